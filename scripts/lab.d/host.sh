@@ -87,7 +87,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND WITH
   mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$directory/upper,workdir=$directory/work,volatile" "$directory/root"
   host_identity "$name" "$directory"
   ! is_rootless "$want" || host_rootless "$directory/root"
-  [[ -z $with ]] || host_with "$directory/root" "$(root_debs_directory "$want" "$with")"
+  [[ -z $with ]] || root_with "$directory/root" "$(root_debs_directory "$want" "$with")"
   ! is_vm "$want" || vm_disk "$directory" "$append"
 
   exec {alive}>"$directory/alive"
@@ -103,15 +103,6 @@ host_up() { # NAME SUITE OWNER-PID APPEND WITH
   trap - EXIT
   exec {lock}>&-
   say "$name is up: $want at $(net_address "$number"), $(awk -v a="$started" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }') s"
-}
-
-# Installs the packages of a directory.
-host_with() { # ROOT DIRECTORY
-  mkdir "$1/root/debs"
-  cp "$2"/*.deb "$1/root/debs/"
-  chroot "$1" sh -c 'DEBIAN_FRONTEND=noninteractive dpkg -i /root/debs/*.deb' >"$1/root/debs.log" 2>&1 ||
-    fail "dpkg failed: $(tail -n 5 "$1/root/debs.log")"
-  rm -r "$1/root/debs" "$1/root/debs.log"
 }
 
 # What a user's own systemd and Docker need in a container.

@@ -224,3 +224,12 @@ root_debs() { # SUITE PACKAGE,…
   fi
   exec {lock}>&-
 }
+
+# Installs the packages of a directory.
+root_with() { # ROOT DIRECTORY
+  mkdir "$1/root/debs"
+  cp "$2"/*.deb "$1/root/debs/"
+  chroot "$1" sh -c 'DEBIAN_FRONTEND=noninteractive dpkg -i /root/debs/*.deb' >"$1/root/debs.log" 2>&1 ||
+    fail "dpkg failed: $(tail -n 5 "$1/root/debs.log")"
+  rm -r "$1/root/debs" "$1/root/debs.log"
+}

@@ -4,7 +4,7 @@
  */
 
 import type { ActionContext } from '../core/actions/action-context.ts';
-import type { Group } from '../core/domain/settings.ts';
+import type { Group } from '../core/domain/setting.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import type { DockerTlsError, Hint } from '../errors/errors.ts';
 

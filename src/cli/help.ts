@@ -1,7 +1,7 @@
 /** Help texts: the commands' data, laid out by commander. Pure. */
 
 import { Help, type Option, Command as Page } from 'commander';
-import type { Group } from '../core/domain/settings.ts';
+import type { Group } from '../core/domain/setting.ts';
 import type { CommandEntry, CommandPage } from './command.ts';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import { createParser, parserOption } from './options.ts';

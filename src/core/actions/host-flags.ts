@@ -5,6 +5,7 @@ import { readSetting } from '../domain/fleet/fleet-problems.ts';
 import type { HostFlags } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { optionFlag } from '../domain/option-flag.ts';
+import type { Setting, Settings } from '../domain/setting.ts';
 import {
   CA_DEFAULTS,
   CA_SETTINGS,
@@ -14,8 +15,6 @@ import {
   type ClientSpec,
   HOST_SETTINGS,
   type HostSettings,
-  type Setting,
-  type Settings,
   SSH_SETTINGS,
   type SshSpec,
   type ValuesOf,

@@ -1,13 +1,12 @@
 /** Storage forms of settings in records of the store and of hosts. */
 
 import * as z from 'zod/mini';
+import type { Setting, Settings } from './setting.ts';
 import {
   completeSettings,
   HOST_SETTINGS,
   type HostSettings,
   type KeptSettings,
-  type Setting,
-  type Settings,
   type StoredSettings,
 } from './settings.ts';
 

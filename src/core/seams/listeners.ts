@@ -2,7 +2,7 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
-import type { DesiredListener } from '../domain/plan/plan-listener.ts';
+import type { DesiredListener } from '../domain/plan/listener.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';

@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { destinationWords, parseDestination } from '../destination.ts';
+import type { Settings } from '../setting.ts';
 import {
   CLIENT_DEFAULTS,
   CLIENT_SETTINGS,
@@ -12,7 +13,6 @@ import {
   HOST_SETTINGS,
   type HostSettings,
   type HostSpec,
-  type Settings,
   SSH_SETTINGS,
   type SshSpec,
   type ValuesOf,

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { NAME_HINT, nameProblem } from '../names.ts';
 import { secretReferenceError } from '../secret-reference.ts';
-import type { Setting } from '../settings.ts';
+import type { Setting } from '../setting.ts';
 import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
 

@@ -5,7 +5,7 @@ import type { San } from '../pki/san.ts';
 import type { Secret } from '../secret.ts';
 import type { HostSpec } from '../settings.ts';
 import type { CaId } from '../trust/ca-id.ts';
-import type { DesiredListener } from './plan-listener.ts';
+import type { DesiredListener } from './listener.ts';
 
 /** A server certificate to issue. */
 export type CertificateRequest = {

@@ -21,6 +21,7 @@ import {
   withDrift,
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
+import type { ListenerPlan } from './listener.ts';
 import {
   type DaemonChange,
   isTlsPath,
@@ -29,7 +30,7 @@ import {
   planDaemonJson,
   replacedWarnings,
 } from './plan-daemon.ts';
-import { hasListener, type ListenerPlan, listenerFiles, planListener } from './plan-listener.ts';
+import { hasListener, listenerFiles, planListener } from './plan-listener.ts';
 import { daemonWarnings, earlierChange, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {

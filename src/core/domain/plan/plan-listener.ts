@@ -1,4 +1,4 @@
-/** The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself. */
+/** Plan of the listener of a host, if it is not the daemon itself. */
 
 import { renderSocketUnit } from '../dockerd/drop-in.ts';
 import { LISTENER_SERVICE, type Places } from '../dockerd/paths.ts';
@@ -6,27 +6,7 @@ import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
-
-/** A listener as the host is to have it. Its files follow from the accepted clients; certificates and keys are the host's credentials. */
-export type DesiredListener = {
-  /** Program and version in messages. */
-  readonly title: string;
-  /** Text of its unit, and of its other files by their path. */
-  readonly unit: string;
-  readonly files: ReadonlyMap<string, string>;
-  /** It runs now. */
-  readonly active: boolean;
-  /** Shell command that checks its configuration, with files at other paths than those that they will have. */
-  readonly check: (at: (path: string) => string, credentials: string) => string;
-};
-
-export type ListenerPlan = {
-  readonly service: string;
-  readonly action: 'none' | 'start' | 'reload' | 'restart' | 'stop';
-  readonly reason: string;
-  /** Shell command that checks its new configuration before anything changes; empty: none. */
-  readonly check: string;
-};
+import type { DesiredListener, ListenerPlan } from './listener.ts';
 
 export const NO_LISTENER: ListenerPlan = { service: LISTENER_SERVICE, action: 'none', reason: '', check: '' };
 

@@ -6,14 +6,8 @@ import { parseDestination } from '../destination.ts';
 import { readSetting } from '../fleet/fleet-problems.ts';
 import { contextNameOf, nameProblem } from '../names.ts';
 import { optionFlag } from '../option-flag.ts';
-import {
-  type AskedField,
-  fleetKey,
-  HOST_SETTINGS,
-  type HostSettings,
-  type HostSpec,
-  type Setting,
-} from '../settings.ts';
+import type { Setting } from '../setting.ts';
+import { type AskedField, fleetKey, HOST_SETTINGS, type HostSettings, type HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';

@@ -3,31 +3,19 @@
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
-import { hasOurName } from '../dockerd/drop-in.ts';
-import { environmentValue } from '../dockerd/environment-file.ts';
 import { SSHD_DROP_IN } from '../dockerd/paths.ts';
-import { scriptFlags } from '../dockerd/settings-script.ts';
-import { validationCommand } from '../dockerd/validate.ts';
 import { shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
-import { isInUse } from './daemon-in-use.ts';
-import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
+import { viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
-import { fileText, type HostFacts, realPath } from './facts.ts';
+import { type HostFacts, realPath } from './facts.ts';
 import { type HostKind, kindOf } from './host-kind.ts';
 import { type HostState, renderState, type StoreMark } from './host-state.ts';
-import {
-  checkPath,
-  credentialEntries,
-  daemonJsonForms,
-  fileEntries,
-  type ManifestEntry,
-  renderManifest,
-  sha256,
-} from './manifest.ts';
+import { checkPath, credentialEntries, daemonJsonForms, fileEntries, renderManifest, sha256 } from './manifest.ts';
 import type { HostPlan } from './plan-host.ts';
 import { startNeeds } from './start-needs.ts';
+import { protects, validationScript } from './validation.ts';
 
 /** Rollback script, stored on the host during a change. A timer, a boot or an administrator starts it, so it cleans its own environment. */
 function storedScript(kind: HostKind): string {
@@ -88,7 +76,7 @@ export function renderTransaction(
   credentials: Credentials | undefined,
   options: TransactionOptions,
 ): Transaction {
-  const protect = plan.containers.how === 'temporary' || plan.containers.how === 'switched-on';
+  const protect = protects(plan);
   const entries = [
     ...(plan.purpose === 'apply' && credentials ? credentialEntries(plan, credentials, facts.places) : []),
     ...fileEntries(plan, protect),
@@ -130,10 +118,7 @@ export function renderTransaction(
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
     REMAP:
       plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
-    VALIDATE: [plan.listener.check, isInUse(plan, facts, credentials) ? '' : validation(plan, facts, entries, protect)]
-      .filter((command) => command !== '')
-      .map((command) => `{ ${command}; }`)
-      .join(' && '),
+    VALIDATE: validationScript(plan, facts, entries, credentials),
     ROLLBACK: storedScript(kind),
     SETTINGS: `${assignments(settings)}\n`,
     MANIFEST: renderManifest(entries),
@@ -249,52 +234,6 @@ export function nextState(
     managed: plan.managed,
     store: options.store,
   };
-}
-
-function validation(plan: HostPlan, facts: HostFacts, entries: readonly ManifestEntry[], protect: boolean): string {
-  if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
-  const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
-  const view = viewDaemon(facts);
-  const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts, view);
-  const names = Array.from(execStart.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name);
-  return validationCommand({
-    execStart,
-    variables: Object.fromEntries(
-      names.map((name) => {
-        const variable = view.variable(name);
-        const edited = plan.files.find((change) => change.path === variable?.file)?.after;
-        const value = edited === undefined ? variable?.value : environmentValue(edited, name)?.value;
-        return [name, value ?? ''];
-      }),
-    ),
-    version: facts.docker.version,
-    configFile: plan.daemonJson.path,
-    stagedConfigFile: protect || staged ? `${plan.daemonJson.path}.docker-tls-new${protect ? '-on' : ''}` : undefined,
-    configExists: fileText(facts, plan.daemonJson.path) !== undefined,
-    configSetsPidfile: 'pidfile' in view.json.values,
-    configNamesCredentials: hasTlsInJson(view),
-    credentialsBefore: facts.places.current,
-    credentialsAfter: `${facts.places.tls}/${plan.generation}`,
-  });
-}
-
-/** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
-function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  if (plan.listener.check !== '') return view.execStart?.value ?? '';
-  const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
-    kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
-  const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
-  const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
-  // dockerd also validates outside RootlessKit's namespaces.
-  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, () => facts.docker.binary) : command;
-}
-
-/** An init script's start command in systemd syntax; empty if a shell would split the flags differently. */
-function scriptStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  const [settings = ''] = view.environmentFiles;
-  const flags = scriptFlags(plan.files.find(({ path }) => path === settings)?.after ?? fileText(facts, settings) ?? '');
-  const program = view.commandLine?.program ?? '';
-  return program === '' || /["'\\%$]/.test(flags) ? '' : `${program} ${flags}`;
 }
 
 function assignments(values: Readonly<Record<string, string>>): string {

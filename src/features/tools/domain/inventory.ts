@@ -12,7 +12,8 @@ import { type HostEntry, hostSchema, knownKeys, type SshEntry } from '../../../c
 import { at, type Fields, fieldsOf, isObject, parseJson } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
-import { fleetKey, HOST_SETTINGS, type HostSpec, type Settings, SSH_SETTINGS } from '../../../core/domain/settings.ts';
+import type { Settings } from '../../../core/domain/setting.ts';
+import { fleetKey, HOST_SETTINGS, type HostSpec, SSH_SETTINGS } from '../../../core/domain/settings.ts';
 import type { InventoryHost } from '../../../core/seams/inventories.ts';
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../../errors/errors.ts';
 import { hostGroups } from './inventory-groups.ts';

@@ -1,0 +1,22 @@
+/** A service that accepts TLS clients in front of the daemon: as it is to be, and its part of a plan. */
+
+/** A listener as the host is to have it. Its files follow from the accepted clients; certificates and keys are the host's credentials. */
+export type DesiredListener = {
+  /** Program and version in messages. */
+  readonly title: string;
+  /** Text of its unit, and of its other files by their path. */
+  readonly unit: string;
+  readonly files: ReadonlyMap<string, string>;
+  /** It runs now. */
+  readonly active: boolean;
+  /** Shell command that checks its configuration, with files at other paths than those that they will have. */
+  readonly check: (at: (path: string) => string, credentials: string) => string;
+};
+
+export type ListenerPlan = {
+  readonly service: string;
+  readonly action: 'none' | 'start' | 'reload' | 'restart' | 'stop';
+  readonly reason: string;
+  /** Shell command that checks its new configuration before anything changes; empty: none. */
+  readonly check: string;
+};

@@ -1,0 +1,78 @@
+/** Commands that check a new configuration on the host before anything changes. */
+
+import { hasOurName } from '../dockerd/drop-in.ts';
+import { environmentValue } from '../dockerd/environment-file.ts';
+import { scriptFlags } from '../dockerd/settings-script.ts';
+import { validationCommand } from '../dockerd/validate.ts';
+import { isInUse } from './daemon-in-use.ts';
+import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
+import type { Credentials } from './desired.ts';
+import { fileText, type HostFacts } from './facts.ts';
+import { kindOf } from './host-kind.ts';
+import type { ManifestEntry } from './manifest.ts';
+import type { HostPlan } from './plan-host.ts';
+
+/** daemon.json is rewritten during the restart, with live-restore. */
+export function protects({ containers }: HostPlan): boolean {
+  return containers.how === 'temporary' || containers.how === 'switched-on';
+}
+
+/** Shell text that fails if the listener or dockerd refuses its new configuration; empty: nothing to check. */
+export function validationScript(
+  plan: HostPlan,
+  facts: HostFacts,
+  entries: readonly ManifestEntry[],
+  credentials: Credentials | undefined,
+): string {
+  const daemon = isInUse(plan, facts, credentials) ? '' : daemonValidation(plan, facts, entries);
+  const { check } = plan.listener;
+  // That of an old dockerd ends the script itself.
+  return check === '' || daemon === '' ? `${check}${daemon}` : `${check} && { ${daemon}; }`;
+}
+
+function daemonValidation(plan: HostPlan, facts: HostFacts, entries: readonly ManifestEntry[]): string {
+  const protect = protects(plan);
+  if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
+  const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
+  const view = viewDaemon(facts);
+  const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts, view);
+  const names = Array.from(execStart.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name);
+  return validationCommand({
+    execStart,
+    variables: Object.fromEntries(
+      names.map((name) => {
+        const variable = view.variable(name);
+        const edited = plan.files.find((change) => change.path === variable?.file)?.after;
+        const value = edited === undefined ? variable?.value : environmentValue(edited, name)?.value;
+        return [name, value ?? ''];
+      }),
+    ),
+    version: facts.docker.version,
+    configFile: plan.daemonJson.path,
+    stagedConfigFile: protect || staged ? `${plan.daemonJson.path}.docker-tls-new${protect ? '-on' : ''}` : undefined,
+    configExists: fileText(facts, plan.daemonJson.path) !== undefined,
+    configSetsPidfile: 'pidfile' in view.json.values,
+    configNamesCredentials: hasTlsInJson(view),
+    credentialsBefore: facts.places.current,
+    credentialsAfter: `${facts.places.tls}/${plan.generation}`,
+  });
+}
+
+/** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
+function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
+  if (plan.listener.check !== '') return view.execStart?.value ?? '';
+  const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
+    kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
+  const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
+  const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
+  // dockerd also validates outside RootlessKit's namespaces.
+  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, () => facts.docker.binary) : command;
+}
+
+/** An init script's start command in systemd syntax; empty if a shell would split the flags differently. */
+function scriptStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
+  const [settings = ''] = view.environmentFiles;
+  const flags = scriptFlags(plan.files.find(({ path }) => path === settings)?.after ?? fileText(facts, settings) ?? '');
+  const program = view.commandLine?.program ?? '';
+  return program === '' || /["'\\%$]/.test(flags) ? '' : `${program} ${flags}`;
+}
