@@ -7,3 +7,4 @@ import './features/audit/feature.ts';
 import './features/team/feature.ts';
 import './features/issuers/feature.ts';
 import './features/tools/feature.ts';
+import './features/haproxy/feature.ts';
