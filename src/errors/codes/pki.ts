@@ -91,7 +91,6 @@ export const CLIENTS = {
   E_NO_REQUEST: [2, 'A certificate belongs to no request of this machine.', 'docker-tls client request NAME'],
   // <!-- haproxy -->
   E_CLIENTS_ALIKE: [2, 'The certificates of two clients cannot be told apart.', 'docker-tls client add SHORTER-NAME'],
-  E_ROLE: [2, 'A role has a name or a line that it cannot have.', 'docker-tls role show read'],
   E_ROLE_UNKNOWN: [2, 'There is no role of that name.', 'docker-tls role list'],
   // <!-- /haproxy -->
 } as const;
