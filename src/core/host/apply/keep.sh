@@ -44,7 +44,7 @@ keep_copy() {
 # content.
 is_ours() {
   case $1 in
-    "$TLS_DIRECTORY/current" | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
+    "$TLS_DIRECTORY/current" | "$TLS_DIRECTORY/haproxy.cfg" | "$TLS_DIRECTORY/"*.map | "$TLS_DIRECTORY/"*.list | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
       "$UNITS/$SERVICE.d/docker-tls-loopback.conf" | "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf) ;;
     *) return 1 ;;
   esac

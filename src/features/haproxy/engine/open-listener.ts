@@ -15,7 +15,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import { renderConfig } from '../domain/haproxy-config.ts';
 import { type HaproxyPlaces, haproxyEnvironment, renderHaproxyService } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
-import { BUILT_IN_ROLES, type Role } from '../domain/roles.ts';
+import { BUILT_IN_ROLES, findRole, type Role } from '../domain/roles.ts';
 import { LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
 
 const FIRST_VERSION = [2, 6] as const;
@@ -59,7 +59,7 @@ export async function openListener(
       unit,
       files: new Map([
         [places.config, config],
-        [places.clients, clients],
+        [places.clients, `# Written by docker-tls.\n${clients}`],
         ...(request.otherCas === '' ? [] : [[places.issuers, issuerList(request)] as const]),
       ]),
       active: haproxy.active,
@@ -107,19 +107,10 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
 
 /** Roles of the host's clients. Fails with E_ROLE_UNKNOWN (exit 2). */
 function rolesIn({ spec, clients }: ListenerRequest): Role[] {
-  const wanted = new Set([
-    ...clients.map(({ role = 'full' }) => role),
-    ...(spec.otherClients ? [spec.otherClients] : []),
-  ]);
-  return [...wanted].map((name) => {
-    const role = BUILT_IN_ROLES.find((one) => one.name === name);
-    if (role === undefined)
-      throw new DockerTlsError('E_ROLE_UNKNOWN', `there is no role ${name}`, {
-        where: spec.name,
-        hints: ['docker-tls role list'],
-      });
-    return role;
-  });
+  const names = clients.map(({ role = 'full' }) => role);
+  return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : [])])]
+    .sort()
+    .map((name) => findRole(BUILT_IN_ROLES, name));
 }
 
 /** SHA-256 of every chain that clients of our CAs send below their own certificate, for HAProxy's `hex` converter. */
