@@ -115,6 +115,14 @@ export const HOST_SETTINGS = {
       flag: host,
       kept,
     },
+    roles: {
+      ...list(values.roleRule),
+      default: none,
+      summary: 'roles of your own, one request that a role allows in each: ROLE METHOD /path',
+      otherwise: 'full, read and monitor alone',
+      flag: { ...host, name: 'roleRule', value: 'RULE' },
+      kept,
+    },
     otherClients: {
       ...text(values.roleName),
       summary: 'role of clients of other CAs that the host accepts',

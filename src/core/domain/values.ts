@@ -242,7 +242,25 @@ export const contextName = checked((value) => {
 });
 
 /** The name of a role (docs/roles.md). */
-export const roleName = named(32);
+export const roleName = checked(
+  (value) => {
+    if (!/^[a-z][a-z0-9-]{0,31}$/.test(value))
+      refuse(`"${value.slice(0, 60)}" cannot be a role: up to 32 lower-case letters, digits and -, a letter first`);
+  },
+  { pattern: '^[a-z][a-z0-9-]{0,31}$' },
+);
+
+const ROLE_RULE = '^[a-z][a-z0-9-]{0,31} [A-Z]+(,[A-Z]+)* /\\S*$';
+/** A request that a role of one's own allows. */
+export const roleRule = checked(
+  (value) => {
+    if (!new RegExp(ROLE_RULE).test(value))
+      refuse(`"${value.slice(0, 100)}" is not a rule of a role`, [
+        'write ROLE METHOD /path, for instance: deploy POST /containers/*/restart',
+      ]);
+  },
+  { pattern: ROLE_RULE },
+);
 
 /** Reference to a secret; a literal secret is refused, and not repeated in the error. */
 export const secret = checked(checkSecretReference, {

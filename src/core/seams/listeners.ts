@@ -32,4 +32,9 @@ export type ListenerCode = {
   openListener(request: ListenerRequest, runtime: Pick<Runtime, 'signal'>): Promise<OpenedListener>;
 };
 
-export const LISTENERS = seam<{ readonly name: string; load(): Promise<ListenerCode> }>();
+/** `roles`: the names of those that need no rules of one's own. */
+export const LISTENERS = seam<{
+  readonly name: string;
+  readonly roles: readonly string[];
+  load(): Promise<ListenerCode>;
+}>();

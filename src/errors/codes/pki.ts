@@ -89,8 +89,10 @@ export const CLIENTS = {
   E_LAST_CLIENT: [2, 'It is the last client: nothing could be verified without it.', 'docker-tls client add NAME'],
   E_BUNDLE: [2, 'A bundle of credentials is incomplete, damaged or expired.', 'docker-tls client export NAME'],
   E_NO_REQUEST: [2, 'A certificate belongs to no request of this machine.', 'docker-tls client request NAME'],
+  E_ROLE_DOCKERD: [2, 'dockerd itself cannot limit what a client does.', 'docker-tls setup HOST --listener haproxy'],
+  E_ROLE_UNKNOWN: [2, 'There is no role of that name.', 'docker-tls role list'],
   // <!-- haproxy -->
   E_CLIENTS_ALIKE: [2, 'The certificates of two clients cannot be told apart.', 'docker-tls client add SHORTER-NAME'],
-  E_ROLE_UNKNOWN: [2, 'There is no role of that name.', 'docker-tls role list'],
+  E_ROLE: [2, 'A rule of a role cannot be used.', 'docker-tls role show read'],
   // <!-- /haproxy -->
 } as const;

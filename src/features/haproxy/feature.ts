@@ -4,9 +4,10 @@ import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { LISTENERS } from '../../core/seams/listeners.ts';
+import { ROLE_NAMES } from './domain/role-names.ts';
 
-FEATURE_SETTINGS.add('listener', 'otherClients', 'role');
-LISTENERS.add({ name: 'haproxy', load: () => import('./engine/open-listener.ts') });
+FEATURE_SETTINGS.add('listener', 'roles', 'otherClients', 'role');
+LISTENERS.add({ name: 'haproxy', roles: ROLE_NAMES, load: () => import('./engine/open-listener.ts') });
 
 COMMAND_SEAM.add(
   listCommand({ name: 'role list', summary: 'List roles' }, () => import('./commands/role-list.ts')),

@@ -14,7 +14,7 @@ import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
 import type { Trust, WantedHost } from './changes.ts';
 import { type Accepting, acceptsAll, isAccepted, trustFor } from './trust.ts';
-import type { AccessView, TrustedClient } from './view.ts';
+import { type AccessView, FULL_ROLE, type TrustedClient } from './view.ts';
 
 export type Access = {
   /** The trust of every stored host. */
@@ -73,9 +73,11 @@ export function accessOf(
 
 /** Whether the list of clients and roles of a host that has one changes: the daemon itself knows only CAs. */
 function listsChange(record: HostRecord, before: ReadonlyMap<string, TrustedClient>, { clients }: AccessView): boolean {
-  if ((record.listener ?? 'dockerd') === 'dockerd') return false;
+  if (record.listener === undefined || record.listener === 'dockerd') return false;
   const listed = (all: ReadonlyMap<string, TrustedClient>) =>
-    [...all.values()].flatMap((one) => (isAccepted(one, record) ? [`${one.name} ${one.role ?? ''}`] : [])).sort();
+    [...all.values()]
+      .flatMap((one) => (isAccepted(one, record) ? [`${one.name} ${one.role ?? FULL_ROLE}`] : []))
+      .sort();
   return listed(before).join('\n') !== listed(clients).join('\n');
 }
 

@@ -147,7 +147,7 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
       const { hosts, days } = spec;
       // The owner of an external key chose its type.
       const keyType = known !== undefined && known.key === undefined ? known.record.keyType : spec.keyType;
-      const one = admit(state, spec, { hosts, days, keyType }, now);
+      const one = admit(state, spec, { hosts, days, keyType, ...roleOf(spec, known) }, now);
       changes.push(...one.changes);
       accepted.push(spec.name);
       const before = known?.record ?? one.record;
@@ -166,6 +166,11 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
     );
   }
   return { changes, accepted, revoked: gone, notes };
+}
+
+/** A client that the file gives no role has all rights again. */
+function roleOf({ role }: ClientSpec, known: StoredClient | undefined): Partial<Pick<ClientRecord, 'role'>> {
+  return role === undefined && known?.record.role === undefined ? {} : { role };
 }
 
 function renewalOf(name: string, known: StoredClient | undefined): string {

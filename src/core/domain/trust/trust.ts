@@ -1,13 +1,14 @@
 /** Trust file of a host: the CAs whose clients it accepts. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { LISTENERS } from '../../seams/listeners.ts';
 import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
 import type { HostSpec } from '../settings.ts';
 import { type CaId, certificateIds } from './ca-id.ts';
-import { type AccessView, type TrustedClient, trustedIds } from './view.ts';
+import { type AccessView, FULL_ROLE, type TrustedClient, trustedIds } from './view.ts';
 
 /** The part of a host's spec that decides which clients it accepts. */
-export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'>;
+export type Accepting = Pick<HostSpec, 'name' | 'clients' | 'acceptCa'> & Partial<Pick<HostSpec, 'listener' | 'roles'>>;
 
 /** Whether a client may use a host, according to both records. */
 export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 'clients'>): boolean {
@@ -26,11 +27,13 @@ export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): 
 /**
  * CAs in a host's trust file. While every client is accepted, these are the CAs themselves, so that a new client needs no change on any
  * host. Otherwise only the issuing CAs of the accepted clients, since dockerd has no revocation list. Fails with E_NO_CLIENTS, E_NO_ISSUER,
- * E_CA_LEAF_ONLY, E_CA_ACCEPTED (exit 2).
+ * E_CA_LEAF_ONLY, E_CA_ACCEPTED, E_ROLE_DOCKERD (exit 2).
  */
 export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const { issuers } = view;
   const clients = [...view.clients.values()];
+  const limited = clients.filter((client) => isLimited(client) && isAccepted(client, spec));
+  if (limited.length > 0) requireRoles(spec, limited);
   const rejected = clients.filter((client) => !isAccepted(client, spec));
   const leafOnly = view.issuing === 'leaf-only' && !clients.some(({ name }) => issuers.has(name));
   if (rejected.length === 0 && (leafOnly || spec.clients === undefined)) return withAccepted(trustedIds(view), spec);
@@ -60,6 +63,36 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
     accepted.flatMap(({ name }) => issuers.get(name)?.ids ?? []),
     spec,
   );
+}
+
+/** A client with another role than the default. */
+export function isLimited({ role = FULL_ROLE }: TrustedClient): boolean {
+  return role !== FULL_ROLE;
+}
+
+/** Fails with E_ROLE_DOCKERD or E_ROLE_UNKNOWN (exit 2) if a host cannot limit its clients as wanted. */
+function requireRoles({ name, listener, roles = [] }: Accepting, limited: readonly TrustedClient[]): void {
+  const able = LISTENERS.all.find((one) => one.name === listener);
+  const named = (clients: readonly TrustedClient[]) => clients.map((one) => `${one.name} (${one.role})`).join(', ');
+  if (able === undefined)
+    throw new DockerTlsError(
+      'E_ROLE_DOCKERD',
+      `dockerd itself accepts clients there, and gives each of them everything; it cannot limit ${named(limited)}`,
+      {
+        where: name,
+        hints: [
+          `docker-tls setup ${name} --listener haproxy`,
+          `or without ${name}: docker-tls client add ${limited[0]?.name} --hosts OTHER-HOST`,
+        ],
+      },
+    );
+  const known = [...able.roles, ...roles.map((rule) => rule.split(' ')[0])];
+  const unknown = limited.filter(({ role }) => !known.includes(role ?? FULL_ROLE));
+  if (unknown.length > 0)
+    throw new DockerTlsError('E_ROLE_UNKNOWN', `the host has no role for ${named(unknown)}`, {
+      where: name,
+      hints: ['docker-tls role list'],
+    });
 }
 
 /** An issuing CA that is still to be created will be under the current CA. */

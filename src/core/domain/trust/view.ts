@@ -17,6 +17,9 @@ export type Issuing =
 /** `pem`: the existing ones. */
 export type IssuerBundle = { readonly ids: readonly CaId[]; readonly current: boolean; readonly pem: string };
 
+/** The role of a client that has no other: everything, as dockerd itself gives. */
+export const FULL_ROLE = 'full';
+
 /** Data of a client needed to build a trust file. */
 export type TrustedClient = {
   readonly name: string;

@@ -54,6 +54,20 @@ function builtIn(name: string, about: string, lines: readonly string[]): Role {
   return parsed.role;
 }
 
+/** Roles of one's own, from the rules of a host (`ROLE METHOD /path`). Fails with E_ROLE (exit 2). */
+export function rolesOf(rules: readonly string[]): Role[] {
+  const lines = new Map<string, string[]>();
+  for (const rule of rules) {
+    const [name = '', ...words] = rule.split(' ');
+    lines.set(name, [...(lines.get(name) ?? []), words.join(' ')]);
+  }
+  const parsed = [...lines].map(([name, own]) => parseRole(name, own));
+  const problems = parsed.flatMap((one) => ('problems' in one ? one.problems : []));
+  if (problems.length > 0)
+    throw new DockerTlsError('E_ROLE', problems.join('; '), { hints: ['docker-tls role show read'] });
+  return parsed.flatMap((one) => ('role' in one ? [one.role] : []));
+}
+
 /** Fails with E_ROLE_UNKNOWN. */
 export function findRole(roles: readonly Role[], name: string): Role {
   const found = roles.find((role) => role.name === name);

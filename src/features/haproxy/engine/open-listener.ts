@@ -8,6 +8,7 @@ import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
 import type { HostSession, Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, OpenedListener } from '../../../core/seams/listeners.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
@@ -15,7 +16,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import { renderConfig } from '../domain/haproxy-config.ts';
 import { type HaproxyPlaces, haproxyEnvironment, renderHaproxyService } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
-import { BUILT_IN_ROLES, findRole, type Role } from '../domain/roles.ts';
+import { BUILT_IN_ROLES, findRole, type Role, rolesOf } from '../domain/roles.ts';
 import { LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
 
 const FIRST_VERSION = [2, 6] as const;
@@ -35,7 +36,7 @@ export async function openListener(
     binds: sockets,
     engineSocket: socket,
     ...(own ? {} : { user: { user: 'haproxy', group: haproxy.socketGroup ?? 'docker' } }),
-    clients: request.clients.map(({ name, role = 'full', issuer }) => ({
+    clients: request.clients.map(({ name, role = FULL_ROLE, issuer }) => ({
       name,
       role,
       by: issuer ? 'issuer' : 'subject',
@@ -107,10 +108,11 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
 
 /** Roles of the host's clients. Fails with E_ROLE_UNKNOWN (exit 2). */
 function rolesIn({ spec, clients }: ListenerRequest): Role[] {
-  const names = clients.map(({ role = 'full' }) => role);
+  const names = clients.map(({ role = FULL_ROLE }) => role);
+  const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles)];
   return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : [])])]
     .sort()
-    .map((name) => findRole(BUILT_IN_ROLES, name));
+    .map((name) => findRole(roles, name));
 }
 
 /** SHA-256 of every chain that clients of our CAs send below their own certificate, for HAProxy's `hex` converter. */
