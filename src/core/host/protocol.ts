@@ -31,6 +31,7 @@ export const SETTINGS = [
   'AUDIT',
   'PORTS',
   'LISTENER',
+  'LISTENER_CUT',
   'GENERATION',
   'KEEP',
 ] as const;

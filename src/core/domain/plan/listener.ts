@@ -11,6 +11,11 @@ export type DesiredListener = {
   readonly active: boolean;
   /** Shell command that checks its configuration, with files at other paths than those that they will have. */
   readonly check: (at: (path: string) => string, credentials: string) => string;
+  /**
+   * Shell text that ends the connections of clients that lose access, after a reload; empty: none. `removed`: PEM of the CAs that the host
+   * no longer accepts. The text gets WORKERS, the processes from before the reload.
+   */
+  readonly cut: (removed: readonly string[]) => string;
 };
 
 export type ListenerPlan = {
@@ -19,4 +24,6 @@ export type ListenerPlan = {
   readonly reason: string;
   /** Shell command that checks its new configuration before anything changes; empty: none. */
   readonly check: string;
+  /** Shell text that runs after a reload; empty: none. */
+  readonly cut: string;
 };

@@ -2,13 +2,15 @@
 
 import { renderSocketUnit } from '../dockerd/drop-in.ts';
 import { LISTENER_SERVICE, type Places } from '../dockerd/paths.ts';
+import { certificateTexts } from '../pki/pem.ts';
+import { type CaId, certificateIds } from '../trust/ca-id.ts';
 import type { DesiredHost } from './desired.ts';
-import type { HostFacts } from './facts.ts';
+import { type HostFacts, installedCredentials } from './facts.ts';
 import { type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { DesiredListener, ListenerPlan } from './listener.ts';
 
-export const NO_LISTENER: ListenerPlan = { service: LISTENER_SERVICE, action: 'none', reason: '', check: '' };
+export const NO_LISTENER: ListenerPlan = { service: LISTENER_SERVICE, action: 'none', reason: '', check: '', cut: '' };
 
 export function listenerUnit({ units }: Places): string {
   return `${units}/${LISTENER_SERVICE}`;
@@ -58,6 +60,7 @@ export function planListener(
   listener: DesiredListener | undefined,
   files: readonly FileChange[],
   credentials: { readonly reason: string } | undefined,
+  trust: readonly CaId[],
   generation: number,
 ): ListenerPlan {
   const { places } = facts;
@@ -76,6 +79,7 @@ export function planListener(
     action,
     reason,
     check,
+    cut: action === 'reload' ? listener.cut(removedCas(facts, trust)) : '',
   });
   if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
   if (pending.has(places.socket)) return plan('restart', 'its socket unit changes');
@@ -86,6 +90,15 @@ export function planListener(
   return { ...NO_LISTENER, reason: 'nothing changes for it' };
 }
 
+/** PEM of the CAs that the host accepts now, and will not. */
+function removedCas(facts: HostFacts, trust: readonly CaId[]): string[] {
+  const installed = certificateTexts(installedCredentials(facts)?.ca ?? '');
+  return installed.filter((pem) => !certificateIds(pem).some((id) => trust.includes(id)));
+}
+
+/** Ends all connections from before a reload: an earlier state may give their clients less. */
+const CUT_ALL = 'kill -s TERM $WORKERS';
+
 /** What a rollback or removal does to the listener. `isThere`: whether its unit is there afterwards. */
 export function restoredListener(facts: HostFacts, files: readonly FileChange[], isThere: boolean): ListenerPlan {
   const touched = files.filter(({ path }) => isListenerPath(path, facts.places));
@@ -95,5 +108,6 @@ export function restoredListener(facts: HostFacts, files: readonly FileChange[],
     : touched.some(({ path }) => path.startsWith(`${facts.places.units}/`))
       ? 'restart'
       : 'reload';
-  return { ...NO_LISTENER, action, reason: isThere ? 'its former configuration returns' : "it is docker-tls's own" };
+  const reason = isThere ? 'its former configuration returns' : "it is docker-tls's own";
+  return { ...NO_LISTENER, action, reason, cut: action === 'reload' ? CUT_ALL : '' };
 }

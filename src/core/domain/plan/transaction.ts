@@ -99,6 +99,7 @@ export function renderTransaction(
     SSHD_DROP_IN,
     AUDIT: plan.audit,
     LISTENER: plan.listener.action === 'none' ? '' : plan.listener.service,
+    LISTENER_CUT: plan.listener.cut,
     PORTS: plan.listening === 'firewall' ? `${plan.port}` : '',
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,

@@ -1,7 +1,7 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
-# Needs variables: DAEMON LISTENER RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat grep rm systemctl
+# Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
+# Needs programs: cat grep rm sh systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -48,17 +48,26 @@ stop_listener() {
 # A reload starts a new worker beside the old one, which serves its open connections to their end.
 reload_listener() {
   workers=" $(cat "/proc/$pid/task/$pid/children") "
-  kill -s USR2 "$pid" && await has_new_worker "$pid"
+  kill -s USR2 "$pid" && await has_new_worker "$pid" || return 1
+  # What a change has allowed meanwhile ends with it.
+  if [ "$BACK" = yes ]; then
+    kill -s TERM $workers 2>/dev/null
+  elif [ -n "$LISTENER_CUT" ]; then
+    WORKERS=$workers sh -c "$LISTENER_CUT" 9<&-
+  fi
+  return 0
 }
 
+# In this order: the service counts as reloading from before the start of the new worker until that is ready.
 has_new_worker() {
+  new=
+  for worker in $(cat "/proc/$1/task/$1/children"); do
+    case $workers in *" $worker "*) ;; *) new=$worker ;; esac
+  done
+  [ -n "$new" ] || return 1
   case $(systemctl show -p ActiveState -p StatusText -- "$LISTENER" 9<&-) in
     *ailed*) return 1 ;;
-    *ActiveState=active*) ;;
-    *) return 1 ;;
+    *ActiveState=active*) return 0 ;;
   esac
-  for worker in $(cat "/proc/$1/task/$1/children"); do
-    case $workers in *" $worker "*) ;; *) return 0 ;; esac
-  done
   return 1
 }

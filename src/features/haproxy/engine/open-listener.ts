@@ -5,7 +5,7 @@ import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
-import type { HostFacts } from '../../../core/domain/plan/facts.ts';
+import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
@@ -13,11 +13,12 @@ import type { HostSession, Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, OpenedListener } from '../../../core/seams/listeners.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { type Cut, planCut } from '../domain/cut.ts';
 import { renderConfig } from '../domain/haproxy-config.ts';
 import { type HaproxyPlaces, haproxyEnvironment, renderHaproxyService } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
 import { BUILT_IN_ROLES, findRole, type Role, rolesOf } from '../domain/roles.ts';
-import { LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
+import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
 
 const FIRST_VERSION = [2, 6] as const;
 
@@ -30,6 +31,7 @@ export async function openListener(
   const socket = facts.docker.apiSocket || facts.places.localSocket;
   const haproxy = await gatherHaproxyFacts(session, socket, kindOf(facts).systemctl.slice(1), signal);
   const places = haproxyPlaces(facts);
+  const ownCas = splitBundle(request.cas).map((pem) => inspectCertificate(pem).subject);
   const sockets = Math.max(1, spec.listen.length);
   const { own, sockets: units } = kindOf(facts);
   const { config, clients } = renderConfig({
@@ -41,7 +43,7 @@ export async function openListener(
       role,
       by: issuer ? 'issuer' : 'subject',
     })),
-    ownCas: splitBundle(request.cas).map((pem) => inspectCertificate(pem).subject),
+    ownCas,
     roles: rolesIn(request),
     ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),
     sockets: [],
@@ -65,6 +67,10 @@ export async function openListener(
       ]),
       active: haproxy.active,
       check: (at, credentials) => checkCommand(haproxy.program, places, sockets, at, credentials),
+      cut: (removed) => {
+        const cut = planCut(fileText(facts, places.clients) ?? '', clients, removed, ownCas);
+        return cut === undefined ? '' : cutScript(cut, places.clients, facts);
+      },
     },
     notes: [],
     problems: problemsOf(request, haproxy),
@@ -80,10 +86,7 @@ async function gatherHaproxyFacts(
   const variables = { SERVICE: LISTENER_SERVICE, SOCKET: socket, WHOSE: whose.join(' ') };
   const { stdout } = await session.run({
     phase: 'listener facts',
-    script: [
-      ...Object.entries(variables).map(([name, value]) => `${name}=${shellQuote(value)}`),
-      LISTENER_FACTS_SCRIPT,
-    ].join('\n'),
+    script: `${assignments(variables)}\n${LISTENER_FACTS_SCRIPT}`,
     asRoot: true,
     timeoutMs: 60_000,
     signal,
@@ -146,6 +149,22 @@ function checkCommand(
   ]
     .map(shellQuote)
     .join(' ');
+}
+
+function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFacts, 'places'>): string {
+  const variables = {
+    MASTER: `${places.run}/${LISTENER_SERVICE.replace('.service', '')}/master.sock`,
+    MAP: map,
+    KEYS: keys.join(' '),
+    SERVERS: servers === '*' ? servers : servers.join(' '),
+  };
+  return `${assignments(variables)}\n${CUT_SCRIPT}`;
+}
+
+function assignments(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${shellQuote(value)}`)
+    .join('\n');
 }
 
 function problemsOf({ session, spec, facts }: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {

@@ -1,6 +1,7 @@
 /** Scripts of the listener, assembled from modules. */
 
 import sectionsModule from '../../../core/host/facts/sections.sh';
+import cutModule from './cut.sh';
 import listenerFactsModule from './listener-facts.sh';
 
 /**
@@ -8,3 +9,6 @@ import listenerFactsModule from './listener-facts.sh';
  * systemd of a user.
  */
 export const LISTENER_FACTS_SCRIPT: string = [sectionsModule, listenerFactsModule].join('\n');
+
+/** Ends connections in the workers WORKERS. Variables set before it: MASTER, the socket of the master process; KEYS of the file MAP; SERVERS. */
+export const CUT_SCRIPT: string = cutModule;
