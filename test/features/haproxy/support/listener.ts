@@ -21,7 +21,7 @@ export type Listener = {
   log(): string;
   /** Sends bytes as this client; the answer until it pauses or the connection ends. */
   send(client: TestCredentials | undefined, bytes: string | Buffer, options?: SendOptions): Promise<string>;
-  open(client: TestCredentials | undefined, options?: ConnectionOptions): Promise<TLSSocket>;
+  open(client: TestCredentials | undefined, options?: OpenOptions): Promise<TLSSocket>;
   /** Renders anew and reloads, as a change does. */
   reload(input: ListenerInput): Promise<void>;
   /** A command for a worker's, or with `@!PID` for an old worker's admin socket. */
@@ -30,7 +30,11 @@ export type Listener = {
   stop(): Promise<void>;
 };
 
-export type SendOptions = ConnectionOptions & {
+type OpenOptions = ConnectionOptions & { readonly localAddress?: string };
+
+export type SendOptions = OpenOptions & {
+  /** How long to wait for an answer. */
+  readonly answerMs?: number;
   /** How long the answer may pause before it counts as complete. */
   readonly idleMs?: number;
   /** Bytes to send after an answer to the first. */
@@ -92,7 +96,7 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
       printed += data;
     });
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
-  const open = (client: TestCredentials | undefined, options: ConnectionOptions = {}) =>
+  const open = (client: TestCredentials | undefined, options: OpenOptions = {}) =>
     openTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...client, ...options });
   const admin = (command: string) => ask(master, command);
   const workers = async (heading: string) => {
@@ -108,9 +112,9 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
     ...{ engine, port, directory, open, admin },
     log: () => printed,
     oldWorkers: () => workers('# old workers'),
-    async send(client, bytes, { idleMs = 300, second, ...options } = {}) {
+    async send(client, bytes, { answerMs = 2000, idleMs = 300, second, ...options } = {}) {
       const socket = await open(client, options).catch(() => undefined);
-      return socket === undefined ? '' : converse(socket, bytes, idleMs, second);
+      return socket === undefined ? '' : converse(socket, bytes, { answerMs, idleMs, second });
     },
     async reload(next) {
       const [before] = await workers('# workers');
@@ -142,7 +146,11 @@ function openTls(options: ConnectionOptions): Promise<TLSSocket> {
   });
 }
 
-function converse(socket: TLSSocket, bytes: string | Buffer, idleMs: number, second?: string): Promise<string> {
+function converse(
+  socket: TLSSocket,
+  bytes: string | Buffer,
+  { answerMs, idleMs, second }: { answerMs: number; idleMs: number; second: string | undefined },
+): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     let more = second;
@@ -158,7 +166,7 @@ function converse(socket: TLSSocket, bytes: string | Buffer, idleMs: number, sec
         if (more === undefined || text === '') return end();
         socket.write(Buffer.from(more, 'latin1'));
         more = undefined;
-        wait(2000);
+        wait(answerMs);
       }, ms);
     };
     socket.on('data', (data: Buffer) => {
@@ -166,7 +174,7 @@ function converse(socket: TLSSocket, bytes: string | Buffer, idleMs: number, sec
       wait(idleMs);
     });
     socket.on('close', end);
-    wait(2000);
+    wait(answerMs);
     socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes);
   });
 }

@@ -14,6 +14,8 @@ export type RecordingEngine = {
   requestLines(): string[];
   /** Everything that arrived. */
   bytes(): string;
+  /** Open connections. */
+  connections(): number;
   forget(): void;
   stop(): Promise<void>;
 };
@@ -61,6 +63,7 @@ export async function recordingEngine(): Promise<RecordingEngine> {
       [...bytes().matchAll(/(?:^|[\r\n\0])[ \t]*([^\s:]+)[ \t]+(\S+)[ \t]+HTTP\/\d/g)].map(
         ([, method, url]) => `${method} ${url?.split('?')[0]}`,
       ),
+    connections: () => open.size,
     forget() {
       requests.length = 0;
       chunks = [];
