@@ -1,6 +1,7 @@
 /** Names of clients in the configuration of HAProxy: keys of its map, and its servers. */
 
 import { MAX_COMMON_NAME } from '../../../core/domain/pki/profiles.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
 export type RoleClient = {
@@ -41,9 +42,12 @@ export function backendOf(role: string): string {
   return role === 'full' ? 'full' : `role-${role}`;
 }
 
-/** Lines of the map: `KEY NAME/ROLE/SERVER`. Fails with E_CLIENTS_ALIKE if the certificates of two clients cannot be told apart. */
-export function renderClients(clients: readonly RoleClient[]): string {
-  const names = new Map<string, string>();
+/**
+ * Lines of the map: `KEY NAME/ROLE/SERVER`. Fails with E_CLIENTS_ALIKE if the certificates of two clients, or of one and a revoked one,
+ * cannot be told apart.
+ */
+export function renderClients(clients: readonly RoleClient[], revoked: readonly string[]): string {
+  const names = new Map(revoked.map((name) => [clientKey({ name, role: '', by: 'issuer' }), name]));
   const lines = clients.map((client) => {
     const { name, role } = client;
     const key = clientKey(client);
@@ -52,7 +56,7 @@ export function renderClients(clients: readonly RoleClient[]): string {
       throw new DockerTlsError(
         'E_CLIENTS_ALIKE',
         `the clients ${other} and ${name} cannot be told apart: their names begin with the same ${CUT} characters`,
-        { hints: ['docker-tls client add SHORTER-NAME', `docker-tls client revoke ${name}`] },
+        { hints: ['docker-tls client add SHORTER-NAME', `docker-tls client revoke ${shellQuote(name)}`] },
       );
     names.set(key, name);
     return `${key} ${name}/${role}/${clientServer(name)}\n`;

@@ -31,6 +31,8 @@ export type HaproxyInput = {
   /** Absent if HAProxy is started without privileges. */
   readonly user?: { readonly user: string; readonly group: string };
   readonly clients: readonly RoleClient[];
+  /** Names of revoked clients whose issuing CA is still below a trusted CA: no client may have the same key in the map. */
+  readonly revoked?: readonly string[];
   /** Common names of our CAs that sign certificates of clients directly. */
   readonly ownCas: readonly string[];
   /** Those in use. */
@@ -57,7 +59,8 @@ const MAX_TOTAL = 4000;
 
 /**
  * The configuration, and the map of clients beside it. The environment names `TLS` (the directory of `server-cert.pem`,
- * `server-cert.pem.key` and `ca-trusted.pem`), `CLIENTS` (the map), `ISSUERS` (below) and `LISTEN3`, `LISTEN4` …, so that the same text can be checked elsewhere.
+ * `server-cert.pem.key` and `ca-trusted.pem`), `CLIENTS` (the map), `ISSUERS` (below) and `LISTEN3`, `LISTEN4` …, so that the same text can
+ * be checked elsewhere. In OpenSSL's trusted form HAProxy accepts a chain that ends in a client's issuing CA.
  * Fails with E_CLIENTS_ALIKE.
  */
 export function renderConfig(input: HaproxyInput): RenderedHaproxy {
@@ -74,7 +77,10 @@ export function renderConfig(input: HaproxyInput): RenderedHaproxy {
     ...(input.binds > 0 ? [TABLES] : []),
     ...input.roles.map((role) => roleBackend(role, access, input.engineSocket)),
   ];
-  return { config: `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`, clients: renderClients(clients) };
+  return {
+    config: `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`,
+    clients: renderClients(clients, input.revoked ?? []),
+  };
 }
 
 function globalPart({ user, cli }: HaproxyInput): string[] {

@@ -1,0 +1,169 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { clientServer } from '../../../../src/features/haproxy/domain/client-keys.ts';
+import { BUILT_IN_ROLES } from '../../../../src/features/haproxy/domain/roles.ts';
+import { certificatesFor, type TestCredentials } from '../support/certificates.ts';
+import { type Listener, type ListenerInput, startListener, until } from '../support/listener.ts';
+
+const request = (line: string) => `${line} HTTP/1.1\r\nHost: docker\r\n\r\n`;
+const FLOOD = process.env.LISTENER_FLOOD === undefined ? 400 : Number(process.env.LISTENER_FLOOD);
+let listener: Listener;
+let input: ListenerInput;
+let certificates: Awaited<ReturnType<typeof certificatesFor>>;
+
+beforeAll(async () => {
+  certificates = await certificatesFor(['root', 'ops', 'prom', 'eve']);
+  input = {
+    server: certificates.server,
+    trusted: [certificates.ca.leaf],
+    clients: [
+      { name: 'root', role: 'full', by: 'issuer' },
+      { name: 'ops', role: 'full', by: 'issuer' },
+      { name: 'prom', role: 'monitor', by: 'issuer' },
+      { name: 'eve', role: 'monitor', by: 'issuer' },
+    ],
+    ownCas: [],
+    roles: BUILT_IN_ROLES,
+    sockets: [],
+  };
+  listener = await startListener(input);
+});
+afterAll(() => listener?.stop());
+
+const client = (name: string) => certificates.clients.get(name) as TestCredentials;
+
+type Stream = { readonly socket: TLSSocket; readonly ended: () => boolean; readonly received: () => number };
+
+async function stream(name: string, path = '/events'): Promise<Stream> {
+  const socket = await listener.open(client(name));
+  let [ended, received] = [false, 0];
+  socket.on('close', () => {
+    ended = true;
+  });
+  socket.on('data', (data: Buffer) => {
+    received += data.length;
+  });
+  socket.write(request(`GET ${path}`));
+  await until(() => received > 0);
+  return { socket, ended: () => ended, received: () => received };
+}
+
+/** What a revocation does: the entry leaves the map of every worker, then connections of the client end. */
+async function cut(name: string): Promise<void> {
+  const map = `${listener.directory}/clients`;
+  const old = (await listener.oldWorkers()).map((pid) => `@!${pid}`);
+  for (const worker of ['@1', ...old]) await listener.admin(`${worker} del map ${map} issuer:${name}`);
+  for (const worker of ['@1', ...old]) {
+    const sessions = (await listener.admin(`${worker} show sess`)).split('\n');
+    for (const line of sessions.filter((one) => one.split(' ').includes(`srv=${clientServer(name)}`)))
+      await listener.admin(`${worker} shutdown session ${line.slice(0, line.indexOf(':'))}`);
+  }
+}
+
+test('a revoked client loses its streams, also those of before a reload; those of other clients go on', async () => {
+  const before = await Promise.all([
+    stream('root'),
+    stream('root', '/events?silent'),
+    stream('eve'),
+    stream('eve', '/events?silent'),
+  ]);
+  const others = await Promise.all([stream('ops'), stream('prom')]);
+  // Connected, but nothing sent yet; and one that has had an answer.
+  const idle = await listener.open(client('root'));
+  const kept = await listener.open(client('eve'));
+  kept.write(request('GET /info'));
+  await new Promise((resolve) => kept.once('data', resolve));
+
+  const clients = input.clients.filter(({ name }) => name !== 'root' && name !== 'eve');
+  await listener.reload({ ...input, clients });
+  expect(await listener.oldWorkers()).toHaveLength(1);
+  expect(before.map(({ ended }) => ended())).toEqual([false, false, false, false]);
+  await cut('root');
+  await cut('eve');
+  await until(() => before.every(({ ended }) => ended()), 1000);
+
+  listener.engine.forget();
+  for (const socket of [idle, kept]) socket.write(request('GET /info'));
+  await sleep(300);
+  expect(await listener.send(client('root'), request('GET /info'))).toBe('');
+  expect(await listener.send(client('eve'), request('GET /info'))).toBe('');
+  expect(listener.engine.requests).toEqual([]);
+  const seen = others.map(({ received }) => received());
+  await sleep(500);
+  others.forEach((one, index) => {
+    expect(one.ended()).toBe(false);
+    expect(one.received()).toBeGreaterThan(seen[index] as number);
+    one.socket.destroy();
+  });
+  await listener.reload(input);
+});
+
+test('streams that a client leaves end at the engine', async () => {
+  const streams = await Promise.all([stream('prom', '/events?silent'), stream('root', '/events?silent')]);
+  for (const { socket } of streams) socket.destroy();
+  await until(() => listener.engine.connections() === 0, 5000);
+});
+
+test('a new role holds at the next request, without a reload of anything else', async () => {
+  expect(await listener.send(client('prom'), request('DELETE /containers/app'))).toContain('403');
+  await listener.reload({
+    ...input,
+    clients: input.clients.map((one) => (one.name === 'prom' ? { ...one, role: 'full' } : one)),
+  });
+  expect(await listener.send(client('prom'), request('DELETE /containers/app'))).toContain('200 OK');
+  await listener.reload(input);
+  expect(await listener.send(client('prom'), request('DELETE /containers/app'))).toContain('403');
+});
+
+test(`a limited client with ${FLOOD} connections does not stop another client`, async () => {
+  const sockets: TLSSocket[] = [];
+  let opened = 0;
+  const flood = async () => {
+    while (opened < FLOOD) {
+      opened += 1;
+      const socket = await listener.open(client('eve'), { localAddress: '127.0.0.2' }).catch(() => undefined);
+      if (socket === undefined) continue;
+      socket.write(request('GET /events?silent'));
+      sockets.push(socket);
+    }
+  };
+  const flooding = Promise.all(Array.from({ length: 20 }, flood));
+  const times: number[] = [];
+  let running = true;
+  const other = (async () => {
+    while (running) {
+      const start = performance.now();
+      expect(await listener.send(client('root'), request('GET /version'), { idleMs: 1, answerMs: 20_000 })).toContain(
+        '200 OK',
+      );
+      times.push(performance.now() - start);
+    }
+  })();
+  await flooding;
+  running = false;
+  await other;
+  await sleep(300);
+  const alive = sockets.filter((socket) => !socket.closed && !socket.destroyed);
+  expect(alive.length).toBeLessThanOrEqual(200);
+  expect(listener.engine.connections()).toBeLessThanOrEqual(60);
+  for (const name of ['root', 'prom'])
+    expect(await listener.send(client(name), request('GET /version'))).toContain('200 OK');
+  for (const socket of sockets) socket.destroy();
+  if (process.env.LISTENER_FLOOD !== undefined)
+    console.log(
+      `${opened} opened, ${alive.length} kept, ${times.length} of another, longest ${Math.max(...times).toFixed(0)} ms`,
+    );
+});
+
+test('connections without a certificate from one address leave room for others', async () => {
+  const sockets: Socket[] = [];
+  for (let count = 0; count < 1100; count += 1)
+    sockets.push(connectTcp({ host: '127.0.0.1', port: listener.port, localAddress: '127.0.0.3' }));
+  for (const socket of sockets) socket.on('error', () => undefined);
+  await sleep(1500);
+  expect(sockets.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(90);
+  expect(await listener.send(client('root'), request('GET /version'))).toContain('200 OK');
+  for (const socket of sockets) socket.destroy();
+});

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { allows, BUILT_IN_ROLES, findRole } from '../../../../src/features/haproxy/domain/roles.ts';
+import { certificatesFor } from '../support/certificates.ts';
+import { ESCAPES } from '../support/escapes.ts';
+import { type Listener, startListener } from '../support/listener.ts';
+
+const MONITOR = findRole(BUILT_IN_ROLES, 'monitor');
+let listener: Listener;
+let certificates: Awaited<ReturnType<typeof certificatesFor>>;
+
+beforeAll(async () => {
+  certificates = await certificatesFor(['root', 'prom']);
+  listener = await startListener({
+    server: certificates.server,
+    trusted: [certificates.ca.leaf],
+    clients: [
+      { name: 'root', role: 'full', by: 'issuer' },
+      { name: 'prom', role: 'monitor', by: 'issuer' },
+    ],
+    ownCas: [],
+    roles: BUILT_IN_ROLES,
+    sockets: [],
+  });
+});
+afterAll(() => listener?.stop());
+
+const outside = (requests: readonly string[]) => requests.filter((one) => allows(MONITOR, one) === undefined);
+
+/** Requests outside the role that reach the engine when a client makes all tries, 16 at a time. */
+async function escaped(client: string): Promise<string[]> {
+  const waiting = [...ESCAPES];
+  listener.engine.forget();
+  const workers = Array.from({ length: 16 }, async () => {
+    for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
+      await listener.send(certificates.clients.get(client), one.bytes, { idleMs: 100, second: one.second });
+  });
+  await Promise.all(workers);
+  return [...outside(listener.engine.requests), ...outside(listener.engine.requestLines())];
+}
+
+test(`none of ${ESCAPES.length} tries of a monitor client reaches another endpoint, and another client is served`, async () => {
+  expect(ESCAPES.length).toBeGreaterThan(150);
+  let served = 0;
+  let running = true;
+  const other = (async () => {
+    while (running) {
+      const text = await listener.send(certificates.clients.get('root'), 'GET /version HTTP/1.1\r\nHost: x\r\n\r\n');
+      expect(text).toContain('200 OK');
+      served += 1;
+    }
+  })();
+  const found = await escaped('prom');
+  running = false;
+  await other;
+  expect(found).toEqual([]);
+  expect(served).toBeGreaterThan(3);
+});
+
+test('with full access most of the same tries reach the engine: the engine would have seen them', async () => {
+  expect((await escaped('root')).length).toBeGreaterThan(100);
+});

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { clientAuthorityName } from '../../../../src/core/domain/pki/profiles.ts';
+import {
+  clientKey,
+  clientServer,
+  ISSUING_CA,
+  renderClients,
+  socketServer,
+} from '../../../../src/features/haproxy/domain/client-keys.ts';
+import { type HaproxyInput, renderConfig } from '../../../../src/features/haproxy/domain/haproxy-config.ts';
+import { quoted } from '../../../../src/features/haproxy/domain/quoted.ts';
+import { BUILT_IN_ROLES } from '../../../../src/features/haproxy/domain/roles.ts';
+
+const INPUT: HaproxyInput = {
+  binds: 1,
+  engineSocket: '/run/docker.sock',
+  clients: [],
+  ownCas: [],
+  roles: BUILT_IN_ROLES,
+  sockets: [],
+  cli: '/run/docker-tls/admin.sock',
+};
+const client = (name: string, by: 'issuer' | 'subject' = 'issuer', role = 'full') => ({ name, by, role });
+
+test('the key of a client is the name in its issuing CA', () => {
+  for (const name of ['prom', 'eve@home+1', 'a'.repeat(64)]) {
+    const authority = clientAuthorityName(name);
+    expect(authority).toMatch(new RegExp(ISSUING_CA));
+    expect(clientKey(client(name))).toBe(`issuer:${authority.split(' ')[1]}`);
+  }
+  expect(clientKey(client('prom', 'subject'))).toBe('subject:prom');
+});
+
+test('two clients that cannot be told apart are refused, a revoked one included', () => {
+  const long = 'a'.repeat(48);
+  expect(() => renderClients([client(`${long}b`), client(`${long}c`)], [])).toThrow(/cannot be told apart/);
+  expect(() => renderClients([client(`${long}b`)], [`${long}c`])).toThrow(/cannot be told apart/);
+  expect(() => renderClients([client('prom')], ['prom'])).not.toThrow();
+  expect(renderClients([client('prom', 'subject', 'read'), client('prom', 'issuer', 'read')], [])).toBe(
+    'issuer:prom prom/read/client:prom\nsubject:prom prom/read/client:prom\n',
+  );
+});
+
+test('names of servers are those that HAProxy takes, and differ', () => {
+  const names = ['a@b', 'a+b', 'a40b', 'a.b', 'a_b', 'a-b'];
+  const servers = [...names.map(clientServer), ...names.map(socketServer)];
+  expect(new Set(servers).size).toBe(servers.length);
+  for (const server of servers) expect(server).toMatch(/^[A-Za-z0-9_.:-]+$/);
+});
+
+test('a text of a certificate stays one word of the configuration', () => {
+  expect(quoted(`O'Hara "x" $HOME #1 \\`)).toBe(`'O'\\''Hara "x" $HOME #1 \\'`);
+  expect(() => quoted('a\nuser root')).toThrow(/line break/);
+});
+
+test('what is not used is not in the configuration', () => {
+  const { config } = renderConfig(INPUT);
+  expect(config).not.toMatch(/^ {2}(?:user|group) /m);
+  expect(config).not.toContain('known_chain');
+  expect(config).not.toContain('other client');
+  const { config: socketOnly } = renderConfig({
+    ...INPUT,
+    binds: 0,
+    roles: BUILT_IN_ROLES.filter(({ name }) => name === 'read'),
+    sockets: [{ name: 'traefik', role: 'read', path: '/run/docker-tls/traefik.sock', mode: '660', group: 'docker' }],
+  });
+  expect(socketOnly).not.toContain('ssl crt');
+  expect(socketOnly).toContain("bind 'unix@/run/docker-tls/traefik.sock' mode 660 group docker");
+  expect(renderConfig({ ...INPUT, user: { user: 'haproxy', group: 'docker' } }).config).toContain(
+    '  user haproxy\n  group docker\n',
+  );
+});
