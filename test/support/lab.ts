@@ -57,10 +57,19 @@ const ours = new Set<string>();
  * Boots hosts, all of one suite (default: trixie), and returns when ssh and docker answer on all. All files of a run share the names, so
  * give yours a prefix. Throws with the messages of scripts/lab.
  */
-export async function labUp(options: { names: readonly string[]; suite?: Suite | VmSuite }): Promise<LabHost[]> {
+export async function labUp(options: {
+  names: readonly string[];
+  suite?: Suite | VmSuite;
+  /** Further packages. */
+  with?: readonly string[];
+}): Promise<LabHost[]> {
   const suite = options.suite ?? 'trixie';
   for (const name of options.names.filter((one) => ours.has(one))) await labRun(['down', name]);
-  const text = await call(['up', ...options.names, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
+  const more = options.with === undefined ? [] : ['--with', options.with.join(',')];
+  const text = await call([
+    ...['up', ...options.names, '--suite', suite, ...more],
+    ...['--owner-pid', String(process.pid), '--json'],
+  ]);
   for (const name of options.names) ours.add(name);
   return JSON.parse(text).map(hostOf);
 }

@@ -44,7 +44,9 @@ test(`none of ${ESCAPES.length} tries of a monitor client reaches another endpoi
   let running = true;
   const other = (async () => {
     while (running) {
-      const text = await listener.send(certificates.clients.get('root'), 'GET /version HTTP/1.1\r\nHost: x\r\n\r\n');
+      const text = await listener.send(certificates.clients.get('root'), 'GET /version HTTP/1.1\r\nHost: x\r\n\r\n', {
+        answerMs: 30_000,
+      });
       expect(text).toContain('200 OK');
       served += 1;
     }

@@ -1,0 +1,161 @@
+/** HAProxy as the listener on real hosts: dockerd is left alone, nothing is refused, roles hold, a revocation cuts, everything is restored. */
+
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
+import { type LabHost, labClient, labUp, suites } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+import { startPoller } from '../support/poller.ts';
+
+let program: Program;
+let docker: string;
+beforeAll(async () => {
+  program = buildProgram();
+  docker = await labClient();
+});
+afterAll(() => program?.remove());
+
+/** Process and start of dockerd, and of the container. */
+const DAEMON =
+  'systemctl show docker.service -p MainPID -p ExecMainStartTimestamp; docker inspect -f "{{.State.Pid}} {{.State.StartedAt}}" web';
+
+describe.each(suites)('on %s', (suite) => {
+  let host: LabHost;
+  let person: Person;
+  let before: HostSnapshot;
+  let daemon: string;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: [`hap-${suite}`], suite, with: ['haproxy'] })) as [LabHost];
+    person = newPerson(program, [host]);
+    await host.container('web');
+    before = await snapshot(host);
+    daemon = await host.must(DAEMON);
+  });
+  afterAll(async () => {
+    await host?.down();
+    person?.remove();
+  });
+
+  const done = async (...argv: string[]) => {
+    const result = await person.run(argv);
+    expect(result, result.err).toMatchObject({ status: 0 });
+    return result;
+  };
+  const words = (client: string, ...argv: string[]) => {
+    const directory = join(person.store, 'clients', client);
+    const files = [
+      ...['--tlscacert', join(directory, 'ca.pem'), '--tlscert', join(directory, 'cert.pem')],
+      ...['--tlskey', join(directory, 'key.pem')],
+    ];
+    return ['--tlsverify', ...files, '-H', `tcp://${host.address}:2376`, ...argv];
+  };
+  const as = (client: string, ...argv: string[]) => person.call(docker, words(client, ...argv));
+  /** A stream of a client; `ended` is undefined while it runs. */
+  const stream = (client: string) => {
+    const child = spawn(docker, words(client, 'events'), { stdio: 'ignore', env: person.env });
+    const followed: { ended: number | undefined; stop: () => void } = { ended: undefined, stop: () => child.kill() };
+    child.on('exit', () => {
+      followed.ended = Date.now();
+    });
+    return followed;
+  };
+  const poll = () =>
+    startPoller({
+      ...{ directory: join(person.store, 'clients/laptop'), hosts: [{ address: host.address, port: 2376 }] },
+      ...{ everyMs: 20, fresh: true },
+    });
+
+  test('a setup, ten reloads and new roles leave dockerd, streams and new connections alone', async () => {
+    await done(...person.setup(host, ['--listener', 'haproxy', '--role-rule', 'deploy POST /containers/*/restart']));
+    expect(await host.must(DAEMON)).toBe(daemon);
+    const events = stream('laptop');
+    const poller = poll();
+    for (let left = 0; left < 8; left += 1) await done('rotate', 'server', host.name, '--yes');
+    await done('client', 'add', 'prom', '--role', 'monitor', '--yes');
+    await done('client', 'add', 'prom', '--role', 'read', '--yes');
+    await poller.stop();
+    expect(poller.refusals).toEqual([]);
+    expect(events.ended).toBeUndefined();
+    events.stop();
+    expect(await host.must(DAEMON)).toBe(daemon);
+    const plan = await done('plan', host.name);
+    expect(plan.out).toContain('in sync');
+  });
+
+  test('a role holds, with an error that docker prints', async () => {
+    await done('client', 'add', 'dep', '--role', 'deploy', '--yes');
+    expect((await as('prom', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+    const refused = await as('prom', 'rm', '-f', 'web');
+    expect(refused.err).toContain('client prom has the role read, which does not allow DELETE');
+    expect((await as('dep', 'ps')).err).toContain('client dep has the role deploy, which does not allow GET');
+    expect((await as('dep', 'restart', '-t', '0', 'web')).out).toBe('web\n');
+    daemon = await host.must(DAEMON);
+    expect((await as('laptop', 'exec', 'web', 'echo', 'yes')).out).toBe('yes\n');
+    const unknown = await person.run(['client', 'add', 'other', '--role', 'nothing', '--yes']);
+    expect(unknown).toMatchObject({ status: 2 });
+    expect(unknown.err).toContain('E_ROLE_UNKNOWN');
+    expect((await done('client', 'list')).out).not.toContain('other');
+  });
+
+  test('a revocation ends the connections of that client within a second, and of no other', async () => {
+    await done('client', 'add', 'ops', '--yes');
+    const [kept, cut] = [stream('laptop'), stream('ops')];
+    await host.must(
+      'for left in $(seq 100); do [ "$(ss -Htn state established "( sport = :2376 )" | wc -l)" -lt 2 ] || exit 0; sleep 0.1; done; exit 1',
+    );
+    // Both are in an old worker then.
+    await done('rotate', 'server', host.name, '--yes');
+    expect([kept.ended, cut.ended]).toEqual([undefined, undefined]);
+    const revoked = await done('client', 'revoke', 'ops', '--yes');
+    expect(revoked.out).toContain('revoked client ops: rejected');
+    expect(kept.ended).toBeUndefined();
+    expect(cut.ended).toBeDefined();
+    kept.stop();
+    expect((await as('ops', 'version')).status).not.toBe(0);
+    expect((await as('prom', 'ps')).status).toBe(0);
+  });
+
+  test('a stopped service and an edited configuration accept nobody else, and apply mends them', async () => {
+    await host.must('sed -i "s/verify required/verify none/" /etc/docker/tls/haproxy.cfg');
+    const drift = await person.run(['plan', host.name, '--check']);
+    expect(drift).toMatchObject({ status: 3 });
+    expect(drift.out).toContain('haproxy.cfg');
+    await done('apply', host.name, '--yes');
+    await host.must('systemctl stop docker-tls-haproxy.service docker-tls.socket');
+    expect((await as('laptop', 'version')).status).not.toBe(0);
+    await done('apply', host.name, '--yes');
+    await host.must('systemctl kill -s KILL docker-tls-haproxy.service');
+    expect((await as('laptop', 'version')).status).toBe(0);
+    expect(await host.must(DAEMON)).toBe(daemon);
+  });
+
+  test('it moves to dockerd and back without a refusal, once no client has a role', async () => {
+    const refused = await person.run(['setup', host.name, '--listener', 'dockerd', '--yes']);
+    expect(refused).toMatchObject({ status: 2 });
+    expect(refused.err).toContain('E_ROLE_DOCKERD');
+    await done('client', 'revoke', 'prom', '--yes');
+    await done('client', 'revoke', 'dep', '--yes');
+    const poller = poll();
+    await done('setup', host.name, '--listener', 'dockerd', '--yes');
+    expect(await host.must('systemctl is-active docker-tls-haproxy.service || :')).toContain('inactive');
+    await done('setup', host.name, '--listener', 'haproxy', '--port', '2376', '--yes');
+    await poller.stop();
+    expect(poller.refusals).toEqual([]);
+    expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+  });
+
+  test('it is there after a reboot, and remove leaves nothing', async () => {
+    await done('setup', host.name, '--port', '2399', '--yes');
+    await done('rollback', host.name, '--yes');
+    await host.reboot();
+    await host.must('docker start web');
+    expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+    await done('remove', host.name, '--yes');
+    const after = await snapshot(host);
+    expect(compare(before, after, /^(container|socket inode)/)).toEqual([]);
+    expect(leftovers(after)).toEqual([]);
+  });
+});
