@@ -2,7 +2,8 @@
 
 import { RUN_SETTINGS } from '../core/actions/host-flags.ts';
 import type { Setting, Settings } from '../core/domain/setting.ts';
-import { CA_SETTINGS, CLIENT_SETTINGS, defaultWords, HOST_SETTINGS, SSH_SETTINGS } from '../core/domain/settings.ts';
+import { defaultWords } from '../core/domain/setting.ts';
+import { CA_SETTINGS, CLIENT_SETTINGS, HOST_SETTINGS, SSH_SETTINGS } from '../core/domain/settings.ts';
 import { INVENTORIES } from '../core/seams/inventories.ts';
 import { offered } from '../core/seams/seam.ts';
 import type { OptionSpec, OptionSpecs } from './command.ts';

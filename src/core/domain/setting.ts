@@ -29,3 +29,8 @@ export type Setting = Kind & {
 };
 
 export type Settings = Readonly<Record<string, Setting>>;
+
+/** The default in words, for help and docs; undefined if there is none. */
+export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
+  return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
+}

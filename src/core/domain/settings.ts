@@ -110,14 +110,13 @@ export const HOST_SETTINGS = {
   ...ofFeatures({
     listener: {
       ...choice(['dockerd', 'haproxy']),
-      default: 'dockerd',
+      otherwise: 'dockerd',
       summary: 'who accepts clients: dockerd itself, or HAProxy in front of it (no restart of dockerd, roles)',
       flag: host,
       kept,
     },
     roles: {
       ...list(values.roleRule),
-      default: none,
       summary: 'roles of your own, one request that a role allows in each: ROLE METHOD /path',
       otherwise: 'full, read and monitor alone',
       flag: { ...host, name: 'roleRule', value: 'RULE' },
@@ -295,9 +294,4 @@ export const CA_DEFAULTS = completeSettings(CA_SETTINGS, {});
 /** Key in the fleet file: `key-type` for `keyType`. */
 export function fleetKey(field: string, setting: Setting): string {
   return setting.key ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}
-
-/** The default in words, for help and docs; undefined if there is none. */
-export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
-  return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
 }

@@ -5,7 +5,8 @@
 
 import * as z from 'zod/mini';
 import type { Setting, Settings } from '../setting.ts';
-import { CA_SETTINGS, CLIENT_SETTINGS, defaultWords, fleetKey, HOST_SETTINGS, SSH_SETTINGS } from '../settings.ts';
+import { defaultWords } from '../setting.ts';
+import { CA_SETTINGS, CLIENT_SETTINGS, fleetKey, HOST_SETTINGS, SSH_SETTINGS } from '../settings.ts';
 import { caPassphrase, destination, name, secret } from '../values.ts';
 
 type Shape = Readonly<Record<string, z.ZodMiniType>>;

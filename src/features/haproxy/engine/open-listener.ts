@@ -112,7 +112,7 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
 /** Roles of the host's clients. Fails with E_ROLE_UNKNOWN (exit 2). */
 function rolesIn({ spec, clients }: ListenerRequest): Role[] {
   const names = clients.map(({ role = FULL_ROLE }) => role);
-  const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles)];
+  const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles ?? [])];
   return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : [])])]
     .sort()
     .map((name) => findRole(roles, name));
