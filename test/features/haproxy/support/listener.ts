@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { type HaproxyInput, renderConfig } from '../../../../src/features/haproxy/domain/haproxy-config.ts';
+import {
+  type HaproxyInput,
+  type RoleSocket,
+  renderConfig,
+} from '../../../../src/features/haproxy/domain/haproxy-config.ts';
 import type { TestCredentials } from './certificates.ts';
 import { type RecordingEngine, recordingEngine } from './recording-engine.ts';
 
@@ -41,7 +45,8 @@ export type SendOptions = OpenOptions & {
   readonly second?: string | undefined;
 };
 
-export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli'> & {
+export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli' | 'sockets'> & {
+  readonly sockets: readonly RoleSocket[] | ((directory: string) => readonly RoleSocket[]);
   readonly server: TestCredentials;
   readonly trusted: readonly string[];
 };
@@ -61,8 +66,9 @@ function environment(directory: string, port: number): NodeJS.ProcessEnv {
 }
 
 function writeFiles(directory: string, engineSocket: string, input: ListenerInput): void {
-  const { server, trusted, ...rest } = input;
-  const rendered = renderConfig({ ...rest, binds: 1, engineSocket, cli: join(directory, 'admin.sock') });
+  const { server, trusted, sockets: given, ...rest } = input;
+  const sockets = typeof given === 'function' ? given(directory) : given;
+  const rendered = renderConfig({ ...rest, sockets, binds: 1, engineSocket, cli: join(directory, 'admin.sock') });
   writeFileSync(join(directory, 'haproxy.cfg'), rendered.config);
   writeFileSync(join(directory, 'clients'), rendered.clients);
   writeFileSync(join(directory, 'server-cert.pem'), server.cert);
@@ -112,7 +118,7 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
     ...{ engine, port, directory, open, admin },
     log: () => printed,
     oldWorkers: () => workers('# old workers'),
-    async send(client, bytes, { answerMs = 2000, idleMs = 300, second, ...options } = {}) {
+    async send(client, bytes, { answerMs = 20_000, idleMs = 300, second, ...options } = {}) {
       const socket = await open(client, options).catch(() => undefined);
       return socket === undefined ? '' : converse(socket, bytes, { answerMs, idleMs, second });
     },
@@ -120,10 +126,10 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
       const [before] = await workers('# workers');
       writeFiles(directory, engine.socket, next);
       child.kill('SIGUSR2');
-      await until(async () => {
-        const [current] = await workers('# workers').catch(() => []);
-        return current !== undefined && current !== before;
-      });
+      // Until then the new worker may still be starting.
+      await until(
+        async () => before !== undefined && (await workers('# old workers').catch((): string[] => [])).includes(before),
+      );
     },
     async stop() {
       child.kill('SIGTERM');
