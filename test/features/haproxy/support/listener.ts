@@ -123,13 +123,11 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
       return socket === undefined ? '' : converse(socket, bytes, { answerMs, idleMs, second });
     },
     async reload(next) {
-      const [before] = await workers('# workers');
+      const loaded = () => printed.split('Loading success.').length;
+      const before = loaded();
       writeFiles(directory, engine.socket, next);
       child.kill('SIGUSR2');
-      // Until then the new worker may still be starting.
-      await until(
-        async () => before !== undefined && (await workers('# old workers').catch((): string[] => [])).includes(before),
-      );
+      await until(() => loaded() > before);
     },
     async stop() {
       child.kill('SIGTERM');
