@@ -104,7 +104,15 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const open = (client: TestCredentials | undefined, options: OpenOptions = {}) =>
     openTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...client, ...options });
-  const admin = (command: string) => ask(master, command);
+  // The master does not answer while it starts itself anew for a reload.
+  const admin = async (command: string) => {
+    let text: string | undefined;
+    await until(async () => {
+      text = await ask(master, command).catch(() => undefined);
+      return text !== undefined;
+    });
+    return text ?? '';
+  };
   const workers = async (heading: string) => {
     const lines = (await admin('show proc')).split('\n');
     const from = lines.indexOf(heading);
@@ -113,7 +121,7 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
     const rows = block.slice(0, end === -1 ? undefined : end);
     return rows.flatMap((line) => /^(\d+)\s+worker\s/.exec(line)?.[1] ?? []);
   };
-  await until(async () => (await workers('# workers').catch(() => [])).length > 0 && (await answers(port)));
+  await until(async () => (await workers('# workers')).length > 0 && (await answers(port)));
   return {
     ...{ engine, port, directory, open, admin },
     log: () => printed,
