@@ -10,6 +10,9 @@ export type RolePattern = {
 
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'] as const;
 
+/** In every role: clients negotiate the version with these, and docker-tls verifies with them. */
+export const ALWAYS = ['GET,HEAD /_ping', 'GET /version'];
+
 /** What `*` stands for: a name or an ID. It never begins with a dot, and has no character that a server might decode. */
 const SEGMENT = '[A-Za-z0-9][A-Za-z0-9_.:@+-]*';
 const VERSION = '(?:/v[0-9]+\\.[0-9]+)?';

@@ -2,7 +2,7 @@
 
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
 import { MONITOR, READ } from './built-in-lines.ts';
-import { parsePattern, patternExpression, type RolePattern } from './role-pattern.ts';
+import { ALWAYS, parsePattern, patternExpression, type RolePattern } from './role-pattern.ts';
 
 export type Role = {
   readonly name: string;
@@ -12,8 +12,6 @@ export type Role = {
   readonly patterns: readonly RolePattern[];
 };
 
-/** In every role: clients negotiate the version with these, and docker-tls verifies with them. */
-const ALWAYS = ['GET,HEAD /_ping', 'GET /version'];
 const MAX_LINES = 200;
 const NAME = /^[a-z][a-z0-9-]{0,31}$/;
 

@@ -135,9 +135,7 @@ test(`a limited client with ${FLOOD} connections does not stop another client`, 
   const other = (async () => {
     while (running) {
       const start = performance.now();
-      expect(await listener.send(client('root'), request('GET /version'), { idleMs: 1, answerMs: 20_000 })).toContain(
-        '200 OK',
-      );
+      expect(await listener.send(client('root'), request('GET /version'), { idleMs: 1 })).toContain('200 OK');
       times.push(performance.now() - start);
     }
   })();

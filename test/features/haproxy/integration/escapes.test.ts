@@ -32,7 +32,11 @@ async function escaped(client: string): Promise<string[]> {
   listener.engine.forget();
   const workers = Array.from({ length: 16 }, async () => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
-      await listener.send(certificates.clients.get(client), one.bytes, { idleMs: 100, second: one.second });
+      await listener.send(certificates.clients.get(client), one.bytes, {
+        idleMs: 100,
+        answerMs: 1500,
+        second: one.second,
+      });
   });
   await Promise.all(workers);
   return [...outside(listener.engine.requests), ...outside(listener.engine.requestLines())];

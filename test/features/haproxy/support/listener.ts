@@ -8,7 +8,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { trustedForClients } from '../../../../src/core/domain/pki/pem.ts';
-import { type HaproxyInput, renderConfig } from '../../../../src/features/haproxy/domain/haproxy-config.ts';
+import {
+  type HaproxyInput,
+  type RoleSocket,
+  renderConfig,
+} from '../../../../src/features/haproxy/domain/haproxy-config.ts';
 import type { TestCredentials } from './certificates.ts';
 import { type RecordingEngine, recordingEngine } from './recording-engine.ts';
 
@@ -42,7 +46,8 @@ export type SendOptions = OpenOptions & {
   readonly second?: string | undefined;
 };
 
-export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli'> & {
+export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli' | 'sockets'> & {
+  readonly sockets: readonly RoleSocket[] | ((directory: string) => readonly RoleSocket[]);
   readonly server: TestCredentials;
   readonly trusted: readonly string[];
   /** Chains that clients of our CAs send. */
@@ -70,8 +75,9 @@ function environment(directory: string, port: number): NodeJS.ProcessEnv {
 }
 
 function writeFiles(directory: string, engineSocket: string, input: ListenerInput): void {
-  const { server, trusted, chains = [], ...rest } = input;
-  const rendered = renderConfig({ ...rest, binds: 1, engineSocket, cli: join(directory, 'admin.sock') });
+  const { server, trusted, chains = [], sockets: given, ...rest } = input;
+  const sockets = typeof given === 'function' ? given(directory) : given;
+  const rendered = renderConfig({ ...rest, sockets, binds: 1, engineSocket, cli: join(directory, 'admin.sock') });
   writeFileSync(join(directory, 'haproxy.cfg'), rendered.config);
   writeFileSync(join(directory, 'clients'), rendered.clients);
   writeFileSync(join(directory, 'server-cert.pem'), server.cert);
@@ -108,7 +114,15 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
   const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
   const open = (client: TestCredentials | undefined, options: OpenOptions = {}) =>
     openTls({ host: '127.0.0.1', port, rejectUnauthorized: false, ...client, ...options });
-  const admin = (command: string) => ask(master, command);
+  // The master does not answer while it starts itself anew for a reload.
+  const admin = async (command: string) => {
+    let text: string | undefined;
+    await until(async () => {
+      text = await ask(master, command).catch(() => undefined);
+      return text !== undefined;
+    });
+    return text ?? '';
+  };
   const workers = async (heading: string) => {
     const lines = (await admin('show proc')).split('\n');
     const from = lines.indexOf(heading);
@@ -117,23 +131,21 @@ export async function startListener(input: ListenerInput): Promise<Listener> {
     const rows = block.slice(0, end === -1 ? undefined : end);
     return rows.flatMap((line) => /^(\d+)\s+worker\s/.exec(line)?.[1] ?? []);
   };
-  await until(async () => (await workers('# workers').catch(() => [])).length > 0 && (await answers(port)));
+  await until(async () => (await workers('# workers')).length > 0 && (await answers(port)));
   return {
     ...{ engine, port, directory, open, admin },
     log: () => printed,
     oldWorkers: () => workers('# old workers'),
-    async send(client, bytes, { answerMs = 2000, idleMs = 300, second, ...options } = {}) {
+    async send(client, bytes, { answerMs = 20_000, idleMs = 300, second, ...options } = {}) {
       const socket = await open(client, options).catch(() => undefined);
       return socket === undefined ? '' : converse(socket, bytes, { answerMs, idleMs, second });
     },
     async reload(next) {
-      const [before] = await workers('# workers');
+      const loaded = () => printed.split('Loading success.').length;
+      const before = loaded();
       writeFiles(directory, engine.socket, next);
       child.kill('SIGUSR2');
-      await until(async () => {
-        const [current] = await workers('# workers').catch(() => []);
-        return current !== undefined && current !== before;
-      });
+      await until(() => loaded() > before);
     },
     async stop() {
       child.kill('SIGTERM');

@@ -1,0 +1,40 @@
+/** The smallest role for logged requests: each becomes the line of its endpoint. */
+
+import { ENDPOINTS } from './endpoints.ts';
+import { ALWAYS, METHODS, parsePattern, patternExpression } from './role-pattern.ts';
+
+export type SuggestedRole = {
+  /** In the order of the API, without those that every role has. */
+  readonly lines: readonly string[];
+  /** Requests that no line can allow, such as those with encoded characters. */
+  readonly left: readonly string[];
+};
+
+const PATTERNS = ENDPOINTS.flatMap((text) => {
+  const parsed = parsePattern(text);
+  return 'problem' in parsed ? [] : [parsed];
+});
+
+/** From `METHOD /path` with or without a version. A request that is not one of the Docker API becomes a line of its own. */
+export function suggestRole(requests: readonly { readonly method: string; readonly path: string }[]): SuggestedRole {
+  const lines = new Set<string>();
+  const left = new Set<string>();
+  for (const { method, path } of requests) {
+    const request = `${method} ${path.replace(/^\/v[0-9]+\.[0-9]+(?=\/)/, '')}`;
+    const known = PATTERNS.find((pattern) => new RegExp(patternExpression(pattern)).test(request));
+    if (known !== undefined) lines.add(known.text);
+    else if (METHODS.some((one) => one === method) && !('problem' in parsePattern(request))) lines.add(request);
+    else left.add(request);
+  }
+  const always = (line: string) => ALWAYS.some((one) => one.split(' ')[1] === line.split(' ')[1]);
+  const order = (line: string) => ENDPOINTS.indexOf(line) + (ENDPOINTS.includes(line) ? 0 : ENDPOINTS.length + 1);
+  const sorted = [...lines]
+    .filter((line) => !always(line))
+    .sort((one, other) => order(one) - order(other) || (one < other ? -1 : 1));
+  return { lines: sorted, left: [...left].sort() };
+}
+
+/** For the `roles:` of a fleet file. */
+export function renderSuggestion(name: string, { lines }: SuggestedRole): string {
+  return [`roles:`, `  ${name}:`, ...lines.map((line) => `    - ${line}`)].join('\n');
+}

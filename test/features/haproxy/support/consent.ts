@@ -1,0 +1,5 @@
+/** Commands of roles before consent: they only read. */
+
+import type { FeatureConsent } from '../../../support/consent.ts';
+
+export const CONSENT: FeatureConsent = { changing: [], others: /^role (?:list|show|test)$/ };
