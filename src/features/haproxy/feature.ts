@@ -13,6 +13,14 @@ COMMAND_SEAM.add(
   listCommand({ name: 'role list', summary: 'List roles' }, () => import('./commands/role-list.ts')),
   listCommand({ name: 'role show', summary: 'Show what a role allows' }, () => import('./commands/role-show.ts')),
   listCommand(
+    { name: 'role suggest', summary: 'Suggest the smallest role for what a client did' },
+    () => import('./commands/role-suggest.ts'),
+  ),
+  listCommand(
+    { name: 'client log', summary: 'Show what clients did on a host' },
+    () => import('./commands/client-log.ts'),
+  ),
+  listCommand(
     { name: 'role test', summary: 'Check whether a role allows a request' },
     () => import('./commands/role-test.ts'),
   ),

@@ -34,7 +34,7 @@ export function suggestRole(requests: readonly { readonly method: string; readon
   return { lines: sorted, left: [...left].sort() };
 }
 
-/** For the `roles:` of a fleet file. */
+/** For the `roles` of a host, or of the `defaults`, in a fleet file. */
 export function renderSuggestion(name: string, { lines }: SuggestedRole): string {
-  return [`roles:`, `  ${name}:`, ...lines.map((line) => `    - ${line}`)].join('\n');
+  return ['roles:', ...lines.map((line) => `  - ${name} ${line}`)].join('\n');
 }
