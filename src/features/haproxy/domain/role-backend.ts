@@ -38,9 +38,7 @@ function httpRules(role: Role): string[] {
     request(`set-var(txn.path) path,bytes(0,${LOGGED.path})`),
     '  # As in a role: METHOD /path. Without an absolute URL, and without a body where the method has none.',
     request('set-var(txn.whole) path'),
-    request(
-      `set-var(txn.request) "method,concat(' ',txn.whole)" if { path_len le ${MAX_PATH} } { url_beg / } !{ req.hdr_cnt(host) gt 1 }`,
-    ),
+    request(`set-var(txn.request) "method,concat(' ',txn.whole)" if { path_len le ${MAX_PATH} } { url_beg / }`),
     '  acl body req.hdr(transfer-encoding) -m found',
     '  acl body req.hdr(content-length) -m int gt 0',
     request('set-var(txn.request) str(body) if body { method GET HEAD }'),
