@@ -12,10 +12,12 @@ export type Evidence = {
   /** A file, container, image, network, user or address. */
   readonly place: string;
   readonly text: string;
+  /** Path of the file, if it may be another one than the audited file. */
+  readonly file?: string | undefined;
   /** Line number, from 1. */
   readonly line?: number;
   /** Severity of this piece of evidence, if it differs. */
-  readonly severity?: Severity;
+  readonly severity?: Severity | undefined;
 };
 
 /** Verdict of a check. A finding may have a higher or lower severity than its check. */

@@ -88,9 +88,10 @@ export function counts(result: CheckResult): boolean {
 const EVIDENCE_LENGTH = 300;
 
 function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
-  return evidence.map(({ place, text, line, severity }) => ({
+  return evidence.map(({ place, text, file, line, severity }) => ({
     place: printable(maskPasswords(place), EVIDENCE_LENGTH),
     text: printable(maskPasswords(text), EVIDENCE_LENGTH),
+    file: file && printable(file, EVIDENCE_LENGTH),
     line,
     severity,
   }));

@@ -7,7 +7,7 @@ import { printable } from '../../../../errors/errors.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
-import type { Outside } from '../check.ts';
+import type { Evidence, Outside } from '../check.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { LynisAnswer } from '../lynis.ts';
@@ -59,6 +59,12 @@ export type AuditedFile = {
 export function fileName(path: string): string {
   const parts = path.split('/').filter((part, index) => part !== '.' && (part !== '' || index === 0));
   return parts.join('/') || path;
+}
+
+/** Where a piece of evidence is, for readers: in a file its line, and which file if it is another one. */
+export function whereIn(subject: Pick<Subject, 'kind' | 'name'>, { place, file, line }: Evidence): string {
+  if (subject.kind === 'host' || line === undefined) return place;
+  return `${file === undefined || file === subject.name ? '' : `${file} `}line ${line}, ${place}`;
 }
 
 /** Metadata of every report. */
