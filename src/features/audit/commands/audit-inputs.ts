@@ -1,6 +1,6 @@
 /** Local files that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
-import { delimiter, posix, resolve, sep } from 'node:path';
+import { delimiter, resolve, sep } from 'node:path';
 import { readIn } from '../../../core/actions/input-output.ts';
 import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
 import { parseBaseline } from '../domain/baseline.ts';
@@ -9,8 +9,7 @@ import { type CheckSelection, requireChecks } from '../domain/check-selection.ts
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
 import { auditComposeFiles, auditDockerfileText, FILE_CHECKS } from '../domain/files/audited-file.ts';
-import { MISSING, type Neighbours } from '../domain/files/compose-project.ts';
-import { parseEnvFile } from '../domain/files/compose-variables.ts';
+import { MISSING, type Neighbours, projectFiles } from '../domain/files/compose-project.ts';
 import { type AuditedFile, fileName } from '../domain/report/report.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
@@ -54,10 +53,6 @@ function decoded(bytes: Buffer): string {
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
 }
 
-const DEFAULT_NAME = /^(docker-)?compose\.ya?ml$/;
-/** In Compose's search order: the first existing one is merged into a file with a default name. */
-const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.override.yml`, `${name}.override.yaml`]);
-
 /**
  * `named`: a path, or several with the separator of COMPOSE_FILE. A single file of a default name stands for the project that
  * `docker compose` finds in its directory.
@@ -65,28 +60,10 @@ const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.over
 async function auditComposeProject(named: string, cwd: string): Promise<AuditedFile> {
   const neighbours = neighboursIn(cwd);
   const parts = named === '-' ? [named] : named.split(delimiter).filter((part) => part !== '');
-  const paths = parts.length === 1 ? projectOf(asPosix(parts[0] ?? ''), neighbours) : parts.map(asPosix);
+  const paths = parts.length === 1 ? projectFiles(asPosix(parts[0] ?? ''), neighbours, delimiter) : parts.map(asPosix);
   const texts = [];
   for (const path of paths) texts.push({ path, text: await text(path, cwd) });
   return auditComposeFiles(paths.join(delimiter), texts, neighbours);
-}
-
-function projectOf(path: string, neighbours: Neighbours): readonly string[] {
-  if (!DEFAULT_NAME.test(posix.basename(path))) return [path];
-  const directory = posix.dirname(path);
-  const env = neighbours.read(posix.join(directory, '.env'));
-  const given = new Map('text' in env ? parseEnvFile(env.text, new Map()).map(({ name, value }) => [name, value]) : []);
-  const listed = given.get('COMPOSE_FILE');
-  if (listed !== undefined) {
-    const files = listed.split(given.get('COMPOSE_PATH_SEPARATOR') ?? delimiter).map((file) => besideThat(file));
-    return files.some((file) => posix.normalize(file) === posix.normalize(path)) ? files : [path];
-  }
-  const override = OVERRIDES.map(besideThat).find((file) => 'text' in neighbours.read(file));
-  return override === undefined ? [path] : [path, override];
-
-  function besideThat(file: string): string {
-    return posix.isAbsolute(file) || directory === '.' ? file : posix.join(directory, file);
-  }
 }
 
 /** Files around a Compose file, whose text names them: only regular ones, and of limited size. */

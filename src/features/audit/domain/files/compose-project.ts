@@ -34,6 +34,28 @@ const NOT_READ = 'it was not read';
 /** Without neighbours, nothing but the text itself is read. */
 export const ALONE: Neighbours = { root: '/', read: () => ({ reason: NOT_READ }) };
 
+const DEFAULT_NAME = /^(docker-)?compose\.ya?ml$/;
+/** In Compose's search order: the first existing one is merged into a file with a default name. */
+const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.override.yml`, `${name}.override.yaml`]);
+
+/**
+ * Files that `docker compose` reads for a file of a default name: with its override, or those of COMPOSE_FILE. `separator`: between the
+ * names there.
+ */
+export function projectFiles(path: string, neighbours: Neighbours, separator: string): readonly string[] {
+  if (!DEFAULT_NAME.test(posix.basename(path))) return [path];
+  const directory = posix.dirname(path);
+  const env = neighbours.read(posix.join(directory, '.env'));
+  const given = new Map('text' in env ? parseEnvFile(env.text, new Map()).map(({ name, value }) => [name, value]) : []);
+  const listed = given.get('COMPOSE_FILE');
+  if (listed !== undefined) {
+    const files = listed.split(given.get('COMPOSE_PATH_SEPARATOR') ?? separator).map((file) => joined(directory, file));
+    return files.includes(posix.normalize(path)) ? files : [path];
+  }
+  const override = OVERRIDES.map((file) => joined(directory, file)).find((file) => 'text' in neighbours.read(file));
+  return override === undefined ? [path] : [path, override];
+}
+
 /** `texts`: the files that a user names, the first one decides the project's directory. */
 export function loadProject(texts: readonly ComposeText[], neighbours: Neighbours): Project {
   const unread: Unread[] = [];
