@@ -1,7 +1,8 @@
 /** Local files that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
-import { delimiter, resolve, sep } from 'node:path';
+import { delimiter, dirname, resolve, sep } from 'node:path';
 import { readIn } from '../../../core/actions/input-output.ts';
+import { unreadable } from '../../../core/domain/unreadable.ts';
 import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
@@ -60,10 +61,21 @@ function decoded(bytes: Buffer): string {
 async function auditComposeProject(named: string, cwd: string): Promise<AuditedFile> {
   const neighbours = neighboursIn(cwd);
   const parts = named === '-' ? [named] : named.split(delimiter).filter((part) => part !== '');
+  requireReadableEnv(resolve(cwd, dirname(parts[0] ?? ''), '.env'));
   const paths = parts.length === 1 ? projectFiles(asPosix(parts[0] ?? ''), neighbours, delimiter) : parts.map(asPosix);
   const texts = [];
   for (const path of paths) texts.push({ path, text: await text(path, cwd) });
   return auditComposeFiles(paths.join(delimiter), texts, neighbours);
+}
+
+/** Variables of an unreadable .env would be missing everywhere. A directory of that name (Python) counts as no file, as in Compose. */
+function requireReadableEnv(file: string): void {
+  try {
+    readNamedFileSync(file, LARGEST_NEIGHBOUR);
+  } catch (cause) {
+    if (!/^(ENOENT|ENOTDIR|EISDIR)$/.test(String((cause as NodeJS.ErrnoException).code)))
+      throw unreadable('E_AUDIT_FILE', file, cause);
+  }
 }
 
 /** Files around a Compose file, whose text names them: only regular ones, and of limited size. */
