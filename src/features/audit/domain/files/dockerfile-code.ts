@@ -124,7 +124,11 @@ export const DOCKERFILE_CODE: readonly DockerfileCheck[] = checksOf<DockerfileCh
     fix: 'Download to a file, verify a checksum or signature, then run it. ADD --checksum=sha256:…',
     evaluate: (file) =>
       each(file, ({ name, text }) => {
-        if (name === 'ADD' && /(?<!\S)https?:\/\//.test(text) && !/(?<!\S)--checksum=/.test(text))
+        if (
+          name === 'ADD' &&
+          /(?<!\S)https?:\/\//.test(text) &&
+          !/(?<!\S)--checksum=|[?&]commit=|#[0-9a-f]{40}(?=\s)/.test(text)
+        )
           return ['ADD from an address, without --checksum'];
         const found = COMMANDS.test(name) ? networkCode(text) : undefined;
         return found === undefined ? [] : [found];

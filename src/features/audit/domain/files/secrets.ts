@@ -5,7 +5,7 @@ const SECRET_NAME =
 
 /** Names that only point to a secret, or are about one. */
 const POINTER =
-  /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|policy|type|header|endpoint|enabled?|disabled?|required|algorithm|issuer|lifetime|timeout|min\w*|max\w*|version|command|prefix|field|column|store|provider|encoder|hash|rotation|days|seconds)$|^(allow|enable|disable|require|use|random|skip|no|has|is)[_.-]/i;
+  /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|policy|type|header|endpoint|enabled?|disabled?|required|algorithm|issuer|lifetime|timeout|min\w*|max\w*|version|command|prefix|field|column|store|provider|encoder|hash|rotation|days|seconds|port|host|hostname|size|language|mode|format|user|username|email|domain|level|scopes?|audience)$|^(allow|enable|disable|require|use|random|skip|no|has|is)[_.-]/i;
 
 /** `DB_PASSWORD`, `apiKey`, `GITHUB_TOKEN`; not `DB_PASSWORD_FILE` or `TOKEN_URL`. */
 export function isSecretName(name: string): boolean {
@@ -27,7 +27,7 @@ export function isWrittenOut(value: string): boolean {
 
 /** A switch, a path, a placeholder or a template, whatever its name. */
 const NO_SECRET =
-  /^(?:true|false|yes|no|on|off|none|null|0|1|\.{0,2}\/[\w./-]*|[a-z]+:\/\/\/[\w./-]*|<[^<>]*>|\{\{.*\}\}|%\w+%|\*+|x{3,}|\$\(.*\)|`.*`)$/is;
+  /^(?:true|false|yes|no|on|off|none|null|0|1|(?:\.{0,2}|%[\w.]+%)\/[\w./-]*|[a-z]+:\/\/\/[\w./-]*|<[^<>]*>|\{\{.*\}\}|%\w+%|\*+|x{3,}|\$\(.*\)|`.*`)$/is;
 
 /** True for a name and value that together are a literal secret. */
 export function isSecretPair(name: string, value: string): boolean {
