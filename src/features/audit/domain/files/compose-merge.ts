@@ -63,7 +63,7 @@ function differs(low: Tree, high: Tree, key: string): boolean {
 }
 
 /** The long form of a setting that has two. */
-function canonical(place: Place, path: string): Tree {
+export function canonical(place: Place, path: string): Tree {
   const { tree } = place;
   if (path === 'services.*.build' && tree.scalar !== undefined) return { map: new Map([['context', place]]) };
   if (path === 'services.*.extends' && tree.scalar !== undefined) return { map: new Map([['service', place]]) };

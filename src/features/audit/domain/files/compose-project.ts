@@ -1,7 +1,7 @@
 /** Loader of a Compose project: all of its files as one model, as `docker compose config --profile '*'` merges them. */
 
 import { posix } from 'node:path';
-import { type Merges, mergePlaces, newMerges, pairsOf, UNIQUE, withoutDoubles } from './compose-merge.ts';
+import { canonical, type Merges, mergePlaces, newMerges, pairsOf, UNIQUE, withoutDoubles } from './compose-merge.ts';
 import { composeError, type Origin, type Place, parseTrees, type Tree } from './compose-tree.ts';
 import { type EnvEntry, parseEnvFile, type Variables } from './compose-variables.ts';
 
@@ -231,6 +231,8 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
       if (place?.tree.list === undefined) continue;
       map.set(key, { ...place, tree: { ...place.tree, list: withoutDoubles(place.tree.list, `services.*.${key}`) } });
     }
+    const build = map.get('build');
+    if (build !== undefined) map.set('build', { ...build, tree: canonical(build, 'services.*.build') });
     const environment = map.get('environment');
     if (!map.has('env_file') && !hasUnset(environment)) return { ...service, tree: { map } };
     const all = new Map<string, Place>();
