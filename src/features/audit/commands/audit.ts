@@ -45,7 +45,7 @@ export const command = defineCommand({
     compose: {
       kind: 'list',
       value: 'FILE',
-      summary: 'audit a Compose file, - is standard input; needs no host',
+      summary: 'audit a Compose file, or several as one project (a.yml:b.yml); - is standard input; needs no host',
       completes: 'file',
     },
     dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },

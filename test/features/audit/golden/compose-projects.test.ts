@@ -179,7 +179,6 @@ const verdicts = (compose: Compose) =>
 
 test.each(PROJECTS)('$head: the same verdicts', (project) => {
   const recorded = alone(JSON.stringify(models[project.head]));
-  const known = (list: ReturnType<typeof verdicts>) =>
-    list.filter(([id]) => !/\.(unread|icc|4\.10)$/.test(String(id)));
+  const known = (list: ReturnType<typeof verdicts>) => list.filter(([id]) => !/\.(unread|icc|4\.10)$/.test(String(id)));
   expect(known(verdicts(modelOf(project)))).toEqual(known(verdicts(recorded)));
 });

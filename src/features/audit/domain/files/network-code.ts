@@ -93,8 +93,8 @@ function runs(bare: string, file: string): boolean {
 const LOOPBACK = /https?:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/\s"']|$)/;
 
 const UNVERIFIED: readonly (readonly [RegExp, string])[] = [
-  [/\bcurl\b[^;&|]*?\s-[fsSLvgjiIlqnJRp#0-9]*k[A-Za-z]*(?=\s|$)/, 'curl -k'],
-  [/\bcurl\b[^;&|]*?\s--(?:proxy-)?insecure(?=\s|$)/, 'curl --insecure'],
+  [/\bcurl\b[^;&|]{0,1000}?\s-[fsSLvgjiIlqnJRp#0-9]*k[A-Za-z]*(?=\s|$)/, 'curl -k'],
+  [/\bcurl\b[^;&|]{0,1000}?\s--(?:proxy-)?insecure(?=\s|$)/, 'curl --insecure'],
   [/\binsecure\b[^;&|]*>+\s*\S*\.?curlrc/, 'insecure in .curlrc'],
   [/\s--no-check-certificate(?=\s|$)/, 'wget --no-check-certificate'],
   [/\bcheck[-_]certificate\s*=\s*off/i, 'check_certificate = off (wget)'],

@@ -103,6 +103,13 @@ export function secretsOfCommand(command: string): readonly string[] {
   return [...new Set([...assigned, ...secretsIn(command).map((kind) => `holds ${kind}`)])];
 }
 
+/** A literal secret in `NAME=VALUE`, as words about it. */
+export function secretsOfPair(name: string, value: string): readonly string[] {
+  if (isSecretPair(name, value)) return [`${name} is written out`];
+  if (holdsPassword(value)) return [`${name}: the password in its address is written out`];
+  return secretsIn(value).map((kind) => `${name} holds ${kind}`);
+}
+
 /**
  * Substitutes defaults of variables, `${A:-b}` and `${A-b}`, also nested; keeps `$$`, a literal dollar sign. `${A:?b}` becomes `${A}`: the
  * error text is not part of the value, and may contain colons.
