@@ -123,7 +123,7 @@ export function applyBaseline(
       (host === undefined || host === subject || (host.includes('/') && fileName(host) === subject)),
   );
   return results.map((result) => {
-    if (result.state !== 'finding') return result;
+    if (result.state !== 'finding' || result.accepted !== undefined) return result;
     const mine = valid.filter(({ check }) => matchesCheck(check, result.id));
     const whole = mine.find(({ place }) => place === undefined);
     if (whole !== undefined) return { ...result, accepted: { reason: whole.reason, expires: whole.expires } };
@@ -132,7 +132,8 @@ export function applyBaseline(
     const first = mine[0];
     if (first === undefined || left.length === result.evidence.length) return result;
     if (left.length === 0) return { ...result, accepted: { reason: first.reason, expires: first.expires } };
-    const acceptedPlaces = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
+    const these = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
+    const acceptedPlaces = [...(result.acceptedPlaces ?? []), ...these];
     return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
   });
 }

@@ -72,13 +72,18 @@ export type CheckResult = {
   /** Data is missing: a finding is possible. */
   readonly unseen?: true;
   readonly evidence: readonly Evidence[];
-  /** Set by a baseline that accepts the whole finding. */
+  /** Set by a baseline or a comment that accepts the whole finding. */
   readonly accepted?: Acceptance;
   /** Set by a baseline: accepted places of a finding that still counts. */
   readonly acceptedPlaces?: readonly string[];
 };
 
-export type Acceptance = { readonly reason: string; readonly expires: string };
+/** `expires`: its last day; without one a comment in the file accepts it. */
+export type Acceptance = { readonly reason: string; readonly expires?: string };
+
+export function acceptedWords({ reason, expires }: Acceptance): string {
+  return `${reason} (${expires === undefined ? 'a comment in the file' : `until ${expires}`})`;
+}
 
 /** True for a finding that is not accepted. */
 export function counts(result: CheckResult): boolean {

@@ -65,11 +65,15 @@ function modes({ name, text }: Instruction): readonly string[] {
 function password(command: string): string | undefined {
   const given = /(?:^|[\s"'])([\w.-]+):([^\s"'|<>]+)["']?\s*\|\s*(?:sudo\s+)?(?:\/\S*\/)?chpasswd\b/.exec(command);
   if (given !== null && (given[1] === 'root' || !/^\$/.test(given[2] ?? ''))) return `sets the password of ${given[1]}`;
-  if (/\bchpasswd\b[^;&|]*<<<?/.test(command)) return 'sets a password';
-  if (/\b(?:useradd|usermod)\b[^;&|\n]*\s(?:-[a-zA-Z]*p|--password)[\s=](?!["']?[!*]["']?(?:\s|$))/.test(command))
+  if (/\bchpasswd\b[^;&|]{0,200}<<<?/.test(command)) return 'sets a password';
+  if (
+    /\b(?:useradd|usermod)\b[^;&|\n]{0,400}\s(?:-[a-zA-Z]{0,20}p|--password)[\s=](?!["']?[!*]["']?(?:\s|$))/.test(
+      command,
+    )
+  )
     return 'sets the password of a user';
   if (/\bpasswd\s+(?:-d|--delete)\b/.test(command)) return 'removes a password';
-  return /\bpasswd\b[^;&|]*\s--stdin\b|\|\s*passwd\s+\w+/.test(command) ? 'sets a password' : undefined;
+  return /\bpasswd\b[^;&|]{0,200}\s--stdin\b|\|\s*passwd\s+\w+/.test(command) ? 'sets a password' : undefined;
 }
 
 export const DOCKERFILE_CODE: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({

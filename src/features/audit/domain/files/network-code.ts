@@ -5,7 +5,7 @@ import { pieces } from './secrets.ts';
 const FETCH = /(?:^|[\s(`/!])(?:curl|wget|aria2c)(?=\s)/;
 const VERIFIED = /\b(?:sha\d+sum|shasum|b2sum|md5sum|gpgv?|cosign|minisign|slsa-verifier|openssl\s+dgst|sqv?)\b/;
 const SUBSTITUTED =
-  /(?:\beval|\bsource|(?:^|[\s;&|(])\.|\b(?:ba|da|z|k|a)?sh|\bpython[\d.]*|\bperl|\bnode|\bruby|\bphp)\s+(?:-\S+\s+)*(?:<\(|\$\(|`)\s*(?:sudo\s+)?(?:curl|wget)\s/;
+  /(?:\beval|\bsource|(?:^|[\s;&|(])\.|\b(?:ba|da|z|k|a)?sh|\bpython[\d.]*|\bperl|\bnode|\bruby|\bphp)\s+(?:-\S+\s+){0,8}(?:<\(|\$\(|`)\s*(?:sudo\s+)?(?:curl|wget)\s/;
 const PREFIX = /^(?:(?:sudo|env|exec|nohup|command|time|doas)(?:\s+-\S+)*\s+|[A-Za-z_]\w*=\S*\s+)*/;
 const INTERPRETER =
   /^(?:\/\S*\/)?((?:ba|da|z|k|a|c)?sh|python[\d.]*|perl|node|nodejs|ruby|php|bun|lua|pwsh)(?=\s|$)(.*)$/s;
@@ -93,9 +93,9 @@ function runs(bare: string, file: string): boolean {
 const LOOPBACK = /https?:\/\/(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=[:/\s"']|$)/;
 
 const UNVERIFIED: readonly (readonly [RegExp, string])[] = [
-  [/\bcurl\b[^;&|]{0,1000}?\s-[fsSLvgjiIlqnJRp#0-9]*k[A-Za-z]*(?=\s|$)/, 'curl -k'],
-  [/\bcurl\b[^;&|]{0,1000}?\s--(?:proxy-)?insecure(?=\s|$)/, 'curl --insecure'],
-  [/\binsecure\b[^;&|]*>+\s*\S*\.?curlrc/, 'insecure in .curlrc'],
+  [/\bcurl\b[^;&|]{0,400}?\s-[fsSLvgjiIlqnJRp#0-9]*k[A-Za-z]*(?=\s|$)/, 'curl -k'],
+  [/\bcurl\b[^;&|]{0,400}?\s--(?:proxy-)?insecure(?=\s|$)/, 'curl --insecure'],
+  [/\binsecure\b[^;&|]{0,200}>+\s*\S*\.?curlrc/, 'insecure in .curlrc'],
   [/\s--no-check-certificate(?=\s|$)/, 'wget --no-check-certificate'],
   [/\bcheck[-_]certificate\s*=\s*off/i, 'check_certificate = off (wget)'],
   [/\s--trusted-host(?=[\s=])|\bpip\d*\s+config\s+set\s+\S*trusted-host/, 'pip --trusted-host'],
@@ -103,13 +103,13 @@ const UNVERIFIED: readonly (readonly [RegExp, string])[] = [
   [/\bstrict-ssl[\s=]+false|--no-strict-ssl|\benableStrictSsl[\s:=]+false/i, 'strict-ssl false (npm, yarn)'],
   [/\bsslVerify[\s=]+(?:false|0)\b/i, 'sslVerify false (git)'],
   [/\s--(?:allow-unauthenticated|force-yes|allow-insecure-repositories)(?=\s|$)/, 'apt without signatures'],
-  [/\[[^\]]*\btrusted=yes\b[^\]]*\]|^\s*Trusted:\s*yes/im, '[trusted=yes] (apt)'],
+  [/\[[^\][]{0,200}\btrusted=yes\b[^\]]{0,200}\]|^\s*Trusted:\s*yes/im, '[trusted=yes] (apt)'],
   [/AllowUnauthenticated\W+(?:true|1|yes)|AllowInsecureRepositories\W+(?:true|1|yes)/i, 'apt without signatures'],
-  [/Acquire::https?:[^;\n]*Verify-(?:Peer|Host)\W+(?:false|0|no)/i, 'Verify-Peer false (apt)'],
+  [/Acquire::https?:[^;\n]{0,100}Verify-(?:Peer|Host)\W+(?:false|0|no)/i, 'Verify-Peer false (apt)'],
   [/\s--(?:nogpgcheck|no-gpg-checks?)(?=\s|$)/, 'packages without signatures (--nogpgcheck)'],
   [/\bgpgcheck\s*=\s*(?:0|false|no)\b/i, 'gpgcheck=0'],
   [/\bsslverify\s*=\s*(?:0|false|no)\b/i, 'sslverify=0'],
-  [/\brpm\b[^;&|]*\s--no(?:signature|digest)\b/, 'rpm --nosignature'],
+  [/\brpm\b[^;&|]{0,400}\s--no(?:signature|digest)\b/, 'rpm --nosignature'],
   [/\bapk\b[^;&|]*\s--allow-untrusted\b/, 'apk --allow-untrusted'],
   [/\bSigLevel\s*=\s*Never\b/i, 'SigLevel = Never (pacman)'],
   [/\bssl_verify(?:_mode)?[\s:=]+(?:0|false|no)\b/i, 'ssl_verify false'],

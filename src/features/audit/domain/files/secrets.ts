@@ -60,7 +60,7 @@ const LOGIN = /(?<=[a-z0-9+.-]:\/\/)([^/?#@:\s"']*)(?::([^/@\s"']+))?@/gi;
 
 /** Pieces of a long text that overlap, for expressions whose time grows faster than the text. */
 export function pieces(text: string): readonly string[] {
-  const size = 16_384;
+  const size = 8192;
   if (text.length <= size) return [text];
   return Array.from({ length: Math.ceil(text.length / size) }, (_, index) =>
     text.slice(Math.max(0, index * size - 512), (index + 1) * size),

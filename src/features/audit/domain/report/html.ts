@@ -3,7 +3,7 @@
 import { plural } from '../../../../core/domain/words.ts';
 import { NEWEST } from '../benchmark.ts';
 import { gravestFirst, SEVERITIES } from '../check.ts';
-import { type CheckResult, counts } from '../evaluate.ts';
+import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
@@ -53,7 +53,7 @@ function finding(result: CheckResult, index: number, subject: AuditedHost | Audi
 }
 
 function acceptedLine(result: CheckResult): Html {
-  return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.failure}</h3><p class="soft small">${result.accepted?.reason} (until ${result.accepted?.expires})</p></div></div>`;
+  return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.failure}</h3><p class="soft small">${result.accepted && acceptedWords(result.accepted)}</p></div></div>`;
 }
 
 function lynisPart(subject: AuditedHost | AuditedFile): Html | undefined {

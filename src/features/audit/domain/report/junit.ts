@@ -3,7 +3,7 @@
  * among those of Jenkins, GitLab and others.
  */
 
-import { type CheckResult, counts } from '../evaluate.ts';
+import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { escapeMarkup } from './clean.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, type Subject, whereIn } from './report.ts';
 
@@ -16,8 +16,7 @@ function testCase(result: CheckResult, subject: AuditedHost | AuditedFile): stri
   if (result.state === 'pass') return `${open}/>`;
   if (!counts(result)) {
     const accepted = result.accepted;
-    const reason =
-      accepted === undefined ? (result.reason ?? '') : `accepted until ${accepted.expires}: ${accepted.reason}`;
+    const reason = accepted === undefined ? (result.reason ?? '') : `accepted: ${acceptedWords(accepted)}`;
     return `${open}>\n      <skipped message="${xml(reason)}"/>\n    </testcase>`;
   }
   const lines = result.evidence.map((piece) => `${whereIn(subject, piece)}: ${piece.text}`);

@@ -134,8 +134,8 @@ type AuditResultDocument = {
     readonly line?: number;
     readonly severity?: SeverityDocument;
   }[];
-  /** The baseline accepts the finding. */
-  readonly accepted?: { readonly reason: string; readonly expires: string };
+  /** The baseline, or a comment in the file (without a last day), accepts the finding. */
+  readonly accepted?: { readonly reason: string; readonly expires?: string };
   /** Places that the baseline accepts, of a finding that still counts. */
   readonly acceptedPlaces?: readonly string[];
 };

@@ -4,7 +4,7 @@ import { cutText, padText, plural, textWidth, wrapText } from '../../../../core/
 import { printable } from '../../../../errors/errors.ts';
 import { CHECK_GROUPS, gravestFirst, rank, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
-import { type CheckResult, counts } from '../evaluate.ts';
+import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
@@ -164,9 +164,7 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: Screen): readonl
     for (const result of results) lines.push(...findingLines(result, form, subject, idWidth));
   }
   const accepted = subject.results.filter((result) => result.accepted !== undefined);
-  lines.push(
-    ...quietLines('Accepted', accepted, form, ({ accepted: why }) => `: ${why?.reason} (until ${why?.expires})`),
-  );
+  lines.push(...quietLines('Accepted', accepted, form, ({ accepted: why }) => `: ${why && acceptedWords(why)}`));
   if (form.all === true) {
     const passed = subject.results.filter(({ state }) => state === 'pass');
     const unjudged = subject.results.filter(({ state }) => state === 'not-applicable');
