@@ -122,10 +122,16 @@ ARG VERSION
     'RUN <<EOF\nnever ends',
     'FROM',
     `RUN ${'a '.repeat(50_000)}`,
+    `RUN ${'[trusted '.repeat(20_000)}`,
+    `RUN ${'curl -'.repeat(20_000)}`,
+    `RUN ${'sh -'.repeat(20_000)}`,
+    `RUN ${'useradd -'.repeat(20_000)}`,
+    `RUN ${'A="'.repeat(20_000)}`,
+    `ENV A_TOKEN=${'a://b:'.repeat(20_000)}`,
     `COPY ${'-'.repeat(100_000)}`,
     '#'.repeat(100),
     'FROM a\\\n\\\n\\',
-  ])('%j is no crash', (text) => {
+  ])('%# is no crash', (text) => {
     expect(auditDockerfile(`FROM a:1\n${text}`, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
   });
 

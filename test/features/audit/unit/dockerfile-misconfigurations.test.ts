@@ -30,6 +30,8 @@ const CASES: readonly (readonly [string, string, string])[] = [
     'RUN <<EOF\nexport SECRET_KEY="$(cat /run/secrets/k)"\nmake\nEOF',
   ],
   ['4.10', 'ONBUILD ENV API_TOKEN=abc', 'ONBUILD ENV API_TOKEN_TTL=60'],
+  ['4.10', 'ENV JWT_SECRET=abcdef', 'ENV JWT_SECRET=/run/secrets/jwt ALLOW_EMPTY_PASSWORD=yes RPC_SECRET_PORT=80'],
+  ['4.10', 'ENV API_TOKEN=abcdef', 'ENV API_TOKEN="<your token>" OTHER_TOKEN={{token}} TOKEN_AUTH=true'],
   // secrets by value
   ['4.10', `ENV AWS_ID=${AWS}`, 'ENV AWS_ID=AKIAIOSFODNN7EXAMPLE'],
   ['4.10', `LABEL ci="${GITHUB}"`, 'LABEL ci="github"'],

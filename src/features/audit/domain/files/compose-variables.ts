@@ -7,6 +7,8 @@ export type Variables = ReadonlyMap<string, string>;
 
 const NAME = /[A-Za-z_]\w*/y;
 const MAX_DEPTH = 20;
+/** Longest text in braces: searching for the end of many takes long. */
+const MAX_BRACED = 4096;
 const MAX_VALUE = 65_536;
 
 /**
@@ -35,6 +37,8 @@ export function interpolate(text: string, variables: Variables, dollar = '$', de
     const name = NAME.exec(text)?.[0];
     const end = name === undefined ? -1 : braced ? closing(text, next + 2) : NAME.lastIndex;
     if (name === undefined || end < 0) {
+      // Compose refuses it.
+      unknown ||= name !== undefined;
       result += '$';
       at = next + 1;
       continue;
@@ -67,7 +71,8 @@ function substituted(
 /** Position of the brace that closes the one before `from`; -1 if there is none. */
 function closing(text: string, from: number): number {
   let depth = 1;
-  for (let at = from; at < text.length; at++) {
+  const end = Math.min(text.length, from + MAX_BRACED);
+  for (let at = from; at < end; at++) {
     if (text[at] === '$' && text[at + 1] === '{') depth += 1;
     else if (text[at] === '}') depth -= 1;
     if (depth === 0) return at;
