@@ -12,6 +12,7 @@ import { CHECKS } from '../domain/evaluate.ts';
 import { auditComposeFiles, auditDockerfileText, FILE_CHECKS } from '../domain/files/audited-file.ts';
 import { MISSING, type Neighbours, projectFiles } from '../domain/files/compose-project.ts';
 import { type AuditedFile, fileName } from '../domain/report/report.ts';
+import { BUILT_IN, parseVulnerabilities, type VulnerabilityTable } from '../domain/vulnerability-table.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
 
@@ -23,6 +24,7 @@ export type InputOptions = {
   readonly benchmark?: Benchmark | undefined;
   readonly baseline?: string | undefined;
   readonly compare?: string | undefined;
+  readonly vulnerabilities?: string | undefined;
 };
 
 export type AuditInputs = {
@@ -30,6 +32,7 @@ export type AuditInputs = {
   /** Findings of the earlier report. */
   readonly known: readonly FindingKey[] | undefined;
   readonly files: readonly AuditedFile[];
+  readonly table: VulnerabilityTable;
 };
 
 /** Fails with E_USAGE, E_AUDIT_FILE, E_BASELINE, E_AUDIT_REPORT, E_COMPOSE, E_DOCKERFILE (exit 2). */
@@ -42,7 +45,10 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
   const files: AuditedFile[] = [];
   for (const path of options.compose) files.push(await auditComposeProject(path, cwd));
   for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
-  return { selection: { checks, benchmark, baseline: accepted }, known, files };
+  const { vulnerabilities } = options;
+  const table =
+    vulnerabilities === undefined ? BUILT_IN : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities);
+  return { selection: { checks, benchmark, baseline: accepted }, known, files, table };
 }
 
 async function text(path: string, cwd: string): Promise<string> {

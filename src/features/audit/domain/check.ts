@@ -3,6 +3,7 @@
 import type { ProbeOutcome } from '../../../core/runtime.ts';
 import type { AuditFacts } from './audit-facts.ts';
 import type { FixName } from './fix-names.ts';
+import type { VulnerabilityTable } from './vulnerability-table.ts';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
@@ -60,6 +61,8 @@ export type Outside = {
   /** Names and addresses that clients connect to. */
   readonly dialled: readonly string[];
   readonly now: Date;
+  /** Known vulnerabilities. */
+  readonly table: VulnerabilityTable;
   /** SHA-256 of the store's CAs for this host; undefined: unknown. */
   readonly ourCas?: ReadonlySet<string> | undefined;
 };

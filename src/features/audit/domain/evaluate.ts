@@ -29,6 +29,7 @@ import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
 import { TLS_CHECKS } from './checks/tls.ts';
 import { exposedAddresses } from './exposure.ts';
 import type { FixName } from './fix-names.ts';
+import { BUILT_IN } from './vulnerability-table.ts';
 
 export const CHECKS: readonly Check[] = [
   ...TLS_CHECKS,
@@ -151,6 +152,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host
     probes: outside.probes ?? [],
     dialled: outside.dialled ?? [],
     now: outside.now ?? facts.clock,
+    table: outside.table ?? BUILT_IN,
     ourCas: outside.ourCas,
   };
   const { docker, daemon, apiSocket } = facts;

@@ -146,3 +146,23 @@ test('hints name the file as a shell takes it', async () => {
     /ls -ld '[^']*no directory' '/,
   );
 });
+
+test('--vulnerabilities: the report names the date of that table, and an older one is noted', async () => {
+  const row = { affected: [['0', '1.0.0']], severity: 'high', summary: 's', source: 'https://example.com' };
+  const write = (date: string) =>
+    writeFileSync(
+      join(directory, 't.json'),
+      JSON.stringify({ date, vulnerabilities: { engine: { 'CVE-2027-1': row } } }),
+    );
+  const run = async () => {
+    const { exit, json, err } = await audit('--compose', 'c.yml', '--vulnerabilities', 't.json', '--json');
+    return [exit, /"vulnerabilities":"([^"]*)"/.exec(JSON.stringify(json))?.[1], /older than the built-in/.test(err)];
+  };
+  write('2099-01-01');
+  expect(await run()).toEqual([0, '2099-01-01', false]);
+  write('2020-01-01');
+  expect(await run()).toEqual([0, '2020-01-01', true]);
+  expect((await audit('--compose', 'c.yml', '--vulnerabilities', 'c.yml')).err).toContain(
+    'not a table of vulnerabilities',
+  );
+});

@@ -5,7 +5,7 @@ import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
 import { ALL_FIXES, fixCommand } from '../../../../src/features/audit/domain/fixes.ts';
-import { TABLE_DATE, VULNERABILITIES } from '../../../../src/features/audit/domain/vulnerabilities.ts';
+import { BUILT_IN } from '../../../../src/features/audit/domain/vulnerability-table.ts';
 import { renderBenchDoc } from '../../../support/bench-doc.ts';
 
 type Row = Omit<Check, 'evaluate'>;
@@ -86,8 +86,8 @@ export function renderChecksDoc(): string {
     '',
     '## Known vulnerabilities',
     '',
-    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${VULNERABILITIES.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
-    `${TABLE_DATE}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
+    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${BUILT_IN.entries.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
+    `${BUILT_IN.date}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
     'finding is that of its gravest entry, and `--fail-on` sees it. `status` and every report name the package whose upgrade closes most of them.',
     '',
     '| package | fixed is | open is |',
@@ -101,6 +101,8 @@ export function renderChecksDoc(): string {
     'of their package. Severities are those of the CVE record or the vendor; where there is none the evidence says "no score published", and the severity is ours.',
     '',
     'The table follows [golang/vulndb](https://github.com/golang/vulndb) (CC-BY-4.0) and the release notes of [moby](https://github.com/moby/moby/releases).',
+    '`audit --vulnerabilities FILE` reads a newer table without a new release: the vulnerabilities.json of a newer docker-tls, or one that the script wrote. A table that',
+    'is not complete is refused; an older one than the built-in table is reported. Every report names the date of the table, and says so when it is older than six months.',
     '`node scripts/vulnerabilities.mjs CHECKOUT` brings it up to a checkout of vulndb and prints what changes. A test fails when it is older than six months.',
     ...groups,
     '',

@@ -345,6 +345,7 @@ describe('hostile files', () => {
     ['a key twice', 'services:\n  a: {}\n  a: {}\n', /unique/],
     ['deep nesting', `services: ${'['.repeat(5000)}`, /nested/],
     ['deep block nesting', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), /nested/],
+    ['too many entries', `services:\n  a:\n    cap_add: [${'x, '.repeat(2001)}]`, /more than 2000 entries/],
     ['too large', `#${'x'.repeat(1_100_000)}`, /too large/],
   ])('%s is an error with its place', (_name, text, message) => {
     expect(() => auditCompose(text, 'c.yaml')).toThrow(
