@@ -71,7 +71,8 @@ async function auditComposeProject(named: string, cwd: string): Promise<AuditedF
   const paths = parts.length === 1 ? projectFiles(asPosix(parts[0] ?? ''), neighbours, delimiter) : parts.map(asPosix);
   const texts = [];
   for (const path of paths) texts.push({ path, text: await text(path, cwd) });
-  return auditComposeFiles(paths.join(delimiter), texts, neighbours);
+  // As the user calls it: an override beside it does not change the name that a baseline knows.
+  return auditComposeFiles(parts.map(asPosix).join(delimiter), texts, neighbours);
 }
 
 /** Variables of an unreadable .env would be missing everywhere. A directory of that name (Python) counts as no file, as in Compose. */

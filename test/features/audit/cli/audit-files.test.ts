@@ -77,6 +77,8 @@ test('what Compose reads beside a file of a default name is judged as well, and 
   for (const name of ['compose.override.yml', 'docker-compose.override.yaml']) {
     write(name, OPEN);
     expect(await files('compose.yml')).toEqual([name]);
+    const { json } = await audit('--compose', join(beside, 'compose.yml'), '--json');
+    expect(JSON.stringify(json)).toContain(`"kind":"compose","name":"${join(beside, 'compose.yml')}"`);
     expect(await files('docker-compose.yaml')).toEqual([name]);
     expect(await files('other.yml')).toEqual([]);
     rmSync(join(beside, name));

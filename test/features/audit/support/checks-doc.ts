@@ -46,7 +46,7 @@ export function renderChecksDoc(): string {
     '',
     '`audit --compose FILE` reads what `docker compose config` reads: `include`, `extends`, `env_file`, `.env` with all forms of interpolation, anchors, `!reset` and `!override`. A file of a default name',
     'stands for the project in its directory, with `compose.override.yml` or the files of `COMPOSE_FILE`. Several files are one project with the separator of `COMPOSE_FILE`:',
-    '`--compose compose.yml:prod.yml`. Services of all profiles are judged. What cannot be read is a finding of compose.unread, never a pass. 60 projects are compared with Docker Compose 2.26',
+    '`--compose compose.yml:prod.yml`. Services of all profiles are judged. Variables come from .env and defaults, not from the shell that runs the audit. What cannot be read is a finding of compose.unread, never a pass. 60 projects are compared with Docker Compose 2.26',
     '(`test/features/audit/golden/compose`).',
     '',
     'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',

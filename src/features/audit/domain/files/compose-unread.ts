@@ -18,6 +18,7 @@ const DECISIVE: readonly string[] = [
   'cgroup',
   'cap_add',
   'devices',
+  'device_cgroup_rules',
   'security_opt',
   'user',
   'use_api_socket',
