@@ -11,7 +11,7 @@ import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/h
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { saveReport } from '../adapters/report-file.ts';
-import { expiredWords } from '../domain/baseline.ts';
+import { expiredWords, renderBaseline } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
 import { selectResults, subjectsOf } from '../domain/check-selection.ts';
@@ -66,6 +66,9 @@ export const command = defineCommand({
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
     baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
     vulnerabilities: { ...FILE, summary: 'table of known vulnerabilities in place of the built-in one' },
+    writeBaseline: { ...FILE, summary: 'write a baseline of the open findings; with --reason and --expires' },
+    reason: { kind: 'text', value: 'TEXT', summary: 'why --write-baseline accepts them' },
+    expires: { kind: 'text', value: 'DATE', summary: 'their last day, such as 2027-06-30' },
     compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
   run: async (context) => renderAudit(await audit(context, context.args.hosts, context.options), context),
@@ -77,6 +80,9 @@ type AuditOptions = RunOptions &
     readonly lynis: boolean;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
+    readonly writeBaseline?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly expires?: string | undefined;
   };
 
 type Audited = {
@@ -103,6 +109,11 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
     subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
   };
   const report = { ...plain, comparison: known && compareReports(known, plain) };
+  if (options.writeBaseline !== undefined) {
+    const entries = renderBaseline(judged(plain), options, selection.baseline, now);
+    const place = await saveReport(options.writeBaseline, runtime.cwd, entries);
+    progress.note(`The baseline is in ${place}`);
+  }
   const expired = selection.baseline && expiredWords(selection.baseline, now);
   if (expired !== undefined) progress.note(`${options.baseline}: ${expired}`);
   if (table.date < BUILT_IN.date)

@@ -168,3 +168,34 @@ test('--vulnerabilities: the report names the date of that table, and an older o
     'not a table of vulnerabilities',
   );
 });
+
+describe('--write-baseline', () => {
+  const write = (...argv: string[]) => audit('--compose', 'c.yml', '--write-baseline', 'b.yaml', ...argv);
+  const found = (...argv: string[]) => audit('--compose', 'c.yml', '--fail-on', 'info', ...argv);
+
+  test('accepts all that is open, with its reason, until its day', async () => {
+    expect((await found()).exit).toBe(3);
+    expect((await write('--reason', 'until the move', '--expires', '2999-01-01')).exit).toBe(0);
+    const { exit, json } = await found('--baseline', 'b.yaml', '--json');
+    expect(exit).toBe(0);
+    expect(JSON.stringify(json)).toContain('"accepted":{"reason":"until the move","expires":"2999-01-01"}');
+    writeFileSync(join(directory, 'd.yml'), 'services:\n  web:\n    image: a:1\n    pid: host\n');
+    expect((await audit('--compose', 'd.yml', '--baseline', 'b.yaml', '--fail-on', 'info')).exit).toBe(3);
+  });
+
+  test('keeps what the baseline before it accepts', async () => {
+    await write('--reason', 'first', '--expires', '2999-01-01');
+    await write('--reason', 'second', '--expires', '2999-01-01', '--baseline', 'b.yaml');
+    const text = readFileSync(join(directory, 'b.yaml'), 'utf8');
+    expect([/reason: first/.test(text), /reason: second/.test(text)]).toEqual([true, false]);
+  });
+
+  test.each([[[]], [['--reason', 'x']], [['--expires', '2999-01-01']], [['--reason', 'x', '--expires', '2020-01-01']]])(
+    '%j is refused, and nothing written',
+    async (argv) => {
+      rmSync(join(directory, 'b.yaml'), { force: true });
+      expect((await write(...argv)).exit).toBe(2);
+      expect(readdirSync(directory)).not.toContain('b.yaml');
+    },
+  );
+});

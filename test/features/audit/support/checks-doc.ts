@@ -74,6 +74,8 @@ export function renderChecksDoc(): string {
     '`check`, `reason` and `expires` are required. Unknown keys, unknown checks and invalid dates are refused, all at once and with their lines. An expired entry',
     'is reported on every run. `--fail-on` and the score ignore accepted findings; SARIF marks them as suppressed.',
     '',
+    '`audit --write-baseline accepted.yaml --reason TEXT --expires DATE` writes such a file with an entry for each place of an open finding. With `--baseline` it keeps the entries that still hold.',
+    '',
     'A comment accepts a finding where it is, in a Compose file behind the line or above it, in a Dockerfile above the instruction. It needs a reason, and has no last day:',
     '',
     '```yaml',
