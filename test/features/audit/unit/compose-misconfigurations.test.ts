@@ -67,6 +67,7 @@ const CASES: readonly (readonly [string, string, string])[] = [
     'volumes: [{ type: bind, source: /root/.ssh, target: /k }]',
     'volumes: [{ type: bind, source: ./ssh, target: /k }]',
   ],
+  ['5.6', 'volumes: ["/usr:/usr/src/app"]', 'volumes: ["/usr/src/app/node_modules"]'],
   ['5.6', 'volumes: ["../../etc:/e"]', 'volumes: ["../../data:/e"]'],
   ['5.6', 'volumes: ["~/.aws:/aws:ro"]', 'volumes: ["~/data:/data"]'],
   [

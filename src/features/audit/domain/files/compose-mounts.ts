@@ -23,6 +23,8 @@ export function mounts(service: Service, compose: Compose): readonly FileMount[]
       return [{ type: 'bind', ...reached(source, item, compose), destination, writable, propagation, at }];
     }
     const [named = '', destination = '', options = ''] = splitVolume(text);
+    // A single path is a volume without a name.
+    if (destination === '') return [];
     const source = directoryOf(named, compose) ?? named;
     if (!/^([./~]|\$\{?HOME\b)/.test(source)) return [];
     const words = options.split(',');
