@@ -20,14 +20,13 @@ const ALONE = files('no-client-refused');
 /** The single executable (scripts/single.mjs) of a whole run of scripts/test. */
 const { DOCKER_TLS_PROGRAM = '' } = process.env;
 
-/** What users do: with the single executable where a run has one, in place of the build for Node.js. */
+/** What users do: with the single executable where a run has one, in place of the build for Node.js. So are those of ONCE. */
 const SINGLE = [
   ...['test/cli/program.test.ts', 'test/features/team/cli/team-signer.test.ts'],
-  ...files('ca', 'fleet', 'package', 'remove', 'rotation', 'setup', 'shards', 'single', 'ssh', 'team', 'ways-in'),
-  ...files('wizard'),
+  ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'shards', 'single', 'ssh', 'team', 'ways-in', 'wizard'),
 ].filter(() => DOCKER_TLS_PROGRAM !== '');
 
-/** Tests that are never tried again, as those of SINGLE are not: what they look for may happen once in many times. */
+/** Tests that are never tried again: what they look for may happen once in many times. */
 const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
 
 /** In CI other tests on hosts are tried again: only what fails three times is red, or more than three that passed on a retry (scripts/test-report.mjs). */
@@ -87,11 +86,11 @@ export default defineConfig({
           retry,
         },
       },
-      { extends: true, test: { name: 'once', include: ONCE, exclude: SINGLE, testTimeout: 300_000 } },
       {
         extends: true,
-        test: { name: 'single', include: SINGLE, testTimeout: 300_000, env: { DOCKER_TLS_PROGRAM } },
+        test: { name: 'single', include: SINGLE, testTimeout: 300_000, retry, env: { DOCKER_TLS_PROGRAM } },
       },
+      { extends: true, test: { name: 'once', include: ONCE, testTimeout: 300_000, env: { DOCKER_TLS_PROGRAM } } },
       {
         extends: true,
         test: { name: 'alone', include: ALONE, testTimeout: 300_000, maxWorkers: 1, sequence: { groupOrder: 1 } },
