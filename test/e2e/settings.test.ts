@@ -343,6 +343,8 @@ describe('a host as it was left', () => {
     await prepare(host, one);
     try {
       const before = await snapshot(host);
+      const planned = one.says ? await person.run(person.setup(host, ['--dry-run', ...(one.flags ?? [])])) : undefined;
+      for (const words of one.says ?? []) expect(planned?.out).toMatch(words);
       const { status, out, err } = await person.run(person.setup(host, one.flags));
       if (one.refused) {
         expect(status, out + err).toBeGreaterThan(1);
@@ -352,8 +354,6 @@ describe('a host as it was left', () => {
         return;
       }
       expect(status, err).toBe(0);
-      // The plan goes to stderr, the outcome to stdout.
-      for (const words of one.says ?? []) expect(err + out).toMatch(words);
       await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
       const check = await person.run(['plan', host.name, '--check']);
       expect(check, check.out + check.err).toMatchObject({ status: 0 });
