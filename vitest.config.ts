@@ -20,7 +20,7 @@ const ALONE = files('no-client-refused');
 /** The single executable (scripts/single.mjs) of a whole run of scripts/test. */
 const { DOCKER_TLS_PROGRAM = '' } = process.env;
 
-/** What users do: with the single executable where a run has one, in place of the build for Node.js. So are those of ONCE. */
+/** What users do: with the single executable where a run has one, in place of the build for Node.js. ONCE runs with it as well. */
 const SINGLE = [
   ...['test/cli/program.test.ts', 'test/features/team/cli/team-signer.test.ts'],
   ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'shards', 'single', 'ssh', 'team', 'ways-in', 'wizard'),
