@@ -75,3 +75,12 @@ describe('a trust file', () => {
     expect(trust({}, { oldCas: ['old'] })).toEqual(['ca', 'old']);
   });
 });
+
+test('only a host with another listener than dockerd can limit a client', () => {
+  const known = [{ name: 'ann' }, { name: 'bob', role: 'monitor' }];
+  expect(trust({}, {}, [{ name: 'ann', role: 'full' }])).toEqual(['ca']);
+  expect(() => trust({}, {}, known)).toThrow(refusal('E_ROLE_DOCKERD', 'cannot limit bob (monitor)'));
+  expect(() => trust({ listener: 'dockerd' }, {}, known)).toThrow(refusal('E_ROLE_DOCKERD', 'bob'));
+  // It does not matter on hosts that do not accept it.
+  expect(trust({ clients: ['ann'] }, {}, known)).toEqual(['ann-1', 'ann-0']);
+});

@@ -19,3 +19,28 @@ test.each([
   expect(made.exit).toBe(exit);
   expectGolden(directory, made, {});
 });
+
+const line = (fields: Readonly<Record<string, string>>) =>
+  JSON.stringify({
+    ...{ 'docker-tls': 'request', kind: 'client', client: 'laptop', role: 'read', address: '192.0.2.7', method: 'GET' },
+    ...{ path: '/v1.45/containers/web/json', status: '200', ms: '1500', end: '--' },
+    ...fields,
+  });
+const journal = [
+  line({}),
+  line({ client: 'eve', role: 'full', method: '-', path: '-', status: '-' }),
+  'not a request',
+  line({ client: '../../x' }),
+]
+  .map((MESSAGE) => JSON.stringify({ MESSAGE, __REALTIME_TIMESTAMP: '1780315200000000' }))
+  .join('\n');
+
+test.each([
+  ['client log', ['client', 'log', 'h1']],
+  ['role suggest', ['role', 'suggest', 'laptop']],
+] as const)('%s', async (name, argv) => {
+  const place = await documentPlace();
+  const made = await place.run(argv, {}, { outputs: { journal: Buffer.from(`${journal}\n`) } });
+  expect(made.json.command).toBe(name);
+  expectGolden(directory, made, {});
+});
