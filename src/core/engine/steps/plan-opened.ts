@@ -126,6 +126,7 @@ export async function planOpened(
       spec,
       facts,
       clients: accepted.map(({ name, role }) => ({ name, role, issuer: view.issuers.has(name) })),
+      revoked: [...view.clients.values()].filter(({ revokedAt }) => revokedAt !== undefined).map(({ name }) => name),
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
       issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),
       otherCas: acceptCa ?? '',

@@ -9,10 +9,12 @@ import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
+import { listWords } from '../../../core/domain/words.ts';
 import type { HostSession, Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, OpenedListener } from '../../../core/seams/listeners.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import { ISSUING_CA } from '../domain/client-keys.ts';
 import { type Cut, planCut } from '../domain/cut.ts';
 import { renderConfig } from '../domain/haproxy-config.ts';
 import { type HaproxyPlaces, haproxyEnvironment, renderHaproxyService } from '../domain/haproxy-unit.ts';
@@ -43,6 +45,7 @@ export async function openListener(
       role,
       by: issuer ? 'issuer' : 'subject',
     })),
+    revoked: request.revoked,
     ownCas,
     roles: rolesIn(request),
     ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),
@@ -167,7 +170,8 @@ function assignments(variables: Readonly<Record<string, string>>): string {
     .join('\n');
 }
 
-function problemsOf({ session, spec, facts }: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {
+function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {
+  const { session, spec, facts } = request;
   const found: DockerTlsError[] = [];
   const add = (code: ErrorCode, message: string, hints: readonly string[]) =>
     found.push(new DockerTlsError(code, message, { where: spec.name, hints }));
@@ -188,6 +192,13 @@ function problemsOf({ session, spec, facts }: ListenerRequest, haproxy: HaproxyF
     add('E_HAPROXY_MISSING', 'the host has no account haproxy, as its package makes it', [
       sudoCommand(login, 'useradd', '--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'haproxy'),
     ]);
+  const alike = otherCasLikeOurs(request);
+  if (alike.length > 0)
+    add(
+      'E_LISTENER',
+      `clients of the CA ${listWords(alike.map((name) => `"${printable(name)}"`))} could pass for ours: it is named like one of ours`,
+      [`reject them: docker-tls setup ${shellQuote(spec.name)} --accept-ca none`],
+    );
   const view = viewDaemon(facts);
   for (const { kind, text, port } of view.listeners)
     if (kind === 'tcp' && (port === spec.port || !view.tlsVerified))
@@ -202,6 +213,17 @@ function problemsOf({ session, spec, facts }: ListenerRequest, haproxy: HaproxyF
         ],
       );
   return found;
+}
+
+/** Subjects of other CAs that would make their clients look like clients of ours: HAProxy knows who a client is by that name. */
+function otherCasLikeOurs({ cas, otherCas }: ListenerRequest): string[] {
+  const ours = new Set(splitBundle(cas).map((pem) => inspectCertificate(pem).fingerprint));
+  const names = splitBundle(cas).map((pem) => inspectCertificate(pem).subject);
+  return splitBundle(otherCas)
+    .map(inspectCertificate)
+    .filter(({ fingerprint }) => !ours.has(fingerprint))
+    .map(({ subject }) => subject)
+    .filter((subject) => names.includes(subject) || new RegExp(ISSUING_CA).test(subject));
 }
 
 function isOlder(version: string): boolean {

@@ -1,6 +1,7 @@
 /** HAProxy as the listener in the plan of a host: what it needs there, its files, and the connections that end. */
 
 import { expect, test } from 'vitest';
+import { issueCa } from '../../../../src/core/domain/pki/certificate.ts';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import type { HostSession } from '../../../../src/core/runtime.ts';
@@ -37,7 +38,7 @@ function opened(
   const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' });
   return openListener(
     {
-      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '' },
+      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', revoked: [] },
       clients: [{ name: 'laptop', issuer: true }],
       ...request,
     },
@@ -66,6 +67,15 @@ test('a daemon that listens on TCP itself is not left as it is', async () => {
   ]);
   expect(await codes({}, listening('tcp://0.0.0.0:2375'))).toEqual([
     expect.stringMatching(/^E_LISTENER dockerd accepts every client/),
+  ]);
+});
+
+test('another CA whose clients would look like ours is refused', async () => {
+  const ca = async (name: string) => (await issueCa({ name, days: 9, now: new Date() })).leaf;
+  const [ours, fake, theirs] = await Promise.all([ca('docker-tls'), ca('client laptop'), ca('theirs')]);
+  expect(await codes({}, {}, { cas: ours, otherCas: `${ours}${theirs}` })).toEqual([]);
+  expect(await codes({}, {}, { cas: ours, otherCas: `${theirs}${fake}` })).toEqual([
+    expect.stringMatching(/^E_LISTENER clients of the CA "client laptop [0-9a-f]{8}" could pass for ours/),
   ]);
 });
 
