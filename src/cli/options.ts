@@ -10,7 +10,7 @@ import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
-import { commandOptions, GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
+import { commandOptions, GLOBAL_OPTIONS, listedChoices, MEANS_SOMETHING_FOR } from './global-options.ts';
 
 export type ParsedOptions = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -105,7 +105,7 @@ function isNegative(key: string): boolean {
 
 export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const names = `${spec.short ? `-${spec.short}, ` : ''}${optionFlag(key)}`;
-  const choices = spec.kind === 'choice' ? spec.choices.join('|') : '';
+  const choices = listedChoices(spec).join('|');
   // A long list would push every summary of the page to the right.
   const long = choices.length > 19;
   const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);

@@ -2,7 +2,7 @@
 
 import { openAnyStore } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
-import type { OpenOptions } from '../adapters/store/store-url.ts';
+import { type OpenOptions, storeUrl } from '../adapters/store/store-url.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
 
@@ -20,6 +20,11 @@ export function storeOf(context: Attended): Store {
   const store = STORES.get(context.global) ?? openAnyStore(storeOptions(context));
   STORES.set(context.global, store);
   return store;
+}
+
+/** Whether the commands of a run without further options use a shared store. */
+export function usesSharedStore({ home, store }: Around['global'], { env }: Pick<Runtime, 'env'>): boolean {
+  return storeUrl({ home, url: store, env }) !== undefined;
 }
 
 export function storeOptions({ global, runtime, progress, prompts }: Attended): OpenOptions {

@@ -78,11 +78,11 @@ export const command = defineCommand({
     ...TAKE_OVER_OPTION,
     ...REJECT_OPTION,
     ...CA_OPTIONS,
-    noContext: { kind: 'flag', group: 'Output', summary: 'make no docker context' },
+    noContext: { kind: 'flag', group: 'Docker CLI', summary: 'make no docker context' },
     client: {
       kind: 'text',
       value: 'NAME',
-      summary: "name of this computer's client; default: your user name",
+      summary: "name of this computer's client (default: your user name)",
       completes: 'client',
     },
   },

@@ -40,7 +40,7 @@ export const command = defineCommand({
     'docker-tls status --watch',
     'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
   ],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
     offline: { kind: 'flag', summary: 'ask no host' },

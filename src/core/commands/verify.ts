@@ -53,7 +53,7 @@ export const command = defineCommand({
   about:
     'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts that were set up with --reach ssh: those are verified through it, and each result says so.',
   examples: ['docker-tls verify', 'docker-tls verify build-1 --client ci'],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
     client: CLIENT_OPTION,

@@ -38,7 +38,7 @@ export const command = defineCommand({
     'docker-tls audit build-1 --json > before.json; docker-tls audit build-1 --compare before.json',
     'docker-tls audit --compose docker-compose.yml --dockerfile Dockerfile',
   ],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
     ...SSH_OPTIONS,
@@ -59,7 +59,7 @@ export const command = defineCommand({
     format: {
       kind: 'choice',
       choices: REPORT_FORMS,
-      summary: 'form of the report; default table, or what the name of --out says',
+      summary: 'form of the report (default: by the name of --out, or table)',
     },
     out: { ...FILE, summary: 'write the report there; - is standard output' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
