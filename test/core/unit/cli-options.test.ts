@@ -323,9 +323,7 @@ test('every default has one form, and an unlisted choice is not offered', async 
   for (const { load } of COMMANDS) {
     const { name, args, options } = await load();
     for (const [key, { summary }] of Object.entries({ ...args, ...options }))
-      expect
-        .soft([name, key, summary])
-        .toEqual([name, key, expect.not.stringMatching(/(?<!\()\bdefault:?/)]);
+      expect.soft([name, key, summary]).toEqual([name, key, expect.not.stringMatching(/(?<!\()\bdefault:?/)]);
   }
   const options = { one: { kind: 'choice', choices: ['a', 'b'], unlisted: ['b'], summary: '' } } as const;
   expect(renderCommand('docker-tls', { ...sample, options }, 80)).toMatch(/--one a\s/);
