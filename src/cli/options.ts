@@ -185,9 +185,15 @@ function tornList(specs: OptionSpecs, argv: readonly string[]) {
   const lists = Object.entries(specs).filter(([, spec]) => spec.kind === 'list');
   for (const [index, flag] of words.entries()) {
     const [value, next] = words.slice(index + 1);
-    const isList = lists.some(([key, { short }]) => flag === optionFlag(key) || flag === `-${short}`);
-    if (isList && value !== undefined && next !== undefined && !next.startsWith('-'))
-      return { flag, value, next, joined: `several values are one word: ${flag} ${value},${next}` };
+    const list = lists.find(([key, { short }]) => flag === optionFlag(key) || flag === `-${short}`)?.[1];
+    if (list !== undefined && value !== undefined && next !== undefined && !next.startsWith('-'))
+      return {
+        ...{ flag, value, next },
+        joined:
+          list.completes === 'file'
+            ? `the option again for each file: ${flag} ${value} ${flag} ${next}`
+            : `several values are one word: ${flag} ${value},${next}`,
+      };
   }
   return undefined;
 }

@@ -86,13 +86,18 @@ export async function propose(context: SetupContext, first: HostSpec, opened: Op
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
-  { runtime }: SetupContext,
+  { runtime, progress }: SetupContext,
 ): Promise<string | undefined> {
   const context = contextNameOf(name);
   const endpoint = dockerHost(address ?? session.dialled, port);
   try {
     const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
-    return found === undefined || (found.ours && found.host === endpoint) ? context : undefined;
+    if (found === undefined || (found.ours && found.host === endpoint)) return context;
+    const leads = found.ours ? `points to ${found.host ?? 'no host'}` : 'was not made by docker-tls';
+    progress.note(
+      `the docker context ${context} ${leads}, and stays as it is: no context is made; with another name: --context NAME`,
+    );
+    return undefined;
   } catch (error) {
     if (error instanceof DockerTlsError) return undefined;
     throw error;

@@ -2,9 +2,11 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
+import { textFile } from '../../../src/core/domain/plan/file-change.ts';
 import type { HostOutcome } from '../../../src/core/domain/plan/outcome.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { PlannedHost } from '../../../src/core/engine/intent.ts';
+import { fileView, renderFileView } from '../../../src/core/render/file-view.ts';
 import { costLines, renderOutcome } from '../../../src/core/render/host-outcome.ts';
 import { renderPlan, renderPlans } from '../../../src/core/render/plan-text.ts';
 
@@ -28,6 +30,19 @@ test('of one host', () => {
   expect(renderPlan(still('web', [WARNING]), form)).toMatch(/nothing to do.*\n {2}warning +icc: no longer/);
   const outcome = { ...still('web', [WARNING]), host: 'web', changed: false, checks: [], warnings: [], elapsedMs: 1 };
   expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(`! ${WARNING}`);
+});
+
+test('a file of ours that is gone was deleted by hand, not edited', () => {
+  const change = (before?: string) => ({ ...textFile('/etc/x', 'new\n'), drift: true, before });
+  const shown = (before?: string) => renderFileView(fileView(change(before), false), plain)[0];
+  expect(shown()).toBe('+ /etc/x  (deleted by hand since)');
+  expect(shown('old\n')).toBe('~ /etc/x  (edited by hand since)');
+  const base = still('web', []);
+  const plan = { ...base.plan, files: [change()] };
+  const outcome = { ...base, plan, host: 'web', changed: true, checks: [], warnings: [], elapsedMs: 1 };
+  expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(
+    '/etc/x: deleted by hand, and written again',
+  );
 });
 
 test('of many, each sentence once', () => {

@@ -76,7 +76,6 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const view = viewDaemon(facts);
   const { current } = facts.places;
   const generation = nextGeneration(facts);
-  const warnings = replacedWarnings(facts, view, desired);
   const listening = listeningOf(facts, view);
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const input = { facts, view, desired, placed, listening };
@@ -100,6 +99,9 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const files = [...returned, ...wanted]
     .filter((change) => change.path !== current && differs(change, facts))
     .map((change) => withDrift(change, facts));
+  // Once the files of docker-tls are active, nothing is left to replace.
+  const replaces = facts.state === undefined || files.length > 0;
+  const warnings = replaces ? replacedWarnings(facts, view, desired) : [];
   const reason = whyCredentials(facts, desired.credentials);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(input, files, credentials, json.after);
