@@ -168,6 +168,7 @@ async function runCommand(
     io: given.io,
     now: given.now,
     silent: global.quiet,
+    verbose: global.verbose,
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: process.stderr.rows,

@@ -1,6 +1,6 @@
 /**
- * Progress of a run, on stderr. On a terminal each working host has a live line, and finished ones scroll up; otherwise every phase is a
- * plain line. `--log FILE` gets all of it with times.
+ * Progress of a run, on stderr. On a terminal each working host has a live line, and finished ones scroll up; otherwise the result of each
+ * host is a plain line, and with `verbose` every phase. `--log FILE` gets all of it with times.
  *
  * A renderer of our own, because it has to stay calm from 1 to 200 hosts. It redraws only working hosts, never more than fit on the screen,
  * and counts the rest in one line.
@@ -18,6 +18,8 @@ type ProgressOptions = {
   now(): Date;
   /** Prints nothing to the screen (still writes the log file). */
   readonly silent?: boolean;
+  /** Every phase of a host, where lines are not redrawn. */
+  readonly verbose?: boolean;
   /** Redraw in place: a terminal that can move its cursor. */
   readonly live?: boolean;
   readonly logFile?: string;
@@ -211,7 +213,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         else lines.set(name, { host: name, phase: text, startedAt: now, phaseAt: now });
         log(`${name}: ${text}`);
         tick();
-        draw(live ? '' : `${name}: ${text}\n`);
+        draw(live || !options.verbose ? '' : `${name}: ${text}\n`);
       },
       done(raw = '') {
         finished.done += 1;
@@ -241,7 +243,9 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     note(raw) {
       const text = printable(words(raw), 1000);
       log(text);
-      draw(`${text}\n`);
+      // Nothing stands between the rows of a table.
+      if (resultShows) held += `${text}\n`;
+      else draw(`${text}\n`);
     },
     running() {
       const now = performance.now();
@@ -267,8 +271,9 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     close() {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
-      if (live && (drawn > 0 || held !== '')) io.err(erase() + release());
+      if (live && drawn > 0) io.err(erase());
       printHeld();
+      if (held !== '') io.err(release());
       lines.clear();
     },
   };

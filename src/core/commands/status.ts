@@ -56,7 +56,8 @@ export const command = defineCommand({
     const { args, options } = context;
     if (!options.watch) {
       const { json, quiet } = context.global;
-      const stream = json || quiet || options.offline ? undefined : streamStatus(context);
+      const streams = context.runtime.io.outIsTerminal && !json && !quiet && !options.offline;
+      const stream = streams ? streamStatus(context) : undefined;
       return renderStatus(await status(context, args.hosts, options, stream), context, stream);
     }
     await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));

@@ -50,7 +50,7 @@ test('of many, each sentence once', () => {
   const results = hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
   const text = renderPlans(results, form);
   expect(text).toContain(
-    `nothing to do on 3 hosts, in sync: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`,
+    `0 to change; 3 in sync\n\nnothing to do on 3 hosts, in sync: web, db and ci\n\nwarning  web and db: ${WARNING}`,
   );
 });
 
