@@ -178,7 +178,8 @@ async function runCommand(
   const runtime = global.verbose ? sayTransport(given, progress) : given;
   const { io, signal } = runtime;
   const { suspend } = progress;
-  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt, words: form.words });
+  const { hasChanged } = progress;
+  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt, hasChanged, words: form.words });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options, again } = parsed;

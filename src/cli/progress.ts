@@ -36,6 +36,8 @@ export type ProgressScreen = Progress & {
   running(): readonly Running[];
   /** Clears the live lines, does the work (a question, the final text), and redraws them. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether the run has changed anything. */
+  hasChanged(): boolean;
   /** Only for the log file. */
   log(text: string): void;
   /** Ends the drawing; later calls have no effect. */
@@ -91,6 +93,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   let held = '';
   let heldOut = '';
   let resultShows = false;
+  let changed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const log = openLog(options, (lost) => draw(lost));
@@ -209,6 +212,8 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         const line = lines.get(name);
         const now = performance.now();
         if (line?.phase === text) return;
+        // The first change of a host.
+        if (text === 'lock') changed = true;
         if (line) Object.assign(line, { phase: text, phaseAt: now });
         else lines.set(name, { host: name, phase: text, startedAt: now, phaseAt: now });
         log(`${name}: ${text}`);
@@ -238,6 +243,10 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   return {
     host,
     log,
+    changes() {
+      changed = true;
+    },
+    hasChanged: () => changed,
     print,
     askedMs: () => askedMs + (paused > 0 ? performance.now() - pausedAt : 0),
     note(raw) {

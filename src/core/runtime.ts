@@ -297,4 +297,6 @@ export type Progress = {
   print(text: string): void;
   /** Total time spent on questions so far; it does not count as host time. */
   askedMs(): number;
+  /** From now on, something has changed: the store, or a host. */
+  changes(): void;
 };

@@ -20,7 +20,7 @@ afterAll(async () => {
   program?.remove();
 });
 
-const CHANGES = 'Make these changes? (Enter: yes, e: edit, n: no)';
+const CHANGES = 'Make these changes? (y: yes, e: edit, Enter: no)';
 
 /** Every question of the first setup, in its order, with an answer: five at most for root. */
 function questions(user: 'root' | 'pat'): readonly (readonly [question: string, keys: string])[] {
@@ -28,7 +28,7 @@ function questions(user: 'root' | 'pat'): readonly (readonly [question: string, 
     ['Host:', `${user}@${host.address}${enter}`],
     ['Is that its key? (y/N)', `y${enter}`],
     ...(user === 'pat' ? [['Password for sudo of pat', `${labPassword}${enter}`] as const] : []),
-    [CHANGES, enter],
+    [CHANGES, `y${enter}`],
     ['New passphrase of the CA:', `correct staple${enter}`],
     ['The same again:', `correct staple${enter}`],
   ];
@@ -164,7 +164,7 @@ test('from the first question to docker ps', async () => {
   await terminal.answer('Client:', `laptop${enter}`);
   await terminal.answer(`Docker context: (${host.name})`, enter);
   await terminal.answer('Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`);
-  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
+  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
   // The key that was shown is the host's own.
   const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
@@ -228,7 +228,7 @@ test('a TLS port that clients cannot dial: ssh is offered, and is what verifies'
       'Begin a fleet file',
     ])
       await terminal.answer(question, enter);
-    await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
+    await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
     for (const [question, keys] of questions('root').slice(-3)) await terminal.answer(question, keys);
     const status = await terminal.ended;
     expect({ status, screen: terminal.screen() }).toMatchObject({ status: 0 });

@@ -17,7 +17,16 @@ const STORES = new WeakMap<Attended['global'], Store>();
 
 /** The store of a run: the directory of --home, or a shared one. Does not open it yet. Fails with E_STORE_URL (exit 2). */
 export function storeOf(context: Attended): Store {
-  const store = STORES.get(context.global) ?? openAnyStore(storeOptions(context));
+  const known = STORES.get(context.global);
+  if (known !== undefined) return known;
+  const opened = openAnyStore(storeOptions(context));
+  const store: Store = {
+    ...opened,
+    write(change) {
+      context.progress.changes();
+      return opened.write(change);
+    },
+  };
   STORES.set(context.global, store);
   return store;
 }
