@@ -99,7 +99,8 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   const log = openLog(options, (lost) => draw(lost));
 
   function erase(): string {
-    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
+    // tmux keeps the screen in its history when everything is erased from the top left corner: the first line goes by itself.
+    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[K\u001b[1B\u001b[J\u001b[1A` : '';
     drawn = 0;
     return codes;
   }

@@ -194,6 +194,17 @@ test('a note does not stand between the rows of a table', () => {
   expect(raw()).toBe('a note\n');
 });
 
+test('a redrawn line at the top of the screen leaves nothing in the history of tmux', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io, now, live: true });
+  progress.host('a').phase('facts');
+  progress.host('a').phase('plan');
+  progress.close();
+  // tmux scrolls the screen into its history at an ED from the top left corner (screen-write.c).
+  expect(raw()).toContain('\u001b[J');
+  expect(raw()).not.toMatch(/\r\u001b\[J/);
+});
+
 test('what a host says is cleaned', () => {
   const { io, raw } = screenIo();
   const progress = createProgress({ io, now, verbose: true });
