@@ -87,8 +87,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   const finished = { done: 0, failed: 0 };
   let drawn = 0;
   let frame = 0;
-  let paused = 0;
-  let pausedAt = 0;
+  let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
   let held = '';
   let heldOut = '';
@@ -213,8 +212,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         const line = lines.get(name);
         const now = performance.now();
         if (line?.phase === text) return;
-        // The first change of a host.
-        if (text === 'lock') changed = true;
+        changed ||= text === 'lock';
         if (line) Object.assign(line, { phase: text, phaseAt: now });
         else lines.set(name, { host: name, phase: text, startedAt: now, phaseAt: now });
         log(`${name}: ${text}`);

@@ -114,6 +114,26 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
     : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
 }
 
+const ROLES = {
+  ca: 'every client of this CA',
+  'old-ca': 'every client of this CA, until rotate ca --drop',
+  other: 'every client of this CA, which this store does not know',
+} as const;
+
+/** The clients that a host accepts, for a host that was named. */
+export function renderAccepted({ kind, name, accepts }: StatusRow, colours: Colours): string[] {
+  if (kind !== 'host' || accepts === undefined) return [];
+  const cas = accepts.cas.flatMap(({ role, subject, notAfter }) =>
+    role === 'issuer' ? [] : [['CA', subject, dateWords(notAfter), ROLES[role]]],
+  );
+  const clients = accepts.clients.map((client) => {
+    const about = client.revoked ? 'revoked, not applied yet' : client.own ? "this computer's own" : '';
+    return ['client', client.name, dateWords(client.notAfter), about];
+  });
+  const titles = [{ title: '' }, { title: `${name} ACCEPTS` }, { title: 'EXPIRES' }, { title: '' }];
+  return [renderTable(titles, [...cas, ...clients], { titleStyle: colours.dim }).trimEnd()];
+}
+
 /** Differences on a host, and the reason why it does not answer. */
 export function foundOf({ drift, unreachable }: StatusRow): readonly string[] {
   return [...(drift ?? []), ...(unreachable === undefined ? [] : [unreachable])].map((text) => printable(text));
