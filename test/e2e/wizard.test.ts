@@ -93,7 +93,7 @@ describe('Ctrl-C and Ctrl-D', () => {
       break;
     }
     expect(await terminal.ended).toBe(130);
-    expect(terminal.screen()).toContain('error[E_INTERRUPTED]');
+    expect(terminal.screen()).toContain('error[E_INTERRUPTED]: stopped at a question; nothing was changed');
     expect(person.snapshot()).toBe(before);
     expect(await snapshotHost(host)).toBe(hostBefore);
   });
@@ -112,14 +112,14 @@ describe('Ctrl-C and Ctrl-D', () => {
   });
 });
 
-test('a host that is declined stays as it was', async () => {
+test.each(['n', ''])('a host that is declined (%j, then Enter) stays as it was', async (answer) => {
   const person = newPerson(program);
   const before = { home: person.snapshot(), host: await snapshotHost(host) };
   const terminal = start(person);
   await answerUntil(terminal, 'root', CHANGES);
-  await terminal.answer(CHANGES, `n${enter}`);
+  await terminal.answer(CHANGES, `${answer}${enter}`);
   expect(await terminal.ended).toBe(130);
-  expect(terminal.screen()).toContain('error[E_DECLINED]');
+  expect(terminal.screen()).toContain('error[E_DECLINED]: nothing was changed');
   expect({ home: person.snapshot(), host: await snapshotHost(host) }).toEqual(before);
   person.remove();
 });
@@ -176,7 +176,8 @@ test('from the first question to docker ps', async () => {
   expect(end).toContain('Verified from here');
   expect(end).toContain('✓ client laptop: accepted');
   expect(end).toContain(`docker --context ${host.name} ps`);
-  expect(end).toContain('docker-tls status');
+  for (const next of ['docker-tls status', 'docker-tls schedule']) expect(end).toMatch(new RegExp(`^ +${next}$`, 'm'));
+  expect(end.replace(/\s+/g, ' ')).toContain('accepts laptop. Nothing renews by itself until you schedule it. Next:');
   expect(terminal.frames.join()).not.toContain('correct staple');
   // Nothing is broken by the terminal in the middle of a word.
   const wide = end.split('\n').filter((line) => /^ {2}[a-z]/.test(line) && line.length > 80);
