@@ -12,7 +12,7 @@ import type { Runtime } from '../core/runtime.ts';
 import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
 import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from './command.ts';
 import { pageOf } from './command-pages.ts';
-import { COMMANDS, findCommand } from './commands.ts';
+import { COMMANDS, commandGroups, findCommand } from './commands.ts';
 import { commandOptions, GLOBAL_OPTIONS, glance, listedChoices } from './global-options.ts';
 
 type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
@@ -47,6 +47,7 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   const positions = glance(before).words;
   const words = positions.map((index) => before[index] as string);
   if (words.length === 0 && !last.startsWith('-')) return commandWords('');
+  if (words[0] === 'help') return helpWords(words.slice(1));
   const found = words.length === 0 ? undefined : findCommand(words);
   if (found?.kind === 'group' && !last.startsWith('-')) return commandWords(found.name);
   if (found?.kind !== 'command') return { candidates: flagWords(GLOBAL_OPTIONS), directive: NO_FILES };
@@ -117,6 +118,14 @@ function commandWords(group: string): Offer {
     else if (!words.has(word)) words.set(word, '');
   }
   return { candidates: [...words].map(([word, summary]) => ({ word, summary })), directive: NO_FILES };
+}
+
+/** After `help`: commands and groups, then the second word of a command. */
+function helpWords(words: readonly string[]): Offer {
+  if (words.length > 0) return commandWords(words.join(' '));
+  const { candidates, directive } = commandWords('');
+  const groups = commandGroups(COMMANDS).filter(({ name }) => !candidates.some(({ word }) => word === name));
+  return { candidates: [...candidates, ...groups.map(({ name, summary }) => ({ word: name, summary }))], directive };
 }
 
 function flagWords(options: Readonly<Record<string, OptionSpec>>): Candidate[] {

@@ -63,6 +63,13 @@ test('help of a group, and of a topic', async () => {
   expect([0, 2]).toContain(odd.exit);
 });
 
+test('completion after help: commands and groups, and the second word of a command', async () => {
+  const offered = async (...words: string[]) => (await runCli(['__complete', ...words])).out;
+  expect(await offered('help', 'cl')).toMatch(/^client\t?.*\nclients\t.+\n:4\n$/);
+  expect(await offered('help', 'client', 'add')).toMatch(/^add\t.+\n:4\n$/);
+  expect(await offered('help', 'mo')).toMatch(/^more\t/);
+});
+
 test('renew is no command, but says what is due and the commands that renew it', async () => {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-renew-'));
   try {
