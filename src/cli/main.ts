@@ -9,7 +9,7 @@ import type { Progress, Runtime } from '../core/runtime.ts';
 import { showTyping } from '../core/typing.ts';
 import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
+import { asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
 import { typedAgain } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
 import { pageOf } from './command-pages.ts';
@@ -179,7 +179,13 @@ async function runCommand(
   const { io, signal } = runtime;
   const { suspend } = progress;
   const { hasChanged } = progress;
-  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt, hasChanged, words: form.words });
+  let cancelled: DockerTlsError | undefined;
+  const cancel = (reason: DockerTlsError) => {
+    cancelled = reason;
+    interrupt(reason);
+  };
+  const { words } = form;
+  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt: cancel, hasChanged, words });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options, again } = parsed;
@@ -204,7 +210,9 @@ async function runCommand(
     return exit;
   } catch (error) {
     progress.close();
-    const errors = asErrors(error, runtime.signal);
+    const found = asErrors(error, runtime.signal);
+    // A login that asked says that it was interrupted, and not by what.
+    const errors = cancelled && found.every(({ code }) => code === 'E_INTERRUPTED') ? [cancelled] : found;
     for (const one of errors) progress.log(`error[${one.code}] ${one.where ?? ''}: ${one.message}`);
     const exit = printErrors(runtime.io, form, errors);
     progress.log(`exit status ${exit}`);
