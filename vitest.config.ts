@@ -17,6 +17,15 @@ const files = (...names: readonly string[]) => names.map((name) => `test/e2e/${n
 /** Needs the machine to itself: it counts what a busy client sees. */
 const ALONE = files('no-client-refused');
 
+/** The single executable (scripts/single.mjs) of a whole run of scripts/test. */
+const { DOCKER_TLS_PROGRAM = '' } = process.env;
+
+/** What users do: with the single executable where a run has one, in place of the build for Node.js. ONCE runs with it as well. */
+const SINGLE = [
+  ...['test/cli/program.test.ts', 'test/features/team/cli/team-signer.test.ts'],
+  ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'shards', 'single', 'ssh', 'team', 'ways-in', 'wizard'),
+].filter(() => DOCKER_TLS_PROGRAM !== '');
+
 /** Tests that are never tried again: what they look for may happen once in many times. */
 const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
 
@@ -60,23 +69,28 @@ export default defineConfig({
     setupFiles: ['src/features.ts'],
     sequence: { sequencer: InTurn },
     maxWorkers: 4,
+    env: { DOCKER_TLS_PROGRAM: '' },
     server: { deps: { inline: ['inquirer', '@inquirer/prompts', '@inquirer/testing'] } },
     projects: [
       {
         extends: true,
-        test: { name: 'here', include: ['test/{core,cli,features}/**/*.test.ts'] },
+        test: { name: 'here', include: ['test/{core,cli,features}/**/*.test.ts'], exclude: SINGLE },
       },
       {
         extends: true,
         test: {
           name: 'hosts',
           include: ['test/e2e/**/*.test.ts'],
-          exclude: [...ONCE, ...ALONE],
+          exclude: [...ONCE, ...ALONE, ...SINGLE],
           testTimeout: 300_000,
           retry,
         },
       },
-      { extends: true, test: { name: 'once', include: ONCE, testTimeout: 300_000 } },
+      {
+        extends: true,
+        test: { name: 'single', include: SINGLE, testTimeout: 300_000, retry, env: { DOCKER_TLS_PROGRAM } },
+      },
+      { extends: true, test: { name: 'once', include: ONCE, testTimeout: 300_000, env: { DOCKER_TLS_PROGRAM } } },
       {
         extends: true,
         test: { name: 'alone', include: ALONE, testTimeout: 300_000, maxWorkers: 1, sequence: { groupOrder: 1 } },

@@ -37,6 +37,9 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** With Debian's libraries for that processor: apt-get install qemu-user-static libstdc++6-arm64-cross. */
 const QEMU = ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'];
 
+/** A smaller heap for short-lived objects: 15 MB less for 20 hosts, 30 to 60 for 100, at a few hundredths more CPU. */
+const FLAGS = ['--max-semi-space-size=1'];
+
 const available = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
 /** The start of a command line that runs Node of the platform on this machine. */
@@ -64,7 +67,7 @@ function buildModules(modules) {
 
 function keepCode([command, ...words], modules) {
   const run = (...more) =>
-    execFileSync(command, [...words, ...more], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
+    execFileSync(command, [...words, ...FLAGS, ...more], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const keep = join(root, 'scripts/single.d/keep.cjs');
   const flags = run('-p', 'new vm.Script("").createCachedData().toString("hex", 12, 16)').trim();
   run('--hash-seed=1', '--no-lazy', keep, modules, flags);
@@ -108,6 +111,7 @@ async function make() {
     main: 'main.js',
     output: 'blob',
     disableExperimentalSEAWarning: true,
+    execArgv: FLAGS,
     // NODE_OPTIONS is not ours.
     execArgvExtension: 'none',
     assets: { ...stored, 'commands.json': join(work, 'dist/commands.json') },

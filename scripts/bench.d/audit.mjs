@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dockerBenchSecurity, downloadLynis, installLynis, lynisIndex } from '../other-audits.mjs';
-import { measured } from './measured.mjs';
+import { measured, programIn } from './measured.mjs';
 import { countSsh } from './ssh-count.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -18,6 +18,7 @@ const checkout = process.env.DOCKER_BENCH_SECURITY;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-audit-'));
 const names = Array.from({ length: Math.max(...counts) }, (_, index) => `bench-audit-${index + 1}`);
 const ROUNDS = 3;
+let program;
 
 function run(file, ...args) {
   return execFileSync(file, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 1 << 28 });
@@ -27,7 +28,7 @@ function audit(hosts) {
   const words = hosts.map(({ address }) => `root@${address}`);
   const options = ['-i', hosts[0].keyFile, '--host-key', 'accept-new', '--json'];
   const argv = ['--home', join(directory, 'store'), 'audit', ...words, ...options];
-  return measured(join(directory, 'bin/docker-tls.js'), argv, { directory });
+  return measured(program, argv, { directory });
 }
 
 async function ours(hosts) {
@@ -79,10 +80,7 @@ async function compare(host) {
 }
 
 try {
-  execFileSync('mkdir', ['-p', join(directory, 'bin')]);
-  for (const file of ['bin/docker-tls.js', 'package.json'])
-    execFileSync('cp', [join(root, file), join(directory, file)]);
-  run(process.execPath, join(root, 'scripts/build.mjs'), join(directory, 'dist'));
+  program = programIn(directory);
   const hosts = JSON.parse(run(lab, 'up', ...names, '--owner-pid', String(process.pid), '--json'));
   const verbose = 'echo LogLevel VERBOSE >/etc/ssh/sshd_config.d/bench.conf; systemctl restart ssh';
   for (const { name } of hosts) run(lab, 'exec', name, 'sh', '-c', verbose);

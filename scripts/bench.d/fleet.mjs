@@ -4,19 +4,19 @@
 //
 // Usage: node scripts/bench.d/fleet.mjs [1,5,20]    root on Linux; hosts are taken down at the end
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { measured } from './measured.mjs';
+import { measured, programIn } from './measured.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
-const bin = join(directory, 'bin/docker-tls.js');
 const lab = join(root, 'scripts/lab');
 const suites = ['bookworm', 'trixie', 'sid'];
 const real = (process.argv[2] ?? '1,5,20').split(',').map(Number);
-const timed = (argv) => measured(bin, argv, { directory });
+let program;
+const timed = (argv) => measured(program, argv, { directory });
 
 function table(rows) {
   for (const row of rows) console.log(row.map((cell, index) => String(cell).padStart(index === 0 ? 22 : 12)).join(''));
@@ -89,10 +89,7 @@ async function onRealHosts() {
 }
 
 try {
-  mkdirSync(join(directory, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), bin);
-  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  program = programIn(directory);
   await onRealHosts();
 } finally {
   rmSync(directory, { recursive: true, force: true });

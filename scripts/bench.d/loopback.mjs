@@ -7,18 +7,17 @@
 // Root on Linux, for the lab host whose facts are recorded; --facts has them from FILE, and records them there where it is not.
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ssh2 from 'ssh2';
 import { hostScripts } from '../host-scripts.mjs';
 import { issuedStore } from './issued.mjs';
-import { measured } from './measured.mjs';
+import { measured, programIn } from './measured.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
-const bin = join(directory, 'bin/docker-tls.js');
 const lab = join(root, 'scripts/lab');
 const counts = (process.argv[2]?.startsWith('-') ? undefined : process.argv[2]) ?? '100,1000';
 const commands = option('--commands', 'plan,status').split(',');
@@ -121,7 +120,7 @@ async function onLoopback(count) {
       status: ['status', '--home', home],
     };
     for (const command of commands) {
-      const run = await measured(bin, argvOf[command], { directory });
+      const run = await measured(program, argvOf[command], { directory });
       if (run.status !== 0) throw new Error(run.said.slice(-2000));
       const memory = [run.rssMb, run.laterMb].map((mb) => mb.toFixed(0));
       print([`${command} ${count}`, (run.wallMs / 1000).toFixed(2), (run.cpuMs / count).toFixed(1), ...memory]);
@@ -136,11 +135,9 @@ function print(cells) {
 }
 
 let hostKey;
+let program;
 try {
-  mkdirSync(join(directory, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), bin);
-  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  program = programIn(directory);
   if (!existsSync(factsFile)) writeFileSync(factsFile, await recordFacts());
   for (const name of ['key', 'host-key'])
     writeFileSync(join(directory, name), ssh2.utils.generateKeyPairSync('ed25519').private, { mode: 0o600 });

@@ -3,13 +3,14 @@
 //
 // Usage: node scripts/bench.d/trace.mjs [--rounds 9] [--rtt MS] [--svg FILE]    root on Linux; the host is taken down at the end
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startDelay } from './delay.mjs';
+import { programIn } from './measured.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const lab = join(root, 'scripts/lab');
@@ -23,7 +24,7 @@ const { values } = parseArgs({
 const rounds = Number(values.rounds);
 const host = `trace-${process.pid}`;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-trace-'));
-const program = join(directory, 'bin/docker-tls.js');
+let program;
 
 /** Steps that run on the host, by their names in the progress (src/core/host/protocol.ts); between them is what runs here. */
 const ON_HOST = new Set(
@@ -37,7 +38,7 @@ function traced(args) {
     const steps = [{ name: 'start', at: 0, turns: 0 }];
     const before = delay?.turns() ?? 0;
     const turns = () => (delay?.turns() ?? 0) - before;
-    const child = spawn(process.execPath, [program, ...args, '-v'], {
+    const child = spawn(program[0], [...program.slice(1), ...args, '-v'], {
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { ...process.env, HOME: directory, SSH_AUTH_SOCK: '' },
     });
@@ -135,10 +136,7 @@ function svg(charts) {
 
 let delay;
 try {
-  mkdirSync(join(directory, 'bin'));
-  cpSync(join(root, 'bin/docker-tls.js'), program);
-  cpSync(join(root, 'package.json'), join(directory, 'package.json'));
-  execFileSync(process.execPath, [join(root, 'scripts/build.mjs'), join(directory, 'dist')]);
+  program = programIn(directory);
   const [{ address, keyFile, knownHosts }] = JSON.parse(
     execFileSync(lab, ['up', host, '--owner-pid', String(process.pid), '--json']).toString(),
   );

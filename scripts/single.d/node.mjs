@@ -2,9 +2,19 @@
 // checks its SHA-256. Kept in the cache directory of the user, with Node's licence.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const NODE = JSON.parse(readFileSync(new URL('../../packaging/node.json', import.meta.url), 'utf8'));
@@ -23,14 +33,21 @@ async function download(url) {
   return Buffer.from(await response.arrayBuffer());
 }
 
-/** Into `directory`: `node` (`node.exe`), and LICENSE where the source has it. */
-async function fromNodejs(platform, directory) {
+const nameOf = (platform) => (platform.startsWith('win') ? 'node.exe' : 'node');
+
+/** Into `directory`: the program, and LICENSE where the archive has it. Windows' archive is the program. */
+function unpack(platform, data, directory) {
   const { archive, sha256: sum } = NODE.platforms[platform];
-  const data = await download(`https://nodejs.org/dist/v${NODE.version}/${archive}`);
   requireSum(archive, data, sum);
-  if (archive.endsWith('.exe')) return writeFileSync(join(directory, 'node'), data, { mode: 0o755 });
+  if (archive.endsWith('.exe')) return writeFileSync(join(directory, 'node.exe'), data, { mode: 0o755 });
   execFileSync('tar', ['-xzf', '-', '--strip-components=1', '-C', directory], { input: data });
   renameSync(join(directory, 'bin/node'), join(directory, 'node'));
+}
+
+async function fromNodejs(platform, directory) {
+  const data = await download(`https://nodejs.org/dist/v${NODE.version}/${NODE.platforms[platform].archive}`);
+  unpack(platform, data, directory);
+  writeFileSync(join(directory, 'archive'), data);
 }
 
 function fromNpm(platform, directory) {
@@ -41,23 +58,31 @@ function fromNpm(platform, directory) {
     .trim()
     .split('\n');
   execFileSync('tar', ['-xzf', join(directory, file), '--strip-components=1', '-C', directory]);
-  const name = platform.startsWith('win') ? 'node.exe' : 'node';
+  const name = nameOf(platform);
   requireSum(`${npm}@${NODE.version}`, readFileSync(join(directory, 'bin', name)), program);
-  renameSync(join(directory, 'bin', name), join(directory, 'node'));
+  renameSync(join(directory, 'bin', name), join(directory, name));
 }
 
 /** Fills the cache in one step: two builds may begin at the same time. */
-function keep(directory, kept, name, sum) {
+function keep(directory, kept, names) {
   mkdirSync(CACHE, { recursive: true });
   const draft = mkdtempSync(`${kept}.`);
-  cpSync(join(directory, 'node'), join(draft, name));
-  if (existsSync(join(directory, 'LICENSE'))) cpSync(join(directory, 'LICENSE'), join(draft, 'LICENSE'));
-  writeFileSync(join(draft, 'SHA256'), sum);
+  for (const name of readdirSync(directory).filter((name) => names.includes(name)))
+    cpSync(join(directory, name), join(draft, name));
   try {
     renameSync(draft, kept);
   } catch (error) {
     rmSync(draft, { recursive: true, force: true });
-    if (!existsSync(join(kept, 'SHA256'))) throw error;
+    if (!existsSync(kept)) throw error;
+  }
+}
+
+async function inDirectory(act) {
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-node-'));
+  try {
+    await act(directory);
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -65,23 +90,25 @@ function keep(directory, kept, name, sum) {
 export async function nodeFor(platform) {
   const { program } = NODE.platforms[platform];
   const kept = join(CACHE, platform);
-  // Windows starts no program without an extension.
-  const paths = { node: join(kept, platform.startsWith('win') ? 'node.exe' : 'node'), licence: join(kept, 'LICENSE') };
-  const sums = join(kept, 'SHA256');
-  if (!existsSync(sums)) {
-    const directory = mkdtempSync(join(tmpdir(), 'docker-tls-node-'));
-    try {
+  const name = nameOf(platform);
+  const archive = join(kept, 'archive');
+  if (!existsSync(kept))
+    await inDirectory(async (directory) => {
       await fromNodejs(platform, directory).catch((error) => {
         process.stderr.write(`single: nodejs.org: ${error.message}; trying npm\n`);
         fromNpm(platform, directory);
       });
-      keep(directory, kept, basename(paths.node), program ?? sha256(readFileSync(join(directory, 'node'))));
-    } finally {
-      rmSync(directory, { recursive: true, force: true });
-    }
-  }
-  // macOS has no npm package: the archive's sum was right when it was fetched.
-  requireSum(paths.node, readFileSync(paths.node), program ?? readFileSync(sums, 'utf8'));
+      keep(directory, kept, [name, 'LICENSE', ...(program === undefined ? ['archive'] : [])]);
+    });
+  const paths = { node: join(kept, name), licence: join(kept, 'LICENSE') };
+  let sum = program;
+  // npm has no package for macOS, so only its archive has a pinned sum.
+  if (program === undefined)
+    await inDirectory((directory) => {
+      unpack(platform, readFileSync(archive), directory);
+      sum = sha256(readFileSync(join(directory, name)));
+    });
+  requireSum(paths.node, readFileSync(paths.node), sum);
   return paths;
 }
 

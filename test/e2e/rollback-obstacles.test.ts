@@ -4,7 +4,6 @@
  * same, and the daemon and its containers run.
  */
 
-import { spawn } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
@@ -162,7 +161,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
   if (onlyBefore) return;
   test('come up between change and rollback: files and daemon are back', async () => {
     const web = await container();
-    const child = spawn(process.execPath, [program.bin, ...person.setup(host)], {
+    const child = program.start(person.setup(host), {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: person.home,
       env: person.env,
@@ -171,7 +170,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
     let words = '';
     let stopped = false;
     await new Promise<void>((resolve, reject) => {
-      child.stderr.on('data', (chunk: Buffer) => {
+      child.stderr?.on('data', (chunk: Buffer) => {
         words += chunk.toString();
         if (stopped || !words.includes(': verify')) return;
         stopped = child.kill('SIGSTOP');

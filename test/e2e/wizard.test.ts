@@ -103,8 +103,7 @@ describe('Ctrl-C and Ctrl-D', () => {
     const terminal = start(person);
     if (step === 'connecting over ssh') await terminal.answer('Host:', `root@${host.address}${enter}`);
     else await answerUntil(terminal, 'root', '');
-    await terminal.passes(step);
-    terminal.type(ctrlC);
+    await terminal.interrupt(step);
     const status = await terminal.ended;
     expect({ status, screen: terminal.screen() }).toMatchObject({ status: 130 });
     expect(person.snapshot()).toBe(before);

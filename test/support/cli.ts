@@ -15,8 +15,8 @@ import { asksForDocument, requireDocument } from './json-documents.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
-/** A single executable (scripts/single.mjs) that tests run in place of a build. */
-export const SINGLE = process.env.DOCKER_TLS_PROGRAM;
+/** A single executable (scripts/single.mjs) that tests run in place of a build; vitest.config.ts has which. */
+export const SINGLE = process.env.DOCKER_TLS_PROGRAM || undefined;
 
 export type CliRun = {
   readonly exit: ExitStatus;

@@ -30,6 +30,8 @@ export type TerminalProgram = {
   see(text: string | RegExp, timeoutMs?: number): Promise<string>;
   /** Resolves once the text was written, even if it has left the screen by the time of the check. */
   passes(text: string, timeoutMs?: number): Promise<void>;
+  /** Ctrl-C at the moment that the text is written: the program does nothing further before it. */
+  interrupt(text: string): Promise<void>;
   /** Types once the text is on the screen, below the texts of earlier calls. */
   answer(text: string | RegExp, keys: string): Promise<void>;
   type(keys: string): void;
@@ -57,6 +59,7 @@ export function openTerminal(
   let answered = 0;
   let said = '';
   const written: Promise<void>[] = [];
+  let watch = (): void => {};
 
   function screen(): string {
     const buffer = terminal.buffer.active;
@@ -72,6 +75,7 @@ export function openTerminal(
 
   pty.onData((data) => {
     said += data;
+    watch();
     written.push(
       new Promise<void>((resolve) => {
         terminal.write(data, () => {
@@ -121,6 +125,21 @@ export function openTerminal(
     },
     async passes(text, timeoutMs = 60_000) {
       await until(text, () => said.indexOf(text), timeoutMs);
+    },
+    async interrupt(text) {
+      const stopped = new Promise<void>((resolve) => {
+        watch = () => {
+          if (!said.includes(text)) return;
+          watch = () => {};
+          process.kill(pty.pid, 'SIGSTOP');
+          resolve();
+        };
+        watch();
+      });
+      await Promise.race([stopped, until(text, () => said.indexOf(text), 60_000)]);
+      pty.write(KEYS.ctrlC);
+      await wait(20);
+      process.kill(pty.pid, 'SIGCONT');
     },
     async answer(text, keys) {
       answered = await until(text, () => find(text, Math.min(answered, screen().length)), 60_000);

@@ -1,5 +1,9 @@
 /** The newest release of docker-tls, asked for only by `version --check`. */
 
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { get } from 'node:https';
+import { text as textOf } from 'node:stream/consumers';
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { fieldsOf, parseJson } from '../domain/json.ts';
 
@@ -13,26 +17,31 @@ export type NewerVersion = {
   readonly outdated: boolean;
 };
 
-/** Throws E_RELEASES where the answer is not a release. Nothing about this computer is sent. */
-export async function newerVersion(own: string, url: string, signal: AbortSignal): Promise<NewerVersion> {
-  const newest = await latestRelease(url, signal);
+/**
+ * Throws E_RELEASES where the answer is not a release. Nothing about this computer is sent. The server's certificate is from one of the CAs of
+ * Node.js, or from `ca`.
+ */
+export async function newerVersion(own: string, url: string, signal: AbortSignal, ca?: string): Promise<NewerVersion> {
+  const newest = await latestRelease(url, signal, ca);
   return { newest, outdated: isNewer(newest, own) };
 }
 
-async function latestRelease(url: string, signal: AbortSignal): Promise<string> {
+async function latestRelease(url: string, signal: AbortSignal, ca?: string): Promise<string> {
   const failed = (why: string, cause?: unknown): DockerTlsError =>
     new DockerTlsError('E_RELEASES', `${url}: ${why}`, { cause, hints: [`curl -fsS ${url}`] });
-  let status: number;
+  let status: number | undefined;
   let text: string;
   try {
     const headers = { accept: 'application/vnd.github+json', 'user-agent': 'docker-tls' };
     const limits = AbortSignal.any([signal, AbortSignal.timeout(LIMIT_MS)]);
-    const answer = await fetch(url, { headers, redirect: 'error', signal: limits });
-    status = answer.status;
-    text = await answer.text();
+    // Otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would decide, as it does for fetch.
+    const request = get(url, { headers, signal: limits, agent: false, rejectUnauthorized: true, ca });
+    const [answer] = (await once(request, 'response')) as [IncomingMessage];
+    status = answer.statusCode;
+    text = await textOf(answer);
   } catch (error) {
     signal.throwIfAborted();
-    const { code, message } = (error as { cause?: NodeJS.ErrnoException }).cause ?? (error as NodeJS.ErrnoException);
+    const { code, message } = error as NodeJS.ErrnoException;
     throw failed(printable(typeof code === 'string' ? code : message, 200), error);
   }
   const tag = fieldsOf(parseJson(text)).tag_name;

@@ -114,6 +114,12 @@ test('a release goes to the name that the package has, with provenance', () => {
   expect(read('action.yml')).toContain(`"${name}@$VERSION"`);
 });
 
+test('a release builds with the Node.js that the executables have', () => {
+  const { version } = JSON.parse(read('packaging/node.json'));
+  const versions = read('.github/workflows/release.yml').match(/(?<=node-version: ).*/g);
+  expect(new Set(versions)).toEqual(new Set([version]));
+});
+
 test('the version that the examples install is this one', () => {
   const { version } = JSON.parse(read('package.json'));
   expect(parse(read('examples/github-actions/docker-tls.yml')).env).toEqual({ VERSION: version });

@@ -1,18 +1,18 @@
 /** Local files that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
-import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { delimiter, dirname, resolve, sep } from 'node:path';
 import { readIn } from '../../../core/actions/input-output.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
-import { readNamedFile } from '../../../core/named-file.ts';
+import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
 import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
-import { auditFile, FILE_KINDS } from '../domain/files/audited-file.ts';
-import type { Beside } from '../domain/files/compose-model.ts';
-import type { AuditedFile } from '../domain/report/report.ts';
+import { auditComposeFiles, auditDockerfileText, FILE_CHECKS } from '../domain/files/audited-file.ts';
+import { MISSING, type Neighbours, projectFiles } from '../domain/files/compose-project.ts';
+import { type AuditedFile, fileName } from '../domain/report/report.ts';
+import { BUILT_IN, parseVulnerabilities, type VulnerabilityTable } from '../domain/vulnerability-table.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
 
@@ -24,6 +24,7 @@ export type InputOptions = {
   readonly benchmark?: Benchmark | undefined;
   readonly baseline?: string | undefined;
   readonly compare?: string | undefined;
+  readonly vulnerabilities?: string | undefined;
 };
 
 export type AuditInputs = {
@@ -31,25 +32,23 @@ export type AuditInputs = {
   /** Findings of the earlier report. */
   readonly known: readonly FindingKey[] | undefined;
   readonly files: readonly AuditedFile[];
+  readonly table: VulnerabilityTable;
 };
 
 /** Fails with E_USAGE, E_AUDIT_FILE, E_BASELINE, E_AUDIT_REPORT, E_COMPOSE, E_DOCKERFILE (exit 2). */
 export async function readInputs(options: InputOptions, cwd: string, withHosts: boolean): Promise<AuditInputs> {
   const { benchmark = NEWEST, baseline, compare, check: checks } = options;
   const kinds = KINDS.filter((kind) => options[kind].length > 0);
-  requireChecks(checks, benchmark, [
-    ...(withHosts ? CHECKS : []),
-    ...kinds.flatMap((kind) => [...FILE_KINDS[kind].checks]),
-  ]);
+  requireChecks(checks, benchmark, [...(withHosts ? CHECKS : []), ...kinds.flatMap((kind) => [...FILE_CHECKS[kind]])]);
   const accepted = baseline === undefined ? undefined : parseBaseline(await text(baseline, cwd), baseline, benchmark);
   const known = compare === undefined ? undefined : findingsOfReport(await text(compare, cwd), compare, benchmark);
   const files: AuditedFile[] = [];
-  for (const kind of kinds)
-    for (const path of options[kind])
-      files.push(
-        auditFile(kind, path, await text(path, cwd), kind === 'compose' ? await besideOf(path, cwd) : undefined),
-      );
-  return { selection: { checks, benchmark, baseline: accepted }, known, files };
+  for (const path of options.compose) files.push(await auditComposeProject(path, cwd));
+  for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
+  const { vulnerabilities } = options;
+  const table =
+    vulnerabilities === undefined ? BUILT_IN : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities);
+  return { selection: { checks, benchmark, baseline: accepted }, known, files, table };
 }
 
 async function text(path: string, cwd: string): Promise<string> {
@@ -61,36 +60,48 @@ function decoded(bytes: Buffer): string {
   return bytes.toString(bytes[0] === 0xff && bytes[1] === 0xfe ? 'utf16le' : 'utf8').replace(/^\ufeff/, '');
 }
 
-const DEFAULT_NAME = /^(docker-)?compose\.ya?ml$/;
-/** In Compose's search order: the first existing one is merged into a file with a default name. */
-const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.override.yml`, `${name}.override.yaml`]);
-
-async function besideOf(path: string, cwd: string): Promise<Beside> {
-  if (path === '-') return { given: new Set(), files: [] };
-  const whole = resolve(cwd, path);
-  const directory = dirname(whole);
-  const given = await variablesIn(join(directory, '.env'));
-  const named = given.get('COMPOSE_FILE');
-  if (named !== undefined) {
-    const alone = resolve(directory, named) === whole;
-    return {
-      given: new Set(given.keys()),
-      files: alone ? [] : [{ place: '.env', text: `COMPOSE_FILE says which files Compose reads: ${named}` }],
-    };
-  }
-  const override = DEFAULT_NAME.test(basename(whole)) && OVERRIDES.find((name) => existsSync(join(directory, name)));
-  const files = override ? [{ place: override, text: 'Compose merges it into this file' }] : [];
-  return { given: new Set(given.keys()), files };
+/**
+ * `named`: a path, or several with the separator of COMPOSE_FILE. A single file of a default name stands for the project that
+ * `docker compose` finds in its directory.
+ */
+async function auditComposeProject(named: string, cwd: string): Promise<AuditedFile> {
+  const neighbours = neighboursIn(cwd);
+  const parts = named === '-' ? [named] : named.split(delimiter).filter((part) => part !== '');
+  requireReadableEnv(resolve(cwd, dirname(parts[0] ?? ''), '.env'));
+  const paths = parts.length === 1 ? projectFiles(asPosix(parts[0] ?? ''), neighbours, delimiter) : parts.map(asPosix);
+  const texts = [];
+  for (const path of paths) texts.push({ path, text: await text(path, cwd) });
+  // As the user calls it: an override beside it does not change the name that a baseline knows.
+  return auditComposeFiles(parts.map(asPosix).join(delimiter), texts, neighbours);
 }
 
-/** Variables of an .env file. A directory of that name (Python) counts as no file, as in Compose. */
-async function variablesIn(file: string): Promise<ReadonlyMap<string, string>> {
-  const bytes = await readNamedFile(file).catch((cause) => {
-    if (/^(ENOENT|EISDIR)$/.test(cause.code)) return Buffer.alloc(0);
-    throw unreadable('E_AUDIT_FILE', file, cause);
-  });
-  const lines = decoded(bytes).matchAll(
-    /^[^\S\n]*(?:export\s+)?([A-Za-z_]\w*)[^\S\n]*[=:][^\S\n]*(["']?)(.*?)\2[^\S\n]*$/gm,
-  );
-  return new Map([...lines].map(([, name = '', , value = '']) => [name, value]));
+/** Variables of an unreadable .env would be missing everywhere. A directory of that name (Python) counts as no file, as in Compose. */
+function requireReadableEnv(file: string): void {
+  try {
+    readNamedFileSync(file, LARGEST_NEIGHBOUR);
+  } catch (cause) {
+    if (!/^(ENOENT|ENOTDIR|EISDIR)$/.test(String((cause as NodeJS.ErrnoException).code)))
+      throw unreadable('E_AUDIT_FILE', file, cause);
+  }
+}
+
+/** Files around a Compose file, whose text names them: only regular ones, and of limited size. */
+function neighboursIn(cwd: string): Neighbours {
+  return {
+    root: asPosix(cwd),
+    read: (path) => {
+      try {
+        return { text: decoded(readNamedFileSync(resolve(cwd, path), LARGEST_NEIGHBOUR)) };
+      } catch (cause) {
+        const reason = whyNotRead(cause);
+        return { reason: /^ENOENT|^ENOTDIR/.test(reason) ? MISSING : reason };
+      }
+    },
+  };
+}
+
+const LARGEST_NEIGHBOUR = 1024 * 1024;
+
+function asPosix(path: string): string {
+  return fileName(path.split(sep).join('/'));
 }

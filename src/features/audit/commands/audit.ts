@@ -15,16 +15,17 @@ import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { usage } from '../../../errors/errors.ts';
 import { saveReport } from '../adapters/report-file.ts';
-import { expiredWords } from '../domain/baseline.ts';
+import { expiredWords, renderBaseline } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
-import { type CheckSelection, selectResults, subjectsOf } from '../domain/check-selection.ts';
+import { selectResults, subjectsOf } from '../domain/check-selection.ts';
 import { type Comparison, compareReports } from '../domain/compare.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport } from '../domain/report/forms.ts';
 import { type AuditedHost, type AuditReport, judged, reportHead } from '../domain/report/report.ts';
 import { type AuditReportDocument, auditReportDocument } from '../domain/report/report-document.ts';
 import type { Paint } from '../domain/report/report-table.ts';
 import { fails, scoreWords } from '../domain/score.ts';
+import { BUILT_IN } from '../domain/vulnerability-table.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 
@@ -49,7 +50,7 @@ export const command = defineCommand({
     compose: {
       kind: 'list',
       value: 'FILE',
-      summary: 'audit a Compose file, - is standard input; needs no host',
+      summary: 'audit a Compose file, or several as one project (a.yml:b.yml); - is standard input; needs no host',
       completes: 'file',
     },
     dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
@@ -68,6 +69,10 @@ export const command = defineCommand({
     out: { ...FILE, summary: 'write the report there; - is standard output' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
     baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
+    vulnerabilities: { ...FILE, summary: 'table of known vulnerabilities in place of the built-in one' },
+    writeBaseline: { ...FILE, summary: 'write a baseline of the open findings; with --reason and --expires' },
+    reason: { kind: 'text', value: 'TEXT', summary: 'why --write-baseline accepts them' },
+    expires: { kind: 'text', value: 'DATE', summary: 'their last day, such as 2027-06-30' },
     compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
   run: async (context) => renderAudit(await audit(context, context.args.hosts, context.options), context),
@@ -79,6 +84,9 @@ type AuditOptions = RunOptions &
     readonly lynis: boolean;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
+    readonly writeBaseline?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly expires?: string | undefined;
   };
 
 type Audited = {
@@ -108,16 +116,23 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   const noHosts = hosts.length === 0 && global.file === undefined && inventory === undefined;
   const withHosts = compose.length + dockerfile.length === 0 || !noHosts;
   refuseFileAsHost(hosts, options, runtime.cwd);
-  const { selection, known, files } = await readInputs(options, runtime.cwd, withHosts);
-  const { results, stored } = withHosts ? await auditSelected(context, hosts, options, selection) : NO_HOSTS;
+  const { selection, known, files, table } = await readInputs(options, runtime.cwd, withHosts);
+  const { results, stored } = withHosts ? await auditSelected(context, hosts, options, { selection, table }) : NO_HOSTS;
   const now = runtime.now();
   const plain: AuditReport = {
-    ...reportHead(now, DOCKER_TLS_VERSION, selection.benchmark),
+    ...reportHead(now, DOCKER_TLS_VERSION, selection.benchmark, table),
     subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
   };
   const report = { ...plain, comparison: known && compareReports(known, plain) };
+  if (options.writeBaseline !== undefined) {
+    const entries = renderBaseline(judged(plain), options, selection.baseline, now);
+    const place = await saveReport(options.writeBaseline, runtime.cwd, entries);
+    progress.note(`The baseline is in ${place}`);
+  }
   const expired = selection.baseline && expiredWords(selection.baseline, now);
   if (expired !== undefined) progress.note(`${options.baseline}: ${expired}`);
+  if (table.date < BUILT_IN.date)
+    progress.note(`${options.vulnerabilities}: of ${table.date}, older than the built-in table (${BUILT_IN.date})`);
   const form = formOf(options.format, out);
   const text = () => renderReport(report, form, { columns: 100, all: global.verbose, known });
   const saved = out === undefined || out === '-' ? undefined : await saveReport(out, runtime.cwd, text());
@@ -130,13 +145,22 @@ async function auditSelected(
   context: ActionContext,
   hosts: readonly string[],
   options: AuditOptions,
-  selection: CheckSelection,
+  { selection, table }: Pick<AuditInputs, 'selection' | 'table'>,
 ) {
   const { global, runtime, prompts, progress } = context;
   const state = await storeOf(context).read();
   const selected = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const results = await auditHosts(selected.specs, {
-    ...{ runtime, progress, parallel: global.parallel, state, selection, ask: prompts.ssh, lynis: options.lynis },
+    ...{
+      runtime,
+      progress,
+      parallel: global.parallel,
+      state,
+      selection,
+      table,
+      ask: prompts.ssh,
+      lynis: options.lynis,
+    },
     ...(await sudoPasswords(options, selected, context)),
   });
   return { results, stored: new Set(state.hosts.keys()) };

@@ -2,8 +2,9 @@
 
 import type { ApiAnswers } from '../../../core/domain/dockerd/sections.ts';
 import { at, entriesAt, type Json, listAt, numberAt, parseJson, textAt, textsAt } from '../../../core/domain/json.ts';
+import { secretsOfCommand, secretsOfPair } from './files/secrets.ts';
 
-/** A container from the API's inspect. Without its environment, because that often contains secrets. */
+/** A container from the API's inspect. Without its environment, which often contains secrets: only words about those are kept. */
 export type ContainerFact = ReturnType<typeof containerFact>;
 export type Mount = ContainerFact['mounts'][number];
 export type ImageFact = ReturnType<typeof imageFact>;
@@ -75,7 +76,21 @@ function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
     health: textAt(value, 'State', 'Health', 'Status'),
     apparmor: textAt(value, 'AppArmorProfile'),
     processLabel: textAt(value, 'ProcessLabel'),
+    /** Words about literal secrets in its settings. */
+    secrets: secretsOfSettings(value),
   };
+}
+
+function secretsOfSettings(value: Json): readonly string[] {
+  const variables = textsAt(value, 'Config', 'Env').flatMap((variable) => {
+    const cut = variable.indexOf('=');
+    return cut < 0 ? [] : secretsOfPair(variable.slice(0, cut), variable.slice(cut + 1));
+  });
+  const labels = entriesAt(value, 'Config', 'Labels').flatMap(([name, label]) =>
+    secretsOfPair(name, String(label)).map((words) => `label ${words}`),
+  );
+  const command = [...textsAt(value, 'Config', 'Entrypoint'), ...textsAt(value, 'Config', 'Cmd')].join(' ');
+  return [...variables, ...labels, ...secretsOfCommand(command).map((words) => `its command: ${words}`)];
 }
 
 function imageFact(value: Json, history: Json) {

@@ -1,16 +1,16 @@
 /** Baseline file: accepted findings, each with a reason and an expiry date. */
 
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, stringify } from 'yaml';
 import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
 import { at, entriesAt, listAt, textAt } from '../../../core/domain/json.ts';
 import { plural } from '../../../core/domain/words.ts';
-import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors, usage } from '../../../errors/errors.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
 import { gravestOf } from './check.ts';
-import { CHECKS, type CheckResult } from './evaluate.ts';
+import { CHECKS, type CheckResult, counts } from './evaluate.ts';
 import { COMPOSE_CHECKS } from './files/compose.ts';
 import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
-import { fileName } from './report/report.ts';
+import { type AuditedFile, fileName } from './report/report.ts';
 
 export type AcceptedFinding = {
   /** A check ID; a final `*` is a wildcard: `1.1.*`. An ID that matches no check is an error, since it would accept nothing. */
@@ -98,6 +98,32 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
   return { accept };
 }
 
+/**
+ * A baseline of all open findings of a report, and the entries of `before` that still hold: each place of a finding is an entry. Fails with
+ * E_USAGE (exit 2) without a reason and a last day.
+ */
+export function renderBaseline(
+  subjects: readonly Pick<AuditedFile, 'name' | 'results'>[],
+  { reason = '', expires = '' }: { readonly reason?: string | undefined; readonly expires?: string | undefined },
+  before: Baseline | undefined,
+  now: Date,
+): string {
+  const today = now.toISOString().slice(0, 10);
+  if (reason.trim() === '' || !isDay(expires) || expires < today)
+    throw usage('--write-baseline needs a reason, and a last day that is not over', [
+      '--reason "accepted until the move" --expires 2027-06-30',
+    ]);
+  const kept = before?.accept.filter((entry) => entry.expires >= today) ?? [];
+  const open = subjects.flatMap(({ name, results }) =>
+    results.filter(counts).flatMap(({ id, evidence }) =>
+      [...new Set(evidence.map(({ place }) => place))].map((place) => ({
+        ...{ check: id, host: name, place, reason: reason.trim(), expires },
+      })),
+    ),
+  );
+  return stringify({ accept: [...kept, ...open] }, { lineWidth: 0 });
+}
+
 /** A calendar day: Date.parse takes 2027-02-30 for a day in March. */
 function isDay(text: string): boolean {
   const date = new Date(`${text}T00:00:00Z`);
@@ -123,7 +149,7 @@ export function applyBaseline(
       (host === undefined || host === subject || (host.includes('/') && fileName(host) === subject)),
   );
   return results.map((result) => {
-    if (result.state !== 'finding') return result;
+    if (result.state !== 'finding' || result.accepted !== undefined) return result;
     const mine = valid.filter(({ check }) => matchesCheck(check, result.id));
     const whole = mine.find(({ place }) => place === undefined);
     if (whole !== undefined) return { ...result, accepted: { reason: whole.reason, expires: whole.expires } };
@@ -132,7 +158,8 @@ export function applyBaseline(
     const first = mine[0];
     if (first === undefined || left.length === result.evidence.length) return result;
     if (left.length === 0) return { ...result, accepted: { reason: first.reason, expires: first.expires } };
-    const acceptedPlaces = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
+    const these = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
+    const acceptedPlaces = [...(result.acceptedPlaces ?? []), ...these];
     return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
   });
 }

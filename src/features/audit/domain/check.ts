@@ -3,6 +3,7 @@
 import type { ProbeOutcome } from '../../../core/runtime.ts';
 import type { AuditFacts } from './audit-facts.ts';
 import type { FixName } from './fix-names.ts';
+import type { VulnerabilityTable } from './vulnerability-table.ts';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
@@ -12,10 +13,12 @@ export type Evidence = {
   /** A file, container, image, network, user or address. */
   readonly place: string;
   readonly text: string;
+  /** Path of the file, if it may be another one than the audited file. */
+  readonly file?: string | undefined;
   /** Line number, from 1. */
   readonly line?: number;
   /** Severity of this piece of evidence, if it differs. */
-  readonly severity?: Severity;
+  readonly severity?: Severity | undefined;
 };
 
 /** Verdict of a check. A finding may have a higher or lower severity than its check. */
@@ -58,6 +61,8 @@ export type Outside = {
   /** Names and addresses that clients connect to. */
   readonly dialled: readonly string[];
   readonly now: Date;
+  /** Known vulnerabilities. */
+  readonly table: VulnerabilityTable;
   /** SHA-256 of the store's CAs for this host; undefined: unknown. */
   readonly ourCas?: ReadonlySet<string> | undefined;
 };

@@ -29,6 +29,7 @@ import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
 import { TLS_CHECKS } from './checks/tls.ts';
 import { exposedAddresses } from './exposure.ts';
 import type { FixName } from './fix-names.ts';
+import { BUILT_IN } from './vulnerability-table.ts';
 
 export const CHECKS: readonly Check[] = [
   ...TLS_CHECKS,
@@ -72,13 +73,18 @@ export type CheckResult = {
   /** Data is missing: a finding is possible. */
   readonly unseen?: true;
   readonly evidence: readonly Evidence[];
-  /** Set by a baseline that accepts the whole finding. */
+  /** Set by a baseline or a comment that accepts the whole finding. */
   readonly accepted?: Acceptance;
   /** Set by a baseline: accepted places of a finding that still counts. */
   readonly acceptedPlaces?: readonly string[];
 };
 
-export type Acceptance = { readonly reason: string; readonly expires: string };
+/** `expires`: its last day; without one a comment in the file accepts it. */
+export type Acceptance = { readonly reason: string; readonly expires?: string };
+
+export function acceptedWords({ reason, expires }: Acceptance): string {
+  return `${reason} (${expires === undefined ? 'a comment in the file' : `until ${expires}`})`;
+}
 
 /** True for a finding that is not accepted. */
 export function counts(result: CheckResult): boolean {
@@ -88,9 +94,10 @@ export function counts(result: CheckResult): boolean {
 const EVIDENCE_LENGTH = 300;
 
 function cleaned(evidence: readonly Evidence[]): readonly Evidence[] {
-  return evidence.map(({ place, text, line, severity }) => ({
+  return evidence.map(({ place, text, file, line, severity }) => ({
     place: printable(maskPasswords(place), EVIDENCE_LENGTH),
     text: printable(maskPasswords(text), EVIDENCE_LENGTH),
+    file: file && printable(file, EVIDENCE_LENGTH),
     line,
     severity,
   }));
@@ -145,6 +152,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host
     probes: outside.probes ?? [],
     dialled: outside.dialled ?? [],
     now: outside.now ?? facts.clock,
+    table: outside.table ?? BUILT_IN,
     ourCas: outside.ourCas,
   };
   const { docker, daemon, apiSocket } = facts;

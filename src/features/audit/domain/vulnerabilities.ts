@@ -1,7 +1,4 @@
-/**
- * Known vulnerabilities: open table entries for a host's software, and the upgrade that closes most of them. The table
- * (vulnerabilities.json, made by scripts/vulnerabilities.mjs) follows golang/vulndb, CC-BY-4.0, and the release notes of moby.
- */
+/** Known vulnerabilities: open table entries for a host's software, and the upgrade that closes most of them. */
 
 import { upgradeCommand } from '../../../core/domain/dockerd/install-hints.ts';
 import { at, listAt, textAt, textsAt } from '../../../core/domain/json.ts';
@@ -10,41 +7,15 @@ import { plural } from '../../../core/domain/words.ts';
 import type { AuditFacts } from './audit-facts.ts';
 import { gravestFirst, rank, SEVERITIES, type Severity } from './check.ts';
 import { compareVersions, type Package, parseVersion, type Version } from './software.ts';
-import table from './vulnerabilities.json' with { type: 'json' };
-
-export const COMPONENTS = ['engine', 'buildkit', 'containerd', 'runc', 'cli', 'compose', 'buildx'] as const;
-export type Component = (typeof COMPONENTS)[number];
-
-/** A precondition in addition to the version. */
-type Need = 'authorization-plugin' | 'firewalld' | 'swarm' | 'cri' | 'windows';
-
-/** Versions from the first (inclusive) to the second (exclusive). */
-type Range = readonly [string, string];
-
-export type Vulnerability = {
-  readonly id: string;
-  readonly component: Component;
-  readonly affected: readonly Range[];
-  /** Affected engine versions, for components bundled with dockerd. */
-  readonly engine?: readonly Range[];
-  readonly severity: Severity;
-  /** Without a published score: docker-tls assigns the severity. */
-  readonly unscored?: true;
-  readonly needs?: Need;
-  readonly summary: string;
-  /** An entry of golang/vulndb, or a URL. */
-  readonly source: string;
-  /** docker-tls defines the ranges: the source's belong to a Go module with other versions, or are wrong. */
-  readonly byHand?: true;
-};
-
-/** Date of the table's sources. */
-export const TABLE_DATE: string = table.date;
-
-export const VULNERABILITIES: readonly Vulnerability[] = Object.entries(table.vulnerabilities).flatMap(
-  ([component, rows]) =>
-    Object.entries(rows).map(([id, row]) => ({ id, component, ...row }) as unknown as Vulnerability),
-);
+import {
+  BUILT_IN,
+  COMPONENTS,
+  type Component,
+  type Need,
+  type Range,
+  type Vulnerability,
+  type VulnerabilityTable,
+} from './vulnerability-table.ts';
 
 /** Packages that contain a component, the likelier first. */
 const PACKAGES: Readonly<Record<Component, readonly string[]>> = {
@@ -168,12 +139,16 @@ function verdict(vulnerability: Vulnerability, { origin, details }: Installed): 
 }
 
 /** Table entries for one component, gravest first; undefined if it is not installed. */
-export function assess(facts: AuditFacts, component: Component): Assessment | undefined {
+export function assess(
+  facts: AuditFacts,
+  component: Component,
+  { entries }: VulnerabilityTable = BUILT_IN,
+): Assessment | undefined {
   const found = installed(facts, component);
   if (found === undefined) return undefined;
   const open: Open[] = [];
   const unknown: Vulnerability[] = [];
-  for (const vulnerability of VULNERABILITIES.filter((one) => one.component === component)) {
+  for (const vulnerability of entries.filter((one) => one.component === component)) {
     const range = rangeOf(vulnerability, found.upstream);
     if (range === undefined) continue;
     const exposed = vulnerability.needs === undefined || isExposed(facts, vulnerability.needs);
@@ -191,10 +166,10 @@ function severityOf({ software }: AuditFacts, { needs, severity }: Vulnerability
 }
 
 /** The package upgrade that closes most open vulnerabilities; undefined without any. */
-export function bestUpgrade(facts: AuditFacts): Upgrade | undefined {
+export function bestUpgrade(facts: AuditFacts, table: VulnerabilityTable = BUILT_IN): Upgrade | undefined {
   const groups = new Map<string, Open[]>();
   for (const component of COMPONENTS) {
-    for (const open of assess(facts, component)?.open ?? []) {
+    for (const open of assess(facts, component, table)?.open ?? []) {
       const name = open.installed.package ?? open.installed.component;
       groups.set(name, [...(groups.get(name) ?? []), open]);
     }

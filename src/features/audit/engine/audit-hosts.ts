@@ -19,12 +19,14 @@ import { parseLynis } from '../domain/lynis.ts';
 import { withOurClients } from '../domain/report/own-clients.ts';
 import { type AuditedHost, auditHost } from '../domain/report/report.ts';
 import { scoreWords } from '../domain/score.ts';
+import type { VulnerabilityTable } from '../domain/vulnerability-table.ts';
 import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
 
 export type AuditContext = Reach &
   Pick<FleetOptions, 'parallel' | 'progress'> & {
     readonly state: StoreState;
     readonly selection: CheckSelection;
+    readonly table?: VulnerabilityTable;
     /** Run Lynis if installed. */
     readonly lynis?: boolean;
   };
@@ -50,7 +52,7 @@ export async function auditHosts(
     const way = wayTo(spec, runtime.probe, session);
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
     const found = auditHost(spec.name, facts, {
-      ...{ probes, dialled: [address], now: runtime.now() },
+      ...{ probes, dialled: [address], now: runtime.now(), table: context.table },
       ourCas: known === undefined ? undefined : ours,
     });
     const selected = selectResults(found, context.selection, runtime.now());

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { runCli } from '../../../support/cli.ts';
@@ -55,38 +55,49 @@ test('several files after one --dockerfile: the second is not taken for a host',
 
 test('a service that another file or .env decides about does not pass', async () => {
   writeFileSync(join(directory, 'all.yml'), `include: [base.yml]\nservices:\n  web:\n    privileged: \${P:-false}\n`);
-  const judged = await audit('--compose', 'all.yml', '--check', 'compose.unread', '--fail-on', 'high', '--json');
+  const run = (check: string) => audit('--compose', 'all.yml', '--check', check, '--fail-on', 'high', '--json');
+  const judged = await run('compose.unread');
+  const unset = await run('compose.5.5');
   writeFileSync(join(directory, '.env'), '# x\nexport P=true\n');
-  const given = await audit('--compose', 'all.yml', '--check', 'compose.unread', '--fail-on', 'high', '--json');
-  rmSync(join(directory, '.env'));
-  expect([judged.exit, given.exit]).toEqual([3, 3]);
+  const given = await run('compose.unread');
+  const set = await run('compose.5.5');
+  writeFileSync(join(directory, 'base.yml'), 'services:\n  base:\n    image: a:1\n');
+  const whole = await run('compose.unread');
+  for (const name of ['.env', 'base.yml']) rmSync(join(directory, name));
+  expect([judged.exit, given.exit, whole.exit]).toEqual([3, 3, 0]);
+  expect([unset.exit, set.exit]).toEqual([0, 3]);
   const evidence = ({ json }: typeof given) => JSON.stringify(json).match(/cannot tell: [^"]*/g);
-  expect(evidence(judged)).toEqual(['cannot tell: it includes base.yml']);
-  expect(evidence(given)).toHaveLength(2);
+  expect(evidence(judged)).toEqual(['cannot tell: it includes base.yml: it does not exist']);
+  expect(evidence(given)).toHaveLength(1);
 });
 
-test('what Compose reads beside a file of a default name does not pass', async () => {
+test('what Compose reads beside a file of a default name is judged as well, and several files as one project', async () => {
   const beside = mkdtempSync(join(directory, 'merged-'));
   const write = (name: string, text: string) => writeFileSync(join(beside, name), text);
   const SERVICE = 'services:\n  web:\n    image: a:1\n';
+  const OPEN = `${SERVICE}    privileged: true\n`;
   for (const name of ['compose.yml', 'docker-compose.yaml', 'other.yml']) write(name, SERVICE);
-  const places = async (name: string) => {
-    const { json } = await audit('--compose', join(beside, name), '--check', 'compose.unread', '--json');
-    return JSON.stringify(json).match(/"place":"[^"]*"/g) ?? [];
+  const files = async (name: string) => {
+    const { json } = await audit('--compose', join(beside, name), '--check', 'compose.5.5', '--json');
+    return (JSON.stringify(json).match(/"file":"[^"]*"/g) ?? []).map((file) => basename(file.slice(8, -1)));
   };
-  expect(await places('compose.yml')).toEqual([]);
+  expect(await files('compose.yml')).toEqual([]);
   for (const name of ['compose.override.yml', 'docker-compose.override.yaml']) {
-    write(name, SERVICE);
-    expect(await places('compose.yml')).toEqual([`"place":"${name}"`]);
-    expect(await places('docker-compose.yaml')).toEqual([`"place":"${name}"`]);
-    expect(await places('other.yml')).toEqual([]);
+    write(name, OPEN);
+    expect(await files('compose.yml')).toEqual([name]);
+    const { json } = await audit('--compose', join(beside, 'compose.yml'), '--json');
+    expect(JSON.stringify(json)).toContain(`"kind":"compose","name":"${join(beside, 'compose.yml')}"`);
+    expect(await files('docker-compose.yaml')).toEqual([name]);
+    expect(await files('other.yml')).toEqual([]);
     rmSync(join(beside, name));
   }
-  write('compose.override.yml', SERVICE);
-  write('.env', 'A=b\nCOMPOSE_FILE=compose.yml:prod.yml\n');
-  expect([await places('compose.yml'), await places('other.yml')]).toEqual([['"place":".env"'], ['"place":".env"']]);
+  write('prod.yml', OPEN);
+  expect(await files(`other.yml${delimiter}${join(beside, 'prod.yml')}`)).toEqual(['prod.yml']);
+  write('compose.override.yml', OPEN);
+  write('.env', `A=b\nCOMPOSE_FILE=compose.yml${delimiter}prod.yml\n`);
+  expect([await files('compose.yml'), await files('other.yml')]).toEqual([['prod.yml'], []]);
   write('.env', 'COMPOSE_FILE="compose.yml"\r\n');
-  expect(await places('compose.yml')).toEqual([]);
+  expect(await files('compose.yml')).toEqual([]);
 });
 
 test('an .env that is a directory, and one beside a Dockerfile, decide nothing', async () => {
@@ -143,5 +154,56 @@ test('hints name the file as a shell takes it', async () => {
   expect((await audit('-f', 'no file.yaml')).err).not.toMatch(/ls -l [^']*no file/);
   expect((await audit('--compose', 'c.yml', '--out', 'no directory/x.html')).err).toMatch(
     /ls -ld '[^']*no directory' '/,
+  );
+});
+
+test('--vulnerabilities: the report names the date of that table, and an older one is noted', async () => {
+  const row = { affected: [['0', '1.0.0']], severity: 'high', summary: 's', source: 'https://example.com' };
+  const write = (date: string) =>
+    writeFileSync(
+      join(directory, 't.json'),
+      JSON.stringify({ date, vulnerabilities: { engine: { 'CVE-2027-1': row } } }),
+    );
+  const run = async () => {
+    const { exit, json, err } = await audit('--compose', 'c.yml', '--vulnerabilities', 't.json', '--json');
+    return [exit, /"vulnerabilities":"([^"]*)"/.exec(JSON.stringify(json))?.[1], /older than the built-in/.test(err)];
+  };
+  write('2099-01-01');
+  expect(await run()).toEqual([0, '2099-01-01', false]);
+  write('2020-01-01');
+  expect(await run()).toEqual([0, '2020-01-01', true]);
+  expect((await audit('--compose', 'c.yml', '--vulnerabilities', 'c.yml')).err).toContain(
+    'not a table of vulnerabilities',
+  );
+});
+
+describe('--write-baseline', () => {
+  const write = (...argv: string[]) => audit('--compose', 'c.yml', '--write-baseline', 'b.yaml', ...argv);
+  const found = (...argv: string[]) => audit('--compose', 'c.yml', '--fail-on', 'info', ...argv);
+
+  test('accepts all that is open, with its reason, until its day', async () => {
+    expect((await found()).exit).toBe(3);
+    expect((await write('--reason', 'until the move', '--expires', '2999-01-01')).exit).toBe(0);
+    const { exit, json } = await found('--baseline', 'b.yaml', '--json');
+    expect(exit).toBe(0);
+    expect(JSON.stringify(json)).toContain('"accepted":{"reason":"until the move","expires":"2999-01-01"}');
+    writeFileSync(join(directory, 'd.yml'), 'services:\n  web:\n    image: a:1\n    pid: host\n');
+    expect((await audit('--compose', 'd.yml', '--baseline', 'b.yaml', '--fail-on', 'info')).exit).toBe(3);
+  });
+
+  test('keeps what the baseline before it accepts', async () => {
+    await write('--reason', 'first', '--expires', '2999-01-01');
+    await write('--reason', 'second', '--expires', '2999-01-01', '--baseline', 'b.yaml');
+    const text = readFileSync(join(directory, 'b.yaml'), 'utf8');
+    expect([/reason: first/.test(text), /reason: second/.test(text)]).toEqual([true, false]);
+  });
+
+  test.each([[[]], [['--reason', 'x']], [['--expires', '2999-01-01']], [['--reason', 'x', '--expires', '2020-01-01']]])(
+    '%j is refused, and nothing written',
+    async (argv) => {
+      rmSync(join(directory, 'b.yaml'), { force: true });
+      expect((await write(...argv)).exit).toBe(2);
+      expect(readdirSync(directory)).not.toContain('b.yaml');
+    },
   );
 });

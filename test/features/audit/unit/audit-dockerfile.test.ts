@@ -26,7 +26,8 @@ HEALTHCHECK CMD ["/app", "ping"]
 CMD ["/app"]
 `;
 
-const BAD = `FROM debian
+const BAD = `# syntax=example.com/frontend
+FROM debian
 ARG GITHUB_TOKEN
 ENV DB_PASSWORD=hunter2 PORT=80
 ADD https://example.com/x.tar.gz /
@@ -37,6 +38,7 @@ RUN curl -sSL https://example.com/install.sh \\
 COPY id_rsa /root/.ssh/id_rsa
 USER root
 HEALTHCHECK NONE
+RUN --network=host chmod 777 /app && echo root:x | chpasswd && curl -k https://example.com/y -o y
 `;
 
 test('every check passes on the good file and fails on the bad one', () => {
@@ -46,21 +48,21 @@ test('every check passes on the good file and fails on the bad one', () => {
 
 describe('what is found, and where', () => {
   test.each([
-    ['4.1', BAD, ['10 the last USER is root']],
-    ['4.6', BAD, ['11 the health check is switched off']],
-    ['4.7', BAD, ['5 updates the index and installs nothing']],
-    ['4.9', BAD, ['4 ADD https://example.com/x.tar.gz /']],
+    ['4.1', BAD, ['11 the last USER is root']],
+    ['4.6', BAD, ['12 the health check is switched off']],
+    ['4.7', BAD, ['6 updates the index and installs nothing']],
+    ['4.9', BAD, ['5 ADD https://example.com/x.tar.gz /']],
     [
       '4.10',
       BAD,
       [
-        '2 GITHUB_TOKEN: build arguments stay in the history of the image',
-        '3 DB_PASSWORD is in the image for all to read',
-        '9 id_rsa looks like a secret',
+        '3 GITHUB_TOKEN: build arguments stay in the history of the image',
+        '4 DB_PASSWORD is in the image for all to read',
+        '10 id_rsa looks like a secret',
       ],
     ],
-    ['pipe', BAD, ['7 runs what curl or wget fetched']],
-    ['sudo', BAD, ['6 installs or uses sudo', '7 installs or uses sudo']],
+    ['pipe', BAD, ['5 ADD from an address, without --checksum', '8 runs what curl or wget fetched']],
+    ['sudo', BAD, ['7 installs or uses sudo', '8 installs or uses sudo']],
     [
       '5.28',
       'FROM a:latest AS x\nFROM x\nFROM scratch\nFROM b@sha256:1\nFROM reg:5000/c\n',
@@ -77,7 +79,7 @@ describe('what is found, and where', () => {
     [
       'pipe',
       'FROM a:1\nRUN bash -c "$(curl -fsSL https://x)"\nRUN curl -o f https://x && sh f\n',
-      ['2 runs what curl or wget fetched'],
+      ['2 runs what curl or wget fetched', '3 runs f, fetched without a checksum or signature'],
     ],
     [
       '4.10',
@@ -120,17 +122,23 @@ ARG VERSION
     'RUN <<EOF\nnever ends',
     'FROM',
     `RUN ${'a '.repeat(50_000)}`,
+    `RUN ${'[trusted '.repeat(20_000)}`,
+    `RUN ${'curl -'.repeat(20_000)}`,
+    `RUN ${'sh -'.repeat(20_000)}`,
+    `RUN ${'useradd -'.repeat(20_000)}`,
+    `RUN ${'A="'.repeat(20_000)}`,
+    `ENV A_TOKEN=${'a://b:'.repeat(20_000)}`,
     `COPY ${'-'.repeat(100_000)}`,
     '#'.repeat(100),
     'FROM a\\\n\\\n\\',
-  ])('%j is no crash', (text) => {
+  ])('%# is no crash', (text) => {
     expect(auditDockerfile(`FROM a:1\n${text}`, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
   });
 
   test('an address with a password is a secret, and is not handed on', () => {
     const text =
       'FROM a:1\nADD https://bob:hunter2@example.com/x /x\nADD --chown=1:1 https://ghp_0123456789abcdefghij@example.com/y http://a:80/z /y\n';
-    expect(found(text, '4.10')).toEqual(['2 the password in its address is written out']);
+    expect(found(text, '4.10')).toEqual(['2 holds a password in an address', '3 holds a token in an address']);
     expect(found(text, '4.9')).toEqual([
       '2 ADD https://bob:***@example.com/x /x',
       '3 ADD --chown=1:1 https://***@example.com/y http://a:80/z /y',
@@ -224,7 +232,7 @@ ARG VERSION
     expect(found(text, '4.9')).toEqual(['2 ADD . /x']);
     expect(found(text, '4.10')).toEqual(['3 API_TOKEN is in the image for all to read']);
     expect(found(text, 'sudo')).toEqual(['4 installs or uses sudo']);
-    expect(found(text, '4.1')).toEqual([]);
+    expect(found(text, '4.1')).toEqual(['5 images that are made from this one run as root']);
     expect(found('FROM a:1\nUSER "root"\n', '4.1')).toEqual(['2 the last USER is root']);
     expect(found(`FROM a:1\nUSER ${braced('APP:-0')}:0\n`, '4.1')).toEqual(['2 the last USER is 0:0']);
   });

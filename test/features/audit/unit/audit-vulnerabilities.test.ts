@@ -1,5 +1,6 @@
 /** Known vulnerabilities: the table, and the verdict on installed versions. */
 
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { applyBaseline } from '../../../../src/features/audit/domain/baseline.ts';
@@ -7,24 +8,24 @@ import { SEVERITIES } from '../../../../src/features/audit/domain/check.ts';
 import { evaluate } from '../../../../src/features/audit/domain/evaluate.ts';
 import { fails } from '../../../../src/features/audit/domain/score.ts';
 import { compareVersions, parseVersion } from '../../../../src/features/audit/domain/software.ts';
+import { assess } from '../../../../src/features/audit/domain/vulnerabilities.ts';
 import {
-  assess,
+  BUILT_IN,
   COMPONENTS,
   type Component,
-  TABLE_DATE,
-  VULNERABILITIES,
-} from '../../../../src/features/audit/domain/vulnerabilities.ts';
+  parseVulnerabilities,
+} from '../../../../src/features/audit/domain/vulnerability-table.ts';
 import { type Alteration, altered, merge, type RecordedName, recordedBytes } from '../support/audit-facts.ts';
 
 describe('the table', () => {
   test('has the day of its sources', () => {
-    expect(TABLE_DATE).toMatch(/^\d{4}-\d{2}-\d{2}$/);
-    expect(Date.parse(TABLE_DATE)).toBeLessThan(Date.now());
+    expect(BUILT_IN.date).toMatch(/^\d{4}-\d{2}-\d{2}$/);
+    expect(Date.parse(BUILT_IN.date)).toBeLessThan(Date.now());
   });
 
   test('has every entry once, rated, with ranges that hold something and a source', () => {
-    expect(new Set(VULNERABILITIES.map(({ id }) => id)).size).toBe(VULNERABILITIES.length);
-    for (const { id, component, affected, engine, severity, summary, source } of VULNERABILITIES) {
+    expect(new Set(BUILT_IN.entries.map(({ id }) => id)).size).toBe(BUILT_IN.entries.length);
+    for (const { id, component, affected, engine, severity, summary, source } of BUILT_IN.entries) {
       expect(id).toMatch(/^(CVE-\d{4}-\d{4,}|GHSA(-[0-9a-z]{4}){3})$/);
       expect(COMPONENTS, id).toContain(component);
       expect(SEVERITIES, `${id}: rate it`).toContain(severity);
@@ -227,4 +228,44 @@ test('the severity of a finding is that of its gravest entry, also after a basel
   const left = applyBaseline(results, 'web', { accept }, new Date('2026-11-26'));
   expect(left[0]).toMatchObject({ severity: 'low', evidence: [{ place: 'CVE-2026-41579' }] });
   expect(fails(left, 'high')).toBe(false);
+});
+
+describe('a table from a file', () => {
+  const row = { affected: [['0', '99.0.0']], severity: 'high', summary: 'a new hole', source: 'https://example.com' };
+  const tableOf = (vulnerabilities: object, date = '2027-01-31') => JSON.stringify({ date, vulnerabilities });
+
+  test('takes the place of the built-in one in every check that reads it', () => {
+    const table = parseVulnerabilities(tableOf({ engine: { 'CVE-2027-1': row } }), 't.json');
+    const facts = parseAuditFacts(recordedBytes('fresh-sid'));
+    const found = (id: string) => evaluate(facts, { table }).find((one) => one.id === id);
+    expect(table.date).toBe('2027-01-31');
+    expect(found('vuln.engine')?.evidence.map(({ place }) => place)).toContain('CVE-2027-1');
+    expect(found('vuln.runc')?.state).toBe('pass');
+    expect(
+      evaluate(facts)
+        .find(({ id }) => id === 'vuln.engine')
+        ?.evidence.map(({ place }) => place),
+    ).not.toContain('CVE-2027-1');
+  });
+
+  test('is one that the script writes', () => {
+    const text = readFileSync('src/features/audit/domain/vulnerabilities.json', 'utf8');
+    expect(parseVulnerabilities(text, 't.json')).toEqual(BUILT_IN);
+  });
+
+  test.each([
+    ['no JSON', '{', /no date/],
+    ['no day', tableOf({ engine: { a: row } }, 'soon'), /no date/],
+    ['no entries', tableOf({}), /no entries/],
+    ['an unknown component', tableOf({ other: { a: row } }), /unknown component other/],
+    ['no rating', tableOf({ engine: { a: { ...row, severity: '?' } } }), /a: it has no severity/],
+    ['an unknown need', tableOf({ engine: { a: { ...row, needs: 'moon' } } }), /does not know/],
+    ['odd versions', tableOf({ engine: { a: { ...row, affected: [['x', '1']] } } }), /versions cannot be read/],
+    ['half a range', tableOf({ engine: { a: { ...row, affected: [['1']] } } }), /versions cannot be read/],
+    ['no summary', tableOf({ engine: { a: { ...row, summary: '' } } }), /no summary/],
+  ])('%s is refused', (_name, text, message) => {
+    expect(() => parseVulnerabilities(text, 't.json')).toThrow(
+      expect.objectContaining({ code: 'E_AUDIT_FILE', message: expect.stringMatching(message) }),
+    );
+  });
 });

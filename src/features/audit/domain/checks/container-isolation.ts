@@ -191,4 +191,12 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'Leave out --security-opt systempaths=unconfined.',
     evaluate: perContainer(({ bareSystemPaths }) => (bareSystemPaths ? ['system paths are unconfined'] : [])),
   },
+  'container.3': {
+    title: 'Settings of containers hold no secrets',
+    failure: 'Settings of containers hold secrets',
+    severity: 'medium',
+    why: "Every client of Docker's API reads them with docker inspect, and every process in the container inherits them.",
+    fix: 'Mount a file with the secret, and name it by a variable such as DB_PASSWORD_FILE.',
+    evaluate: perContainer(({ secrets }) => secrets),
+  },
 });

@@ -13,6 +13,7 @@ import {
   forPerson,
   manual,
   notApplicable,
+  type Outside,
   PASS,
   UNANSWERED,
   type Verdict,
@@ -77,7 +78,7 @@ const FIRST_MAINTAINED = 25;
 /** Parts that an engine upgrade includes. */
 const ENGINE = ['engine', 'buildkit', 'containerd', 'runc'] as const;
 
-function version(facts: AuditFacts, now: Date): Verdict {
+function version(facts: AuditFacts, { now, table }: Pick<Outside, 'now' | 'table'>): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
   const major = Number.parseInt(name, 10);
@@ -89,7 +90,7 @@ function version(facts: AuditFacts, now: Date): Verdict {
   if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
   const days = Math.floor((now.getTime() - built) / DAY_MS);
   if (days > 365) return findingAt('dockerd', `version ${name} was built ${days} days ago`);
-  const open = ENGINE.flatMap((component) => assess(facts, component)?.open ?? []);
+  const open = ENGINE.flatMap((component) => assess(facts, component, table)?.open ?? []);
   const [first] = open;
   if (first !== undefined) {
     const text = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} ${open.length === 1 ? 'is' : 'are'} fixed in later versions (${first.vulnerability.id} in ${first.fixed}): vuln.*`;
@@ -244,7 +245,7 @@ export const HOST_CHECKS: readonly Check[] = [
       severity: 'medium',
       why: 'Known holes in dockerd, containerd and runc let containers become the host.',
       fix: 'Upgrade docker.io, docker-ce, moby-engine or docker, containerd and runc: apt-get install --only-upgrade, dnf upgrade, zypper update, apk upgrade.',
-      evaluate: (facts, outside) => version(facts, outside.now),
+      evaluate: (facts, outside) => version(facts, outside),
     },
   }),
 ];

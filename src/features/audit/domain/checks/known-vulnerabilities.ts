@@ -10,11 +10,13 @@ import {
   findingAt,
   judge,
   notApplicable,
+  type Outside,
   PASS,
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { assess, type Component, criEnabled, installed, type Open } from '../vulnerabilities.ts';
+import { assess, criEnabled, installed, type Open } from '../vulnerabilities.ts';
+import type { Component, VulnerabilityTable } from '../vulnerability-table.ts';
 
 const NAMES: Readonly<Record<Component, string>> = {
   engine: 'Docker Engine',
@@ -38,8 +40,8 @@ function evidenceOf({
   return { place: id, text: `${summary} (${score}; installed ${version}${where}; fixed in ${fixed})`, severity };
 }
 
-function judgeComponent(facts: AuditFacts, component: Component): Verdict {
-  const found = assess(facts, component);
+function judgeComponent(facts: AuditFacts, component: Component, table: VulnerabilityTable): Verdict {
+  const found = assess(facts, component, table);
   if (found === undefined) {
     const expected =
       component === 'engine' || component === 'buildkit' || component === 'containerd' || component === 'runc';
@@ -57,11 +59,11 @@ function judgeComponent(facts: AuditFacts, component: Component): Verdict {
 }
 
 /** A bypassed authorization plugin makes no decision, whatever other vulnerabilities the engine has. */
-function bypassedPlugin(facts: AuditFacts): Verdict {
+function bypassedPlugin(facts: AuditFacts, { table }: Pick<Outside, 'table'>): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const plugins = textsAt(facts.docker.info, 'Plugins', 'Authorization');
   if (plugins.length === 0) return notApplicable('no authorization plugin');
-  const open = assess(facts, 'engine')?.open ?? [];
+  const open = assess(facts, 'engine', table)?.open ?? [];
   const bypasses = open.filter(({ vulnerability }) => vulnerability.needs === 'authorization-plugin');
   return judge(
     bypasses.map(({ vulnerability, fixed, severity }) => ({
@@ -93,7 +95,7 @@ export const VULNERABILITY_CHECKS: readonly Check[] = [
       severity: 'high',
       why: 'Attackers try known vulnerabilities first, and most of these have public exploits.',
       fix: 'Upgrade the package to a version that has the fix; then restart what runs it (systemctl restart containerd docker).',
-      evaluate: (facts) => judgeComponent(facts, component),
+      evaluate: (facts, { table }) => judgeComponent(facts, component, table),
     }),
   ),
   ...checksOf<Check>({

@@ -1,18 +1,35 @@
-/** Audit of one file: checks and parser by its kind. */
+/** Audit of Compose projects and Dockerfiles. */
 
+import type { CheckResult } from '../evaluate.ts';
 import { type AuditedFile, fileName } from '../report/report.ts';
 import { score } from '../score.ts';
-import { auditCompose, COMPOSE_CHECKS } from './compose.ts';
-import type { Beside } from './compose-model.ts';
+import { COMPOSE_CHECKS, judgeCompose } from './compose.ts';
+import { parseCompose } from './compose-model.ts';
+import type { Neighbours } from './compose-project.ts';
 import { auditDockerfile, DOCKERFILE_CHECKS } from './dockerfile.ts';
+import { applyIgnores } from './inline-ignores.ts';
 
-export const FILE_KINDS = {
-  compose: { checks: COMPOSE_CHECKS, judge: auditCompose },
-  dockerfile: { checks: DOCKERFILE_CHECKS, judge: auditDockerfile },
-} as const;
+export const FILE_CHECKS = { compose: COMPOSE_CHECKS, dockerfile: DOCKERFILE_CHECKS } as const;
 
-/** `beside`: context of a Compose file. Fails with E_COMPOSE, E_DOCKERFILE (exit 2) for invalid text. */
-export function auditFile(kind: keyof typeof FILE_KINDS, path: string, text: string, beside?: Beside): AuditedFile {
-  const results = FILE_KINDS[kind].judge(text, path, beside);
-  return { kind, name: fileName(path), results, score: score(results) };
+type NamedText = { readonly path: string; readonly text: string };
+
+/** A project of one or more files, merged in this order. Fails with E_COMPOSE (exit 2) for invalid text. */
+export function auditComposeFiles(name: string, texts: readonly NamedText[], neighbours: Neighbours): AuditedFile {
+  const results = judgeCompose(parseCompose(texts, neighbours));
+  const others = new Set(results.flatMap(({ evidence }) => evidence.flatMap(({ file }) => file ?? [])));
+  for (const { path } of texts) others.delete(path);
+  const read = [...others].flatMap((path) => {
+    const file = neighbours.read(path);
+    return 'text' in file ? [{ path, text: file.text }] : [];
+  });
+  return audited('compose', name, applyIgnores(results, 'compose', [...texts, ...read]));
+}
+
+/** Fails with E_DOCKERFILE (exit 2) for invalid text. */
+export function auditDockerfileText({ path, text }: NamedText): AuditedFile {
+  return audited('dockerfile', path, applyIgnores(auditDockerfile(text, path), 'dockerfile', [{ path, text }]));
+}
+
+function audited(kind: AuditedFile['kind'], name: string, results: readonly CheckResult[]): AuditedFile {
+  return { kind, name: fileName(name), results, score: score(results) };
 }

@@ -1,10 +1,10 @@
 /** Type of a check of a Compose file. */
 
-import { type Check, type Evidence, gravestOf, judge, type Verdict } from '../check.ts';
+import { type Check, gravestOf, judge, type Verdict } from '../check.ts';
 import { CONTAINER_CHECKS } from '../checks/containers.ts';
 import { IMAGE_CHECKS } from '../checks/images.ts';
 import type { Compose, Service } from './compose-model.ts';
-import type { Wrong } from './compose-service.ts';
+import { evidenceOf, type Wrong } from './compose-service.ts';
 
 export type ComposeCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (compose: Compose) => Verdict };
 
@@ -12,7 +12,7 @@ export type ComposeCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (compo
 export function perService(wrong: (service: Service, compose: Compose) => readonly Wrong[]): ComposeCheck['evaluate'] {
   return (compose) => {
     const evidence = compose.services.flatMap((service) =>
-      wrong(service, compose).map((found): Evidence => ({ place: `service ${service.name}`, ...found })),
+      wrong(service, compose).map((found) => evidenceOf(`service ${service.name}`, found)),
     );
     return judge(evidence, gravestOf(evidence));
   };

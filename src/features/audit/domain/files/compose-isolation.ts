@@ -4,14 +4,16 @@ import { isGrave, moreThanDefault } from '../capabilities.ts';
 import { checksOf } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
+import { mounts, socketsByName } from './compose-mounts.ts';
 import {
   devices,
+  hooks,
   is,
   isTrueField,
-  mounts,
   securityOptions,
   serviceUser,
-  socketsByName,
+  shared,
+  unfiltered,
   wrongAt,
 } from './compose-service.ts';
 
@@ -31,9 +33,12 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       failure: 'A service runs privileged',
       why: 'A privileged container is root on the host.',
       fix: 'Take privileged out; add single capabilities or devices instead.',
-      evaluate: perService((service) =>
-        isTrueField(service.get('privileged')) ? wrongAt(service, 'privileged', 'is privileged') : [],
-      ),
+      evaluate: perService((service) => [
+        ...(isTrueField(service.get('privileged')) ? wrongAt(service, 'privileged', 'is privileged') : []),
+        ...hooks(service)
+          .filter(({ privileged }) => privileged)
+          .map(({ name, at }) => ({ text: `a ${name} hook runs privileged`, at })),
+      ]),
     },
     'compose.caps': {
       severity: 'low',
@@ -46,6 +51,22 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
           ? []
           : wrongAt(service, 'cap_drop', 'keeps the default capabilities'),
       ),
+    },
+    'compose.cgroup': {
+      severity: 'medium',
+      title: 'Services have their own cgroup namespace',
+      failure: "The host's cgroup namespace is shared",
+      why: 'The container sees the cgroups of the host, and with a writable mount it can change them.',
+      fix: 'Take cgroup: host out.',
+      evaluate: perService((service) => is(service, 'cgroup', 'host', "shares the host's cgroup namespace")),
+    },
+    'compose.shared': {
+      severity: 'medium',
+      title: 'Services share no namespaces or volumes with other containers',
+      failure: 'Namespaces or volumes of other containers are shared',
+      why: 'A container in the same PID or IPC namespace can read and trace the other one; volumes_from gives it all its data.',
+      fix: 'Take pid, ipc and volumes_from out; share a single named volume instead.',
+      evaluate: perService(shared),
     },
     'compose.systempaths': {
       severity: 'high',
@@ -63,6 +84,12 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       fix: 'user: "1000:1000"',
       evaluate: perService(serviceUser),
     },
+    '5.3': {
+      title: 'SELinux stays on',
+      failure: 'SELinux is switched off',
+      fix: 'Take label:disable out of security_opt.',
+      evaluate: perService((service) => securityOptions(service, /^label[=:]disable$/)),
+    },
     '5.4': {
       title: 'No more capabilities than the default are added',
       failure: 'Capabilities beyond the default are added',
@@ -71,7 +98,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
         service
           .items('cap_add')
           .filter(({ text }) => moreThanDefault([text]).length > 0)
-          .map(({ text, line }) => ({ text: `adds ${text}`, line, severity: isGrave(text) ? 'high' : undefined })),
+          .map(({ text, at }) => ({ text: `adds ${text}`, at, severity: isGrave(text) ? 'high' : undefined })),
       ),
     },
     '5.6': {
@@ -80,9 +107,9 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       evaluate: perService((service, compose) =>
         mounts(service, compose)
           .filter(isSensitive)
-          .map(({ source, destination, writable, line }) => ({
-            text: `${source} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
-            line,
+          .map(({ shown, destination, writable, at }) => ({
+            text: `${shown} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
+            at,
           })),
       ),
     },
@@ -112,10 +139,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       evaluate: perService((service, compose) =>
         mounts(service, compose)
           .filter(({ propagation }) => /^r?shared$/.test(propagation))
-          .map(({ destination, propagation, line }) => ({
-            text: `${destination} has propagation ${propagation}`,
-            line,
-          })),
+          .map(({ destination, propagation, at }) => ({ text: `${destination} has propagation ${propagation}`, at })),
       ),
     },
     '5.21': {
@@ -126,8 +150,8 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
     '5.22': {
       title: 'System calls are filtered',
       failure: 'System calls are not filtered',
-      fix: 'Take seccomp:unconfined out of security_opt.',
-      evaluate: perService((service) => securityOptions(service, /^seccomp[=:]unconfined$/)),
+      fix: "Take seccomp:unconfined out of security_opt, or start from Docker's own profile.",
+      evaluate: perService(unfiltered),
     },
     '5.26': {
       title: 'Services cannot gain new privileges',
@@ -151,7 +175,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       evaluate: perService((service, compose) => [
         ...mounts(service, compose)
           .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))
-          .map(({ source, destination, line }) => ({ text: `${source} is mounted on ${destination}`, line })),
+          .map(({ shown, destination, at }) => ({ text: `${shown} is mounted on ${destination}`, at })),
         ...socketsByName(service),
         ...(isTrueField(service.get('use_api_socket'))
           ? wrongAt(service, 'use_api_socket', 'is given it by use_api_socket')

@@ -1,14 +1,18 @@
 /** Queries of the checks about one Compose service. */
 
-import { at, fieldsOf, isObject, textAt } from '../../../../core/domain/json.ts';
-import type { Mount } from '../api.ts';
+import { posix } from 'node:path';
+import { isObject, parseJson, textAt, at as valueAt } from '../../../../core/domain/json.ts';
 import { type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
 import { isRootUser } from '../checks/images.ts';
-import type { Compose, Field, Service } from './compose-model.ts';
-import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
+import type { Compose, Field, Item, Service, Spot } from './compose-model.ts';
+import { isNonRootImage } from './image-names.ts';
 
-/** A problem and its line; the service's line for a missing setting. */
-export type Wrong = { readonly text: string; readonly line: number; readonly severity?: Severity };
+/** A problem and its place; the service's place for a missing setting. */
+export type Wrong = { readonly text: string; readonly at: Spot; readonly severity?: Severity | undefined };
+
+export function evidenceOf(place: string, { text, at, severity }: Wrong): Evidence {
+  return { place, text, file: at.file, line: at.line, severity };
+}
 
 export function isTrueField(field: Field | undefined): boolean {
   return field !== undefined && /^(true|yes|on|1)$/i.test(String(field.value));
@@ -16,7 +20,7 @@ export function isTrueField(field: Field | undefined): boolean {
 
 /** A problem at the setting, or at the service that lacks it. */
 export function wrongAt(service: Service, key: string, text: string): readonly Wrong[] {
-  return [{ text, line: service.get(key)?.line ?? service.line }];
+  return [{ text, at: service.get(key)?.at ?? service.at }];
 }
 
 export function is(service: Service, key: string, wanted: string, text: string): readonly Wrong[] {
@@ -32,43 +36,7 @@ function unset(service: Service, paths: readonly (readonly string[])[]): boolean
 }
 
 export function missing(service: Service, paths: readonly (readonly string[])[], text: string): readonly Wrong[] {
-  return unset(service, paths) ? [{ text, line: service.line }] : [];
-}
-
-/** Volumes in both forms: `SOURCE:DESTINATION:options` and the long one. */
-export function mounts(service: Service, { volumes }: Compose): readonly (Mount & { readonly line: number })[] {
-  /** Host directory or device of a named volume, from its options. */
-  function directoryOf(name: string): string | undefined {
-    const volume = volumes.find((one) => one.name === name);
-    const options = String(volume?.get('driver_opts', 'o')?.value ?? '').split(',');
-    const device = String(volume?.get('driver_opts', 'device')?.value ?? '');
-    return device.startsWith('/') || options.some((option) => /^r?bind$/.test(option)) ? device : undefined;
-  }
-  return service.items('volumes').flatMap(({ text, value, line }): readonly (Mount & { readonly line: number })[] => {
-    if (isObject(value)) {
-      const named = String(value.source ?? '');
-      const source = value.type === 'bind' ? named : directoryOf(named);
-      if (source === undefined) return [];
-      const [destination, writable] = [String(value.target ?? ''), value.read_only !== true];
-      return [{ type: 'bind', source, destination, writable, propagation: textAt(value, 'bind', 'propagation'), line }];
-    }
-    const [named = '', destination = '', options = ''] = text.split(':');
-    const source = directoryOf(named) ?? named;
-    if (!/^([./~]|\$\{?HOME\b)/.test(source)) return [];
-    const words = options.split(',');
-    const propagation = words.find((word) => /^r?(shared|slave|private)$/.test(word)) ?? '';
-    return [{ type: 'bind', source, destination, writable: !words.includes('ro'), propagation, line }];
-  });
-}
-
-/** Mounts of Docker's socket recognised by name only: below a variable's directory (`$XDG_RUNTIME_DIR`), and the named pipe of Windows. */
-export function socketsByName(service: Service): readonly Wrong[] {
-  return service.items('volumes').flatMap(({ text, value, line }) => {
-    const { type, source: pipe } = fieldsOf(value);
-    const whole = type === 'npipe' ? String(pipe) : text;
-    const source = /^(\$(?!\{?HOME\b)[^:]*\/docker\.sock|.*?[\\/]pipe[\\/]docker_engine)(?=:|$)/.exec(whole)?.[1];
-    return source === undefined ? [] : [{ text: `${source} is mounted`, line }];
-  });
+  return unset(service, paths) ? [{ text, at: service.at }] : [];
 }
 
 /** A published port. Undefined address: all; empty port: chosen by Docker. */
@@ -76,7 +44,7 @@ type Published = {
   readonly address?: string;
   readonly port: string;
   readonly container: string;
-  readonly line: number;
+  readonly at: Spot;
 };
 
 /** `ADDRESS:PORT:CONTAINER`; a variable may contain colons. */
@@ -87,17 +55,17 @@ export function publishedAddress(port: string): string {
 }
 
 export function ports(service: Service): readonly Published[] {
-  return service.items('ports').flatMap(({ text, value, line }): readonly Published[] => {
+  return service.items('ports').flatMap(({ text, value, at }): readonly Published[] => {
     if (isObject(value)) {
       const { host_ip: ip, published, target } = value;
       if (target === undefined && published === undefined) return [];
       const address = ip === undefined ? undefined : String(ip);
-      return [{ address, port: String(published ?? ''), container: String(target ?? ''), line }];
+      return [{ address, port: String(published ?? ''), container: String(target ?? ''), at }];
     }
     const found = PORT.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
     if (found === null) return [];
     const [, address, port = '', container = ''] = found;
-    return [{ address, port, container, line }];
+    return [{ address, port, container, at }];
   });
 }
 
@@ -105,14 +73,94 @@ export function securityOptions(service: Service, pattern: RegExp): readonly Wro
   return service
     .items('security_opt')
     .filter(({ text }) => pattern.test(text))
-    .map(({ text, line }) => ({ text, line }));
+    .map(({ text, at }) => ({ text, at }));
 }
 
 export function serviceUser(service: Service): readonly Wrong[] {
   const field = service.get('user');
+  const ofHooks = hooks(service)
+    .filter(({ user }) => user !== undefined && isRootUser(user))
+    .map(({ name, at }) => ({ text: `a ${name} hook runs as root`, at }));
   if (field === undefined || field.value === null)
-    return [{ text: 'no user: the image decides, and most images decide for root', line: service.line }];
-  return isRootUser(String(field.value)) ? [{ text: `user is ${String(field.value)}`, line: field.line }] : [];
+    return isNonRootImage(String(service.get('image')?.value ?? ''))
+      ? ofHooks
+      : [{ text: 'no user: the image decides, and most images decide for root', at: service.at }, ...ofHooks];
+  return isRootUser(String(field.value))
+    ? [{ text: `user is ${String(field.value)}`, at: field.at }, ...ofHooks]
+    : ofHooks;
+}
+
+type Hook = {
+  readonly name: string;
+  readonly user?: string;
+  readonly privileged: boolean;
+  readonly command: Field['value'];
+  readonly at: Spot;
+};
+
+/** Commands that Compose runs in a container after its start and before its stop. */
+export function hooks(service: Service): readonly Hook[] {
+  return ['post_start', 'pre_stop'].flatMap((name) =>
+    service.items(name).map(({ value, at }) => {
+      const { user, privileged, command } = isObject(value) ? value : {};
+      return {
+        ...{ name, command, at, privileged: /^(true|yes|on|1)$/i.test(String(privileged)) },
+        ...(user === undefined ? {} : { user: String(user) }),
+      };
+    }),
+  );
+}
+
+/** No system call filter, or one that allows whatever it does not name. */
+export function unfiltered(service: Service, { neighbours }: Compose): readonly Wrong[] {
+  return [
+    ...securityOptions(service, /^seccomp[=:]unconfined$/),
+    ...seccompProfiles(service).flatMap(({ path, at }) => {
+      const file = neighbours.read(path);
+      const action = 'text' in file ? textAt(parseJson(file.text), 'defaultAction') : '';
+      return /^SCMP_ACT_(?:ALLOW|LOG)$/.test(action)
+        ? [{ text: `its seccomp profile ${path} allows every system call that it does not name`, at }]
+        : [];
+    }),
+  ];
+}
+
+export function seccompProfiles(service: Service): readonly { readonly path: string; readonly at: Spot }[] {
+  return service.items('security_opt').flatMap(({ text, at, directory }) => {
+    const path = /^seccomp[=:](?!unconfined$|builtin$)(.+)$/.exec(text)?.[1];
+    return path === undefined ? [] : [{ path: posix.isAbsolute(path) ? path : posix.join(directory, path), at }];
+  });
+}
+
+/** Namespaces and volumes of other containers. */
+export function shared(service: Service): readonly Wrong[] {
+  return [
+    ...['pid', 'ipc'].flatMap((key) => {
+      const value = String(service.get(key)?.value ?? '');
+      return /^(?:container|service):/.test(value) ? wrongAt(service, key, `${key} is that of ${value}`) : [];
+    }),
+    ...service
+      .items('volumes_from')
+      .filter(({ text }) => text.startsWith('container:'))
+      .map(({ text, at }) => ({ text: `has all volumes of ${text}`, at })),
+  ];
+}
+
+export function limits(service: Service): readonly Wrong[] {
+  const adjusted = Number(service.get('oom_score_adj')?.value ?? 0);
+  return [
+    ...(isTrueField(service.get('oom_kill_disable'))
+      ? wrongAt(service, 'oom_kill_disable', 'the OOM killer spares it')
+      : []),
+    ...(adjusted <= -900 ? wrongAt(service, 'oom_score_adj', `the OOM killer spares it (${adjusted})`) : []),
+    ...['nproc', 'nofile'].flatMap((name) => {
+      const field = service.get('ulimits', name);
+      const values = isObject(field?.value) ? Object.values(field.value) : [field?.value];
+      return field !== undefined && values.some((value) => /^(?:-1|unlimited)$/.test(String(value)))
+        ? [{ text: `ulimit ${name} is unlimited`, at: field.at }]
+        : [];
+    }),
+  ];
 }
 
 export function serviceRestart(service: Service): readonly Wrong[] {
@@ -122,26 +170,20 @@ export function serviceRestart(service: Service): readonly Wrong[] {
   return endless || /^(always|unless-stopped)$/.test(value) ? wrongAt(service, 'restart', `restart is ${value}`) : [];
 }
 
-export function secrets(service: Service): readonly Wrong[] {
-  return [...writtenOut(service, ['environment'], ''), ...writtenOut(service, ['build', 'args'], 'build argument ')];
-}
-
-function writtenOut(service: Service, path: readonly string[], what: string): readonly Wrong[] {
-  return service.items(...path).flatMap(({ text, line }) => {
-    const cut = text.indexOf('=');
-    const [name, value] = cut < 0 ? [text, ''] : [text.slice(0, cut), text.slice(cut + 1)];
-    if (isSecretName(name) && isWrittenOut(value) && value !== 'null')
-      return [{ text: `${what}${name} is written out`, line }];
-    return holdsPassword(value) ? [{ text: `${what}${name}: the password in its address is written out`, line }] : [];
-  });
-}
-
-/** Devices in both forms: `SOURCE:DESTINATION:options` and the long one. */
+/** Devices in both forms, `SOURCE:DESTINATION:options` and the long one; and rules for devices that the container may make itself. */
 export function devices(service: Service): readonly Wrong[] {
-  return service.items('devices').map(({ text, value, line }) => {
-    const source = at(value, 'source');
-    return { text: `has ${source === undefined ? text.split(':')[0] : String(source)}`, line };
-  });
+  return [
+    ...service.items('devices').map(({ text, value, at }) => {
+      const source = valueAt(value, 'source');
+      return { text: `has ${source === undefined ? text.split(':')[0] : String(source)}`, at };
+    }),
+    ...service.items('device_cgroup_rules').map(({ text, at }: Item) => ({
+      text: `may use devices by the rule ${text}`,
+      at,
+      // All devices, or any disk.
+      severity: /^[ab]\b/.test(text) ? ('high' as const) : undefined,
+    })),
+  ];
 }
 
 /** Services without their own network share a bridge created by Compose, unless the file defines it. */
@@ -151,7 +193,7 @@ function defaultBridge({ services, networks }: Compose): readonly Evidence[] {
   );
   const [first] = there;
   if (first === undefined || there.length < 2 || networks.some(({ name }) => name === 'default')) return [];
-  return [{ place: 'network default', text: 'its containers reach all ports of one another', line: first.line }];
+  return [evidenceOf('network default', { text: 'its containers reach all ports of one another', at: first.at })];
 }
 
 export function composeIcc(compose: Compose): Verdict {
@@ -172,11 +214,10 @@ export function composeIcc(compose: Compose): Verdict {
       return String(option?.value) === 'false'
         ? []
         : [
-            {
-              place: `network ${network.name}`,
+            evidenceOf(`network ${network.name}`, {
               text: 'its containers reach all ports of one another',
-              line: option?.line ?? network.line,
-            },
+              at: option?.at ?? network.at,
+            }),
           ];
     }),
   ]);

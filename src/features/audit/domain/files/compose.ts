@@ -3,21 +3,16 @@
 import { checksOf } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
+import { COMPOSE_CODE } from './compose-code.ts';
 import { COMPOSE_ISOLATION } from './compose-isolation.ts';
-import { type Beside, parseCompose } from './compose-model.ts';
-import { composeIcc, isTrueField, missing, ports, secrets, serviceRestart, wrongAt } from './compose-service.ts';
+import { type Compose, parseCompose } from './compose-model.ts';
+import type { Neighbours } from './compose-project.ts';
+import { composeIcc, isTrueField, limits, missing, ports, serviceRestart, wrongAt } from './compose-service.ts';
 import { COMPOSE_UNREAD } from './compose-unread.ts';
+import { movingTag } from './image-names.ts';
 
 const OPERATION: readonly ComposeCheck[] = [
   ...checksOf<ComposeCheck>({
-    'compose.4.10': {
-      severity: 'high',
-      title: 'No secrets in environment',
-      failure: 'Secrets in the environment',
-      why: 'Anyone who can see the container or this file reads them; they end up in logs and in version control.',
-      fix: 'secrets: with a file, or a variable from an .env file that is not committed',
-      evaluate: perService(secrets),
-    },
     'compose.5.25': {
       severity: 'low',
       title: 'Services stay in the default cgroup',
@@ -37,15 +32,33 @@ const OPERATION: readonly ComposeCheck[] = [
       fix: 'image: name:1.2 (best with @sha256:…)',
       evaluate: perService((service) => {
         const field = service.get('image');
-        const image = String(field?.value ?? '');
-        if (field === undefined || image.includes('@sha256:') || image.includes('$')) return [];
-        const tag = /:([^/:]+)$/.exec(image)?.[1];
-        return tag === undefined || tag === 'latest'
-          ? [{ text: `image ${image} has ${tag === undefined ? 'no tag' : 'the tag latest'}`, line: field.line }]
-          : [];
+        const moving = movingTag(String(field?.value ?? ''));
+        return field === undefined || moving === undefined
+          ? []
+          : [{ text: `image ${String(field.value)} has ${moving}`, at: field.at }];
       }),
     },
     'compose.unread': COMPOSE_UNREAD,
+    'compose.logging': {
+      severity: 'low',
+      title: 'Output of services is kept',
+      failure: 'Output of services is thrown away',
+      why: 'After a break-in there is nothing to read.',
+      fix: 'Take the logging driver none out.',
+      evaluate: perService((service) =>
+        service.get('logging', 'driver')?.value === 'none'
+          ? wrongAt(service, 'logging', 'its logging driver is none')
+          : [],
+      ),
+    },
+    'compose.limits': {
+      severity: 'low',
+      title: "The kernel's own limits stay in place",
+      failure: 'Limits of the kernel are switched off',
+      why: 'Without the OOM killer or a limit of processes and files, one service can stop the whole host.',
+      fix: 'Take oom_kill_disable, oom_score_adj and unlimited ulimits out.',
+      evaluate: perService(limits),
+    },
     'compose.icc': {
       severity: 'info',
       title: 'Containers of a network are kept apart where they can be',
@@ -63,7 +76,7 @@ const OPERATION: readonly ComposeCheck[] = [
       evaluate: perService((service) =>
         ports(service)
           .filter(({ port }) => /^\d+/.test(port) && Number.parseInt(port, 10) < 1024 && Number.parseInt(port, 10) > 0)
-          .map(({ port, line }) => ({ text: `publishes port ${port}`, line })),
+          .map(({ port, at }) => ({ text: `publishes port ${port}`, at })),
       ),
     },
     '5.11': {
@@ -95,12 +108,12 @@ const OPERATION: readonly ComposeCheck[] = [
       evaluate: perService((service) =>
         ports(service)
           .filter(({ address }) => address === undefined || /^(|0\.0\.0\.0|::|\[::\])$/.test(address))
-          .map(({ port, container, line }) => ({
+          .map(({ port, container, at }) => ({
             text:
               port === ''
                 ? `a port that Docker chooses, for ${container}, is open on all addresses`
                 : `port ${port} is open on all addresses`,
-            line,
+            at,
           })),
       ),
     },
@@ -132,12 +145,15 @@ const OPERATION: readonly ComposeCheck[] = [
 ];
 
 /** In benchmark order. */
-export const COMPOSE_CHECKS: readonly ComposeCheck[] = [...OPERATION, ...COMPOSE_ISOLATION].sort((a, b) =>
-  a.id.localeCompare(b.id, 'en', { numeric: true }),
+export const COMPOSE_CHECKS: readonly ComposeCheck[] = [...OPERATION, ...COMPOSE_ISOLATION, ...COMPOSE_CODE].sort(
+  (a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }),
 );
 
-/** Judges a Compose file. Throws DockerTlsErrors (E_COMPOSE, with lines) for an invalid file. */
-export function auditCompose(text: string, path: string, beside?: Beside): readonly CheckResult[] {
-  const compose = parseCompose(text, path, beside);
+/** Judges a Compose file with those around it. Throws DockerTlsErrors (E_COMPOSE, with lines) for an invalid file. */
+export function auditCompose(text: string, path: string, neighbours?: Neighbours): readonly CheckResult[] {
+  return judgeCompose(parseCompose([{ path, text }], neighbours));
+}
+
+export function judgeCompose(compose: Compose): readonly CheckResult[] {
   return COMPOSE_CHECKS.map((one) => resultOf(one, one.evaluate(compose)));
 }

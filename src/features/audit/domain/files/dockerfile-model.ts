@@ -11,6 +11,8 @@ export type Instruction = {
   readonly text: string;
   readonly line: number;
   readonly stage: number;
+  /** Text of the here-documents of a COPY or ADD. */
+  readonly document?: string;
 };
 
 export type Stage = { readonly base: string; readonly name: string; readonly line: number };
@@ -20,12 +22,18 @@ export const MAX_LINES = 20_000;
 const MAX_VALUE = 1024;
 const MAX_TEXT = 16_384;
 
-export type Dockerfile = { readonly instructions: readonly Instruction[]; readonly stages: readonly Stage[] };
+export type Dockerfile = {
+  readonly instructions: readonly Instruction[];
+  readonly stages: readonly Stage[];
+  /** The image that reads the file, by `# syntax=`. */
+  readonly syntax?: { readonly image: string; readonly line: number } | undefined;
+};
 
 /** Never throws; skips everything that is not an instruction. Joins continued lines; here-documents belong to their instruction. */
 export function parseDockerfile(text: string): Dockerfile {
   const lines = text.replace(/^\ufeff/, '').split(/\r?\n/);
-  const continuation = escapeOf(lines);
+  const directives = directivesOf(lines);
+  const continuation = directives.get('escape')?.value === '`' ? '`' : '\\';
   /** Last position of each line: exposes most false here-documents. */
   const last = new Map(lines.map((line, at) => [line.replace(/^\t+/, ''), at]));
   const instructions: Instruction[] = [];
@@ -45,6 +53,7 @@ export function parseDockerfile(text: string): Dockerfile {
       if (!continued) break;
     }
     let whole = parts.join(' ').trim();
+    let document = '';
     const found = /^([A-Za-z]+)\s+([\s\S]*)$/.exec(whole);
     if (found === null) continue;
     const name = (found[1] ?? '').toUpperCase();
@@ -56,7 +65,9 @@ export function parseDockerfile(text: string): Dockerfile {
             : lines.findIndex((line, at) => at > index && (tabs ? line.replace(/^\t+/, '') : line) === word);
         // Without its terminator it is not a here-document, and must not hide later lines.
         if (end < 0) continue;
-        if (name === 'RUN') whole += `\n${lines.slice(index + 1, end).join('\n')}`;
+        const inside = `\n${lines.slice(index + 1, end).join('\n')}`;
+        if (name === 'RUN') whole += inside;
+        else document += inside;
         index = end;
       }
     }
@@ -68,19 +79,23 @@ export function parseDockerfile(text: string): Dockerfile {
     }
     if (name === 'ARG' && stages.length === 0)
       for (const [key, value] of pairs(name, words)) if (value !== undefined) known.set(key, expand(value, known));
-    instructions.push({ name, text: words, line, stage: stages.length - 1 });
+    instructions.push({ name, text: words, line, stage: stages.length - 1, ...(document === '' ? {} : { document }) });
   }
-  return { instructions, stages };
+  const syntax = directives.get('syntax');
+  return { instructions, stages, syntax: syntax && { image: syntax.value, line: syntax.line } };
 }
 
-/** The directive counts only at the top, before other comments or empty lines (docs.docker.com, "Parser directives"). */
-function escapeOf(lines: readonly string[]): string {
-  for (const line of lines) {
-    const directive = /^\s*#\s*([a-z]+)\s*=\s*(\S+)\s*$/i.exec(line);
-    if (directive === null) break;
-    if (directive[1]?.toLowerCase() === 'escape') return directive[2] === '`' ? '`' : '\\';
+/** Directives count only at the top, before other comments or empty lines (docs.docker.com, "Parser directives"). The first one wins. */
+function directivesOf(
+  lines: readonly string[],
+): ReadonlyMap<string, { readonly value: string; readonly line: number }> {
+  const found = new Map<string, { value: string; line: number }>();
+  for (const [index, line] of lines.entries()) {
+    const [, name = '', value = ''] = /^\s*#\s*([a-z]+)\s*=\s*(\S+)\s*$/i.exec(line) ?? [];
+    if (name === '') break;
+    if (!found.has(name.toLowerCase())) found.set(name.toLowerCase(), { value, line: index + 1 });
   }
-  return '\\';
+  return found;
 }
 
 /** Here-documents as in BuildKit: separate words outside quotes, so neither bash's `<<<` nor `$((1<<N))`. */

@@ -2,9 +2,11 @@
 
 import { shellQuote } from '../../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../../errors/errors.ts';
-import { type Check, checksOf, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
+import { checksOf, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
+import { at, type DockerfileCheck, each, run } from './dockerfile-check.ts';
+import { DOCKERFILE_CODE } from './dockerfile-code.ts';
 import {
   type Dockerfile,
   expanded,
@@ -12,28 +14,9 @@ import {
   type Instruction,
   isDeclared,
   MAX_LINES,
-  pairs,
   parseDockerfile,
 } from './dockerfile-model.ts';
-import { holdsPassword, isSecretName, isWrittenOut } from './secrets.ts';
-
-export type DockerfileCheck = Omit<Check, 'evaluate'> & { readonly evaluate: (file: Dockerfile) => Verdict };
-
-function at({ line, name }: Instruction, text: string): Evidence {
-  return { place: name, text, line };
-}
-
-/** The instruction inside ONBUILD; it runs in derived images. */
-function triggered(instruction: Instruction): Instruction {
-  const found = instruction.name === 'ONBUILD' ? /^([A-Za-z]+)\s+(.*)$/s.exec(instruction.text) : null;
-  return found === null ? instruction : { ...instruction, name: (found[1] ?? '').toUpperCase(), text: found[2] ?? '' };
-}
-
-function each(file: Dockerfile, wrong: (instruction: Instruction) => readonly string[]): Verdict {
-  return judge(
-    file.instructions.flatMap((instruction) => wrong(triggered(instruction)).map((text) => at(instruction, text))),
-  );
-}
+import { isNonRootImage, movingTag } from './image-names.ts';
 
 function lastOf(file: Dockerfile, name: string): Instruction | undefined {
   for (const stage of finalStages(file)) {
@@ -48,7 +31,11 @@ function lastStageLine(file: Dockerfile): number {
 }
 
 function user(file: Dockerfile): Verdict {
+  const later = file.instructions.findLast(({ name, text }) => name === 'ONBUILD' && /^USER\s/i.test(text));
+  if (later !== undefined && isRootUser(later.text.replace(/^\S+\s+/, '').replace(/["']/g, '')))
+    return finding([at(later, 'images that are made from this one run as root')]);
   const last = lastOf(file, 'USER');
+  if (last === undefined && isNonRootImage(file.stages[finalStages(file).at(-1) ?? 0]?.base ?? '')) return PASS;
   if (last === undefined)
     return finding([
       { place: 'FROM', text: 'no USER: the base decides, and most bases decide for root', line: lastStageLine(file) },
@@ -69,6 +56,11 @@ function healthCheck(file: Dockerfile): Verdict {
   return /^NONE\b/i.test(last.text.trim()) ? finding([at(last, 'the health check is switched off')]) : PASS;
 }
 
+/** The usual way to fill an image without a base: `FROM scratch`, and a local archive. */
+function isRootArchive({ stages }: Dockerfile, stage: number, text: string): boolean {
+  return stages[stage]?.base === 'scratch' && /^(?:--\S+\s+)*(?!\w+:\/\/)\S+\.t(?:ar(?:\.\w+)?|gz|xz|bz2)\s/.test(text);
+}
+
 /** Root's shell in the image must be one without login. */
 function rootShell(file: Dockerfile): Verdict {
   const stages = finalStages(file);
@@ -85,55 +77,28 @@ function rootShell(file: Dockerfile): Verdict {
   return finding([{ place: 'FROM', text: "root keeps its base's login shell", line: lastStageLine(file) }]);
 }
 
-const KEY_FILES =
-  /(^|[\s/"'])(id_(rsa|dsa|ecdsa|ed25519)|\.env|\.npmrc|\.netrc|\.pgpass|credentials|[^\s/"']*(-key|_key|private)\.pem|[^\s/"']+\.(key|pfx|p12|jks))(?=$|[\s"',\]])/;
-
-/** `ships`: the instruction's stage becomes part of the image. A literal secret is exposed in the Dockerfile in any case. */
-function secrets({ name, text }: Instruction, ships: boolean): readonly string[] {
-  if (name === 'ENV' || name === 'ARG') {
-    return pairs(name, text).flatMap(([key, value = '']): readonly string[] => {
-      const written = (isSecretName(key) && isWrittenOut(value)) || holdsPassword(value);
-      if (ships && written && name === 'ENV') return [`${key} is in the image for all to read`];
-      if (ships && name === 'ARG' && (written || isSecretName(key)))
-        return [`${key}: build arguments stay in the history of the image`];
-      return written ? [`${key} is written out in this file, though not in the image`] : [];
-    });
-  }
-  if ((name !== 'COPY' && name !== 'ADD') || !ships) return [];
-  if (name === 'ADD' && text.split(/\s+/).some(holdsPassword)) return ['the password in its address is written out'];
-  const found = KEY_FILES.exec(text.replace(/(?<!\S)--\S+\s+/g, ''));
-  return found === null ? [] : [`${found[2]} looks like a secret`];
+/** Images that the file names, but for its own stages. */
+function images(file: Dockerfile): readonly (Evidence & { readonly image: string })[] {
+  const names = new Set(file.stages.flatMap(({ name }, index) => [name, String(index)]));
+  const bases = file.stages.map(({ base, line }) => ({ image: base, place: 'FROM', text: base, line }));
+  const sources = file.instructions.flatMap((instruction) =>
+    [...instruction.text.matchAll(/(?<!\S)--(?:from=|mount=(?:\S*,)?from=)([^\s,]+)/g)].map(([, image = '']) => ({
+      ...{ image, place: instruction.name, text: `--from=${image}`, line: instruction.line },
+    })),
+  );
+  return [...bases, ...sources].filter(({ image }) => !names.has(image.toLowerCase()));
 }
 
 function tag(file: Dockerfile): Verdict {
-  const names = new Set(file.stages.map(({ name }) => name).filter((name) => name !== ''));
   return judge(
-    file.stages.flatMap(({ base, line }, index): readonly Evidence[] => {
-      const earlier = file.stages.slice(0, index).some(({ name }) => name !== '' && name === base.toLowerCase());
-      if (
-        earlier ||
-        names.has(base.toLowerCase()) ||
-        base === 'scratch' ||
-        base.includes('$') ||
-        base.includes('@sha256:')
-      )
-        return [];
-      const version = /:([^/:]+)$/.exec(base)?.[1];
-      if (version !== undefined && version !== 'latest') return [];
-      return [{ place: 'FROM', text: `${base} has ${version === undefined ? 'no tag' : 'the tag latest'}`, line }];
+    images(file).flatMap(({ image, ...evidence }): readonly Evidence[] => {
+      const moving = movingTag(image);
+      return moving === undefined ? [] : [{ ...evidence, text: `${image} has ${moving}` }];
     }),
   );
 }
 
-function run(wrong: (command: string) => string | undefined): DockerfileCheck['evaluate'] {
-  return (file) =>
-    each(file, ({ name, text }) => {
-      const found = name === 'RUN' ? wrong(text) : undefined;
-      return found === undefined ? [] : [found];
-    });
-}
-
-export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
+const OWN: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
   'dockerfile.4.1': {
     severity: 'medium',
     title: 'The image runs as a non-root user',
@@ -165,18 +130,11 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<Dockerfile
     why: 'ADD unpacks archives and fetches URLs, so what gets in depends on others.',
     fix: 'COPY; for URLs, curl with a checksum (or ADD --checksum=sha256:…)',
     evaluate: (file) =>
-      each(file, ({ name, text }) => (name !== 'ADD' || /^(--\S+\s+)*--checksum=/.test(text) ? [] : [`ADD ${text}`])),
-  },
-  'dockerfile.4.10': {
-    severity: 'high',
-    title: 'No secrets in the image',
-    failure: 'Secrets in the image',
-    why: 'Anyone who can pull the image reads them, in every layer and in its history.',
-    fix: 'RUN --mount=type=secret,id=… for builds; environment or files at run time',
-    evaluate: (file) => {
-      const shipped = finalStages(file);
-      return each(file, (instruction) => secrets(instruction, shipped.includes(instruction.stage)));
-    },
+      each(file, ({ name, text, stage }) =>
+        name !== 'ADD' || /^(--\S+\s+)*--checksum=/.test(text) || isRootArchive(file, stage, text)
+          ? []
+          : [`ADD ${text}`],
+      ),
   },
   'dockerfile.5.28': {
     severity: 'low',
@@ -201,26 +159,19 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = checksOf<Dockerfile
     why: 'It is a setuid program made for becoming root.',
     fix: 'Run commands that need root before USER; remove sudo.',
     evaluate: run((command) =>
-      /(^|[;&|(]|\n)\s*sudo\s/.test(command) || /\b(install|add)\b[^;&|]*\ssudo(?=\s|$)/.test(command)
-        ? 'installs or uses sudo'
-        : undefined,
-    ),
-  },
-  'dockerfile.pipe': {
-    severity: 'medium',
-    title: 'Code from the network is verified before it runs',
-    failure: 'A script from the network is run unseen',
-    why: 'A server can send different code tomorrow.',
-    fix: 'Download to a file, verify a checksum or signature, then run it.',
-    evaluate: run((command) =>
-      /\b(curl|wget)\b[^;&]*\|\s*(sudo\s+)?((\/usr)?\/bin\/)?(env\s+)?(ba|da|z|k|a)?sh\b|\b(ba|da|z)?sh\s+(-c\s+)?["']?(<\(|\$\()\s*(curl|wget)\b/.test(
-        command,
-      )
-        ? 'runs what curl or wget fetched'
-        : undefined,
+      /\bNOPASSWD\b/.test(command)
+        ? 'sudo without a password'
+        : /(^|[;&|(]|\n)\s*sudo\s/.test(command) || /\b(install|add)\b[^;&|]*\ssudo(?=\s|$)/.test(command)
+          ? 'installs or uses sudo'
+          : undefined,
     ),
   },
 });
+
+/** In benchmark order. */
+export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [...OWN, ...DOCKERFILE_CODE].sort((a, b) =>
+  a.id.localeCompare(b.id, 'en', { numeric: true }),
+);
 
 /**
  * Judges a Dockerfile. Throws E_DOCKERFILE for a file without instructions, which would otherwise get a good score, or one that is too

@@ -3,7 +3,7 @@
 import { plural } from '../../../../core/domain/words.ts';
 import { NEWEST } from '../benchmark.ts';
 import { gravestFirst, SEVERITIES } from '../check.ts';
-import { type CheckResult, counts } from '../evaluate.ts';
+import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
@@ -11,7 +11,7 @@ import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
 import { renderAccess, renderTimeline } from './html-timeline.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged } from './report.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged, whereIn } from './report.ts';
 import { hostCommand, raisingCommand } from './report-command.ts';
 
 export function ring({ value, grade }: Score): Html {
@@ -41,10 +41,9 @@ function card(subject: AuditedHost | AuditedFile, index: number): Html {
 
 function finding(result: CheckResult, index: number, subject: AuditedHost | AuditedFile): Html {
   const isFile = subject.kind !== 'host';
-  const evidence = result.evidence.map(({ place, text, line }) => {
-    const where = isFile && line !== undefined ? `line ${line}, ${place}` : place;
-    return html`<li><span class="mono">${where}</span>: ${text}</li>`;
-  });
+  const evidence = result.evidence.map(
+    (piece) => html`<li><span class="mono">${whereIn(subject, piece)}</span>: ${piece.text}</li>`,
+  );
   const command =
     result.fixable === undefined
       ? html` <span class="again">Then:</span><pre class="command">${hostCommand(`audit --check ${isFile ? result.id : (result.cis[NEWEST] ?? result.id)}`, subject)}</pre>`
@@ -54,7 +53,7 @@ function finding(result: CheckResult, index: number, subject: AuditedHost | Audi
 }
 
 function acceptedLine(result: CheckResult): Html {
-  return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.failure}</h3><p class="soft small">${result.accepted?.reason} (until ${result.accepted?.expires})</p></div></div>`;
+  return html`<div class="finding"><span class="pill info">accepted</span><div><h3><code>${result.id}</code>${result.failure}</h3><p class="soft small">${result.accepted && acceptedWords(result.accepted)}</p></div></div>`;
 }
 
 function lynisPart(subject: AuditedHost | AuditedFile): Html | undefined {

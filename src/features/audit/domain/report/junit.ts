@@ -3,26 +3,23 @@
  * among those of Jenkins, GitLab and others.
  */
 
-import { type CheckResult, counts } from '../evaluate.ts';
+import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { escapeMarkup } from './clean.ts';
-import type { AuditReport, Subject } from './report.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, type Subject, whereIn } from './report.ts';
 
 function xml(text: string): string {
   return escapeMarkup(text, '&apos;');
 }
 
-function testCase(result: CheckResult, suite: string): string {
-  const open = `    <testcase name="${xml(`${result.id} ${result.title}`)}" classname="${xml(`${suite}.${result.group}`)}" time="0"`;
+function testCase(result: CheckResult, subject: AuditedHost | AuditedFile): string {
+  const open = `    <testcase name="${xml(`${result.id} ${result.title}`)}" classname="${xml(`${subject.name}.${result.group}`)}" time="0"`;
   if (result.state === 'pass') return `${open}/>`;
   if (!counts(result)) {
     const accepted = result.accepted;
-    const reason =
-      accepted === undefined ? (result.reason ?? '') : `accepted until ${accepted.expires}: ${accepted.reason}`;
+    const reason = accepted === undefined ? (result.reason ?? '') : `accepted: ${acceptedWords(accepted)}`;
     return `${open}>\n      <skipped message="${xml(reason)}"/>\n    </testcase>`;
   }
-  const lines = result.evidence.map(
-    ({ place, text, line }) => `${place}${line === undefined ? '' : `:${line}`}: ${text}`,
-  );
+  const lines = result.evidence.map((piece) => `${whereIn(subject, piece)}: ${piece.text}`);
   const body = [...lines, `Why: ${result.why}`, `To fix: ${result.fix}`].map(xml).join('\n');
   return `${open}>\n      <failure type="${result.severity}" message="${xml(`${result.failure}. ${lines[0] ?? ''}`)}">${body}</failure>\n    </testcase>`;
 }
@@ -44,7 +41,7 @@ function suite(subject: Subject, id: number, { createdAt, version, benchmark, vu
   }
   const failures = subject.results.filter(counts).length;
   const skipped = subject.results.filter((result) => result.state !== 'pass' && !counts(result)).length;
-  const cases = subject.results.map((result) => testCase(result, subject.name)).join('\n');
+  const cases = subject.results.map((result) => testCase(result, subject)).join('\n');
   return `${head} tests="${subject.results.length}" failures="${failures}" errors="0" skipped="${skipped}">\n${properties}\n${cases}\n${end}`;
 }
 

@@ -129,11 +129,13 @@ type AuditResultDocument = {
   readonly evidence: readonly {
     readonly place: string;
     readonly text: string;
+    /** Of a Compose project: the file of the line. */
+    readonly file?: string;
     readonly line?: number;
     readonly severity?: SeverityDocument;
   }[];
-  /** The baseline accepts the finding. */
-  readonly accepted?: { readonly reason: string; readonly expires: string };
+  /** The baseline, or a comment in the file (without a last day), accepts the finding. */
+  readonly accepted?: { readonly reason: string; readonly expires?: string };
   /** Places that the baseline accepts, of a finding that still counts. */
   readonly acceptedPlaces?: readonly string[];
 };
@@ -205,7 +207,9 @@ function resultDocument(result: CheckResult): AuditResultDocument {
   return {
     ...{ id, cis: { '1.6': cis['1.6'], '1.7': cis['1.7'], '1.8': cis['1.8'] }, title, failure, group, severity, why },
     ...{ fix, fixable, manual, state, reason, question, unseen },
-    evidence: evidence.map(({ place, text, line, severity: grave }) => ({ place, text, line, severity: grave })),
+    evidence: evidence.map(({ place, text, file, line, severity: grave }) => ({
+      ...{ place, text, file, line, severity: grave },
+    })),
     accepted: accepted && { reason: accepted.reason, expires: accepted.expires },
     acceptedPlaces,
   };

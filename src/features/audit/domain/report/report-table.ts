@@ -4,11 +4,11 @@ import { cutText, padText, plural, textWidth, wrapText } from '../../../../core/
 import { printable } from '../../../../errors/errors.ts';
 import { CHECK_GROUPS, gravestFirst, rank, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
-import { type CheckResult, counts } from '../evaluate.ts';
+import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { type Score, scoreWords } from '../score.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords } from './report.ts';
+import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, whereIn } from './report.ts';
 import { raisingCommand } from './report-command.ts';
 
 /** Wraps text in a colour; the plain one returns it unchanged. Names as in picocolors. */
@@ -74,7 +74,12 @@ function wrapped(text: string, indent: number, columns: number): readonly string
   return wrapText(broken, width).map((line) => ' '.repeat(indent) + cutText(line, width));
 }
 
-function findingLines(result: CheckResult, form: Screen, isFile: boolean, idWidth: number): readonly string[] {
+function findingLines(
+  result: CheckResult,
+  form: Screen,
+  subject: AuditedHost | AuditedFile,
+  idWidth: number,
+): readonly string[] {
   const { paint } = form;
   const indent = 4;
   const severity = paint(COLOURS[result.severity], padText(result.severity, 9));
@@ -86,9 +91,8 @@ function findingLines(result: CheckResult, form: Screen, isFile: boolean, idWidt
   if (!fits)
     for (const line of wrapped(title, indent, form.columns))
       lines.push(' '.repeat(indent) + paint('bold', line.trimStart()));
-  for (const { place, text, line } of result.evidence.slice(0, EVIDENCE_LINES)) {
-    const where = isFile && line !== undefined ? `line ${line}` : place;
-    lines.push(...wrapped(`${where}: ${text}`, indent, form.columns));
+  for (const evidence of result.evidence.slice(0, EVIDENCE_LINES)) {
+    lines.push(...wrapped(`${whereIn(subject, evidence)}: ${evidence.text}`, indent, form.columns));
   }
   const more = result.evidence.length - EVIDENCE_LINES;
   if (more > 0) lines.push(' '.repeat(indent) + paint('gray', `and ${more} more`));
@@ -158,12 +162,10 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: Screen): readonl
   const idWidth = Math.max(6, ...open.map(({ id }) => textWidth(id)));
   for (const [group, results] of ordered(open)) {
     lines.push('', paint('bold', group));
-    for (const result of results) lines.push(...findingLines(result, form, subject.kind !== 'host', idWidth));
+    for (const result of results) lines.push(...findingLines(result, form, subject, idWidth));
   }
   const accepted = subject.results.filter((result) => result.accepted !== undefined);
-  lines.push(
-    ...quietLines('Accepted', accepted, form, ({ accepted: why }) => `: ${why?.reason} (until ${why?.expires})`),
-  );
+  lines.push(...quietLines('Accepted', accepted, form, ({ accepted: why }) => `: ${why && acceptedWords(why)}`));
   if (form.all === true) {
     const passed = subject.results.filter(({ state }) => state === 'pass');
     const unjudged = subject.results.filter(({ state }) => state === 'not-applicable');

@@ -7,12 +7,13 @@ import { printable } from '../../../../errors/errors.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
-import type { Outside } from '../check.ts';
+import type { Evidence, Outside } from '../check.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
-import { bestUpgrade, TABLE_DATE } from '../vulnerabilities.ts';
+import { bestUpgrade } from '../vulnerabilities.ts';
+import { BUILT_IN, type VulnerabilityTable } from '../vulnerability-table.ts';
 
 /** A certificate on the timeline. Dates are ISO 8601. */
 export type ReportedCertificate = {
@@ -61,9 +62,20 @@ export function fileName(path: string): string {
   return parts.join('/') || path;
 }
 
+/** Where a piece of evidence is, for readers: in a file its line, and which file if it is another one. */
+export function whereIn(subject: Pick<Subject, 'kind' | 'name'>, { place, file, line }: Evidence): string {
+  if (subject.kind === 'host' || line === undefined) return place;
+  return `${file === undefined || file === subject.name ? '' : `${file} `}line ${line}, ${place}`;
+}
+
 /** Metadata of every report. */
-export function reportHead(now: Date, version: string, benchmark: Benchmark): Omit<AuditReport, 'subjects'> {
-  return { createdAt: now.toISOString(), version, benchmark, vulnerabilities: TABLE_DATE };
+export function reportHead(
+  now: Date,
+  version: string,
+  benchmark: Benchmark,
+  { date }: Pick<VulnerabilityTable, 'date'> = BUILT_IN,
+): Omit<AuditReport, 'subjects'> {
+  return { createdAt: now.toISOString(), version, benchmark, vulnerabilities: date };
 }
 
 export type UnauditedHost = { readonly kind: 'unreachable'; readonly name: string; readonly error: string };
@@ -91,7 +103,10 @@ export function editionsWords({
   createdAt,
 }: Pick<AuditReport, 'benchmark' | 'vulnerabilities' | 'createdAt'>): string {
   const ageMs = Date.parse(createdAt) - Date.parse(vulnerabilities);
-  const old = ageMs > OLD_MS ? ` (${Math.floor(ageMs / 86_400_000)} days old: a newer docker-tls knows more)` : '';
+  const old =
+    ageMs > OLD_MS
+      ? ` (${Math.floor(ageMs / 86_400_000)} days old: a newer one knows more, audit --vulnerabilities FILE)`
+      : '';
   return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}${old}`;
 }
 
@@ -165,7 +180,7 @@ function accessOf(
 export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
   const results = evaluate(facts, outside, name);
   const version = textAt(facts.docker?.info, 'ServerVersion');
-  const upgrade = bestUpgrade(facts);
+  const upgrade = bestUpgrade(facts, outside.table);
   return {
     kind: 'host',
     name,

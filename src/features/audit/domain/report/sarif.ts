@@ -84,7 +84,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
       .filter(({ state }) => state === 'finding')
       .flatMap((result) => {
         if (!rules.has(result.id)) rules.set(result.id, rule(result));
-        return result.evidence.map(({ place, text, line, severity = result.severity }: Evidence) => {
+        return result.evidence.map(({ place, text, file, line, severity = result.severity }: Evidence) => {
           const name = clean(subject.name, 300);
           const cleanPlace = clean(place, 300);
           const fingerprint = `${name}/${result.id}/${cleanPlace}`;
@@ -98,7 +98,7 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
               {
                 physicalLocation: {
                   artifactLocation: {
-                    uri: subject.kind === 'host' ? placeUri(subject.name, place) : fileUri(subject.name),
+                    uri: subject.kind === 'host' ? placeUri(subject.name, place) : fileUri(file ?? subject.name),
                   },
                   region: { startLine: line ?? 1 },
                 },

@@ -1127,6 +1127,26 @@ const CONTAINER_CASES: readonly Case[] = [
     state: 'finding',
     says: 'unconfined',
   },
+  ...(
+    [
+      ['a password', { Env: ['DB_PASSWORD=hunter2'] }, 'DB_PASSWORD is written out'],
+      ['an address', { Env: ['URL=postgres://u:hunter2@db/x'] }, 'URL: the password in its address is written out'],
+      ['a key by its form', { Env: ['ID=AKIAQRSTUVWXYZ234567'] }, 'ID holds an AWS access key (AKIA***)'],
+      ['a label', { Labels: { 'ci.token': 'abcdef' } }, 'label ci.token is written out'],
+      ['a command', { Cmd: ['sh', '-c', 'API_TOKEN=abcdef app'] }, 'its command: API_TOKEN is written out'],
+    ] as const
+  ).map(
+    ([name, Config, says]): Case => ({
+      ...{ check: 'container.3', name, host: 'good-trixie', change: container({ Config }), state: 'finding', says },
+    }),
+  ),
+  {
+    check: 'container.3',
+    name: 'the name of a file with a password',
+    host: 'good-trixie',
+    change: container({ Config: { Env: ['DB_PASSWORD_FILE=/run/secrets/db', 'DB_PASSWORD='] } }),
+    state: 'pass',
+  },
   {
     check: '5.5',
     name: 'stopped containers are not judged',

@@ -1,0 +1,78 @@
+/** Findings that a comment in a Compose file or Dockerfile accepts: `# docker-tls ignore=ID reason`. */
+
+import { DockerTlsError, DockerTlsErrors } from '../../../../errors/errors.ts';
+import { type Evidence, gravestOf } from '../check.ts';
+import type { CheckResult } from '../evaluate.ts';
+
+type Ignore = { readonly check: string; readonly line: number; readonly reason: string };
+
+type NamedText = { readonly path: string; readonly text: string };
+
+const COMMENT = /(^|\s)#\s*docker-tls\s+ignore=(\S*)\s*(.*)$/;
+
+/**
+ * Accepts findings by the comments of their files: behind the line (YAML), or above it. Throws DockerTlsErrors (E_COMPOSE, E_DOCKERFILE)
+ * for a comment without a reason or with an unknown check, which would accept nothing.
+ */
+export function applyIgnores(
+  results: readonly CheckResult[],
+  kind: 'compose' | 'dockerfile',
+  files: readonly NamedText[],
+): readonly CheckResult[] {
+  const known = new Set(results.map(({ id }) => id));
+  const ignores = new Map(files.map((file) => [file.path, ignoresIn(file, kind, known)]));
+  const main = files[0]?.path ?? '';
+  const ignoreOf = (check: string, { file = main, line }: Evidence) =>
+    ignores.get(file)?.find((ignore) => ignore.check === check && ignore.line === line);
+  return results.map((result) => {
+    if (result.state !== 'finding') return result;
+    const accepted = result.evidence.flatMap((piece) => ignoreOf(result.id, piece) ?? []);
+    const [first] = accepted;
+    if (first === undefined) return result;
+    const left = result.evidence.filter((piece) => ignoreOf(result.id, piece) === undefined);
+    if (left.length === 0) return { ...result, accepted: { reason: first.reason } };
+    const acceptedPlaces = result.evidence.filter((piece) => !left.includes(piece)).map(({ place }) => place);
+    return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
+  });
+}
+
+function ignoresIn(
+  { path, text }: NamedText,
+  kind: 'compose' | 'dockerfile',
+  known: ReadonlySet<string>,
+): readonly Ignore[] {
+  const lines = text.split(/\r?\n/);
+  const errors: DockerTlsError[] = [];
+  const ignores = lines.flatMap((content, index): readonly Ignore[] => {
+    const [whole, , ids = '', reason = ''] = COMMENT.exec(content) ?? [];
+    const isAlone = /^\s*#/.test(content);
+    // A Dockerfile has comments on lines of their own only.
+    if (whole === undefined || (kind === 'dockerfile' && !isAlone)) return [];
+    const unknown = ids.split(',').find((id) => !known.has(id));
+    const problem =
+      unknown !== undefined
+        ? `there is no check ${unknown}`
+        : reason.trim() === ''
+          ? 'say why it is accepted'
+          : undefined;
+    if (problem !== undefined) {
+      errors.push(
+        new DockerTlsError(kind === 'compose' ? 'E_COMPOSE' : 'E_DOCKERFILE', `ignore=${ids}: ${problem}`, {
+          where: `${path}:${index + 1}`,
+          hints: [`# docker-tls ignore=${kind}.4.10 only a test database`],
+        }),
+      );
+      return [];
+    }
+    const line = isAlone ? nextLine(lines, index) : index + 1;
+    return ids.split(',').map((check) => ({ check, line, reason: reason.trim() }));
+  });
+  if (errors.length > 0) throw new DockerTlsErrors(errors);
+  return ignores;
+}
+
+/** Number of the next line that is neither a comment nor empty. */
+function nextLine(lines: readonly string[], index: number): number {
+  const next = lines.findIndex((line, at) => at > index && !/^\s*(?:#|$)/.test(line));
+  return next < 0 ? index + 1 : next + 1;
+}
