@@ -64,7 +64,10 @@ async function start() {
     const { answerShell } = await import('../dist/complete.js');
     process.stdout.write(await answerShell(argv.slice(1)));
     end(0);
-  } else if (argv[argv[0] === 'tls' ? 1 : 0] === '--version' && argv.length === (argv[0] === 'tls' ? 2 : 1)) {
+  } else if (
+    ['--version', '-V', '-v'].includes(argv[argv[0] === 'tls' ? 1 : 0]) &&
+    argv.length === (argv[0] === 'tls' ? 2 : 1)
+  ) {
     const { node, openssl } = process.versions;
     process.stdout.write(`docker-tls ${readVersion()} (Node.js ${node}, OpenSSL ${openssl})\n`);
     end(0);

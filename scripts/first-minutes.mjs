@@ -67,7 +67,7 @@ try {
   const setup = await timed(`${directory}/docker-tls setup`, [
     ['Host:', `root@${host.address}`],
     ['Is that its key?', 'y'],
-    ['Make these changes?', ''],
+    ['Make these changes?', 'y'],
     ['New passphrase of the CA:', PASSPHRASE],
     ['The same again:', PASSPHRASE],
   ]);

@@ -7,7 +7,7 @@ import '../src/features.ts';
 
 import type { Option, Command as Parser } from 'commander';
 import type { Command, CommandEntry } from '../src/cli/command.ts';
-import { COMMANDS } from '../src/cli/commands.ts';
+import { COMMANDS, commandGroups } from '../src/cli/commands.ts';
 import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts';
 import { argumentWords, EXPLAINED_BY, HELP_GROUPS, helpGroup, optionTerm } from '../src/cli/help.ts';
 import { createParser, parserOption } from '../src/cli/options.ts';
@@ -16,7 +16,7 @@ import { createParser, parserOption } from '../src/cli/options.ts';
 export type ReferencePage = {
   readonly command: Command;
   readonly parser: Parser;
-  readonly alias: string | undefined;
+  readonly entry: CommandEntry;
 };
 
 const EXIT_STATUSES: readonly (readonly [string, string])[] = [
@@ -41,11 +41,24 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
 /** Every command of the list, loaded: what the two renderers take. */
 export function loadReference(entries: readonly CommandEntry[] = COMMANDS): Promise<ReferencePage[]> {
   return Promise.all(
-    entries.map(async ({ load, alias }) => {
-      const command = await load();
-      return { command, alias, parser: createParser(command, `docker-tls ${command.name}`) };
+    entries.map(async (entry) => {
+      const command = await entry.load();
+      return { command, entry, parser: createParser(command, `docker-tls ${command.name}`) };
     }),
   );
+}
+
+/** The groups of the first page, the commands without one first. */
+function groupsOf(pages: readonly ReferencePage[]) {
+  const named = pages.map((page) => ({ ...page.entry, command: page.command }));
+  const groups = commandGroups(named).map(({ name, entries }) => ({
+    name,
+    commands: named.filter((one) => entries.includes(one)).map(({ command }) => command),
+  }));
+  const others = named
+    .map(({ command }) => command)
+    .filter((one) => !groups.some(({ commands }) => commands.includes(one)));
+  return [{ name: 'first', commands: others }, ...groups].filter(({ commands }) => commands.length > 0);
 }
 
 /** The options that are shown, in the order of their groups. */
@@ -75,9 +88,12 @@ export function renderReference(pages: readonly ReferencePage[]): string {
     'commands are `docker tls …`. Exit statuses are in [errors](errors.md), the fleet file in [fleet](fleet.md), the documents of `--json` in',
     '[JSON](json.md).',
     '',
-    '| command | |',
+    '| group | commands |',
     '|---|---|',
-    ...pages.map(({ command }) => `| [${command.name}](#${slug(command.name)}) | ${cell(command.summary)} |`),
+    ...groupsOf(pages).map(
+      ({ name, commands }) =>
+        `| ${name} | ${commands.map((command) => `[${command.name}](#${slug(command.name)})`).join(', ')} |`,
+    ),
     ...pages.flatMap(commandSection),
     '',
     '## Options of several commands',
@@ -86,7 +102,9 @@ export function renderReference(pages: readonly ReferencePage[]): string {
 }
 
 function commandSection(page: ReferencePage): string[] {
-  const { command, alias } = page;
+  const { command } = page;
+  const { alias } = page.entry;
+  const { about, examples } = textOf(command);
   const options = optionsIn(page);
   const own = options.filter((option) => !SHARED.includes(helpGroup(option)));
   const brief = SHARED.filter((group) => options.some((option) => helpGroup(option) === group));
@@ -100,14 +118,25 @@ function commandSection(page: ReferencePage): string[] {
     `## ${command.name}`,
     '',
     `${prose(command.summary)}.`,
-    ...(command.about ?? '').split('\n').flatMap((line) => (line === '' ? [] : ['', prose(line)])),
+    ...about.flatMap((line) => ['', prose(line)]),
     ...(alias ? ['', `The same: \`docker-tls ${alias}\`.`] : []),
     '',
     `    ${usageOf(page)}`,
     ...(args.length + own.length > 0 ? ['', '| | |', '|---|---|', ...args, ...own.map(optionRow)] : []),
     ...(links === '' ? [] : ['', `Options for ${links}.`]),
-    ...(command.examples?.length ? ['', 'Examples:', '', ...command.examples.map((line) => `    ${line}`)] : []),
+    ...(examples.length > 0 ? ['', 'Examples:', '', ...examples.map((line) => `    ${line}`)] : []),
   ];
+}
+
+/** Its own paragraphs and examples, then those of its topics. */
+function textOf({ about = '', examples = [], topics = {} }: Command) {
+  const more = Object.entries(topics);
+  return {
+    about: [...about.split('\n'), ...more.map(([name, topic]) => `${name}: ${topic.about}`)].filter(
+      (line) => line !== '',
+    ),
+    examples: [...examples, ...more.flatMap(([, topic]) => topic.examples)],
+  };
 }
 
 function optionTable(options: readonly Option[]): string[] {
@@ -192,13 +221,11 @@ function overviewPage(pages: readonly ReferencePage[], version: string): string 
 }
 
 function commandPage(page: ReferencePage, version: string): string {
-  const { command, alias } = page;
+  const { command } = page;
+  const { alias } = page.entry;
+  const { about, examples } = textOf(command);
   const options = optionsIn(page);
-  const paragraphs = [
-    `${command.summary}.`,
-    ...(command.about ?? '').split('\n'),
-    ...(alias ? [`The same: docker-tls ${alias}`] : []),
-  ];
+  const paragraphs = [`${command.summary}.`, ...about, ...(alias ? [`The same: docker-tls ${alias}`] : [])];
   const args = Object.entries(command.args).flatMap(([name, { summary, choices }]) => [
     '.TP',
     `.I ${roff(name.toUpperCase())}`,
@@ -222,7 +249,7 @@ function commandPage(page: ReferencePage, version: string): string {
     ...(args.length > 0 ? ['.SH ARGUMENTS', ...args] : []),
     '.SH OPTIONS',
     ...groups,
-    ...(command.examples?.length ? ['.SH EXAMPLES', '.nf', ...command.examples.map(roff), '.fi'] : []),
+    ...(examples.length > 0 ? ['.SH EXAMPLES', '.nf', ...examples.map(roff), '.fi'] : []),
     '.SH SEE ALSO',
     '.BR docker\\-tls (1)',
   ]);

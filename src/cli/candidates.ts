@@ -12,8 +12,8 @@ import type { Runtime } from '../core/runtime.ts';
 import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
 import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from './command.ts';
 import { pageOf } from './command-pages.ts';
-import { COMMANDS, findCommand } from './commands.ts';
-import { commandOptions, GLOBAL_OPTIONS, glance } from './global-options.ts';
+import { COMMANDS, commandGroups, findCommand } from './commands.ts';
+import { commandOptions, GLOBAL_OPTIONS, glance, listedChoices } from './global-options.ts';
 
 type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 type Candidate = { readonly word: string; readonly summary?: string };
@@ -47,8 +47,9 @@ async function offer(before: readonly string[], last: string, runtime: Around): 
   const positions = glance(before).words;
   const words = positions.map((index) => before[index] as string);
   if (words.length === 0 && !last.startsWith('-')) return commandWords('');
+  if (words[0] === 'help') return helpWords(words.slice(1));
   const found = words.length === 0 ? undefined : findCommand(words);
-  if (found?.kind === 'group' && !last.startsWith('-')) return commandWords(found.group);
+  if (found?.kind === 'group' && !last.startsWith('-')) return commandWords(found.name);
   if (found?.kind !== 'command') return { candidates: flagWords(GLOBAL_OPTIONS), directive: NO_FILES };
   const command = await pageOf(found.entry);
   const taken = positions.slice(0, command.name.split(' ').length);
@@ -68,7 +69,7 @@ async function offerFor(
 ): Promise<Offer> {
   const options = commandOptions(command);
   const valued = optionFor(before.at(-1), options);
-  if (valued) return values(valued, valued.choices, before, runtime);
+  if (valued) return values(valued, valued.kind === 'choice' ? listedChoices(valued) : undefined, before, runtime);
   if (last.startsWith('-')) return { candidates: flagWords(options), directive: NO_FILES };
   const specs = Object.values(command.args);
   const given = before.filter((word, index) => !word.startsWith('-') && !optionFor(before[index - 1], options)).length;
@@ -77,10 +78,7 @@ async function offerFor(
 }
 
 /** The option that takes the value after `flag`. */
-function optionFor(
-  flag: string | undefined,
-  options: Readonly<Record<string, OptionSpec>>,
-): (OptionSpec & { readonly choices?: readonly string[] }) | undefined {
+function optionFor(flag: string | undefined, options: Readonly<Record<string, OptionSpec>>): OptionSpec | undefined {
   if (!flag?.startsWith('-')) return undefined;
   return Object.entries(options).find(
     ([key, spec]) => spec.kind !== 'flag' && (flag === optionFlag(key) || flag === `-${spec.short}`),
@@ -120,6 +118,14 @@ function commandWords(group: string): Offer {
     else if (!words.has(word)) words.set(word, '');
   }
   return { candidates: [...words].map(([word, summary]) => ({ word, summary })), directive: NO_FILES };
+}
+
+/** After `help`: commands and groups, then the second word of a command. */
+function helpWords(words: readonly string[]): Offer {
+  if (words.length > 0) return commandWords(words.join(' '));
+  const { candidates, directive } = commandWords('');
+  const groups = commandGroups(COMMANDS).filter(({ name }) => !candidates.some(({ word }) => word === name));
+  return { candidates: [...candidates, ...groups.map(({ name, summary }) => ({ word: name, summary }))], directive };
 }
 
 function flagWords(options: Readonly<Record<string, OptionSpec>>): Candidate[] {

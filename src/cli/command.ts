@@ -22,6 +22,8 @@ type OptionBase = {
   readonly group?: Group;
   /** Hidden from the help and from completion. */
   readonly hidden?: boolean;
+  /** Only on the help pages of these topics. */
+  readonly topics?: readonly string[];
   readonly completes?: Completes;
 };
 
@@ -33,7 +35,8 @@ export type OptionSpec = OptionBase &
     /** May be repeated; commas separate as well. */
     | { readonly kind: 'list' }
     | { readonly kind: 'number'; readonly min?: number; readonly max?: number }
-    | { readonly kind: 'choice'; readonly choices: readonly string[] }
+    /** `unlisted`: choices that neither help nor completion offers. */
+    | { readonly kind: 'choice'; readonly choices: readonly string[]; readonly unlisted?: readonly string[] }
     /** `90s`, `15m`, `12h`, `30d`, `2w`; the command gets milliseconds. */
     | { readonly kind: 'duration' }
   );
@@ -103,6 +106,8 @@ export type CommandResult<Document extends object | undefined = object | undefin
   readonly errors?: readonly DockerTlsError[];
 };
 
+export type HelpTopic = { readonly about: string; readonly examples: readonly string[] };
+
 export type Command = {
   readonly name: string;
   readonly summary: string;
@@ -112,6 +117,8 @@ export type Command = {
   readonly about?: string;
   /** Lines to paste, shown at the end of `--help`. */
   readonly examples?: readonly string[];
+  /** Pages about some of its options: `docker-tls COMMAND --help TOPIC`. */
+  readonly topics?: Readonly<Record<string, HelpTopic>>;
   readonly args: ArgumentSpecs;
   readonly options: OptionSpecs;
   run(context: CommandContext<unknown, unknown>): Promise<CommandResult>;
@@ -123,6 +130,15 @@ export type CommandPage = Omit<Command, 'run'>;
 /** A command without its name and summary; commands.ts has those. */
 type CommandFile = Omit<Command, 'name' | 'summary'>;
 
+/** A line of the first page: `docker-tls help NAME` lists its commands. */
+export type CommandGroup = {
+  /** In lower case. */
+  readonly name: string;
+  readonly summary: string;
+  /** For users of a shared store: the first page of others does not name its commands. */
+  readonly shared?: true;
+};
+
 /** A listed command; its code is imported when it is called. */
 export type CommandEntry = {
   /** One word, or two for a command in a group. */
@@ -130,6 +146,8 @@ export type CommandEntry = {
   readonly summary: string;
   /** The name that docker uses for the same command. */
   readonly alias?: string | undefined;
+  /** Undefined: one of the first commands, or of the last group. */
+  readonly group?: CommandGroup | undefined;
   load(): Promise<Command>;
 };
 

@@ -1,102 +1,213 @@
 /**
- * The list of commands: name, summary and file. To keep the start fast, a command's code is imported only when it is called. To add a
- * command: a file in commands/, and its name and summary here.
+ * The list of commands: name, summary, group and file. To keep the start fast, a command's code is imported only when it is called. To add a
+ * command: a file in commands/, and its line here.
  */
 
 import { nearestNames } from '../core/domain/fleet/nearest.ts';
 import { COMMAND_SEAM } from '../core/seams/feature-commands.ts';
-import { type CommandEntry, listCommand } from './command.ts';
+import { type CommandEntry, type CommandGroup, listCommand } from './command.ts';
 
-const FILES = {
-  setup: () => import('../core/commands/setup.ts'),
-  plan: () => import('../core/commands/plan.ts'),
-  apply: () => import('../core/commands/apply.ts'),
-  verify: () => import('../core/commands/verify.ts'),
-  status: () => import('../core/commands/status.ts'),
-  'rotate server': () => import('../core/commands/rotate-server.ts'),
-  'rotate client': () => import('../core/commands/rotate-client.ts'),
-  'rotate ca': () => import('../core/commands/rotate-ca.ts'),
-  'client add': () => import('../core/commands/client-add.ts'),
-  'client revoke': () => import('../core/commands/client-revoke.ts'),
-  'client list': () => import('../core/commands/client-list.ts'),
-  'client use': () => import('../core/commands/client-use.ts'),
-  'client export': () => import('../core/commands/client-export.ts'),
-  'client import': () => import('../core/commands/client-import.ts'),
-  'client request': () => import('../core/commands/client-request.ts'),
-  'client sign': () => import('../core/commands/client-sign.ts'),
-  'ca create': () => import('../core/commands/ca-create.ts'),
-  'ca show': () => import('../core/commands/ca-show.ts'),
-  'ca export': () => import('../core/commands/ca-export.ts'),
-  'ca import': () => import('../core/commands/ca-import.ts'),
-  rollback: () => import('../core/commands/rollback.ts'),
-  remove: () => import('../core/commands/remove.ts'),
-  forget: () => import('../core/commands/forget.ts'),
-  rename: () => import('../core/commands/rename.ts'),
-  env: () => import('../core/commands/env.ts'),
-  context: () => import('../core/commands/context.ts'),
-  ssh: () => import('../core/commands/ssh.ts'),
-  tunnel: () => import('../core/commands/tunnel.ts'),
-  doctor: () => import('../core/commands/doctor.ts'),
-  notices: () => import('../core/commands/notices.ts'),
-  schedule: () => import('../core/commands/schedule.ts'),
-  completion: () => import('../core/commands/completion.ts'),
-  version: () => import('../core/commands/version.ts'),
-};
-
-const SUMMARIES: Readonly<Record<keyof typeof FILES, string>> = {
-  setup: 'Set up mutual TLS on a Docker host over SSH',
-  plan: 'Show the changes that apply would make',
-  apply: 'Bring hosts to their desired state, in parallel',
-  verify: 'Test over the network which clients each host accepts and rejects',
-  status: 'Show every host, client and CA: expiry, days left, renewal due, drift',
-  'rotate server':
-    'Renew keys and certificates of hosts; containers keep running, open streams (logs -f, exec, build) end',
-  'rotate client': 'Renew keys and certificates of clients; changes no host',
-  'rotate ca': 'Replace the CA: accept old and new, issue from the new, drop the old',
-  'client add': 'Create a client certificate for a person or a program',
-  'client revoke': 'Reject a client on every host; other clients keep their files',
-  'client list': 'List clients and the hosts that they reach',
-  'client use': "Make a client this computer's own: the one that commands use without --client",
-  'client export': 'Export a client as one file for another computer, a keychain or CI',
-  'client import': 'Import the credentials of a client from a bundle',
-  'client request': 'Create a key that stays on this computer, and a request for its certificate',
-  'client sign': "Sign a colleague's request; the key stays with its owner",
-  'ca create': 'Create a CA; setup does this if there is none',
-  'ca show': 'Show the CA: name, fingerprint, validity, place of its key',
-  'ca export': "Export the CA's certificate; with --with-key its key too, always encrypted",
-  'ca import': 'Use your own CA, even if its key stays on another machine',
-  rollback: 'Roll back to the previous generation and verify it',
-  remove: 'Restore a host to its state before setup',
-  forget: 'Remove a lost host from the store, without connecting to it',
-  rename: 'Rename a host in the store; changes nothing on the host',
-  env: 'Print lines that point a shell or a tool at a host',
-  context: 'Create or update a docker context for a host',
-  ssh: 'Log in to a host by SSH, as docker-tls does',
-  tunnel: 'Reach the daemon of a host through SSH while this command runs',
-  doctor: 'Diagnose why docker cannot reach a host, and print the fix',
-  notices: 'Turn expiry warnings after docker commands on or off',
-  schedule: 'Schedule renewals: a systemd timer, a cron line, or a CI job',
-  completion: 'Print the completion script for a shell',
-  version: 'Show the versions of docker-tls and its runtime',
-};
-
-/** The names that docker uses for the same commands. */
-const ALIASES: Readonly<Record<string, string>> = {
-  'client revoke': 'client rm',
-  'client list': 'client ls',
-};
+const CLIENTS: CommandGroup = { name: 'clients', summary: 'Who may use the hosts: add, list, export, import, revoke' };
+const CA: CommandGroup = { name: 'ca', summary: 'The CA of this store: create, show, export, import' };
+const MORE: CommandGroup = { name: 'more', summary: 'Everything else: checks, contexts, undoing, renewals, shells' };
 
 /** In the order of the first page. */
 export const COMMANDS: readonly CommandEntry[] = [
-  ...Object.entries(FILES).map(([name, file]) =>
-    listCommand({ name, summary: SUMMARIES[name as keyof typeof FILES], alias: ALIASES[name] }, file),
+  listCommand(
+    { name: 'setup', summary: 'Set up mutual TLS on a Docker host over SSH' },
+    () => import('../core/commands/setup.ts'),
+  ),
+  listCommand(
+    { name: 'plan', summary: 'Show the changes that apply would make' },
+    () => import('../core/commands/plan.ts'),
+  ),
+  listCommand(
+    { name: 'apply', summary: 'Bring hosts to their desired state, in parallel' },
+    () => import('../core/commands/apply.ts'),
+  ),
+  listCommand(
+    { name: 'verify', summary: 'Test over the network which clients each host accepts and rejects' },
+    () => import('../core/commands/verify.ts'),
+  ),
+  listCommand(
+    { name: 'status', summary: 'Show every host, client and CA: expiry, days left, renewal due, drift' },
+    () => import('../core/commands/status.ts'),
+  ),
+  listCommand(
+    {
+      name: 'rotate server',
+      summary: 'Renew keys and certificates of hosts; containers keep running, open streams (logs -f, exec, build) end',
+    },
+    () => import('../core/commands/rotate-server.ts'),
+  ),
+  listCommand(
+    { name: 'rotate client', summary: 'Renew keys and certificates of clients; changes no host' },
+    () => import('../core/commands/rotate-client.ts'),
+  ),
+  listCommand(
+    { name: 'rotate ca', summary: 'Replace the CA: accept old and new, issue from the new, drop the old' },
+    () => import('../core/commands/rotate-ca.ts'),
+  ),
+  listCommand(
+    { name: 'client add', summary: 'Create a client certificate for a person or a program', group: CLIENTS },
+    () => import('../core/commands/client-add.ts'),
+  ),
+  listCommand(
+    {
+      name: 'client revoke',
+      summary: 'Reject a client on every host; other clients keep their files',
+      alias: 'client rm',
+      group: CLIENTS,
+    },
+    () => import('../core/commands/client-revoke.ts'),
+  ),
+  listCommand(
+    { name: 'client list', summary: 'List clients and the hosts that they reach', alias: 'client ls', group: CLIENTS },
+    () => import('../core/commands/client-list.ts'),
+  ),
+  listCommand(
+    {
+      name: 'client use',
+      summary: "Make a client this computer's own: the one that commands use without --client",
+      group: CLIENTS,
+    },
+    () => import('../core/commands/client-use.ts'),
+  ),
+  listCommand(
+    {
+      name: 'client export',
+      summary: 'Export a client as one file for another computer, a keychain or CI',
+      group: CLIENTS,
+    },
+    () => import('../core/commands/client-export.ts'),
+  ),
+  listCommand(
+    { name: 'client import', summary: 'Import the credentials of a client from a bundle', group: CLIENTS },
+    () => import('../core/commands/client-import.ts'),
+  ),
+  listCommand(
+    {
+      name: 'client request',
+      summary: 'Create a key that stays on this computer, and a request for its certificate',
+      group: CLIENTS,
+    },
+    () => import('../core/commands/client-request.ts'),
+  ),
+  listCommand(
+    { name: 'client sign', summary: "Sign a colleague's request; the key stays with its owner", group: CLIENTS },
+    () => import('../core/commands/client-sign.ts'),
+  ),
+  listCommand(
+    { name: 'ca create', summary: 'Create a CA; setup does this if there is none', group: CA },
+    () => import('../core/commands/ca-create.ts'),
+  ),
+  listCommand(
+    { name: 'ca show', summary: 'Show the CA: name, fingerprint, validity, place of its key', group: CA },
+    () => import('../core/commands/ca-show.ts'),
+  ),
+  listCommand(
+    {
+      name: 'ca export',
+      summary: "Export the CA's certificate; with --with-key its key too, always encrypted",
+      group: CA,
+    },
+    () => import('../core/commands/ca-export.ts'),
+  ),
+  listCommand(
+    { name: 'ca import', summary: 'Use your own CA, even if its key stays on another machine', group: CA },
+    () => import('../core/commands/ca-import.ts'),
+  ),
+  listCommand(
+    { name: 'rollback', summary: 'Roll back to the previous generation and verify it' },
+    () => import('../core/commands/rollback.ts'),
+  ),
+  listCommand(
+    { name: 'remove', summary: 'Restore a host to its state before setup' },
+    () => import('../core/commands/remove.ts'),
+  ),
+  listCommand(
+    { name: 'forget', summary: 'Remove a lost host from the store, without connecting to it' },
+    () => import('../core/commands/forget.ts'),
+  ),
+  listCommand(
+    { name: 'rename', summary: 'Rename a host in the store; changes nothing on the host' },
+    () => import('../core/commands/rename.ts'),
+  ),
+  listCommand(
+    { name: 'env', summary: 'Print lines that point a shell or a tool at a host' },
+    () => import('../core/commands/env.ts'),
+  ),
+  listCommand(
+    { name: 'context', summary: 'Create or update a docker context for a host' },
+    () => import('../core/commands/context.ts'),
+  ),
+  listCommand(
+    { name: 'ssh', summary: 'Log in to a host by SSH, as docker-tls does' },
+    () => import('../core/commands/ssh.ts'),
+  ),
+  listCommand(
+    { name: 'tunnel', summary: 'Reach the daemon of a host through SSH while this command runs' },
+    () => import('../core/commands/tunnel.ts'),
+  ),
+  listCommand(
+    { name: 'doctor', summary: 'Diagnose why docker cannot reach a host, and print the fix' },
+    () => import('../core/commands/doctor.ts'),
+  ),
+  listCommand(
+    { name: 'notices', summary: 'Turn expiry warnings after docker commands on or off' },
+    () => import('../core/commands/notices.ts'),
+  ),
+  listCommand(
+    { name: 'schedule', summary: 'Schedule renewals: a systemd timer, a cron line, or a CI job' },
+    () => import('../core/commands/schedule.ts'),
+  ),
+  listCommand(
+    { name: 'completion', summary: 'Print the completion script for a shell' },
+    () => import('../core/commands/completion.ts'),
+  ),
+  listCommand(
+    { name: 'version', summary: 'Show the versions of docker-tls and its runtime' },
+    () => import('../core/commands/version.ts'),
   ),
   ...COMMAND_SEAM.all,
 ];
 
+/** First words of several commands, as on the first page. */
+const FAMILIES: Readonly<Record<string, string>> = {
+  rotate: 'Renew certificates: rotate server, rotate client; replace the CA: rotate ca',
+  client: 'Who may use the hosts: client add, list, export, revoke …',
+};
+
+/** The commands of a user's first day. */
+const FIRST = ['setup', 'status', 'plan', 'apply', 'rotate', 'client', 'env', 'remove'];
+
+/** The first eight lines of the first page. */
+export function firstCommands(commands: readonly CommandEntry[]): readonly Pick<CommandEntry, 'name' | 'summary'>[] {
+  return FIRST.flatMap((name) => {
+    const summary = commands.find((entry) => entry.name === name)?.summary ?? FAMILIES[name];
+    return summary !== undefined && commands.some((entry) => firstWord(entry) === name) ? [{ name, summary }] : [];
+  });
+}
+
+export type ListedGroup = CommandGroup & { readonly entries: readonly CommandEntry[] };
+
+/** The other commands: in the order of their first ones, `more` last. */
+export function commandGroups(commands: readonly CommandEntry[]): readonly ListedGroup[] {
+  const others = commands.filter((entry) => entry.group !== undefined || !FIRST.includes(firstWord(entry)));
+  const groups = new Set(others.flatMap(({ group }) => group ?? []));
+  return [...groups, MORE].flatMap((group) => {
+    const entries = others.filter((entry) => (entry.group ?? MORE) === group);
+    return entries.length > 0 ? [{ ...group, entries }] : [];
+  });
+}
+
+function firstWord({ name }: CommandEntry): string {
+  return name.split(' ')[0] as string;
+}
+
 type Found =
   | { readonly kind: 'command'; readonly entry: CommandEntry }
-  | { readonly kind: 'group'; readonly group: string; readonly entries: readonly CommandEntry[] }
+  | ({ readonly kind: 'group' } & ListedGroup)
   | { readonly kind: 'unknown'; readonly nearest: readonly string[] };
 
 /** Other programs' names for these commands, and words that users try. */
@@ -105,7 +216,6 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   ps: ['status', 'env'],
   list: ['status', 'client list'],
   use: ['env', 'context'],
-  renew: ['rotate server', 'rotate client'],
   rm: ['remove', 'forget'],
   delete: ['remove', 'forget'],
   uninstall: ['remove'],
@@ -122,7 +232,8 @@ export function findCommand(words: readonly string[], commands: readonly Command
   if (one) return { kind: 'command', entry: one };
   const entries = commands.filter((entry) => entry.name.startsWith(`${first} `));
   if (first !== '' && entries.length > 0) {
-    if (second === undefined) return { kind: 'group', group: first, entries };
+    if (second === undefined)
+      return { kind: 'group', name: first, summary: FAMILIES[first] ?? `Commands of ${first}`, entries };
     const near = nearestNames(
       second,
       entries.map((entry) => entry.name.slice(first.length + 1)),

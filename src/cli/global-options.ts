@@ -84,9 +84,10 @@ export type Glance = {
   readonly quiet: boolean;
   readonly help: boolean;
   readonly version: boolean;
-  /** The value of --home, as typed. */
+  /** The values of --home and --store, as typed. */
   readonly home: string | undefined;
-  /** Positions in argv of the first two words that are neither options nor values of the common options. */
+  readonly store: string | undefined;
+  /** Positions in argv of the first words that are neither options nor values of the common options: at most two, `help` and a topic. */
   readonly words: readonly number[];
 };
 
@@ -100,12 +101,15 @@ export function glance(argv: readonly string[]): Glance {
   const end = argv.indexOf('--');
   const open = end < 0 ? argv : argv.slice(0, end);
   const words: number[] = [];
-  for (let index = 0; index < open.length && words.length < 2; index += 1) {
+  for (let index = 0; index < open.length && words.length < 4; index += 1) {
     const word = open[index] as string;
     if (valued.has(word)) index += 1;
     else if (!word.startsWith('-') || word === '-') words.push(index);
   }
-  const home = open.findLastIndex((word) => word === '--home' || word.startsWith('--home='));
+  const given = (flag: string) => {
+    const at = open.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
+    return (open[at] === flag ? open[at + 1] : open[at]?.slice(flag.length + 1)) || undefined;
+  };
   const before = words[0] === undefined ? open : open.slice(0, words[0]);
   return {
     json: open.includes('--json'),
@@ -113,8 +117,9 @@ export function glance(argv: readonly string[]): Glance {
     verbose: open.includes('-v') || open.includes('--verbose'),
     quiet: open.includes('-q') || open.includes('--quiet'),
     help: open.includes('--help') || open.includes('-h'),
-    version: before.includes('--version'),
-    home: (open[home] === '--home' ? open[home + 1] : open[home]?.slice('--home='.length)) || undefined,
+    version: before.includes('--version') || before.includes('-V') || (open.length === 1 && open[0] === '-v'),
+    home: given('--home'),
+    store: given('--store'),
     words,
   };
 }
@@ -126,4 +131,9 @@ export function commandOptions({ scope, options }: Pick<Command, 'scope' | 'opti
     return scopes === undefined || scopes.some((one) => scope.includes(one));
   });
   return { ...Object.fromEntries(common), ...options };
+}
+
+/** The choices that help and completion offer. */
+export function listedChoices(spec: OptionSpec): readonly string[] {
+  return spec.kind === 'choice' ? spec.choices.filter((choice) => !spec.unlisted?.includes(choice)) : [];
 }

@@ -1,10 +1,11 @@
 /** Help texts: the commands' data, laid out by commander. Pure. */
 
 import { Help, type Option, Command as Page } from 'commander';
+import { optionFlag } from '../core/domain/option-flag.ts';
 import type { Group } from '../core/domain/setting.ts';
 import type { CommandEntry, CommandPage } from './command.ts';
-import { GLOBAL_OPTIONS } from './global-options.ts';
-import { createParser, parserOption } from './options.ts';
+import { commandGroups, firstCommands, type ListedGroup } from './commands.ts';
+import { createParser } from './options.ts';
 
 /** The headings of a page, in order; options without a heading belong to the command's main subject. */
 export const HELP_GROUPS: readonly string[] = [
@@ -26,38 +27,75 @@ export const EXPLAINED_BY: Readonly<Partial<Record<string, string>>> = {
   Output: 'setup',
 } satisfies Partial<Record<Group, string>>;
 
-/** The first page: every command with its summary; each group in one place, in list order. */
-export function renderOverview(program: string, commands: readonly CommandEntry[], columns: number): string {
-  const page = listPage(program, commands).description(
+/** The first page: the commands of the first day, then the groups of the others, on at most 30 lines. */
+export function renderOverview(
+  program: string,
+  commands: readonly CommandEntry[],
+  { columns, sharedStore }: { readonly columns: number; readonly sharedStore: boolean },
+): string {
+  const page = listPage(program, firstCommands(commands)).description(
     'Mutual TLS for remote Docker daemons: set up over SSH, checked, reversible, renewed before it expires.',
   );
-  for (const [key, spec] of Object.entries(GLOBAL_OPTIONS)) page.addOption(parserOption(key, spec));
-  const next = [`Start here:  ${program} setup root@HOST`, `One command: ${program} COMMAND --help`];
-  return render(page, columns, next, { program });
+  const groups = commandGroups(commands).map(({ name, summary, shared, entries }) => [
+    name,
+    shared && !sharedStore ? summary : entries.map((entry) => entry.name.replace(/^(client|ca) /, '')).join(', '),
+  ]);
+  const width = Math.max(0, ...groups.map(([name = '']) => name.length));
+  const layout = new Help();
+  layout.helpWidth = columns;
+  return render(page, columns, [
+    `More commands (${program} help GROUP):`,
+    ...groups.map(([name = '', text = '']) => layout.formatItem(name, width, text, layout)),
+    '',
+    `Start here:  ${program} setup root@HOST`,
+    `One command: ${program} COMMAND --help; version: ${program} -V`,
+  ]);
 }
 
-/** The page of a group, for instance `rotate`. */
-export function renderGroup(program: string, group: string, entries: readonly CommandEntry[], columns: number): string {
-  return render(listPage(program, entries, group), columns, [`One command: ${program} ${group} COMMAND --help`]);
+/** The page of a group, or of commands with the same first word, for instance `rotate`. */
+export function renderGroup(
+  program: string,
+  { summary, entries }: Pick<ListedGroup, 'summary' | 'entries'>,
+  columns: number,
+): string {
+  return render(listPage(program, entries).description(`${summary}.`), columns, [
+    `One command: ${program} COMMAND --help`,
+  ]);
 }
 
-export function renderCommand(program: string, command: CommandPage, columns: number, alias?: string): string {
+/** `topic`: one of the command's; without it, its options are not shown. */
+export function renderCommand(
+  program: string,
+  command: CommandPage,
+  columns: number,
+  { alias, topic }: { readonly alias?: string | undefined; readonly topic?: string | undefined } = {},
+): string {
+  const { about, examples = [] } = (topic === undefined ? undefined : command.topics?.[topic]) ?? command;
   const page = createParser(command, `${program} ${command.name}`)
     .usage([...argumentWords(command), '[OPTION…]'].join(' '))
     .description(
       [
         `${command.summary}.`,
-        ...(command.about ? ['', command.about] : []),
+        ...(about ? ['', about] : []),
         ...(alias ? ['', `The same: ${program} ${alias}`] : []),
       ].join('\n'),
     );
-  const { name, examples = [] } = command;
+  for (const [key, { topics }] of Object.entries(command.options))
+    if (topics !== undefined && (topic === undefined || !topics.includes(topic)))
+      (page.options as Option[]).find(({ long }) => long === optionFlag(key))?.hideHelp();
+  const { name, topics = {} } = command;
+  const more = Object.keys(topics).map((one) => `  ${program} ${name} --help ${one}`);
   const after = examples.length > 0 ? ['Examples:', ...examples.map((line) => `  ${line}`)] : [];
-  return render(page, columns, after, { program, name });
+  return render(
+    page,
+    columns,
+    [...(topic === undefined && more.length > 0 ? ['More options:', ...more, ''] : []), ...after],
+    { program, name },
+  );
 }
 
-function listPage(program: string, entries: readonly CommandEntry[], group?: string): Page {
-  const page = new Page(group === undefined ? program : `${program} ${group}`);
+function listPage(program: string, entries: readonly Pick<CommandEntry, 'name' | 'summary'>[]): Page {
+  const page = new Page(program);
   page.helpOption(false).helpCommand(false).usage('COMMAND [OPTION…]');
   for (const { name, summary } of entries) page.addCommand(new Page(name).description(summary));
   return page;

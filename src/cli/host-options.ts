@@ -44,7 +44,8 @@ export const HOST_OPTIONS = {
     kind: 'text',
     group: 'Host',
     value: 'NAME',
-    summary: 'name of the host for status, env, verify … (default: as dialled)',
+    summary:
+      'name of the host for status, env, verify … (default: as dialled; its host name where an IP address is dialled)',
   },
   ...flagsOf(HOST_SETTINGS),
 } as const satisfies OptionSpecs;
@@ -81,7 +82,7 @@ export const DUE_OPTIONS = {
   within: {
     kind: 'duration',
     value: 'TIME',
-    summary: 'due when it expires within this, for instance 30d; default: after two thirds of its lifetime',
+    summary: 'due when it expires within this, for instance 30d (default: after two thirds of its lifetime)',
   },
 } as const satisfies OptionSpecs;
 

@@ -1,18 +1,19 @@
 /** One run, from the command line to the exit status. It never ends the process: bin/docker-tls.js does. */
 
 import { setMaxListeners } from 'node:events';
-import type { ActionContext } from '../core/actions/action-context.ts';
+import type { ActionContext, GlobalOptions } from '../core/actions/action-context.ts';
 import { createRuntime } from '../core/adapters/create-runtime.ts';
 import { durationWords } from '../core/domain/words.ts';
 import { takeEnvironment } from '../core/environment.ts';
 import type { Progress, Runtime } from '../core/runtime.ts';
 import { showTyping } from '../core/typing.ts';
+import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { asErrors, interrupted, printable, usage } from '../errors/errors.ts';
+import { asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
 import { typedAgain } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
 import { pageOf } from './command-pages.ts';
-import { COMMANDS, findCommand } from './commands.ts';
+import { COMMANDS, commandGroups, findCommand } from './commands.ts';
 import { type Glance, glance } from './global-options.ts';
 import { hintPrefix } from './hint-prefix.ts';
 import type { ParsedOptions } from './options.ts';
@@ -114,20 +115,36 @@ async function dispatch(
       text: `docker-tls ${DOCKER_TLS_VERSION} (Node.js ${node}, OpenSSL ${openssl})`,
     });
   }
-  if (words.length === 0) return help((await pages()).renderOverview(program, commands, columns));
+  const about = { home: storeDirectory(seen.home, runtime), store: seen.store };
+  if (words.length === 0) {
+    const sharedStore = (await import('../core/actions/open-store.ts')).usesSharedStore(about, runtime);
+    return help((await pages()).renderOverview(program, commands, { columns, sharedStore }));
+  }
+  const group = positions === seen.words ? undefined : commandGroups(commands).find(({ name }) => name === words[0]);
+  if (group !== undefined && words.length === 1) return help((await pages()).renderGroup(program, group, columns));
   const found = findCommand(words, commands);
-  if (found.kind === 'unknown') throw unknownCommand(words, found.nearest, program);
+  if (found.kind === 'unknown') throw await unknownCommand(words, found.nearest, { about, runtime });
   if (found.kind === 'group') {
-    if (asksHelp) return help((await pages()).renderGroup(program, found.group, found.entries, columns));
+    if (asksHelp) return help((await pages()).renderGroup(program, found, columns));
     const names = found.entries.map(({ name }) => name);
     throw usage(
-      `${found.group} needs to know what: ${names.map((name) => name.slice(found.group.length + 1)).join(', ')}`,
+      `${found.name} needs to know what: ${names.map((name) => name.slice(found.name.length + 1)).join(', ')}`,
       names.map((name) => `${program} ${name} --help`),
     );
   }
   if (asksHelp) {
     const page = await pageOf(found.entry);
-    return help((await pages()).renderCommand(program, page, columns, found.entry.alias));
+    const [topic] = words.slice(page.name.split(' ').length);
+    const topics = Object.keys(page.topics ?? {});
+    if (topic !== undefined && topics.length > 0 && !topics.includes(topic))
+      throw usage(
+        `no help about "${printable(topic, 60)}"`,
+        topics.map((one) => `${program} ${page.name} --help ${one}`),
+      );
+    const { alias } = found.entry;
+    return help(
+      (await pages()).renderCommand(program, page, columns, topics.length > 0 ? { alias, topic } : { alias }),
+    );
   }
   const command = await found.entry.load();
   const taken = positions.slice(0, command.name.split(' ').length);
@@ -151,6 +168,7 @@ async function runCommand(
     io: given.io,
     now: given.now,
     silent: global.quiet,
+    verbose: global.verbose,
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: process.stderr.rows,
@@ -160,7 +178,14 @@ async function runCommand(
   const runtime = global.verbose ? sayTransport(given, progress) : given;
   const { io, signal } = runtime;
   const { suspend } = progress;
-  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt, words: form.words });
+  const { hasChanged } = progress;
+  let cancelled: DockerTlsError | undefined;
+  const cancel = (reason: DockerTlsError) => {
+    cancelled = reason;
+    interrupt(reason);
+  };
+  const { words } = form;
+  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt: cancel, hasChanged, words });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options, again } = parsed;
@@ -185,7 +210,9 @@ async function runCommand(
     return exit;
   } catch (error) {
     progress.close();
-    const errors = asErrors(error, runtime.signal);
+    const found = asErrors(error, runtime.signal);
+    // A login that asked says that it was interrupted, and not by what.
+    const errors = cancelled && found.every(({ code }) => code === 'E_INTERRUPTED') ? [cancelled] : found;
     for (const one of errors) progress.log(`error[${one.code}] ${one.where ?? ''}: ${one.message}`);
     const exit = printErrors(runtime.io, form, errors);
     progress.log(`exit status ${exit}`);
@@ -224,10 +251,19 @@ function stopWaiting(runtime: Runtime, progress: ProgressScreen | undefined, for
   return printErrors(runtime.io, form, [error]);
 }
 
-function unknownCommand(words: readonly string[], nearest: readonly string[], program: string) {
-  const typed = printable(words.join(' '), 60);
-  const hints = nearest.map((name) => `${program} ${name}`);
-  return usage(`there is no command "${typed}"`, hints.length > 0 ? hints : [`${program} --help`]);
+async function unknownCommand(
+  words: readonly string[],
+  nearest: readonly string[],
+  { about, runtime }: { readonly about: Pick<GlobalOptions, 'home' | 'store'>; readonly runtime: Runtime },
+) {
+  const typed = printable(words.slice(0, 2).join(' '), 60);
+  const message = `there is no command "${typed}"`;
+  if (words[0] === 'renew') {
+    const { words: due, hints } = await (await import('../core/actions/due-names.ts')).dueNames(about, runtime);
+    return usage(`${message}; ${due}`, hints);
+  }
+  const hints = nearest.map((name) => `${runtime.program} ${name}`);
+  return usage(message, hints.length > 0 ? hints : [`${runtime.program} --help`]);
 }
 
 /** The command's name as far as known, for the JSON document of a failure. */
@@ -235,5 +271,5 @@ function nameOf(argv: readonly string[], seen: Glance, commands: readonly Comman
   const words = seen.words.map((index) => argv[index] as string);
   const found = findCommand(words, commands);
   if (found.kind === 'command') return found.entry.name;
-  return found.kind === 'group' ? found.group : printable(words[0] ?? '', 60);
+  return found.kind === 'group' ? found.name : printable(words[0] ?? '', 60);
 }

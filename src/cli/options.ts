@@ -10,7 +10,7 @@ import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';
 import { usage } from '../errors/errors.ts';
 import type { ArgumentSpecs, Command, CommandPage, OptionSpec, OptionSpecs } from './command.ts';
-import { commandOptions, GLOBAL_OPTIONS, MEANS_SOMETHING_FOR } from './global-options.ts';
+import { commandOptions, GLOBAL_OPTIONS, listedChoices, MEANS_SOMETHING_FOR } from './global-options.ts';
 
 export type ParsedOptions = {
   readonly args: Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -105,7 +105,7 @@ function isNegative(key: string): boolean {
 
 export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const names = `${spec.short ? `-${spec.short}, ` : ''}${optionFlag(key)}`;
-  const choices = spec.kind === 'choice' ? spec.choices.join('|') : '';
+  const choices = listedChoices(spec).join('|');
   // A long list would push every summary of the page to the right.
   const long = choices.length > 19;
   const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);
@@ -185,9 +185,15 @@ function tornList(specs: OptionSpecs, argv: readonly string[]) {
   const lists = Object.entries(specs).filter(([, spec]) => spec.kind === 'list');
   for (const [index, flag] of words.entries()) {
     const [value, next] = words.slice(index + 1);
-    const isList = lists.some(([key, { short }]) => flag === optionFlag(key) || flag === `-${short}`);
-    if (isList && value !== undefined && next !== undefined && !next.startsWith('-'))
-      return { flag, value, next, joined: `several values are one word: ${flag} ${value},${next}` };
+    const list = lists.find(([key, { short }]) => flag === optionFlag(key) || flag === `-${short}`)?.[1];
+    if (list !== undefined && value !== undefined && next !== undefined && !next.startsWith('-'))
+      return {
+        ...{ flag, value, next },
+        joined:
+          list.completes === 'file'
+            ? `the option again for each file: ${flag} ${value} ${flag} ${next}`
+            : `several values are one word: ${flag} ${value},${next}`,
+      };
   }
   return undefined;
 }

@@ -1,6 +1,6 @@
 /**
- * Progress of a run, on stderr. On a terminal each working host has a live line, and finished ones scroll up; otherwise every phase is a
- * plain line. `--log FILE` gets all of it with times.
+ * Progress of a run, on stderr. On a terminal each working host has a live line, and finished ones scroll up; otherwise the result of each
+ * host is a plain line, and with `verbose` every phase. `--log FILE` gets all of it with times.
  *
  * A renderer of our own, because it has to stay calm from 1 to 200 hosts. It redraws only working hosts, never more than fit on the screen,
  * and counts the rest in one line.
@@ -18,6 +18,8 @@ type ProgressOptions = {
   now(): Date;
   /** Prints nothing to the screen (still writes the log file). */
   readonly silent?: boolean;
+  /** Every phase of a host, where lines are not redrawn. */
+  readonly verbose?: boolean;
   /** Redraw in place: a terminal that can move its cursor. */
   readonly live?: boolean;
   readonly logFile?: string;
@@ -34,6 +36,8 @@ export type ProgressScreen = Progress & {
   running(): readonly Running[];
   /** Clears the live lines, does the work (a question, the final text), and redraws them. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether the run has changed anything. */
+  hasChanged(): boolean;
   /** Only for the log file. */
   log(text: string): void;
   /** Ends the drawing; later calls have no effect. */
@@ -83,18 +87,19 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   const finished = { done: 0, failed: 0 };
   let drawn = 0;
   let frame = 0;
-  let paused = 0;
-  let pausedAt = 0;
+  let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
   let held = '';
   let heldOut = '';
   let resultShows = false;
+  let changed = false;
   let timer: NodeJS.Timeout | undefined;
 
   const log = openLog(options, (lost) => draw(lost));
 
   function erase(): string {
-    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[J` : '';
+    // tmux keeps the screen in its history when everything is erased from the top left corner: the first line goes by itself.
+    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[K\u001b[1B\u001b[J\u001b[1A` : '';
     drawn = 0;
     return codes;
   }
@@ -207,11 +212,12 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         const line = lines.get(name);
         const now = performance.now();
         if (line?.phase === text) return;
+        changed ||= text === 'lock';
         if (line) Object.assign(line, { phase: text, phaseAt: now });
         else lines.set(name, { host: name, phase: text, startedAt: now, phaseAt: now });
         log(`${name}: ${text}`);
         tick();
-        draw(live ? '' : `${name}: ${text}\n`);
+        draw(live || !options.verbose ? '' : `${name}: ${text}\n`);
       },
       done(raw = '') {
         finished.done += 1;
@@ -236,12 +242,18 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   return {
     host,
     log,
+    changes() {
+      changed = true;
+    },
+    hasChanged: () => changed,
     print,
     askedMs: () => askedMs + (paused > 0 ? performance.now() - pausedAt : 0),
     note(raw) {
       const text = printable(words(raw), 1000);
       log(text);
-      draw(`${text}\n`);
+      // Nothing stands between the rows of a table.
+      if (resultShows) held += `${text}\n`;
+      else draw(`${text}\n`);
     },
     running() {
       const now = performance.now();
@@ -267,8 +279,9 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     close() {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
-      if (live && (drawn > 0 || held !== '')) io.err(erase() + release());
+      if (live && drawn > 0) io.err(erase());
       printHeld();
+      if (held !== '') io.err(release());
       lines.clear();
     },
   };

@@ -23,6 +23,8 @@ export type PromptsOptions = {
   interrupt(reason: DockerTlsError): void;
   /** Hides the live progress while a question is open. */
   suspend<T>(work: () => Promise<T>): Promise<T>;
+  /** Whether the run has changed anything so far. */
+  hasChanged(): boolean;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
   readonly input?: Readable;
@@ -48,7 +50,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
     if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
     return inTurn(() => {
       // Questions queued when another one was cancelled.
-      if (options.signal.aborted) throw asInterruption(options.signal);
+      if (options.signal.aborted) throw asInterruption(options);
       hideTyping();
       if (explain !== undefined) options.io.err(renderExplanation(words(explain), options.io));
       return put<T>(question, options);
@@ -184,7 +186,19 @@ function once(answers: Map<string, Promise<Secret>>, key: string, ask: () => Pro
   return requested;
 }
 
+/** Asks until the answer is not a paste of several lines: its first line would be the answer, and the others would be lost. */
 async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T> {
+  for (;;) {
+    const { answer, lines } = await putOnce<T>(question, options);
+    if (!lines) return answer;
+    options.io.err('Several lines were pasted, and none was taken: an answer is one line.\n');
+  }
+}
+
+async function putOnce<T>(
+  question: AnyQuestion,
+  options: PromptsOptions,
+): Promise<{ readonly answer: T; readonly lines: boolean }> {
   const { default: inquirer } = await import('inquirer');
   const input = options.input ?? process.stdin;
   const ended = new AbortController();
@@ -193,6 +207,12 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
   const end = () => ended.abort();
   const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
   await dropTypedAhead(input, end);
+  let lines = false;
+  // A terminal delivers a paste at once, and what is typed key by key.
+  const read = (bytes: Buffer | string) => {
+    lines ||= /[\r\n][^\r\n]/.test(String(bytes));
+  };
+  input.on('data', read);
   input.once('end', end).once('close', end).on('keypress', pressed);
   const module = inquirer.createPromptModule({
     input: input as NodeJS.ReadableStream,
@@ -202,14 +222,14 @@ async function put<T>(question: AnyQuestion, options: PromptsOptions): Promise<T
   });
   try {
     const answers: Record<string, unknown> = await module([{ ...question, name: 'answer' }] as never);
-    return answers.answer as T;
+    return { answer: answers.answer as T, lines };
   } catch (error) {
     if (!stopped(error)) throw error;
-    const reason = asInterruption(options.signal);
+    const reason = asInterruption(options);
     options.interrupt(reason);
     throw reason;
   } finally {
-    input.off('end', end).off('close', end).off('keypress', pressed);
+    input.off('end', end).off('close', end).off('keypress', pressed).off('data', read);
   }
 }
 
@@ -217,8 +237,9 @@ function stopped(error: unknown): boolean {
   return error instanceof Error && ['ExitPromptError', 'AbortPromptError', 'CancelPromptError'].includes(error.name);
 }
 
-function asInterruption(signal: AbortSignal): DockerTlsError {
-  return signal.reason instanceof DockerTlsError ? signal.reason : interrupted('stopped at a question');
+function asInterruption({ signal, hasChanged }: PromptsOptions): DockerTlsError {
+  if (signal.reason instanceof DockerTlsError) return signal.reason;
+  return interrupted(`stopped at a question${hasChanged() ? '' : '; nothing was changed'}`);
 }
 
 function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {

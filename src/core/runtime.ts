@@ -290,11 +290,9 @@ export type HostProgress = {
 export type Progress = {
   host(name: string): HostProgress;
   note(text: string): void;
-  /**
-   * Prints part of the result on out during the run, above the live lines. From then on, if both streams are a terminal, a finished host
-   * gets no line of its own: the result has it.
-   */
+  /** Prints part of the result on out, above the live lines. From then on, on a terminal, a finished host gets no line of its own. */
   print(text: string): void;
-  /** Total time spent on questions so far; it does not count as host time. */
+  /** Time spent on questions so far, which is not host time; `changes`: from now on the store or a host has changed. */
   askedMs(): number;
+  changes(): void;
 };

@@ -97,7 +97,12 @@ export class DockerTlsError extends Error {
     return error;
   }
 
-  #with(change: Pick<ErrorOptions, 'where' | 'hints'>): DockerTlsError {
+  /** For a command whose text has them already. */
+  withoutDetails(): DockerTlsError {
+    return this.#with({ details: [] });
+  }
+
+  #with(change: Pick<ErrorOptions, 'where' | 'hints' | 'details'>): DockerTlsError {
     const { code, message, where, hints, details, cause } = this;
     const error = new DockerTlsError(code, message, { where, hints, details, cause, ...change });
     error.#afterRollback = this.#afterRollback;

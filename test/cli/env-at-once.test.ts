@@ -128,7 +128,7 @@ describe('what is not certain is left to the command', () => {
     [['env', 'build-1', '--client', 'guest']],
     [['env', 'few', '--client', 'laptop']],
     [['env', 'build-1', '--format', 'prometheus']],
-    [['env', 'build-1', '--shell', 'zsh']],
+    [['env', 'build-1', '--shell', 'ksh']],
     [['env', 'build-1', '--shell', 'sh', '--format', 'fish']],
     [['env', 'build-1', '--json']],
     [['env', 'build-1', '-q']],

@@ -54,6 +54,37 @@ test('help of a command, as an option, as a word, and as a plugin', async () => 
   expect((await runCli(['help', 'tls', 'completion'])).out).toBe(plugin.out);
 });
 
+test('help of a group', async () => {
+  const group = await runCli(['help', 'clients']);
+  expect(group.out).toMatch(/^ {2}client add /m);
+  expect((await runCli(['tls', 'help', 'clients'])).out).toContain('One command: docker tls COMMAND --help');
+});
+
+test('completion after help: commands and groups, and the second word of a command', async () => {
+  const offered = async (...words: string[]) => (await runCli(['__complete', ...words])).out;
+  expect(await offered('help', 'cl')).toMatch(/^client\t?.*\nclients\t.+\n:4\n$/);
+  expect(await offered('help', 'client', 'add')).toMatch(/^add\t.+\n:4\n$/);
+  expect(await offered('help', 'mo')).toMatch(/^more\t/);
+});
+
+test('renew is no command, but says what is due and the commands that renew it', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'docker-tls-renew-'));
+  try {
+    const idle = await runCli(['renew', '--home', home]);
+    expect(idle.exit).toBe(2);
+    expect(idle.err).toContain('there is no command "renew"; nothing is due');
+    await runCli(['ca', 'create', '--no-ca-passphrase', '--home', home]);
+    await runCli(['client', 'add', 'ci', '--days', '30', '--yes', '--home', home]);
+    const late = new Date(Date.now() + 25 * 86_400_000);
+    const { err } = await runCli(['renew', '--home', home], { now: () => late });
+    expect(err).toMatch(/due: client ci \([45] days left\)/);
+    expect(err).toContain(`hint: docker-tls --home ${home} rotate client --due`);
+    expect(err).not.toContain('rotate server');
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
 test('a result: text for people, one document for programs', async () => {
   const result: CommandResult = { exit: 0, result: { hosts: 2, key: new Secret('hidden') }, text: '2 hosts' };
   expect(await runTry(() => result)).toEqual({ exit: 0, out: '2 hosts\n', err: '' });

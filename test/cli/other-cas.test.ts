@@ -75,6 +75,24 @@ test.each([
   expect(out.split('Company CA')).toHaveLength(2);
 });
 
+test('status of a named host lists every CA and client that it accepts, with expiry', async () => {
+  const { out } = await run('status', 'h1', '--offline');
+  expect(out).toMatch(/h1 ACCEPTS EXPIRES/);
+  expect(out).toMatch(/ CA test [0-9a-f]{8} \d{4}-\d\d-\d\d every client of this CA /);
+  expect(out).toMatch(/ CA Company CA \d{4}-\d\d-\d\d every client of this CA, which this store does not know/);
+  expect(out).toMatch(/ client laptop \d{4}-\d\d-\d\d/);
+  expect((await run('status', '--offline')).out).not.toContain('ACCEPTS');
+  const { rows } = JSON.parse((await run('status', '--offline', '--json')).out).result;
+  const { accepts } = rows.find((row: { name: string }) => row.name === 'h1');
+  expect(accepts.cas.map(({ role, subject }: { role: string; subject: string }) => [role, subject])).toEqual([
+    ['ca', expect.stringMatching(/^test /)],
+    ['other', 'Company CA'],
+  ]);
+  expect(accepts.clients).toEqual([
+    { name: 'laptop', notAfter: expect.any(String), own: expect.any(Boolean), revoked: false },
+  ]);
+});
+
 test('the same in JSON, with the fingerprint', async () => {
   const ca = expect.objectContaining({ subject: 'Company CA', fingerprint: expect.stringMatching(/^[0-9A-F:]{95}$/) });
   const json = async (...argv: string[]) => JSON.parse((await run(...argv, '--json')).out).result;

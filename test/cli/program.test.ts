@@ -249,7 +249,7 @@ describe('signals', () => {
   });
 
   function start(...argv: string[]) {
-    const child = spawn(process.execPath, [bundle, 'hold', ...argv], { stdio: 'pipe' });
+    const child = spawn(process.execPath, [bundle, 'hold', '-v', ...argv], { stdio: 'pipe' });
     const run = finished(child);
     const saw = (text: string) =>
       new Promise<void>((resolve, reject) => {

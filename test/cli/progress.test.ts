@@ -34,9 +34,12 @@ function screenIo(columns = 60, rows = 12) {
   return { io, lines, raw: () => raw };
 }
 
-test('without a terminal every phase is a plain line, and the same phase is said once', () => {
+test.each([
+  [true, 'build-1: facts\nbuild-1: verify\n'],
+  [false, ''],
+])('without a terminal each host is a plain line, and with -v (%s) every phase, each said once', (verbose, phases) => {
   const { io, raw } = screenIo();
-  const progress = createProgress({ io, now });
+  const progress = createProgress({ io, now, verbose });
   const host = progress.host('build-1');
   host.phase('facts');
   host.phase('facts');
@@ -45,16 +48,14 @@ test('without a terminal every phase is a plain line, and the same phase is said
   progress.host('build-2').failed('no answer');
   progress.note('2 hosts');
   progress.close();
-  expect(raw()).toBe(
-    'build-1: facts\nbuild-1: verify\nbuild-1: done: up to date\nbuild-2: failed: no answer\n2 hosts\n',
-  );
+  expect(raw()).toBe(`${phases}build-1: done: up to date\nbuild-2: failed: no answer\n2 hosts\n`);
 });
 
 test('a log file that can no longer be written is said once, and interrupts nothing', () => {
   const { io, raw } = screenIo();
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-test-log-'));
   const logFile = join(directory, 'run.log');
-  const progress = createProgress({ io, now, logFile });
+  const progress = createProgress({ io, now, logFile, verbose: true });
   const host = progress.host('build-1');
   host.phase('facts');
   rmSync(directory, { recursive: true });
@@ -182,9 +183,31 @@ test('every phase of a run and every step of a change has words', () => {
   for (const phase of [...STEPS, ...phases]) expect(known).toContain(phase);
 });
 
+test('a note does not stand between the rows of a table', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io: { ...io, outIsTerminal: true }, now, live: true });
+  progress.print('NAME\n');
+  progress.note('a note');
+  progress.print('web\n');
+  expect(raw()).toBe('');
+  progress.close();
+  expect(raw()).toBe('a note\n');
+});
+
+test('a redrawn line at the top of the screen leaves nothing in the history of tmux', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io, now, live: true });
+  progress.host('a').phase('facts');
+  progress.host('a').phase('plan');
+  progress.close();
+  // tmux scrolls the screen into its history at an ED from the top left corner (screen-write.c).
+  expect(raw()).toContain('\u001b[J');
+  expect(raw()).not.toMatch(/\r\u001b\[J/);
+});
+
 test('what a host says is cleaned', () => {
   const { io, raw } = screenIo();
-  const progress = createProgress({ io, now });
+  const progress = createProgress({ io, now, verbose: true });
   progress.host('a\u001b[2J').phase('b\u0007\nc');
   progress.note('\u009b31mx');
   expect(raw()).toBe('a: b ⏎ c\n31mx\n');

@@ -7,7 +7,7 @@ import { createPrompts } from '../../src/cli/prompts.ts';
 
 const ENTER = '\r';
 
-function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSignal } = {}) {
+function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSignal; changed?: boolean } = {}) {
   const { terminal = true, yes = false, signal = new AbortController().signal } = options;
   const input = new PassThrough();
   const output = new PassThrough();
@@ -37,10 +37,11 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
     colour: false,
   };
   const words = hintPrefix('docker-tls', '/srv/tls');
+  const hasChanged = () => options.changed === true;
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const interrupt = (reason: Error) => stop.abort(reason);
-  const prompts = createPrompts({ io, yes, signal: both, suspend, interrupt, words, input, output });
+  const prompts = createPrompts({ io, yes, signal: both, suspend, interrupt, hasChanged, words, input, output });
   /** Types once the text is on the screen. */
   async function type(after: string, keys: string): Promise<void> {
     for (let tries = 0; !screen.includes(after); tries += 1) {
@@ -225,3 +226,42 @@ test('the password of another account goes to the host that it was typed for, an
   // For a second connection to the same host.
   expect((await ask('a', 'ops', 'root'))?.revealText()).toBe('sesame');
 });
+
+test('a paste of several lines is no answer: it is refused, and asked again', async () => {
+  const { prompts, type, screen } = setting();
+  const typed = prompts.input({ message: 'Address?', flag: '--address ADDR' });
+  await type('Address?', `build-1${ENTER}build-2${ENTER}`);
+  await type('an answer is one line', '');
+  await type('Address?', `build-3${ENTER}`);
+  expect(await typed).toBe('build-3');
+  expect(screen()).not.toContain('build-2');
+});
+
+test('a paste of one line with its end is an answer', async () => {
+  const { prompts, type } = setting();
+  const typed = prompts.password({ message: 'PIN:', flag: '--pin-file FILE' });
+  await type('PIN:', `1234\r\n`);
+  expect((await typed).revealText()).toBe('1234');
+});
+
+test.each([
+  [false, 'stopped at a question; nothing was changed'],
+  [true, 'stopped at a question'],
+])(
+  'Ctrl-C at any question ends the run; it says that nothing was changed unless something was (%s)',
+  async (changed, message) => {
+    const kinds: ((prompts: ReturnType<typeof setting>['prompts']) => Promise<unknown>)[] = [
+      (prompts) => prompts.confirm({ message: 'Q?', flag: '--yes' }),
+      (prompts) => prompts.input({ message: 'Q?', flag: '--address NAME' }),
+      (prompts) => prompts.password({ message: 'Q?', flag: '--ca-passphrase-file FILE', confirm: true }),
+      (prompts) => prompts.select({ message: 'Q?', flag: '--reach ssh', choices: [{ value: 1, name: 'one' }] }),
+    ];
+    for (const ask of kinds) {
+      const { prompts, type, signal } = setting({ changed });
+      const asked = ask(prompts).catch((error: unknown) => error);
+      await type('Q?', '\u0003');
+      expect(await asked).toMatchObject({ code: 'E_INTERRUPTED', message });
+      expect(signal.aborted).toBe(true);
+    }
+  },
+);

@@ -359,6 +359,20 @@ test('copies outside the store that the new CA leaves behind are named, with wha
   expect((await run('rotate', 'ca', '--drop', '--yes')).json.result).toMatchObject({ outdated: [] });
 });
 
+test('a drop that leaves copies with the old CA behind names them with --quiet too', async () => {
+  await run('ca', 'create', '--no-ca-passphrase');
+  await run('client', 'add', 'ci');
+  await run('client', 'export', 'ci', '--out', 'ci.tar');
+  await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
+  const { exit, out } = await runCli(['rotate', 'ca', '--drop', '--yes', '-q', '--home', home], {
+    env: { HOME: home },
+  });
+  expect(exit).toBe(0);
+  expect(out).toContain('Copies that still hold an old certificate:');
+  expect(out).toContain(join(directory, 'ci.tar'));
+  expect(out).not.toContain('no longer accepted');
+});
+
 describe('without the passphrase', () => {
   test('a rotation is begun with another one; what can no longer be opened goes', async () => {
     writeFileSync(join(directory, 'pass'), 'correct horse\n', { mode: 0o600 });

@@ -175,9 +175,12 @@ test('two parts of a split run share a new store and nothing else', async () => 
 test('Ctrl-C takes back what is half done, and begins nothing further', async () => {
   const few = four().map((host) => host.name);
   const home = join(directory, 'split');
-  const child = program.start(['rotate', 'server', ...few, '--yes', '--json', '--home', home, '--parallel', '2'], {
-    env: { ...env(), DOCKER_TLS_CA_PASSPHRASE: words },
-  });
+  const child = program.start(
+    ['rotate', 'server', ...few, '--yes', '--json', '--home', home, '--parallel', '2', '-v'],
+    {
+      env: { ...env(), DOCKER_TLS_CA_PASSPHRASE: words },
+    },
+  );
   let said = '';
   let stopped = false;
   child.stderr?.on('data', (chunk) => {

@@ -20,7 +20,7 @@ afterAll(async () => {
   program?.remove();
 });
 
-const CHANGES = 'Make these changes? (Enter: yes, e: edit, n: no)';
+const CHANGES = 'Make these changes? (y: yes, e: edit, Enter: no)';
 
 /** Every question of the first setup, in its order, with an answer: five at most for root. */
 function questions(user: 'root' | 'pat'): readonly (readonly [question: string, keys: string])[] {
@@ -28,7 +28,7 @@ function questions(user: 'root' | 'pat'): readonly (readonly [question: string, 
     ['Host:', `${user}@${host.address}${enter}`],
     ['Is that its key? (y/N)', `y${enter}`],
     ...(user === 'pat' ? [['Password for sudo of pat', `${labPassword}${enter}`] as const] : []),
-    [CHANGES, enter],
+    [CHANGES, `y${enter}`],
     ['New passphrase of the CA:', `correct staple${enter}`],
     ['The same again:', `correct staple${enter}`],
   ];
@@ -93,7 +93,7 @@ describe('Ctrl-C and Ctrl-D', () => {
       break;
     }
     expect(await terminal.ended).toBe(130);
-    expect(terminal.screen()).toContain('error[E_INTERRUPTED]');
+    expect(terminal.screen()).toContain('error[E_INTERRUPTED]: stopped at a question; nothing was changed');
     expect(person.snapshot()).toBe(before);
     expect(await snapshotHost(host)).toBe(hostBefore);
   });
@@ -111,14 +111,14 @@ describe('Ctrl-C and Ctrl-D', () => {
   });
 });
 
-test('a host that is declined stays as it was', async () => {
+test.each(['n', ''])('a host that is declined (%j, then Enter) stays as it was', async (answer) => {
   const person = newPerson(program);
   const before = { home: person.snapshot(), host: await snapshotHost(host) };
   const terminal = start(person);
   await answerUntil(terminal, 'root', CHANGES);
-  await terminal.answer(CHANGES, `n${enter}`);
+  await terminal.answer(CHANGES, `${answer}${enter}`);
   expect(await terminal.ended).toBe(130);
-  expect(terminal.screen()).toContain('error[E_DECLINED]');
+  expect(terminal.screen()).toContain('error[E_DECLINED]: nothing was changed');
   expect({ home: person.snapshot(), host: await snapshotHost(host) }).toEqual(before);
   person.remove();
 });
@@ -163,7 +163,7 @@ test('from the first question to docker ps', async () => {
   await terminal.answer('Client:', `laptop${enter}`);
   await terminal.answer(`Docker context: (${host.name})`, enter);
   await terminal.answer('Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`);
-  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
+  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
   // The key that was shown is the host's own.
   const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
@@ -175,7 +175,8 @@ test('from the first question to docker ps', async () => {
   expect(end).toContain('Verified from here');
   expect(end).toContain('✓ client laptop: accepted');
   expect(end).toContain(`docker --context ${host.name} ps`);
-  expect(end).toContain('docker-tls status');
+  for (const next of ['docker-tls status', 'docker-tls schedule']) expect(end).toMatch(new RegExp(`^ +${next}$`, 'm'));
+  expect(end.replace(/\s+/g, ' ')).toContain('accepts laptop. Nothing renews by itself until you schedule it. Next:');
   expect(terminal.frames.join()).not.toContain('correct staple');
   // Nothing is broken by the terminal in the middle of a word.
   const wide = end.split('\n').filter((line) => /^ {2}[a-z]/.test(line) && line.length > 80);
@@ -227,7 +228,7 @@ test('a TLS port that clients cannot dial: ssh is offered, and is what verifies'
       'Begin a fleet file',
     ])
       await terminal.answer(question, enter);
-    await terminal.see(/Make these changes[\s\S]*Make these changes\? \(Enter/);
+    await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
     for (const [question, keys] of questions('root').slice(-3)) await terminal.answer(question, keys);
     const status = await terminal.ended;
     expect({ status, screen: terminal.screen() }).toMatchObject({ status: 0 });

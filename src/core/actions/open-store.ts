@@ -2,7 +2,7 @@
 
 import { openAnyStore } from '../adapters/store/open.ts';
 import type { Store } from '../adapters/store/store.ts';
-import type { OpenOptions } from '../adapters/store/store-url.ts';
+import { type OpenOptions, storeUrl } from '../adapters/store/store-url.ts';
 import type { Runtime } from '../runtime.ts';
 import type { ActionContext, GlobalOptions } from './action-context.ts';
 
@@ -17,9 +17,23 @@ const STORES = new WeakMap<Attended['global'], Store>();
 
 /** The store of a run: the directory of --home, or a shared one. Does not open it yet. Fails with E_STORE_URL (exit 2). */
 export function storeOf(context: Attended): Store {
-  const store = STORES.get(context.global) ?? openAnyStore(storeOptions(context));
+  const known = STORES.get(context.global);
+  if (known !== undefined) return known;
+  const opened = openAnyStore(storeOptions(context));
+  const store: Store = {
+    ...opened,
+    write(change) {
+      context.progress.changes();
+      return opened.write(change);
+    },
+  };
   STORES.set(context.global, store);
   return store;
+}
+
+/** Whether the commands of a run without further options use a shared store. */
+export function usesSharedStore({ home, store }: Around['global'], { env }: Pick<Runtime, 'env'>): boolean {
+  return storeUrl({ home, url: store, env }) !== undefined;
 }
 
 export function storeOptions({ global, runtime, progress, prompts }: Attended): OpenOptions {

@@ -26,7 +26,7 @@ export const command = defineCommand({
     'docker-tls apply -f fleet.yaml --yes',
     'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
   ],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
   /** Fails on problems of the whole run; hosts that fail are in the result. */
   async run(context): Promise<CommandResult<ApplyDocument>> {

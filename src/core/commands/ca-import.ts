@@ -20,7 +20,7 @@ import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { ISSUERS } from '../seams/issuers.ts';
-import { offered, offeredLines } from '../seams/seam.ts';
+import { offered } from '../seams/seam.ts';
 
 export type CaImportDocument = {
   readonly subject: string;
@@ -32,25 +32,49 @@ export type CaImportDocument = {
   readonly dryRun?: true;
 };
 
+/** The help topics that an option belongs to. */
+function of(...topics: readonly (keyof typeof ISSUER_TOPICS)[]) {
+  return { topics } as const;
+}
+
+const LEAF_ONLY =
+  'It also signs an issuing CA for each client, so that each can be revoked. With --leaf-only it signs none: no client can be revoked before its certificate ends (docs/ca.md).';
+
+const ISSUER_TOPICS = {
+  'step-ca': {
+    about: `Your step-ca signs, over its API. ${LEAF_ONLY}`,
+    examples: [
+      'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
+    ],
+  },
+  cfssl: {
+    about: `Your cfssl signs, over its API. ${LEAF_ONLY}`,
+    examples: ['docker-tls ca import --cert ca.pem --cfssl https://ca.example.org:8888 --credential-file cfssl.key'],
+  },
+  vault: {
+    about: `Your Vault or OpenBao signs, over its API. ${LEAF_ONLY}`,
+    examples: [
+      'docker-tls ca import --cert ca.pem --vault https://vault.example.org:8200/v1/pki --credential-file token',
+    ],
+  },
+  'sign-command': {
+    about: `A command signs. It gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. ${LEAF_ONLY}`,
+    examples: ["docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'"],
+  },
+  pkcs11: {
+    about: 'A token or KMS signs what this store issues.',
+    examples: ["docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin"],
+  },
+} as const;
+
 export const command = defineCommand({
   scope: ['changes', 'store'],
-  about: [
-    'With --key this store issues, as with a CA it made itself; without it, nothing can be issued here.',
-    ...offeredLines(
-      ISSUERS,
-      'With --pkcs11 a token or KMS signs what this store issues. With --step-ca, --cfssl or --vault that CA is asked over its API, with --sign-command a command: it gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate.\nA CA that is asked makes an issuing CA for each client, so that each can be revoked. With --leaf-only it is not asked for those: no client can be revoked before its certificate ends (docs/ca.md).',
-    ),
-  ].join('\n'),
+  about: 'With --key this store issues, as with a CA it made itself; without it, nothing can be issued here.',
   examples: [
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
-    ...offeredLines(
-      ISSUERS,
-      "docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin",
-      "docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'",
-      'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
-    ),
   ],
+  topics: offered(ISSUERS, ISSUER_TOPICS),
   args: {},
   options: {
     cert: { ...FILE, summary: 'its certificate (PEM)' },
@@ -61,17 +85,44 @@ export const command = defineCommand({
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
     },
     ...offered(ISSUERS, {
-      pkcs11: { kind: 'text', value: 'URI', summary: 'its private key in a token or KMS (RFC 7512)' },
-      pinFile: { ...FILE, summary: 'PIN of that token (default: it is asked for)' },
-      signCommand: { kind: 'text', value: 'COMMAND', summary: 'signs requests; split into words, no shell' },
-      stepCa: { kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
-      cfssl: { kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
-      vault: { kind: 'text', value: 'URL', summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki' },
-      profile: { kind: 'list', value: 'USE=NAME', summary: "the CA's own name for server, client or issuer" },
-      credentialFile: { ...FILE, summary: 'provisioner key, authentication key or token for the CA' },
-      passphraseFile: { ...FILE, summary: 'passphrase of an encrypted provisioner key' },
-      tlsRoot: { ...FILE, summary: 'the CA of its API (default: the imported CA and its chain)' },
-      leafOnly: { kind: 'flag', summary: 'the CA signs no CAs: clients cannot be revoked one by one' },
+      pkcs11: { ...of('pkcs11'), kind: 'text', value: 'URI', summary: 'its private key in a token or KMS (RFC 7512)' },
+      pinFile: { ...of('pkcs11'), ...FILE, summary: 'PIN of that token (default: a prompt)' },
+      signCommand: {
+        ...of('sign-command'),
+        kind: 'text',
+        value: 'COMMAND',
+        summary: 'signs requests; split into words, no shell',
+      },
+      stepCa: { ...of('step-ca'), kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
+      cfssl: { ...of('cfssl'), kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
+      vault: {
+        ...of('vault'),
+        kind: 'text',
+        value: 'URL',
+        summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki',
+      },
+      profile: {
+        ...of('step-ca', 'cfssl', 'vault', 'sign-command'),
+        kind: 'list',
+        value: 'USE=NAME',
+        summary: "the CA's own name for server, client or issuer",
+      },
+      credentialFile: {
+        ...of('step-ca', 'cfssl', 'vault'),
+        ...FILE,
+        summary: 'provisioner key, authentication key or token for the CA',
+      },
+      passphraseFile: { ...of('step-ca'), ...FILE, summary: 'passphrase of an encrypted provisioner key' },
+      tlsRoot: {
+        ...of('step-ca', 'cfssl', 'vault'),
+        ...FILE,
+        summary: 'the CA of its API (default: the imported CA and its chain)',
+      },
+      leafOnly: {
+        ...of('step-ca', 'cfssl', 'vault', 'sign-command'),
+        kind: 'flag',
+        summary: 'the CA signs no CAs: clients cannot be revoked one by one',
+      },
     } as const),
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
     noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,

@@ -41,7 +41,7 @@ export const command = defineCommand({
   args: { names: { summary: 'names of clients', required: true, many: true } },
   options: {
     ...STORED_OPTIONS,
-    hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
+    hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it (default: all)', completes: 'host' },
     days: CLIENT_OPTIONS.days,
     keyType: CLIENT_OPTIONS.keyType,
     ...offered(LISTENERS, { role: CLIENT_OPTIONS.role }),

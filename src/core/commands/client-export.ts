@@ -44,7 +44,7 @@ export const command = defineCommand({
     format: {
       kind: 'choice',
       choices: [...BUNDLE_FORMATS, ...FORMATS.all.map(({ name }) => name)],
-      summary: 'default tar',
+      summary: 'form of the file (default: tar)',
     },
     directory: {
       kind: 'text',
@@ -54,7 +54,7 @@ export const command = defineCommand({
     hosts: {
       kind: 'list',
       value: 'NAME',
-      summary: 'name these hosts in it; default: all that accept it',
+      summary: 'name these hosts in it (default: all that accept it)',
       completes: 'host',
     },
     passphraseFile: { ...FILE, summary: 'read the passphrase of a PKCS#12 file from a file' },

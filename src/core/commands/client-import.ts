@@ -58,7 +58,7 @@ export const command = defineCommand({
     context: {
       kind: 'text',
       value: 'NAME',
-      summary: "the context's name, where there is one host; default: the host's",
+      summary: "the context's name, where there is one host (default: the host's)",
     },
     noContext: { kind: 'flag', summary: 'make no docker contexts' },
     use: { kind: 'flag', summary: "make the (first) host's context the current one" },

@@ -57,9 +57,9 @@ export const command = defineCommand({
     ...OUT_OPTIONS,
     ...CA_OPTIONS,
     ...STORED_OPTIONS,
-    name: { kind: 'text', value: 'NAME', summary: 'name of the client; default: as the request says' },
+    name: { kind: 'text', value: 'NAME', summary: 'name of the client (default: as the request says)' },
     days: CLIENT_OPTIONS.days,
-    hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it; default: all', completes: 'host' },
+    hosts: { kind: 'list', value: 'NAME', summary: 'hosts that accept it (default: all)', completes: 'host' },
   },
   run: async (context) => renderSigned(await signClient(context, context.args.file, context.options), context),
 });

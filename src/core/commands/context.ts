@@ -33,7 +33,7 @@ export const command = defineCommand({
   args: { host: { summary: "the host's name in the store", completes: 'host' } },
   options: {
     client: CLIENT_OPTION,
-    context: { kind: 'text', value: 'NAME', summary: "the context's name; default: the host's" },
+    context: { kind: 'text', value: 'NAME', summary: "the context's name (default: the host's)" },
     use: { kind: 'flag', summary: 'make it the current context' },
     configDirectory: {
       kind: 'flag',

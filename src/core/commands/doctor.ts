@@ -95,7 +95,7 @@ export const command = defineCommand({
     noSsh: { kind: 'flag', summary: 'do not log in to the host' },
     askSudoPassword: SSH_OPTIONS.askSudoPassword,
     sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
-    timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer; default 5s' },
+    timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer (default: 5s)' },
   },
   run: async (context) => renderExamination(await doctor(context, context.args.host, context.options), context),
 });

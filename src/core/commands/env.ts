@@ -37,7 +37,7 @@ export type EnvDocument =
   | { readonly shell: ShellDocument; readonly unset: readonly string[]; readonly text: string }
   | { readonly format: string; readonly hosts: readonly string[]; readonly client: string; readonly text: string };
 
-type ShellDocument = 'sh' | 'fish' | 'powershell' | 'cmd' | 'tcsh' | 'dotenv' | 'github' | 'json';
+type ShellDocument = 'sh' | 'bash' | 'zsh' | 'fish' | 'powershell' | 'cmd' | 'tcsh' | 'dotenv' | 'github' | 'json';
 
 function envDocument(lines: HostLines | UnsetLines | ToolConfiguration): EnvDocument {
   const { text } = lines;
@@ -75,7 +75,7 @@ DOCKER_HOST beats \`docker context use\` as long as it is set: --unset prints th
     format: {
       kind: 'choice',
       choices: [...SHELLS, ...FORMATS.all.map(({ name }) => name)],
-      summary: 'the form; default: that of your shell',
+      summary: 'the form (default: that of your shell)',
     },
     shell: { kind: 'choice', choices: SHELLS, summary: 'the same as --format' },
     unset: { kind: 'flag', summary: 'take the variables away again' },

@@ -14,7 +14,7 @@ export const command = defineCommand({
   about:
     'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.',
   examples: ['docker-tls plan', 'docker-tls plan -f fleet.yaml --check'],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },

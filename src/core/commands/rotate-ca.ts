@@ -199,7 +199,8 @@ function renderDrop(
   outdated: RotatedCa['outdated'],
   around: RenderContext,
 ): CommandResult<RotateCaDocument> {
-  const { result, text, ...rest } = renderChange(changed, around);
+  const { result, text, attention = '', ...rest } = renderChange(changed, around);
+  const left = outdatedWords(outdated);
   const ending =
     rest.exit === 0
       ? 'The old CA is no longer accepted anywhere.'
@@ -212,6 +213,7 @@ function renderDrop(
       stages: [{ stage: 'drop', ...result }],
       outdated: outdatedDocument(outdated),
     },
-    text: [text, outdatedWords(outdated), dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
+    text: [text, left, dryRun ? '' : ending].filter((part) => part !== '').join('\n\n'),
+    attention: [attention, left].filter((part) => part !== '').join('\n\n'),
   };
 }

@@ -48,7 +48,7 @@ export const command = defineCommand({
     due: { kind: 'flag', summary: 'those whose renewal is due' },
     all: { kind: 'flag', summary: 'every client whose key is here' },
     ...DUE_OPTIONS,
-    days: { kind: 'number', min: 1, max: 36_500, value: 'N', summary: 'lifetime; default: as before' },
+    days: { kind: 'number', min: 1, max: 36_500, value: 'N', summary: 'lifetime in days (default: as before)' },
   },
   async run(context) {
     const { args, options } = context;

@@ -58,7 +58,7 @@ export const command = defineCommand({
   ],
   args: {},
   options: {
-    form: { kind: 'choice', choices: SCHEDULE_FORMS, summary: 'default systemd' },
+    form: { kind: 'choice', choices: SCHEDULE_FORMS, summary: 'what to print (default: systemd)' },
     install: { kind: 'flag', summary: 'write the systemd units (root: for the system; else for the user)' },
     onFailure: { kind: 'text', value: 'COMMAND', summary: 'shell command that systemd runs when a renewal failed' },
     mailTo: { kind: 'text', value: 'ADDRESS', summary: 'where cron mails failures' },

@@ -86,13 +86,18 @@ export async function propose(context: SetupContext, first: HostSpec, opened: Op
 async function freeContext(
   { name, address, port }: HostSpec,
   { session }: OpenedHost,
-  { runtime }: SetupContext,
+  { runtime, progress }: SetupContext,
 ): Promise<string | undefined> {
   const context = contextNameOf(name);
   const endpoint = dockerHost(address ?? session.dialled, port);
   try {
     const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
-    return found === undefined || (found.ours && found.host === endpoint) ? context : undefined;
+    if (found === undefined || (found.ours && found.host === endpoint)) return context;
+    const leads = found.ours ? `points to ${found.host ?? 'no host'}` : 'was not made by docker-tls';
+    progress.note(
+      `the docker context ${context} ${leads}, and stays as it is: no context is made; with another name: --context NAME`,
+    );
+    return undefined;
   } catch (error) {
     if (error instanceof DockerTlsError) return undefined;
     throw error;
@@ -208,15 +213,15 @@ export async function askOtherClients(
 /** The answer that requests a new plan. */
 export class Edit extends Error {}
 
-/** Shows the plan and asks: Enter, e, or n. Throws Edit for e, E_DECLINED (exit 130) for n. */
+/** Shows the plan and asks: y, e, or n, which is Enter as at every other question. Throws Edit for e, E_DECLINED (exit 130) for n. */
 export async function confirmOrEdit({ prompts }: SetupContext, question: string): Promise<void> {
   const answer = await prompts.input({
-    message: `${question} (Enter: yes, e: edit, n: no)`,
+    message: `${question} (y: yes, e: edit, Enter: no)`,
     flag: '--yes',
-    validate: (text) => /^(y|yes|e|edit|n|no)?$/i.test(text.trim()) || 'Enter, e or n.',
+    validate: (text) => /^(y|yes|e|edit|n|no)?$/i.test(text.trim()) || 'y, e or n.',
   });
   if (/^e/i.test(answer.trim())) throw new Edit();
-  if (/^n/i.test(answer.trim())) throw declined();
+  if (!/^y/i.test(answer.trim())) throw declined();
 }
 
 /** If this machine cannot reach the TLS port, asks for the clients' route to it: verification uses that route. */

@@ -78,11 +78,11 @@ export const command = defineCommand({
     ...TAKE_OVER_OPTION,
     ...REJECT_OPTION,
     ...CA_OPTIONS,
-    noContext: { kind: 'flag', group: 'Output', summary: 'make no docker context' },
+    noContext: { kind: 'flag', group: 'Docker CLI', summary: 'make no docker context' },
     client: {
       kind: 'text',
       value: 'NAME',
-      summary: "name of this computer's client; default: your user name",
+      summary: "name of this computer's client (default: your user name)",
       completes: 'client',
     },
   },
@@ -233,7 +233,13 @@ async function changeSetUp(
   const ownClient =
     format === undefined ? [] : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
   const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
-  const access = { spec, client: name, context: errors.length > 0 ? undefined : leading, ownClient };
+  const access = {
+    spec,
+    client: name,
+    context: errors.length > 0 ? undefined : leading,
+    ownClient,
+    first: state.hosts.size === 0,
+  };
   return { ...renderSetUp(result, access, context), errors };
 }
 
@@ -251,13 +257,15 @@ type Access = {
   readonly client: string;
   /** The docker context, new or existing; undefined: none. */
   readonly context: string | undefined;
+  /** The store had no host before: no schedule can have renewed one. */
+  readonly first: boolean;
   /** Commands that configure the engine's own client for the host, if it is not docker. */
   readonly ownClient: readonly string[];
 };
 
 function renderSetUp(
   outcome: Extract<Changed['results'][number], { kind: 'done' }>,
-  { spec, client, context, ownClient }: Access,
+  { spec, client, context, ownClient, first }: Access,
   around: RenderContext,
 ): CommandResult<SetupDocument> {
   const { value } = outcome;
@@ -273,12 +281,16 @@ function renderSetUp(
   const accepted = value.checks.flatMap(({ who, expected, ok }) =>
     expected === 'accepted' && ok ? [colours.bold(who.replace(/^client /, ''))] : [],
   );
-  const sentence = accepted.length === 0 ? 'Next:' : `${endpoint} accepts ${accepted.join(', ')}. Next:`;
+  const sentence = [
+    ...(accepted.length === 0 ? [] : [`${endpoint} accepts ${accepted.join(', ')}.`]),
+    ...(first ? ['Nothing renews by itself until you schedule it.'] : []),
+    'Next:',
+  ].join(' ');
   return {
     exit: 0,
     result: { ...changedHostDocument(outcome), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
-    next: [...useCommands(spec, context, around.runtime), ...ownClient],
+    next: [...useCommands(spec, context, around.runtime), ...(first ? ['docker-tls schedule'] : []), ...ownClient],
     attention: renderAttention([outcome]),
   };
 }

@@ -14,7 +14,7 @@ export const command = defineCommand({
   examples: ['docker-tls ssh build-1', 'docker-tls ssh build-1 -- journalctl -u docker -n 50'],
   args: {
     host: { summary: "the host's name in the store", required: true, completes: 'host' },
-    command: { summary: 'what to run there; default: a shell', many: true },
+    command: { summary: 'what to run there (default: a shell)', many: true },
   },
   options: {},
   /** The exit status is that of the remote command, whatever it is. */

@@ -31,6 +31,21 @@ type StatusRowDocument = {
   readonly description?: string;
   readonly generation?: number;
   readonly otherCas?: readonly OtherCaDocument[];
+  /** Of hosts: every CA and client that the trust file accepts. */
+  readonly accepts?: {
+    readonly cas: readonly (OtherCaDocument & {
+      /** `issuer`: issues for one client alone; of the others, every client is accepted. `other`: unknown to this store. */
+      readonly role: 'ca' | 'old-ca' | 'issuer' | 'other';
+    })[];
+    readonly clients: readonly {
+      readonly name: string;
+      readonly notAfter: Date;
+      /** This computer's own. */
+      readonly own: boolean;
+      /** Still accepted although it is revoked. */
+      readonly revoked: boolean;
+    }[];
+  };
   /** How a host differs from the store, or why a client is rejected; empty: no difference; absent: not checked. */
   readonly drift?: readonly string[];
   /** The package whose upgrade closes most known vulnerabilities. */
@@ -48,11 +63,15 @@ type StatusRowDocument = {
 
 export function statusRowDocument(row: StatusRow): StatusRowDocument {
   const { kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, serial, renew, address } = row;
-  const { description, generation, otherCas, drift, upgrade, unreachable } = row;
+  const { description, generation, otherCas, accepts, drift, upgrade, unreachable } = row;
   return {
     ...{ kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, attention: needsAttention(row) },
     ...{ serial, renew: renew?.map(String), address, description, generation },
     otherCas: otherCas?.map(otherCaDocument),
+    accepts: accepts && {
+      cas: accepts.cas.map(({ role, ...ca }) => ({ ...otherCaDocument(ca), role })),
+      clients: accepts.clients.map(({ name, notAfter, own, revoked }) => ({ name, notAfter, own, revoked })),
+    },
     drift,
     upgrade: upgrade && {
       ...{ package: upgrade.package, closes: upgrade.closes, text: upgrade.text, command: upgrade.command },

@@ -19,10 +19,12 @@ export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, 
   return renderTable(columnsOf(described), cells, { columns, titleStyle: colours.dim });
 }
 
-/** Prints the head and the CAs at once, each host after its answer, so that a slow host delays only itself, and the rest at the end. */
+/** Prints the head and the CAs at once, each host once it and those above it have answered, and the rest at the end. */
 export function streamStatus({ runtime: { io }, progress }: Pick<RenderContext, 'runtime'> & Printing): StatusStream {
   const colours = coloursOf(io);
   const shown = new Set<string>();
+  const answered = new Map<string, StatusRow>();
+  let waiting: string[] = [];
   let table: OpenTable | undefined;
   let described = false;
 
@@ -42,9 +44,16 @@ export function streamStatus({ runtime: { io }, progress }: Pick<RenderContext, 
       const widest = rows.map((row) => cellsOf(row, described, colours, WIDEST_DRIFT));
       table = openTable(columnsOf(described), widest, { columns: tableWidth(io), titleStyle: colours.dim });
       const first = rows.filter(({ kind }) => kind === 'ca' || kind === 'old ca');
+      waiting = rows.filter(({ kind }) => kind === 'host').map(keyOf);
       print(table.head + first.map(line).join(''));
     },
-    row: (row) => print(line(row)),
+    row(row) {
+      answered.set(keyOf(row), row);
+      for (let next = answered.get(waiting[0] ?? ''); next; next = answered.get(waiting[0] ?? '')) {
+        waiting.shift();
+        print(line(next));
+      }
+    },
     end(rows) {
       if (table === undefined) return renderStatusTable(rows, colours, tableWidth(io));
       return rows
@@ -103,6 +112,26 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
   return length === 0
     ? { text: client ? 'accepted' : 'in sync', style: colours.green }
     : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
+}
+
+const ROLES = {
+  ca: 'every client of this CA',
+  'old-ca': 'every client of this CA, until rotate ca --drop',
+  other: 'every client of this CA, which this store does not know',
+} as const;
+
+/** The clients that a host accepts, for a host that was named. */
+export function renderAccepted({ kind, name, accepts }: StatusRow, colours: Colours): string[] {
+  if (kind !== 'host' || accepts === undefined) return [];
+  const cas = accepts.cas.flatMap(({ role, subject, notAfter }) =>
+    role === 'issuer' ? [] : [['CA', subject, dateWords(notAfter), ROLES[role]]],
+  );
+  const clients = accepts.clients.map((client) => {
+    const about = client.revoked ? 'revoked, not applied yet' : client.own ? "this computer's own" : '';
+    return ['client', client.name, dateWords(client.notAfter), about];
+  });
+  const titles = [{ title: '' }, { title: `${name} ACCEPTS` }, { title: 'EXPIRES' }, { title: '' }];
+  return [renderTable(titles, [...cas, ...clients], { titleStyle: colours.dim }).trimEnd()];
 }
 
 /** Differences on a host, and the reason why it does not answer. */

@@ -16,8 +16,8 @@ import { otherCaWords } from '../domain/other-ca.ts';
 import { renderPrometheus } from '../domain/prometheus.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { type LiveRow, needsAttention, type StatusRow } from '../domain/status-row.ts';
+import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
-import { ourFingerprints } from '../domain/trust/other-cas.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
@@ -27,7 +27,14 @@ import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import { type StatusDocument, statusRowDocument } from './status-document.ts';
-import { foundOf, type RowsShown, renderStatusTable, type StatusStream, streamStatus } from './status-table.ts';
+import {
+  foundOf,
+  type RowsShown,
+  renderAccepted,
+  renderStatusTable,
+  type StatusStream,
+  streamStatus,
+} from './status-table.ts';
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -40,7 +47,7 @@ export const command = defineCommand({
     'docker-tls status --watch',
     'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
   ],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
     offline: { kind: 'flag', summary: 'ask no host' },
@@ -56,7 +63,8 @@ export const command = defineCommand({
     const { args, options } = context;
     if (!options.watch) {
       const { json, quiet } = context.global;
-      const stream = json || quiet || options.offline ? undefined : streamStatus(context);
+      const streams = context.runtime.io.outIsTerminal && !json && !quiet && !options.offline;
+      const stream = streams ? streamStatus(context) : undefined;
       return renderStatus(await status(context, args.hosts, options, stream), context, stream);
     }
     await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
@@ -102,9 +110,9 @@ async function status(
   const known = accessDrift(state, runtime.now());
   const due = { now: runtime.now(), withinDays: within && within / 86_400_000 };
   shown?.begin(statusRows(state, new Map(), due));
-  const ours = ourFingerprints(state);
+  const accepted = acceptance(state, due.now);
   const onHost = (name: string, answer: LiveRow): void =>
-    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, ours));
+    shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, accepted));
   const asking = { runtime, progress, ask: prompts.ssh, parallel: global.parallel };
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
@@ -154,7 +162,15 @@ async function watchStatus(
 
 function renderStatus(
   { rows, rotation, missing }: Status,
-  { runtime: { io }, global, options }: RenderContext & { readonly options: { readonly check: boolean } },
+  {
+    runtime: { io },
+    global,
+    args,
+    options,
+  }: RenderContext & {
+    readonly args: { readonly hosts: readonly string[] };
+    readonly options: { readonly check: boolean };
+  },
   streamed?: StatusStream,
 ): CommandResult<StatusDocument> {
   const attention = rows.filter(needsAttention).length + missing.length;
@@ -165,6 +181,7 @@ function renderStatus(
     ? 'Nothing is set up yet. Begin with:'
     : [
         ...table.map((lines) => `${lines}\n${renderFound(rows, colours, tableWidth(io), rotation)}`),
+        ...rows.flatMap((row) => (args.hosts.includes(row.name) ? renderAccepted(row, colours) : [])),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
       ].join('\n\n');
   return {

@@ -20,9 +20,9 @@ import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
 import { overHosts } from '../engine/pool.ts';
 import { alongWay, withVia } from '../engine/through.ts';
-import { type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
+import { silenceOf, type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
 import type { RenderContext } from '../render/change-result.ts';
-import { coloursOf } from '../render/colours.ts';
+import { type Colours, coloursOf } from '../render/colours.ts';
 import {
   type CheckDocument,
   checkDocument,
@@ -53,7 +53,7 @@ export const command = defineCommand({
   about:
     'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts that were set up with --reach ssh: those are verified through it, and each result says so.',
   examples: ['docker-tls verify', 'docker-tls verify build-1 --client ci'],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
     client: CLIENT_OPTION,
@@ -98,9 +98,11 @@ async function verifyHosts(
     else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
     return checks;
   });
-  const failures = results.flatMap((result) =>
-    result.kind === 'done' ? (verificationFailure(result.host, result.value, 'see the details') ?? []) : [],
-  );
+  const failures = results.flatMap((result) => {
+    const failure = result.kind === 'done' ? verificationFailure(result.host, result.value, '') : undefined;
+    // The text has every check; --quiet leaves it out.
+    return failure === undefined ? [] : [global.quiet || global.json ? failure : failure.withoutDetails()];
+  });
   const ours = ourFingerprints(state);
   const others = specs.map(({ name }) => {
     return [name, otherCas(state.hosts.get(name)?.ca ?? '', ours, runtime.now())] as const;
@@ -144,6 +146,14 @@ function verifyStored(
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }
 
+/** One line for a host that does not answer at all. */
+function renderReached(checks: readonly ProbeCheck[], colours: Colours): string {
+  const silence = silenceOf(checks);
+  return silence === undefined
+    ? renderChecks(checks, colours)
+    : `  ${colours.red('✗')} ${silence}: nothing was verified`;
+}
+
 function renderVerified(
   { results, failures, otherCas }: Verified,
   { runtime }: RenderContext,
@@ -153,7 +163,7 @@ function renderVerified(
     result.kind === 'done'
       ? [
           colours.bold(result.host),
-          renderChecks(result.value, colours),
+          renderReached(result.value, colours),
           ...renderOthers(otherCas.get(result.host) ?? [], colours),
         ].join('\n')
       : `${result.host}: ${result.kind}`,

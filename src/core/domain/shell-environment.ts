@@ -3,7 +3,7 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import { hasControls } from './quote.ts';
 
-export const SHELLS = ['sh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
+export const SHELLS = ['sh', 'bash', 'zsh', 'fish', 'powershell', 'cmd', 'tcsh', 'dotenv', 'github', 'json'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 export function isShell(text: string): text is Shell {
@@ -53,15 +53,19 @@ type Dialect = {
   comment?(text: string): string;
 };
 
+// POSIX XCU 2.2.2; history expansion of bash and zsh ignores single quotes.
+const POSIX: Dialect = {
+  quote: (value) => `'${value.replaceAll("'", `'\\''`)}'`,
+  set: (name, quoted) => `export ${name}=${quoted}`,
+  unset: (name) => `unset ${name}`,
+  use: (command) => `eval "$(${command})"`,
+  comment: (text) => `# ${text}`,
+};
+
 const DIALECTS: Readonly<Record<Exclude<Shell, 'json'>, Dialect>> = {
-  // POSIX XCU 2.2.2; history expansion of bash and zsh ignores single quotes.
-  sh: {
-    quote: (value) => `'${value.replaceAll("'", `'\\''`)}'`,
-    set: (name, quoted) => `export ${name}=${quoted}`,
-    unset: (name) => `unset ${name}`,
-    use: (command) => `eval "$(${command})"`,
-    comment: (text) => `# ${text}`,
-  },
+  sh: POSIX,
+  bash: POSIX,
+  zsh: POSIX,
   // fish: within single quotes, \' and \\ are the only escapes.
   fish: {
     quote: (value) => `'${value.replace(/[\\']/g, '\\$&')}'`,

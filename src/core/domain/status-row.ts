@@ -12,6 +12,23 @@ export type Upgrade = {
   readonly command: string;
 };
 
+/** `issuer`: issues for one client alone; `other`: unknown to this store. Of the others, every client is accepted. */
+export type AcceptedCa = OtherCa & { readonly role: 'ca' | 'old-ca' | 'issuer' | 'other' };
+
+type AcceptedClient = {
+  readonly name: string;
+  readonly notAfter: Date;
+  /** This computer's own. */
+  readonly own: boolean;
+  /** Accepted although it is revoked: that was not applied. */
+  readonly revoked: boolean;
+};
+
+export type Accepted = {
+  readonly cas: readonly AcceptedCa[];
+  readonly clients: readonly AcceptedClient[];
+};
+
 export type StatusRow = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';
   readonly name: string;
@@ -32,6 +49,8 @@ export type StatusRow = {
   readonly generation?: number;
   /** Hosts: CAs of other issuers; it accepts each of their clients. */
   readonly otherCas?: readonly OtherCa[];
+  /** Hosts: every CA and client that its trust file accepts. */
+  readonly accepts?: Accepted;
   /** Differences between host and store, or why a client is rejected; empty: none; undefined: not checked. */
   readonly drift?: readonly string[];
   /** The package whose upgrade closes most known vulnerabilities. Only `audit --fail-on` treats it as a problem. */

@@ -89,13 +89,16 @@ export function hangText(text: string, columns: number | undefined, indent: numb
 /** Lines to paste. */
 const COMMAND = /^ +(docker|docker-tls|ssh|sudo|eval|export|unset|systemctl|loginctl) /;
 
+const COLOURED_INDENT = /^((?:\u001b\[[\d;]*m)*)( *)/;
+
 /** Wraps every line at `columns`, with continuation lines indented by two more columns. Commands are not wrapped. */
 export function wrapLines(text: string, columns: number): string {
   const lines = text.split('\n').map((line) => {
     if (textWidth(line) <= columns || COMMAND.test(stripVTControlCharacters(line))) return line;
-    const indent = /^ */.exec(line)?.[0] ?? '';
+    // A colour may begin before the indent.
+    const [, colour = '', indent = ''] = COLOURED_INDENT.exec(line) ?? [];
     const width = Math.max(24, columns - indent.length - 2);
-    const [first = '', ...rest] = wrapText(line.slice(indent.length), width);
+    const [first = '', ...rest] = wrapText(colour + line.slice(colour.length + indent.length), width);
     return [`${indent}${first}`, ...rest.map((part) => `${indent}  ${part}`)].join('\n');
   });
   return lines.join('\n');

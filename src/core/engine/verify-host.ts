@@ -86,16 +86,17 @@ export function verificationFailure(
   const bad = checks.filter((check) => !check.ok);
   if (bad.length === 0) return undefined;
   const end = ending === '' ? '' : `; ${ending}`;
+  const silent = silenceOf(checks);
   const client = bad.find((check) => check.expected === 'accepted');
   const other = bad.every((check) => check.otherCertificate);
   return new DockerTlsError(
     'E_VERIFY',
     other
       ? `${OTHER_CERTIFICATE}${end}`
-      : client
-        ? `${client.who} was rejected (${client.outcome})${end}`
-        : checks.every((check) => SILENT.includes(check.cause))
-          ? `nothing answered from here${end}`
+      : silent !== undefined
+        ? `${silent}${end}`
+        : client
+          ? `${client.who} was rejected (${client.outcome})${end}`
           : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
     {
       where: host,
@@ -107,10 +108,13 @@ export function verificationFailure(
                 : `docker-tls doctor ${host}`,
             ]
           : hintsFor(first, (client ?? bad[0])?.cause),
-      details: bad.map(
-        (check) =>
-          `${check.who}: expected ${check.expected === 'refused' ? 'rejected' : check.expected}, ${check.outcome}`,
-      ),
+      details:
+        silent !== undefined
+          ? []
+          : bad.map(
+              (check) =>
+                `${check.who}: expected ${check.expected === 'refused' ? 'rejected' : check.expected}, ${check.outcome}`,
+            ),
     },
   );
 }
@@ -168,6 +172,13 @@ function refusedBy(who: string, outcome: ProbeOutcome, serverCert: string | unde
 
 /** A port that does not answer refuses no client, so it verifies nothing. */
 const SILENT: readonly ProbeCheck['cause'][] = ['connection-refused', 'timed-out', 'unreachable', 'name-not-found'];
+
+/** In words, if no check reached the port: such a host was neither accepting nor rejecting. Undefined otherwise. */
+export function silenceOf(checks: readonly ProbeCheck[]): string | undefined {
+  const tried = checks.filter(({ cause }) => cause !== 'not-spoken-here');
+  if (tried.length === 0 || tried.some(({ cause }) => !SILENT.includes(cause))) return undefined;
+  return `no answer from here (${[...new Set(tried.map(({ cause }) => cause))].join(', ')})`;
+}
 
 function refused(who: string, outcome: ProbeOutcome): ProbeCheck {
   const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;

@@ -8,7 +8,7 @@ import { diffLines, paintDiff } from './diff.ts';
 export type FileView = {
   readonly sign: '+' | '~' | '-';
   readonly words: string;
-  readonly drift: boolean;
+  readonly byHand: 'edited' | 'deleted' | undefined;
   readonly reason: string | undefined;
   /** Removed and added lines, with their context. */
   readonly lines: readonly string[];
@@ -21,7 +21,7 @@ const LINK = /^-> [^\n]*$/;
 export function fileView(change: FileChange, whole: boolean): FileView {
   const { kind, path, mode, owner, before, after = '', to = '', drift = false, reason } = change;
   const view = (sign: FileView['sign'], words: string, lines: readonly string[] = []): FileView => ({
-    ...{ sign, words: printable(words), drift, reason, lines },
+    ...{ sign, words: printable(words), byHand: handOf(change), reason, lines },
   });
   const all = (mark: string, text: string) =>
     (text === '' ? [] : text.replace(/\n$/, '').split('\n')).map((line) => mark + line);
@@ -48,9 +48,15 @@ export function fileView(change: FileChange, whole: boolean): FileView {
   }
 }
 
-export function renderFileView({ sign, words, drift, reason, lines }: FileView, colours: Colours): string[] {
+/** What happened to a file of ours since the last change. */
+export function handOf({ drift, before, kind }: FileChange): FileView['byHand'] {
+  if (drift !== true) return undefined;
+  return before === undefined && kind !== 'absent' ? 'deleted' : 'edited';
+}
+
+export function renderFileView({ sign, words, byHand, reason, lines }: FileView, colours: Colours): string[] {
   const paint = { '+': colours.green, '~': colours.yellow, '-': colours.red }[sign];
-  const edited = drift ? colours.yellow('  (edited by hand since)') : '';
+  const edited = byHand === undefined ? '' : colours.yellow(`  (${byHand} by hand since)`);
   const why = reason ? colours.dim(`  ${reason}`) : '';
   return [`${paint(sign)} ${words}${edited}${why}`, ...paintDiff(lines, colours)];
 }

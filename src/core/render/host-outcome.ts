@@ -8,6 +8,7 @@ import type { HostPlan } from '../domain/plan/plan-host.ts';
 import { durationWords, plural } from '../domain/words.ts';
 import type { Colours } from './colours.ts';
 import { diffLines, paintDiff } from './diff.ts';
+import { handOf } from './file-view.ts';
 import { renderTable } from './table.ts';
 
 /** One line for each connection. */
@@ -78,7 +79,7 @@ function whatChanged(outcome: HostOutcome): string {
   if (outcome.plan.daemon.action !== 'none') parts.push(outcome.plan.daemon.action);
   if (outcome.plan.listener.action !== 'none') parts.push(`listener: ${outcome.plan.listener.action}`);
   const edits = handEdits(outcome.plan).length;
-  if (edits > 0) parts.push(`${edits} edited by hand replaced`);
+  if (edits > 0) parts.push(`${edits} changed by hand replaced`);
   return parts.join(', ') || 'nothing to do';
 }
 
@@ -105,7 +106,12 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
       ]),
     ].join('\n');
   }
-  const edits = handEdits(plan).map((path) => `${printable(path)}: manual edits are replaced`);
+  const edits = plan.files.flatMap((change) => {
+    const byHand = handOf(change);
+    if (byHand === undefined) return [];
+    const words = byHand === 'deleted' ? 'deleted by hand, and written again' : 'manual edits are replaced';
+    return [`${printable(change.path)}: ${words}`];
+  });
   return [
     head,
     renderChecks(checks, colours),

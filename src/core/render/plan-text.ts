@@ -149,43 +149,88 @@ function inGroups(hosts: readonly AgreedHost[], keyOf: (host: AgreedHost) => str
   return [...groups.values()];
 }
 
-/** The plans of several hosts: equal changes as one, unchanged hosts in one line. */
+/** A plan of several hosts that is longer than this has a line for each change, unless `verbose` or `diff`. */
+const MOST_LINES = 20;
+
+/** The plans of several hosts: their sum, equal changes as one, unchanged hosts in one line. */
 export function renderPlans(results: readonly HostResult<AgreedHost>[], form: PlanForm): string {
-  const { colours, columns, verbose = false } = form;
+  const { colours, columns, verbose = false, diff = false } = form;
   const plans = results.flatMap((result) => (result.kind === 'done' ? [result.value] : []));
+  if (results.length === 1 && plans[0] !== undefined) return renderPlan(plans[0], form);
   const changing = plans.filter(({ plan }) => hasChanges(plan));
   const still = plans.filter(({ plan }) => !hasChanges(plan));
-  if (results.length === 1 && plans[0] !== undefined) return renderPlan(plans[0], form);
   const groups = inGroups(changing, (planned) => (verbose ? planned.plan.host : likeness(planned, form)));
-  const alone = groups.flatMap((group) => (group.length === 1 ? group : []));
   const folded = groups.filter((group) => group.length > 1);
+  const alone = groups.filter((group) => group.length === 1).flat();
   const names = (of: readonly AgreedHost[]) =>
     listWords(
       of.map(({ spec }) => spec.name),
       verbose ? undefined : 12,
     );
-  const together = [...folded.flat(), ...still];
-  const others = onceOf(together, ({ otherCas = [] }) => otherCas.map(otherCaWords));
-  const warnings = onceOf(together, ({ plan }) => plan.warnings);
-  const unplanned = results.length - plans.length;
-  const left = unplanned > 0 ? `; ${plural(unplanned, 'host')} could not be planned` : '';
-  return [
+  const whole = [
     ...folded.map((group) => {
       const head = hangText(`${plural(group.length, 'host')} in the same way: ${names(group)}`, columns, 2);
       return [colours.bold(head), ...changeLines(group, form)].join('\n');
     }),
     ...alone.map((planned) => renderPlan(planned, form)),
+  ];
+  const brief = !verbose && !diff && groups.length > 1 && whole.join('\n\n').split('\n').length > MOST_LINES;
+  // The plan of a single host names its own warnings.
+  const together = [...(brief ? changing : folded.flat()), ...still];
+  const others = onceOf(together, ({ otherCas = [] }) => otherCas.map(otherCaWords));
+  const warnings = onceOf(together, ({ plan }) => plan.warnings);
+  const costs = brief ? onceOf(changing, ({ plan }) => plan.costs) : [];
+  const note = (label: string, text: string) =>
+    hangText(`${colours.yellow(label.padEnd(9))}${printable(text)}`, columns, 9);
+  return [
+    ...(plans.length > 0 ? [sumOf(changing, still.length, results.length - plans.length)] : []),
+    ...(brief
+      ? [[...groups.map((group) => briefLine(group, names(group), form)), '  (in full: -v)'].join('\n')]
+      : whole),
     ...(still.length > 0
       ? [`${colours.green('nothing to do')} on ${plural(still.length, 'host')}, in sync: ${names(still)}`]
       : []),
-    ...others.map(({ text, hosts }) =>
-      hangText(`${colours.yellow('accepts')}  ${printable(text)}: ${listWords(hosts, 6)}`, columns, 9),
-    ),
-    ...warnings.map(({ text, hosts }) =>
-      hangText(`${colours.yellow('warning')}  ${listWords(hosts, 6)}: ${printable(text)}`, columns, 9),
-    ),
-    ...(plans.length > 0 ? [`${changing.length} of ${plural(plans.length, 'host')} would change${left}`] : []),
+    ...costs.map(({ text, hosts }) => note('costs', `${listWords(hosts, 6)}: ${text}`)),
+    ...others.map(({ text, hosts }) => note('accepts', `${text}: ${listWords(hosts, 6)}`)),
+    ...warnings.map(({ text, hosts }) => note('warning', `${listWords(hosts, 6)}: ${text}`)),
   ].join('\n\n');
+}
+
+/** `3 to change: 2 restarts, 0 containers stop; 1 in sync`. */
+function sumOf(changing: readonly AgreedHost[], still: number, unplanned: number): string {
+  const actions = (one: string) => changing.filter(({ plan }) => plan.daemon.action === one).length;
+  const stopping = changing.filter(({ plan }) => plan.containers.how === 'stop').map(({ plan }) => plan.containers);
+  const stops = stopping.reduce((sum, { wouldStop }) => sum + wouldStop.length, 0);
+  // A daemon that does not answer lists none.
+  const more = stopping.some(({ unlisted }) => unlisted) ? 'at least ' : '';
+  const reloads = actions('reload');
+  const parts = [
+    plural(actions('restart'), 'restart'),
+    ...(reloads > 0 ? [plural(reloads, 'reload')] : []),
+    `${more}${plural(stops, 'container')} ${stops === 1 ? 'stops' : 'stop'}`,
+  ];
+  return [
+    changing.length === 0 ? '0 to change' : `${changing.length} to change: ${parts.join(', ')}`,
+    ...(still > 0 ? [`${still} in sync`] : []),
+    ...(unplanned > 0 ? [`${unplanned} could not be planned`] : []),
+  ].join('; ');
+}
+
+/** One line for hosts that change in the same way. */
+function briefLine(hosts: readonly AgreedHost[], names: string, { colours, columns }: PlanForm): string {
+  const [{ plan, accepts = [] }] = hosts as [AgreedHost];
+  const edits = plan.files.filter(({ drift }) => drift === true).length;
+  const parts = [
+    ...(plan.credentials ? [credentialWords(plan.credentials).label] : []),
+    ...(plan.files.length > 0 ? [plural(plan.files.length, 'file')] : []),
+    ...(edits > 0 ? [`${edits} of them changed by hand`] : []),
+    ...(plan.daemon.action === 'none' ? [] : [plan.daemon.action]),
+  ].join(', ');
+  const count = hosts.reduce((sum, one) => sum + one.plan.containers.running.length, 0);
+  const containers = count > 0 || plan.containers.unlisted ? `; ${containersOf(hosts).replace(/ \(.*/, '')}` : '';
+  const clients = plan.credentials && accepts.length > 0 ? `; accepts ${listWords(accepts, 4)}` : '';
+  const text = `${names}: ${parts}${containers}${clients}`;
+  return `  ${colours.bold('~')} ${hangText(text, columns === undefined ? undefined : columns - 4, 4)}`;
 }
 
 /** Each text once, with its hosts. */

@@ -1,19 +1,28 @@
 /** Audit and hardening feature: its additions to the core. */
 
-import { listCommand } from '../../cli/command.ts';
+import { type CommandGroup, listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { HARDEN_VALUES } from '../../core/seams/harden-values.ts';
 import { HARDENING } from '../../core/seams/host-hardening.ts';
 import { FIX_NAMES, FIX_VALUES } from './domain/fix-names.ts';
 
+const AUDIT: CommandGroup = {
+  name: 'audit',
+  summary: 'Findings on hosts, containers and files, and their fixes',
+};
+
 COMMAND_SEAM.add(
   listCommand(
-    { name: 'audit', summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing' },
+    {
+      name: 'audit',
+      group: AUDIT,
+      summary: 'Checks of host, daemon, containers and TLS (CIS numbers); changes nothing',
+    },
     () => import('./commands/audit.ts'),
   ),
   listCommand(
-    { name: 'harden', summary: 'Fix audit findings (planned, verified, rolled back on failure)' },
+    { name: 'harden', group: AUDIT, summary: 'Fix audit findings (planned, verified, rolled back on failure)' },
     () => import('./commands/harden.ts'),
   ),
 );

@@ -1,6 +1,6 @@
 /** Feature for HAProxy as the listener, and roles of clients: its additions to the core. */
 
-import { listCommand } from '../../cli/command.ts';
+import { type CommandGroup, listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { LISTENERS } from '../../core/seams/listeners.ts';
@@ -9,19 +9,24 @@ import { ROLE_NAMES } from './domain/role-names.ts';
 FEATURE_SETTINGS.add('listener', 'roles', 'otherClients', 'role');
 LISTENERS.add({ name: 'haproxy', roles: ROLE_NAMES, load: () => import('./engine/open-listener.ts') });
 
+const ROLES: CommandGroup = { name: 'roles', summary: 'What clients may do where HAProxy listens, and what they did' };
+
 COMMAND_SEAM.add(
-  listCommand({ name: 'role list', summary: 'List roles' }, () => import('./commands/role-list.ts')),
-  listCommand({ name: 'role show', summary: 'Show what a role allows' }, () => import('./commands/role-show.ts')),
+  listCommand({ name: 'role list', group: ROLES, summary: 'List roles' }, () => import('./commands/role-list.ts')),
   listCommand(
-    { name: 'role suggest', summary: 'Suggest the smallest role for what a client did' },
+    { name: 'role show', group: ROLES, summary: 'Show what a role allows' },
+    () => import('./commands/role-show.ts'),
+  ),
+  listCommand(
+    { name: 'role suggest', group: ROLES, summary: 'Suggest the smallest role for what a client did' },
     () => import('./commands/role-suggest.ts'),
   ),
   listCommand(
-    { name: 'client log', summary: 'Show what clients did on a host' },
+    { name: 'client log', group: ROLES, summary: 'Show what clients did on a host' },
     () => import('./commands/client-log.ts'),
   ),
   listCommand(
-    { name: 'role test', summary: 'Check whether a role allows a request' },
+    { name: 'role test', group: ROLES, summary: 'Check whether a role allows a request' },
     () => import('./commands/role-test.ts'),
   ),
 );

@@ -3,7 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { DesiredCredentials } from '../../../src/core/domain/plan/desired.ts';
-import { type HostFacts, installedCredentials, parseFacts } from '../../../src/core/domain/plan/facts.ts';
+import { type HostFacts, installedCredentials, parseFacts, realPath } from '../../../src/core/domain/plan/facts.ts';
 import { credentialEntries, fileEntries, renderManifest } from '../../../src/core/domain/plan/manifest.ts';
 import { type HostPlan, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 
@@ -43,6 +43,21 @@ function rendered(plan: HostPlan, { places }: HostFacts): string {
   const manifest = renderManifest([...credentials, ...fileEntries(plan, protect)]);
   return `${JSON.stringify(rest, undefined, 2)}\n${texts.join('')}--- manifest\n${manifest}`;
 }
+
+test.each([
+  ['setup', ['tcp://0.0.0.0:2376 is replaced by port 2376 of docker-tls']],
+  ['nothing', []],
+])('in the plan %s of a host whose unit opens our port, the warnings about it are %j', (name, warnings) => {
+  const [one] = CASES.filter((each) => each.name === name) as [PlanCase];
+  const before = factsOf(one, 'bookworm');
+  const fragment = realPath(before, before.docker.unit.fragment);
+  const unit = before.files.get(fragment);
+  if (unit?.kind !== 'file') throw new Error('no unit in the facts');
+  const content = unit.content.replace('dockerd -H fd://', 'dockerd -H tcp://0.0.0.0:2376 --tlsverify -H fd://');
+  const found = { ...before, files: new Map([...before.files, [fragment, { ...unit, content }]]) };
+  const shown = planOf(one, found, 'bookworm').warnings.filter((text) => text.includes('is replaced by port'));
+  expect(shown).toEqual(warnings);
+});
 
 describe.each<Suite>([...suites, 'rootless', 'podman'])('on %s', (suite) => {
   // A user's Docker does not harden the host.

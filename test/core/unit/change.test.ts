@@ -29,6 +29,7 @@ async function secondFirstRun(asks: boolean, signal = new AbortController().sign
       note() {},
       print() {},
       askedMs: () => 0,
+      changes() {},
     },
     prompts: {
       interactive: true,
@@ -92,6 +93,7 @@ test('without a yes nothing changes; a host that changed since its plan was show
       note() {},
       print() {},
       askedMs: () => 0,
+      changes() {},
     },
     prompts: {
       interactive: true,
@@ -143,6 +145,7 @@ test('a change that was never confirmed is rolled back first, also where nothing
       note() {},
       print() {},
       askedMs: () => 0,
+      changes() {},
     },
     prompts: { interactive: false, show: async () => {}, confirm: async () => true },
     renderPlanned: async () => '',
@@ -171,6 +174,7 @@ test.each([['h1'], ['h1', 'h2']])('hosts whose plan fails are closed: %s %s', as
       note() {},
       print() {},
       askedMs: () => 0,
+      changes() {},
     },
     prompts: { interactive: false, confirm: async () => true },
   } as unknown as ActionContext;

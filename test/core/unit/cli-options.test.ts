@@ -3,9 +3,9 @@ import { basename, dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Command, defineCommand } from '../../../src/cli/command.ts';
-import { COMMANDS, findCommand } from '../../../src/cli/commands.ts';
+import { COMMANDS, commandGroups, findCommand, firstCommands } from '../../../src/cli/commands.ts';
 import { glance } from '../../../src/cli/global-options.ts';
-import { renderCommand } from '../../../src/cli/help.ts';
+import { renderCommand, renderOverview } from '../../../src/cli/help.ts';
 import { parseDuration, parseOptions } from '../../../src/cli/options.ts';
 import { editDistance, nearestNames } from '../../../src/core/domain/fleet/nearest.ts';
 import { optionFlag } from '../../../src/core/domain/option-flag.ts';
@@ -144,7 +144,7 @@ test('values of a list in several words: none is taken for the argument in silen
 });
 
 test('the first words are found around the options of every command', () => {
-  expect(glance(['--json', '-f', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6]);
+  expect(glance(['--json', '-f', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6, 7]);
   expect(glance(['status', '--', '--json'])).toMatchObject({ json: false, words: [0] });
   expect(glance(['status', '--json', '--no-color', '-v', '-h'])).toMatchObject({
     json: true,
@@ -154,6 +154,12 @@ test('the first words are found around the options of every command', () => {
   });
   expect(glance(['--version']).version).toBe(true);
   expect(glance(['setup', '--version']).version).toBe(false);
+  expect([['-V'], ['-v'], ['setup', '-v'], ['--json', '-v']].map((argv) => glance(argv).version)).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });
 
 const entries = ['plan', 'apply', 'rotate server', 'rotate client', 'rotate ca'].map((name) => ({
@@ -164,7 +170,7 @@ const entries = ['plan', 'apply', 'rotate server', 'rotate client', 'rotate ca']
 
 test('commands in groups', () => {
   expect(findCommand(['rotate', 'ca'], entries)).toMatchObject({ kind: 'command', entry: { name: 'rotate ca' } });
-  expect(findCommand(['rotate'], entries)).toMatchObject({ kind: 'group', group: 'rotate' });
+  expect(findCommand(['rotate'], entries)).toMatchObject({ kind: 'group', name: 'rotate' });
   expect(findCommand(['plan', 'host'], entries)).toMatchObject({ kind: 'command', entry: { name: 'plan' } });
   expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
   expect(findCommand(['rotate', 'sever'], entries)).toEqual({ kind: 'unknown', nearest: ['rotate server'] });
@@ -288,13 +294,61 @@ test.each([
   expect(command && refusal(argv, command)).toMatchObject({ code: 'E_USAGE', message });
 });
 
+function checkPage(command: Command, topic: string | undefined): void {
+  const page = renderCommand('docker-tls', command, 80, { topic }).split('\n');
+  const examples = page.indexOf('Examples:');
+  for (const line of page.slice(1, examples < 0 ? undefined : examples))
+    expect.soft([command.name, line, line.length <= 80]).toEqual([command.name, line, true]);
+  if (command.name === 'harden') expect(page.length - 1).toBeLessThanOrEqual(45);
+}
+
 test('the help of harden fits on a screen, and every page in its columns', async () => {
   for (const { load } of COMMANDS) {
     const command = await load();
-    const page = renderCommand('docker-tls', command, 80).split('\n');
-    const examples = page.indexOf('Examples:');
-    for (const line of page.slice(1, examples < 0 ? undefined : examples))
-      expect.soft([command.name, line, line.length <= 80]).toEqual([command.name, line, true]);
-    if (command.name === 'harden') expect(page.length - 1).toBeLessThanOrEqual(45);
+    for (const topic of [undefined, ...Object.keys(command.topics ?? {})]) checkPage(command, topic);
   }
+});
+
+test('an option of a topic is on the pages of its topics alone', () => {
+  const options = { ...sample.options, pin: { kind: 'flag', summary: '', topics: ['token'] } } as const;
+  const topics = { token: { about: 'A token.', examples: ['docker-tls sample --pin'] } };
+  const page = (topic?: string) => renderCommand('docker-tls', { ...sample, options, topics }, 80, { topic });
+  expect(page()).not.toContain('--pin');
+  expect(page()).toContain('docker-tls sample --help token');
+  expect(page('token')).toMatch(/A token\.\n(.*\n)*.*--pin\b(.*\n)*Examples:\n {2}docker-tls sample --pin/);
+  expect(parseOptions({ ...sample, options, topics }, ['h', '--pin'], around).options.pin).toBe(true);
+});
+
+test('every default has one form, and an unlisted choice is not offered', async () => {
+  for (const { load } of COMMANDS) {
+    const { name, args, options } = await load();
+    for (const [key, { summary }] of Object.entries({ ...args, ...options }))
+      expect.soft([name, key, summary]).toEqual([name, key, expect.not.stringMatching(/(?<!\()\bdefault:?/)]);
+  }
+  const options = { one: { kind: 'choice', choices: ['a', 'b'], unlisted: ['b'], summary: '' } } as const;
+  expect(renderCommand('docker-tls', { ...sample, options }, 80)).toMatch(/--one a\s/);
+  expect(parseOptions({ ...sample, options }, ['h', '--one', 'b'], around).options.one).toBe('b');
+});
+
+test('the first page: eight commands, then every other one in a group', async () => {
+  for (const program of ['docker-tls', 'docker --config /etc/docker-of-ops tls']) {
+    const page = renderOverview(program, COMMANDS, { columns: 80, sharedStore: false });
+    expect(page.trimEnd().split('\n').length).toBeLessThanOrEqual(30);
+    for (const line of page.split('\n').slice(0, -3)) expect(line.length).toBeLessThanOrEqual(80);
+  }
+  const first = firstCommands(COMMANDS).map(({ name }) => name);
+  expect(first).toEqual(['setup', 'status', 'plan', 'apply', 'rotate', 'client', 'env', 'remove']);
+  const grouped = commandGroups(COMMANDS).flatMap(({ entries }) => entries.map(({ name }) => name));
+  expect(new Set(grouped).size).toBe(grouped.length);
+  expect(COMMANDS.map(({ name }) => name).filter((name) => !grouped.includes(name))).toEqual(
+    expect.not.arrayContaining([expect.not.stringMatching(/^(setup|status|plan|apply|rotate .*|env|remove)$/)]),
+  );
+});
+
+test('commands of a shared store are named once there is one', () => {
+  const group = { name: 'team', summary: 'Share it', shared: true } as const;
+  const commands = [{ name: 'log', summary: '', group, load: async () => sample }];
+  const page = (sharedStore: boolean) => renderOverview('docker-tls', commands, { columns: 80, sharedStore });
+  expect(page(false)).toMatch(/^ {2}team {2}Share it$/m);
+  expect(page(true)).toMatch(/^ {2}team {2}log$/m);
 });

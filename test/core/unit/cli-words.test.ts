@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { wrapAnsi } from 'fast-wrap-ansi';
 import { expect, test } from 'vitest';
@@ -9,6 +10,7 @@ import {
   padText,
   plural,
   textWidth,
+  wrapLines,
   wrapText,
 } from '../../../src/core/domain/words.ts';
 import { renderTable } from '../../../src/core/render/table.ts';
@@ -29,6 +31,13 @@ test.each([
   [3 * DAY + HOUR, '3 days'],
 ])('a duration of %d ms is %s', (ms, words) => {
   expect(durationWords(ms)).toBe(words);
+});
+
+test('a coloured line keeps its indent when it is wrapped', () => {
+  const line = '    +  "a": "some words that do not fit"';
+  const painted = wrapLines(`\u001b[32m${line}\u001b[39m`, 28);
+  expect(stripVTControlCharacters(painted)).toBe(wrapLines(line, 28));
+  expect(stripVTControlCharacters(painted)).toBe('    +  "a": "some words that\n      do not fit"');
 });
 
 test('counts and lists', () => {

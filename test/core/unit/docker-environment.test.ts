@@ -92,6 +92,8 @@ DOCKER_CERT_PATH=/home/o'brien/50% off!/a  b
 
 const goldenUnset: [Shell, string][] = [
   ['sh', 'unset DOCKER_HOST\nunset DOCKER_TLS_VERIFY\nunset DOCKER_CERT_PATH\n# eval "$(docker-tls env build-1)"\n'],
+  ['bash', 'unset DOCKER_HOST\nunset DOCKER_TLS_VERIFY\nunset DOCKER_CERT_PATH\n# eval "$(docker-tls env build-1)"\n'],
+  ['zsh', 'unset DOCKER_HOST\nunset DOCKER_TLS_VERIFY\nunset DOCKER_CERT_PATH\n# eval "$(docker-tls env build-1)"\n'],
   [
     'fish',
     'set -e DOCKER_HOST\nset -e DOCKER_TLS_VERIFY\nset -e DOCKER_CERT_PATH\n# docker-tls env build-1 | source\n',

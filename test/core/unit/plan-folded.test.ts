@@ -35,15 +35,17 @@ const results = (hosts: readonly PlannedHost[]) =>
 test('50 hosts that change in the same way fit on one screen', () => {
   const text = renderPlans(results(Array.from({ length: 50 }, (_, index) => planned(index))), { colours, columns: 80 });
   expect(text.split('\n').length).toBeLessThan(24);
-  expect(text).toMatch(/^50 hosts in the same way: build-00, build-01, .* and 38\n? *more/s);
+  expect(text).toMatch(
+    /^50 to change: 50 restarts, 0 containers stop\n\n50 hosts in the same way: build-00, build-01, .* and 38\n? *more/s,
+  );
   expect(text).toContain('50 containers keep running');
-  expect(text).toContain('50 of 50 hosts would change');
   expect(text.match(/system\/docker-tls\.socket$/gm)).toHaveLength(1);
 });
 
 test('one that changes in another way stands apart, and so does everything with -v', () => {
   const hosts = results([planned(1), planned(2), planned(3, 2399, []), planned(4, 2376, [])]);
-  const text = renderPlans(hosts, { colours, columns: 80 });
+  const text = renderPlans(hosts, { colours, columns: 80, diff: true });
+  expect(text).toMatch(/^4 to change: 4 restarts, 0 containers stop\n/);
   expect(text).toContain('2 hosts in the same way: build-01 and build-02');
   expect(text).toContain('build-03  10.0.0.3:2399');
   // That host runs no container.
@@ -52,6 +54,27 @@ test('one that changes in another way stands apart, and so does everything with 
   for (const name of ['build-01', 'build-02', 'build-03', 'build-04'])
     expect(each).toMatch(new RegExp(`^${name}  10`, 'm'));
   expect(each).not.toContain('in the same way');
+});
+
+test('ten different hosts fit into 24 lines, with what each costs', () => {
+  const hosts = Array.from({ length: 10 }, (_, index) => {
+    const host = planned(index, 2376 + index, index % 2 === 0 ? ['web'] : []);
+    const { plan } = host;
+    if (index !== 3) return host;
+    const containers = { ...plan.containers, how: 'stop' as const, wouldStop: [{ name: 'db' }] };
+    const cut = { ...plan, containers, costs: ['icc: x'], warnings: ['mind'] };
+    return { ...host, plan: cut, otherCas: [{ subject: 'Theirs', fingerprint: 'F', notAfter: new Date(0) }] };
+  }) as unknown as PlannedHost[];
+  const text = renderPlans(results(hosts), { colours, columns: 80 });
+  expect(text).toMatch(/^10 to change: 10 restarts, 1 container stops\n/);
+  expect(text.split('\n').length).toBeLessThanOrEqual(24);
+  for (let index = 0; index < 10; index += 1)
+    expect(text).toMatch(new RegExp(`^  ~ build-0${index}: certificate, \\d files, restart`, 'm'));
+  for (const note of ['costs    build-03: icc: x', 'accepts  ', 'warning  build-03: mind', '(in full: -v)'])
+    expect(text).toContain(note);
+  expect(renderPlans(results(hosts), { colours, columns: 80, verbose: true })).toMatch(
+    /^build-09 {2}10\.0\.0\.9:2385/m,
+  );
 });
 
 test('--diff shows the content of new files', () => {

@@ -2,9 +2,11 @@
 
 import pico from 'picocolors';
 import { expect, test } from 'vitest';
+import { textFile } from '../../../src/core/domain/plan/file-change.ts';
 import type { HostOutcome } from '../../../src/core/domain/plan/outcome.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { PlannedHost } from '../../../src/core/engine/intent.ts';
+import { fileView, renderFileView } from '../../../src/core/render/file-view.ts';
 import { costLines, renderOutcome } from '../../../src/core/render/host-outcome.ts';
 import { renderPlan, renderPlans } from '../../../src/core/render/plan-text.ts';
 
@@ -30,12 +32,25 @@ test('of one host', () => {
   expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(`! ${WARNING}`);
 });
 
+test('a file of ours that is gone was deleted by hand, not edited', () => {
+  const change = (before?: string) => ({ ...textFile('/etc/x', 'new\n'), drift: true, before });
+  const shown = (before?: string) => renderFileView(fileView(change(before), false), plain)[0];
+  expect(shown()).toBe('+ /etc/x  (deleted by hand since)');
+  expect(shown('old\n')).toBe('~ /etc/x  (edited by hand since)');
+  const base = still('web', []);
+  const plan = { ...base.plan, files: [change()] };
+  const outcome = { ...base, plan, host: 'web', changed: true, checks: [], warnings: [], elapsedMs: 1 };
+  expect(renderOutcome(outcome as unknown as HostOutcome, plain)).toContain(
+    '/etc/x: deleted by hand, and written again',
+  );
+});
+
 test('of many, each sentence once', () => {
   const hosts = [still('web', [WARNING]), still('db', [WARNING]), still('ci', [])];
   const results = hosts.map((value) => ({ kind: 'done' as const, host: value.spec.name, value, elapsedMs: 1 }));
   const text = renderPlans(results, form);
   expect(text).toContain(
-    `nothing to do on 3 hosts, in sync: web, db and ci\n\nwarning  web and db: ${WARNING}\n\n0 of 3 hosts`,
+    `0 to change; 3 in sync\n\nnothing to do on 3 hosts, in sync: web, db and ci\n\nwarning  web and db: ${WARNING}`,
   );
 });
 

@@ -11,6 +11,7 @@ const quiet: Progress = {
   note() {},
   print() {},
   askedMs: () => 0,
+  changes() {},
 };
 const names = ['a', 'b', 'c', 'd', 'e'];
 const specs = names.map((name) => completeHost({ name, ssh: { destination: name } }));

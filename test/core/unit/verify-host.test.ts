@@ -165,7 +165,7 @@ describe('a port', () => {
 test('where nothing answers no client got further than it may, and jump hosts are no way for clients', async () => {
   const silent = (await verify('timed-out')).filter(({ expected }) => expected === 'refused');
   const error = failure(() => requireVerified('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));
-  expect(error.message).toBe('nothing answered from here; x');
+  expect(error.message).toBe('no answer from here (timed-out); x');
   expect(error.hints[1]).toContain("not through ssh's jump hosts");
 });
 

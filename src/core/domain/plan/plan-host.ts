@@ -85,7 +85,6 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const view = viewDaemon(facts);
   const { current } = facts.places;
   const generation = nextGeneration(facts);
-  const warnings = desired.listener === undefined ? replacedWarnings(facts, view, desired) : [];
   const { listener } = desired;
   const listening = listener === undefined ? listeningOf(facts, view) : 'systemd';
   const placed = placeSettings(view, desired.daemonSettings ?? {});
@@ -112,6 +111,9 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const files = [...returned, ...wanted]
     .filter((change) => change.path !== current && differs(change, facts))
     .map((change) => withDrift(change, facts));
+  // Once the files of docker-tls are active, nothing is left to replace.
+  const replaces = listener === undefined && (facts.state === undefined || files.length > 0);
+  const warnings = replaces ? replacedWarnings(facts, view, desired) : [];
   const reason =
     whyCredentials(facts, desired.credentials) ??
     (listener !== undefined && !hasListener(facts) ? `${listener.title} needs them in a form of its own` : undefined);

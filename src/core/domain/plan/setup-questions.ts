@@ -94,7 +94,7 @@ export function fleetQuestion(found: boolean) {
     explain:
       'A fleet file keeps many hosts in one place, for docker-tls plan and apply (-f fleet.yaml). It holds no secret.',
     message: found ? 'Write the host into fleet.yaml here?' : 'Begin a fleet file here, fleet.yaml, with this host?',
-    default: found,
+    default: false,
     flag: '-f fleet.yaml',
   };
 }

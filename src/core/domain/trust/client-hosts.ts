@@ -76,7 +76,7 @@ export function accessDrift(state: StoreState, now: Date): Map<string, readonly 
 }
 
 /** Whether a trust file accepts a client, ignoring dates. Cached, since most hosts have the same file. */
-function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
+export function trusting(client: StoredClient, { notBefore, notAfter }: { notBefore: Date; notAfter: Date }) {
   const known = new Map<string, boolean>();
   const middle = new Date((notBefore.getTime() + notAfter.getTime()) / 2);
   return (trust: string): boolean => {

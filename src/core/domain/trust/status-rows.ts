@@ -5,10 +5,10 @@ import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { shellQuote } from '../quote.ts';
 import type { LiveRow, StatusRow } from '../status-row.ts';
+import { type Acceptance, acceptance } from './accepted.ts';
 import { externalKey } from './client-refusals.ts';
 import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';
-import { otherCas, ourFingerprints } from './other-cas.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
@@ -20,14 +20,14 @@ export function statusRows(
   reached: ReadonlyMap<string, LiveRow> = new Map(),
 ): StatusRow[] {
   const row = (kind: StatusRow['kind'], name: string, cert: string) => rowOf(kind, name, cert, due);
-  const ours = ourFingerprints(state);
+  const accepted = acceptance(state, due.now);
   return [
     ...(state.ca ? [row('ca', state.ca.record.name, state.ca.cert)] : []),
     ...state.oldCas.map((old) => ({
       ...row('old ca', old.record?.name ?? old.serial, old.cert),
       serial: old.serial,
     })),
-    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due, ours)),
+    ...[...state.hosts.values()].map((host) => hostRow(host, live.get(host.record.name), due, accepted)),
     ...[...state.clients.values()].map((client) => ({
       ...row('client', client.record.name, client.cert),
       ...renewalOf(client, state),
@@ -40,14 +40,15 @@ export function hostRow(
   { record, serverCert, ca }: StoredHost,
   live: LiveRow | undefined,
   due: Due,
-  ours: ReturnType<typeof ourFingerprints>,
+  accepted: (trust: string) => Acceptance,
 ): StatusRow {
   const { name, address, port, generation, description } = record;
-  const others = otherCas(ca, ours, due.now);
+  const { otherCas: others, cas, clients } = accepted(ca);
   return {
     ...rowOf('host', name, serverCert, due),
     ...{ address: `${address}:${port}`, generation, description },
     otherCas: others.length > 0 ? others : undefined,
+    accepts: { cas, clients },
     ...live,
   };
 }

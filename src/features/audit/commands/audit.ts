@@ -1,5 +1,7 @@
 /** `audit [HOST…]`: checks of hosts, Compose files and Dockerfiles, in every report format. */
 
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
@@ -8,8 +10,10 @@ import { storeOf } from '../../../core/actions/open-store.ts';
 import { type RunOptions, sudoPasswords } from '../../../core/actions/run.ts';
 import { type SelectionOptions, selectSpecs } from '../../../core/actions/select-hosts.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/host-results.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
+import { usage } from '../../../errors/errors.ts';
 import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords, renderBaseline } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
@@ -39,7 +43,7 @@ export const command = defineCommand({
     'docker-tls audit build-1 --json > before.json; docker-tls audit build-1 --compare before.json',
     'docker-tls audit --compose docker-compose.yml --dockerfile Dockerfile',
   ],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...SELECTION_OPTIONS,
     ...SSH_OPTIONS,
@@ -60,7 +64,7 @@ export const command = defineCommand({
     format: {
       kind: 'choice',
       choices: REPORT_FORMS,
-      summary: 'form of the report; default table, or what the name of --out says',
+      summary: 'form of the report (default: by the name of --out, or table)',
     },
     out: { ...FILE, summary: 'write the report there; - is standard output' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
@@ -96,11 +100,22 @@ type Audited = {
   readonly saved: string | undefined;
 };
 
+/** `--dockerfile a b`: a shell's pattern gives several words, and only the first belongs to the option. */
+function refuseFileAsHost(hosts: readonly string[], { compose, dockerfile }: AuditOptions, cwd: string): void {
+  const flag = dockerfile.length > 0 ? '--dockerfile' : compose.length > 0 ? '--compose' : undefined;
+  const file = flag === undefined ? undefined : hosts.find((host) => existsSync(resolve(cwd, host)));
+  if (file !== undefined)
+    throw usage(`${file} is a file, and stands where a HOST does`, [
+      `the option again for each file: docker-tls audit ${flag} ${shellQuote(file)}`,
+    ]);
+}
+
 async function audit(context: ActionContext, hosts: readonly string[], options: AuditOptions): Promise<Audited> {
   const { global, runtime, progress } = context;
   const { compose, dockerfile, inventory, out } = options;
   const noHosts = hosts.length === 0 && global.file === undefined && inventory === undefined;
   const withHosts = compose.length + dockerfile.length === 0 || !noHosts;
+  refuseFileAsHost(hosts, options, runtime.cwd);
   const { selection, known, files, table } = await readInputs(options, runtime.cwd, withHosts);
   const { results, stored } = withHosts ? await auditSelected(context, hosts, options, { selection, table }) : NO_HOSTS;
   const now = runtime.now();

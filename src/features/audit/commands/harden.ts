@@ -13,7 +13,7 @@ import type { ChangeDocument } from '../../../core/render/change-document.ts';
 import { type RenderContext, renderChange } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { costLines } from '../../../core/render/host-outcome.ts';
-import { tableWidth } from '../../../core/render/table.ts';
+import { renderTable, tableWidth } from '../../../core/render/table.ts';
 import { usage } from '../../../errors/errors.ts';
 import { checkReport } from '../adapters/report-file.ts';
 import type { FixName } from '../domain/fix-names.ts';
@@ -25,6 +25,7 @@ import {
   PROFILE_AUTH_TRIES,
   PROFILES,
   profilesOf,
+  UNLISTED_PROFILES,
 } from '../domain/hardening/hardening.ts';
 import {
   BANNER_EXAMPLE,
@@ -91,15 +92,15 @@ export const command = defineCommand({
     'docker-tls harden build-1 --profile minimal --dry-run',
     'docker-tls harden build-1 --accept icc --keep-docker-group ci --yes',
   ],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...RUN_OPTIONS,
     only: { kind: 'list', value: 'FIX', summary: 'only these fixes' },
     profile: {
       kind: 'choice',
       choices: PROFILES,
-      value: 'NAME',
-      summary: 'set of fixes (default: cis); measured Lynis scores: docs/harden.md',
+      unlisted: UNLISTED_PROFILES,
+      summary: 'set of fixes (default: cis)',
     },
     accept: { kind: 'list', value: 'FIX', summary: 'accept what this fix costs (see --list)' },
     install: { kind: 'list', value: 'PACKAGE', summary: 'install this package (see --list)' },
@@ -109,7 +110,7 @@ export const command = defineCommand({
       min: 1,
       max: 99,
       value: 'N',
-      summary: 'MaxAuthTries (default: 4, article 2, lynis 3)',
+      summary: 'MaxAuthTries (default: 4; 3 with profile lynis)',
     },
     banner: { kind: 'text', value: 'TEXT', summary: 'the words of the fix banner, in one line' },
     report: { ...FILE, summary: 'write before, after and what it cost as HTML' },
@@ -186,7 +187,7 @@ async function bannerText(
   });
 }
 
-const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'no risk', low: 'low risk', yes: 'needs its own consent' };
+const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'none', low: 'low', yes: '--accept' };
 
 export function renderHardened(
   { changed, fixes, packages, leftOut, unmade, report }: Hardened,
@@ -229,19 +230,19 @@ function renderFixes({ runtime }: RenderContext): CommandResult<HardenListDocume
     profiles: profilesOf(fix.name),
     needsYes: needsYes(fix.name),
   }));
-  const text = fixes
-    .map((fix) =>
-      [
-        `${fix.name}  (${fix.profiles.join(', ')}; ${RISK_WORDS[fix.risk]})`,
-        `    ${hangText(fix.title, columns, 4)}`,
-        ...(fix.cost
-          ? [
-              `    ${hangText(`costs: ${fix.cost}${fix.risk === 'yes' ? ` (needs --accept ${fix.name})` : ''}`, columns, 4)}`,
-            ]
-          : []),
-      ].join('\n'),
-    )
-    .join('\n');
+  const table = renderTable(
+    [{ title: 'FIX' }, { title: 'RISK' }, { title: 'PROFILES' }, { title: 'WHAT IT DOES', shrinkTo: 16 }],
+    fixes.map(({ name, risk, profiles, title }) => [
+      name,
+      RISK_WORDS[risk],
+      profiles.filter((profile) => !UNLISTED_PROFILES.includes(profile)).join(', '),
+      title,
+    ]),
+    { columns, titleStyle: coloursOf(runtime.io).dim },
+  );
+  const costs = fixes.flatMap(({ name, cost }) =>
+    cost === undefined ? [] : [`    ${hangText(`${name}: ${cost}`, columns, 6)}`],
+  );
   const never = NEVER.map(({ setting, why }) => `    ${hangText(`${setting}: ${why}`, columns, 6)}`);
   const packages = PACKAGES.map(({ name, title, risk }) => `    ${hangText(`${name}: ${title}; ${risk}`, columns, 6)}`);
   return {
@@ -254,7 +255,9 @@ function renderFixes({ runtime }: RenderContext): CommandResult<HardenListDocume
       never: NEVER.map(({ setting, why }) => ({ setting, why })),
     },
     text: [
-      text,
+      table,
+      'costs for users of the host:',
+      ...costs,
       'packages, by --install PACKAGE --accept PACKAGE only:',
       ...packages,
       'never, by no fix and no profile:',

@@ -55,7 +55,7 @@ const TABLE = {
   },
   sshd: {
     title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
-    cost: 'a login that offers more keys than MaxAuthTries (4; 2 with profile article, 3 with lynis) before the right one is refused',
+    cost: 'a login that offers more keys than MaxAuthTries (4, fewer in some profiles) before the right one is refused',
     risk: 'low',
   },
   'sshd-root': {

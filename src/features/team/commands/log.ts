@@ -8,7 +8,7 @@ export type LogDocument = {
   readonly entries: readonly {
     readonly revision: string;
     readonly at: Date;
-    /** `user@computer`. */
+    /** `operator (user@computer)`. */
     readonly who: string;
     /** The command and its subject. */
     readonly subject: string;

@@ -46,7 +46,7 @@ export type Commit = {
 
 /** A commit message. The administrators of the engine can read it. */
 export type Message = {
-  /** `user@computer`. */
+  /** `operator (user@computer)`. */
   readonly who: string;
   /** One line: the command and its subject. */
   readonly subject: string;

@@ -6,6 +6,7 @@
 import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { type Message, MOST, type Snapshot, type StoreEngine } from '../engines/engine.ts';
+import { recipientsOf } from './age.ts';
 import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
 import { checkSnapshot, genuine } from './genuine.ts';
 import type { Local, SeenState } from './local-copy.ts';
@@ -99,6 +100,14 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const { sequence } = checked.manifest;
     const contents = contentsOf(snapshot, keys);
     return { snapshot, fresh: false, sequence, signers: checked.signers, keys, operators, contents };
+  }
+
+  /** The operator whose key opens the store, and the login of this computer: several may share one. */
+  async function author(operators: readonly Operator[]): Promise<string> {
+    identityFiles ??= identities();
+    const mine = (await Promise.all((await identityFiles).map(recipientsOf))).flat();
+    const me = operators.find(({ recipient }) => mine.includes(recipient));
+    return me === undefined ? who : `${me.name} (${who})`;
   }
 
   function keep(opened: Opened): Opened {
@@ -200,7 +209,12 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     requireReadable(engine.url, files);
     const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
     const remove = [...there.keys()].filter((at) => !files.has(at));
-    const snapshot = await engine.commit(base.snapshot, { put, remove, regained, message: { who, ...message } });
+    const snapshot = await engine.commit(base.snapshot, {
+      put,
+      remove,
+      regained,
+      message: { who: await author(operators), ...message },
+    });
     // Otherwise this machine would remember a state as the newest that it then rejects.
     genuine(engine.url, snapshot);
     const manifest = sha256Hex(files.get(MANIFEST));

@@ -27,7 +27,7 @@ export const command = defineCommand({
   about:
     'Prints what plan shows as a Butane file, for machines that are configured at first boot (Fedora CoreOS, Flatcar). It holds no key and no certificate; butane reads those from the store (docs/hosts.md).\nWith --check the exit status is 3 when apply would change the host, so that its credentials may be missing in the store.',
   examples: ['docker-tls butane build-1 > build-1.bu'],
-  args: { host: { summary: 'the host; default: the only one', completes: 'host' } },
+  args: { host: { summary: 'the host (default: the only one)', completes: 'host' } },
   options: {
     ...RUN_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when apply would change the host' },

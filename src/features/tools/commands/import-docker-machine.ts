@@ -33,13 +33,13 @@ export const command = defineCommand({
     'docker-tls import docker-machine',
     'docker-tls import docker-machine build-1 --storage-path /mnt/old/machine',
   ],
-  args: { names: { summary: 'hosts; default: all', many: true } },
+  args: { names: { summary: 'hosts (default: all)', many: true } },
   options: {
     ...CA_OPTIONS,
     storagePath: {
       kind: 'text',
       value: 'DIRECTORY',
-      summary: "docker-machine's store (MACHINE_STORAGE_PATH; default ~/.docker/machine)",
+      summary: "docker-machine's store (default: MACHINE_STORAGE_PATH, ~/.docker/machine)",
       completes: 'directory',
     },
   },

@@ -45,6 +45,14 @@ describe('--check', () => {
   });
 });
 
+test('several files after one --dockerfile: the second is not taken for a host', async () => {
+  writeFileSync(join(directory, 'Dockerfile.b'), 'FROM a:1\n');
+  const { exit, err } = await audit('--dockerfile', 'c.yml', 'Dockerfile.b');
+  expect(exit).toBe(2);
+  expect(err).toContain('Dockerfile.b is a file, and stands where a HOST does');
+  expect(err).toContain('audit --dockerfile Dockerfile.b');
+});
+
 test('a service that another file or .env decides about does not pass', async () => {
   writeFileSync(join(directory, 'all.yml'), `include: [base.yml]\nservices:\n  web:\n    privileged: \${P:-false}\n`);
   const run = (check: string) => audit('--compose', 'all.yml', '--check', check, '--fail-on', 'high', '--json');

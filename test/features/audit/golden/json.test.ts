@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Probe } from '../../../../src/core/runtime.ts';
+import { runCli } from '../../../support/cli.ts';
 import { documentPlace, expectGolden } from '../../../support/golden-documents.ts';
 import { removeHomes } from '../../../support/store.ts';
 import { recordedBytes } from '../support/audit-facts.ts';
@@ -30,6 +31,13 @@ test('harden', async () => {
   const made = await place.run(['harden', 'h1', '--only', 'log-limits', '--dry-run'], { probe }, hosts);
   expect(made.json.command).toBe('harden');
   expectGolden(directory, made, {});
+});
+
+test('harden --list is a table, then what each fix costs; a profile of the article is in neither', async () => {
+  const { out } = await runCli(['harden', '--list']);
+  expect(out).toMatch(/^FIX +RISK +PROFILES +WHAT IT DOES\nicc +--accept +cis, lynis +icc=false in daemon\.json$/m);
+  expect(out).toMatch(/^costs for users of the host:\n {4}icc: containers on the default bridge/m);
+  expect(out).not.toContain('article');
 });
 
 test('harden --list has the fixes with their risk', async () => {

@@ -109,6 +109,14 @@ describe('the table', () => {
     expect(lines.filter((line) => textWidth(line) > columns)).toEqual([]);
   });
 
+  test('has what belongs to a finding at column 4, below its title', () => {
+    const lines = renderAuditTable(bad, { columns: 80 }).split('\n');
+    const first = lines.findIndex((line) => /^ {2}critical /.test(line));
+    expect(first).toBeGreaterThan(0);
+    for (const line of lines.slice(first, lines.indexOf('', first)))
+      expect(line).toMatch(/^( {2}(critical|high|medium|low|info) | {4}\S)/);
+  });
+
   test('shows the worst first, in groups and inside of them', () => {
     const severities = renderAuditTable(bad, { columns: 100 })
       .split('\n')

@@ -71,9 +71,10 @@ test('a directory becomes a store in etcd; its history, its operators, and what 
 
   const log = await as(ada, ['log', '--json']);
   expect(log.json.result.entries.map(({ who, lines }: { who: string; lines: string[] }) => [who, lines[0]])).toEqual([
-    ['bob@laptop', expect.stringMatching(/^client carol: added/)],
-    ['ada@laptop', 'operator bob: added'],
-    ['ada@laptop', expect.stringMatching(/^operator .*: added$/)],
+    ['bob (bob@laptop)', expect.stringMatching(/^client carol: added/)],
+    // The login of the user who made it is the operator's name.
+    [expect.stringMatching(/ \(ada@laptop\)$/), 'operator bob: added'],
+    [expect.stringMatching(/ \(ada@laptop\)$/), expect.stringMatching(/^operator .*: added$/)],
   ]);
   expect(log.json.result.entries[2].lines).toEqual([expect.anything(), expect.stringMatching(/^CA .*: made$/)]);
   // The same store by another endpoint list and other credentials: it counts as the same.

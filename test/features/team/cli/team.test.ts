@@ -104,7 +104,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
 
   const log = await as(ada, 'log', '--json');
   expect(log.json.result.entries[1]).toMatchObject({
-    who: 'bob@laptop',
+    who: 'bob (bob@laptop)',
     lines: ['operator carol: removed, everything encrypted again'],
   });
   expect((await as(ada, 'log')).out).toContain('client dora: added');

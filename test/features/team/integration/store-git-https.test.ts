@@ -64,7 +64,7 @@ test('is read and changed by two operators; without the CA or the password it is
   await Promise.all([put(ada, 'a'), put(bob, 'b')]);
   expect([...(await teamStore(ada.session()).read()).hosts.keys()]).toEqual(['a', 'b']);
   expect((await bob.session().engine.log(10)).map(({ who }) => who)).toEqual(
-    expect.arrayContaining(['ada@laptop', 'bob@laptop']),
+    expect.arrayContaining(['ada (ada@laptop)', 'bob (bob@laptop)']),
   );
   expect(server.asked).toContain('POST /store.git/git-receive-pack');
 

@@ -98,7 +98,7 @@ describe('an administrator of the repository', () => {
       'operators',
     ]);
     expect(git(repository, 'log', '-1', '--format=%B', 'docker-tls')).toBe(
-      'docker-tls test: 3 changes\n\n- CA ca-0: made\n- client anna: added, until 2036-11-22\n- host web: added, generation 0, certificate until 2036-11-22\n\nBy: ada@laptop'.replaceAll(
+      'docker-tls test: 3 changes\n\n- CA ca-0: made\n- client anna: added, until 2036-11-22\n- host web: added, generation 0, certificate until 2036-11-22\n\nBy: ada (ada@laptop)'.replaceAll(
         '2036-11-22',
         /until (\S+)/.exec(git(repository, 'log', '-1', '--format=%B', 'docker-tls'))?.[1] as string,
       ),

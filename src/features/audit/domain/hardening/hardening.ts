@@ -29,6 +29,8 @@ export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls
 
 export const PROFILES = ['cis', 'article', 'lynis', 'minimal'] as const;
 export type Profile = (typeof PROFILES)[number];
+/** Neither in help nor in lists. */
+export const UNLISTED_PROFILES: readonly Profile[] = ['article'];
 
 /** Fixes of the host outside Docker, beyond the CIS Docker Benchmark. */
 const OF_HOST: readonly FixName[] = [

@@ -81,15 +81,16 @@ function findingLines(
   idWidth: number,
 ): readonly string[] {
   const { paint } = form;
-  // On a narrow terminal the title moves below severity and number.
-  const narrow = form.columns < 72;
-  const indent = narrow ? 4 : 13 + idWidth;
+  const indent = 4;
   const severity = paint(COLOURS[result.severity], padText(result.severity, 9));
   const head = `  ${severity} ${padText(cutText(result.id, idWidth), idWidth)} `;
-  const title = wrapped(result.failure, indent, form.columns).map((line) => line.trimStart());
-  const [first = '', ...rest] = narrow ? ['', ...title] : title;
-  const lines = [`${head}${paint('bold', first)}`.trimEnd()];
-  for (const line of rest) lines.push(' '.repeat(indent) + paint('bold', line));
+  const title = printable(result.failure);
+  // A title that does not fit beside severity and number moves below them.
+  const fits = 13 + idWidth + textWidth(title) <= form.columns;
+  const lines = [`${head}${fits ? paint('bold', title) : ''}`.trimEnd()];
+  if (!fits)
+    for (const line of wrapped(title, indent, form.columns))
+      lines.push(' '.repeat(indent) + paint('bold', line.trimStart()));
   for (const evidence of result.evidence.slice(0, EVIDENCE_LINES)) {
     lines.push(...wrapped(`${whereIn(subject, evidence)}: ${evidence.text}`, indent, form.columns));
   }
