@@ -22,11 +22,11 @@ COMMAND_SEAM.add(
     () => import('./commands/role-suggest.ts'),
   ),
   listCommand(
-    { name: 'client log', group: ROLES, summary: 'Show what clients did on a host' },
-    () => import('./commands/client-log.ts'),
-  ),
-  listCommand(
     { name: 'role test', group: ROLES, summary: 'Check whether a role allows a request' },
     () => import('./commands/role-test.ts'),
+  ),
+  listCommand(
+    { name: 'client log', group: ROLES, summary: 'Show what clients did on a host' },
+    () => import('./commands/client-log.ts'),
   ),
 );

@@ -134,7 +134,7 @@ function networkFrontend({ binds, ownCas, others, roles }: HaproxyInput): string
       ? []
       : [
           '  acl has_chain ssl_c_chain_der -m found',
-          '  acl known_chain ssl_c_chain_der,sha2(256),hex -m str -f "${ISSUERS}"',
+          `  acl known_chain ssl_c_chain_der,sha2(256),hex -m str -f "\${ISSUERS}"`,
         ]),
     '  tcp-request session set-var(sess.key) ssl_c_sha1,hex',
     `  tcp-request session set-var(sess.issuer) "ssl_c_i_dn(cn),word(2,' ')"`,
