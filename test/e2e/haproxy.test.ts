@@ -159,3 +159,41 @@ describe.each(suites)('on %s', (suite) => {
     expect(leftovers(after)).toEqual([]);
   });
 });
+
+describe('before a rootless Docker', () => {
+  let host: LabHost;
+  let person: Person;
+
+  beforeAll(async () => {
+    [host] = (await labUp({ names: ['hap-rootless'], suite: 'rootless', with: ['haproxy'] })) as [LabHost];
+    person = newPerson(program, [host]);
+  });
+  afterAll(async () => {
+    await host?.down();
+    person?.remove();
+  });
+
+  test('nothing runs as root, and a rotation stops no container', async () => {
+    const done = async (...argv: string[]) => {
+      const result = await person.run(argv);
+      expect(result, result.err).toMatchObject({ status: 0 });
+      return result;
+    };
+    await host.must('systemctl disable --now haproxy');
+    await host.container('web');
+    const state = 'docker -H unix:///run/user/1004/docker.sock inspect -f "{{.State.Pid}} {{.State.StartedAt}}" web';
+    const before = await host.must(state);
+    await done(...person.setup(host, ['--rootless', '--listener', 'haproxy'], 'rooty'));
+    expect(await host.must('ps -o user= -C haproxy | sort -u')).toBe('rooty');
+    await done('client', 'add', 'prom', '--role', 'monitor', '--yes');
+    await done('rotate', 'server', host.name, '--yes');
+    await done('client', 'revoke', 'prom', '--yes');
+    expect(await host.must(state)).toBe(before);
+    expect((await done('client', 'log', host.name)).out).toContain('prom');
+    await done('remove', host.name, '--yes');
+    expect(await host.must(state)).toBe(before);
+    expect(
+      await host.must('find ~rooty/.config ~rooty/.local/share -name "*docker-tls*" -not -path "*/docker/*"'),
+    ).toBe('');
+  });
+});

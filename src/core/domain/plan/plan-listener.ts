@@ -1,7 +1,7 @@
 /** Plan of the listener of a host, if it is not the daemon itself. */
 
 import { renderSocketUnit } from '../dockerd/drop-in.ts';
-import { LISTENER_SERVICE, type Places } from '../dockerd/paths.ts';
+import { LISTENER_SERVICE, type Places, PODMAN_PLACES, SYSTEM_PLACES } from '../dockerd/paths.ts';
 import { certificateTexts } from '../pki/pem.ts';
 import { type CaId, certificateIds } from '../trust/ca-id.ts';
 import type { DesiredHost } from './desired.ts';
@@ -17,11 +17,8 @@ export function listenerUnit({ units }: Places): string {
 }
 
 /** A change of these paths concerns the listener, if the host has one. */
-export function isListenerPath(path: string, places: Places): boolean {
-  return (
-    [listenerUnit(places), listenerLink(places), places.socket, places.socketWants].includes(path) ||
-    path.startsWith(`${places.tls}/`)
-  );
+export function isListenerPath(path: string, { socket, socketWants, tls }: Places): boolean {
+  return path === socket || path === socketWants || path.endsWith(`/${LISTENER_SERVICE}`) || path.startsWith(`${tls}/`);
 }
 
 /** Whether the host has a listener of docker-tls after the change. */
@@ -34,8 +31,10 @@ export function hasListener({ state }: Pick<HostFacts, 'state'>): boolean {
   return usesListener({ managed: state?.managed ?? [] });
 }
 
-function listenerLink({ units }: Places): string {
-  return `${units}/multi-user.target.wants/${LISTENER_SERVICE}`;
+/** A user's systemd has no multi-user.target. */
+function listenerLink(places: Places): string {
+  const target = places === SYSTEM_PLACES || places === PODMAN_PLACES ? 'multi-user.target' : 'default.target';
+  return `${places.units}/${target}.wants/${LISTENER_SERVICE}`;
 }
 
 /** Its socket unit, which holds the TLS port, its service, and its configuration. */

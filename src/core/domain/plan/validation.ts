@@ -60,7 +60,10 @@ function daemonValidation(plan: HostPlan, facts: HostFacts, entries: readonly Ma
 
 /** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
 function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  if (plan.listener.check !== '') return view.execStart?.value ?? '';
+  if (plan.listener.check !== '') {
+    const command = view.execStart?.value ?? '';
+    return kindOf(facts).own ? command.replace(/^\S+(?= |$)/, () => facts.docker.binary) : command;
+  }
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';

@@ -1,7 +1,5 @@
 /** Requests of clients on the chosen hosts, for the commands that read their logs. */
 
-import type { OptionSpecs } from '../../../cli/command.ts';
-import { SELECTION_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { runFlags } from '../../../core/actions/host-flags.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
@@ -9,12 +7,6 @@ import { type RunOptions, sudoPasswords } from '../../../core/actions/run.ts';
 import { type SelectionOptions, selectSpecs } from '../../../core/actions/select-hosts.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
 import { type JournalRequest, readLogs } from '../engine/read-log.ts';
-
-export const LOG_OPTIONS = {
-  ...SELECTION_OPTIONS,
-  ...SSH_OPTIONS,
-  since: { kind: 'duration', value: 'TIME', summary: 'requests of this time; default 24h' },
-} as const satisfies OptionSpecs;
 
 export type LogOptions = RunOptions & SelectionOptions & { readonly since: number | undefined };
 

@@ -6,8 +6,9 @@ import { errorsOf, exitOfResults } from '../../../core/domain/host-results.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { renderTable } from '../../../core/render/table.ts';
 import { printable } from '../../../errors/errors.ts';
-import { LOG_OPTIONS, loggedRequests } from '../actions/logged-requests.ts';
+import { loggedRequests } from '../actions/logged-requests.ts';
 import type { JournalRequest } from '../engine/read-log.ts';
+import { LOG_OPTIONS } from './log-options.ts';
 
 export type ClientLogDocument = { readonly requests: readonly LoggedRequestDocument[] };
 

@@ -3,7 +3,8 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { renderTable } from '../../../core/render/table.ts';
-import { BUILT_IN_ROLES, type Role, rootLines } from '../domain/roles.ts';
+import { knownRoles } from '../actions/known-roles.ts';
+import { type Role, rootLines } from '../domain/roles.ts';
 
 export type RoleListDocument = { readonly roles: readonly ListedRoleDocument[] };
 
@@ -18,13 +19,14 @@ type ListedRoleDocument = {
 };
 
 export const command = defineCommand({
-  scope: [],
+  scope: ['store'],
   about: 'A role says which requests of the Docker API a client may send. docs/roles.md lists what each shows.',
   examples: ['docker-tls role list', 'docker-tls role show monitor'],
   args: {},
   options: {},
-  async run({ runtime: { io } }): Promise<CommandResult<RoleListDocument>> {
-    const roles = BUILT_IN_ROLES.map(listedRole);
+  async run(context): Promise<CommandResult<RoleListDocument>> {
+    const { io } = context.runtime;
+    const roles = (await knownRoles(context)).map(listedRole);
     const text = renderTable(
       [{ title: 'ROLE' }, { title: 'LINES', align: 'right' }, { title: 'ROOT' }, { title: 'ALLOWS', shrinkTo: 20 }],
       roles.map(({ name, about, full, lines, root }) => [name, full ? 'all' : lines, root ? 'yes' : 'no', about]),

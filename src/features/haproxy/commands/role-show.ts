@@ -1,7 +1,8 @@
 /** `role show ROLE`: the lines of a role. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { BUILT_IN_ROLES, findRole, rootLines } from '../domain/roles.ts';
+import { knownRoles } from '../actions/known-roles.ts';
+import { findRole, rootLines } from '../domain/roles.ts';
 
 export type RoleShowDocument = {
   readonly name: string;
@@ -14,15 +15,16 @@ export type RoleShowDocument = {
 };
 
 export const command = defineCommand({
-  scope: [],
+  scope: ['store'],
   about:
     'Each line has one or more methods and a path of the Docker API without its version. * stands for a name or an ID, ** for a name with slashes.\nThe lines can be copied into a role of your own.',
   examples: ['docker-tls role show read', 'docker-tls role show monitor --json'],
   args: { role: { summary: 'the role', required: true } },
   options: {},
   /** Fails with E_ROLE_UNKNOWN (exit 2). */
-  async run({ args }): Promise<CommandResult<RoleShowDocument>> {
-    const role = findRole(BUILT_IN_ROLES, args.role);
+  async run(context): Promise<CommandResult<RoleShowDocument>> {
+    const { args } = context;
+    const role = findRole(await knownRoles(context), args.role);
     const { name, about, full, patterns } = role;
     const lines = patterns.map(({ text }) => text);
     const root = rootLines(role);

@@ -4,8 +4,9 @@ import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { errorsOf, exitOfResults } from '../../../core/domain/host-results.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { printable } from '../../../errors/errors.ts';
-import { LOG_OPTIONS, loggedRequests } from '../actions/logged-requests.ts';
+import { loggedRequests } from '../actions/logged-requests.ts';
 import { renderSuggestion, suggestRole } from '../domain/suggest-role.ts';
+import { LOG_OPTIONS } from './log-options.ts';
 
 export type RoleSuggestDocument = {
   readonly client: string;

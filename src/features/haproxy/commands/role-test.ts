@@ -2,7 +2,8 @@
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { printable } from '../../../errors/errors.ts';
-import { allows, BUILT_IN_ROLES, checkRequest, findRole } from '../domain/roles.ts';
+import { knownRoles } from '../actions/known-roles.ts';
+import { allows, checkRequest, findRole } from '../domain/roles.ts';
 
 export type RoleTestDocument = {
   readonly role: string;
@@ -13,7 +14,7 @@ export type RoleTestDocument = {
 };
 
 export const command = defineCommand({
-  scope: [],
+  scope: ['store'],
   about:
     'Uses the expressions that HAProxy gets. The exit status is 0 if the role allows the request, and 3 if it does not.',
   examples: ['docker-tls role test monitor "GET /v1.45/containers/json"', 'docker-tls role test read "GET /info"'],
@@ -23,8 +24,9 @@ export const command = defineCommand({
   },
   options: {},
   /** Fails with E_ROLE_UNKNOWN, E_USAGE (exit 2). */
-  async run({ args }): Promise<CommandResult<RoleTestDocument>> {
-    const role = findRole(BUILT_IN_ROLES, args.role);
+  async run(context): Promise<CommandResult<RoleTestDocument>> {
+    const { args } = context;
+    const role = findRole(await knownRoles(context), args.role);
     const request = checkRequest(args.request);
     const line = allows(role, request);
     const text = line === undefined ? `no: no line of ${role.name} allows ${printable(request)}` : `yes: ${line}`;

@@ -77,7 +77,7 @@ export function renderHaproxyService({ program, socket, sockets, places, own }: 
         ]),
     '',
     '[Install]',
-    'WantedBy=multi-user.target',
+    `WantedBy=${own ? 'default' : 'multi-user'}.target`,
     '',
   ].join('\n');
 }

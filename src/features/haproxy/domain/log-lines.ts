@@ -43,7 +43,8 @@ export function parseLogLine(line: string): LoggedRequest | undefined {
   const request = readRequest(method, path);
   return {
     ...{ kind, client, role, ...request, durationMs: Number(fields.ms) },
-    address: kind === 'socket' ? undefined : address,
+    // The socket takes IPv4 connections as IPv6.
+    address: kind === 'socket' ? undefined : address?.replace(/^::ffff:(?=\d+\.)/, ''),
     status: status === undefined ? undefined : Number(status),
   };
 }

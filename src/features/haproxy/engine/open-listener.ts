@@ -176,10 +176,15 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
   const add = (code: ErrorCode, message: string, hints: readonly string[]) =>
     found.push(new DockerTlsError(code, message, { where: spec.name, hints }));
   const { login } = session;
-  if (kindOf(facts).systemctl.length === 0)
-    add('E_LISTENER', 'HAProxy as the listener needs systemd, which holds its port', [
-      'docker-tls setup … --listener dockerd',
-    ]);
+  const { systemctl, engine } = kindOf(facts);
+  if (systemctl.length === 0 || engine.apart)
+    add(
+      'E_LISTENER',
+      engine.apart
+        ? 'only root may open the socket of Podman, and HAProxy does not run as root'
+        : 'HAProxy as the listener needs systemd, which holds its port',
+      [`docker-tls setup ${shellQuote(spec.name)} --listener dockerd`],
+    );
   if (haproxy.program === '')
     add('E_HAPROXY_MISSING', 'HAProxy is not installed there', [installHint(login, facts.distribution, ['haproxy'])]);
   else if (isOlder(haproxy.version))

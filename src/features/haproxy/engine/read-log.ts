@@ -30,7 +30,7 @@ export async function readLogs(
   return overHosts(specs, { runtime, progress, parallel }, async (spec, line) => {
     line.phase('connect');
     await using session = await runtime.connect(sshOptions(spec, { runtime, ...reach }));
-    line.phase('journal');
+    line.phase('facts');
     const requests = await readJournal(session, sinceMs, runtime.signal);
     line.done(plural(requests.length, 'request'));
     return requests;

@@ -2,4 +2,4 @@
 
 import type { FeatureConsent } from '../../../support/consent.ts';
 
-export const CONSENT: FeatureConsent = { changing: [], others: /^role (?:list|show|test)$/ };
+export const CONSENT: FeatureConsent = { changing: [], others: /^(?:role (?:list|show|test|suggest)|client log)$/ };
