@@ -145,6 +145,15 @@ describe.each(suites)('on %s', (suite) => {
     await poller.stop();
     expect(poller.refusals).toEqual([]);
     expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+    // A generation has the listener of its time.
+    const isActive = 'systemctl is-active docker-tls-haproxy.service || :';
+    await done('rollback', host.name, '--yes');
+    expect(await host.must(isActive)).toBe('inactive');
+    expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+    const listed = await done('rollback', host.name, '--to', '1', '--yes');
+    expect(listed.out).toContain('client laptop: accepted');
+    expect(await host.must(isActive)).toBe('active');
+    await done('apply', host.name, '--yes');
   });
 
   test('it is there after a reboot, and remove leaves nothing', async () => {

@@ -27,8 +27,9 @@ export function usesListener({ managed }: { readonly managed: readonly { readonl
 }
 
 /** Whether docker-tls has set up a listener of its own on the host. */
-export function hasListener({ state }: Pick<HostFacts, 'state'>): boolean {
-  return usesListener({ managed: state?.managed ?? [] });
+export function hasListener(facts: Pick<HostFacts, 'state' | 'files' | 'places'>): boolean {
+  const isThere = facts.files.get(listenerUnit(facts.places))?.kind === 'file';
+  return isThere && usesListener({ managed: facts.state?.managed ?? [] });
 }
 
 /** A user's systemd has no multi-user.target. */

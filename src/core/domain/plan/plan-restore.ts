@@ -26,7 +26,10 @@ export function planRestore(
   const view = viewDaemon(facts);
   const snapshot =
     target === 'none' ? facts.origin : (facts.generations.get(target) ?? new Map<string, SnapshotEntry>());
-  const managed = facts.state?.managed ?? [];
+  // Paths that only the target has, such as those of another listener, come back as well.
+  const known = facts.state?.managed ?? [];
+  const more = target === 'none' ? [] : [...snapshot].filter(([path]) => known.every((item) => item.path !== path));
+  const managed = [...known, ...more.map(([path, { kind }]) => ({ kind, path }))];
   const state = (path: string): SnapshotEntry | undefined => snapshot.get(path) ?? facts.origin.get(path);
   const files = managed
     .map(({ path }) => bySnapshot(state(path), path))

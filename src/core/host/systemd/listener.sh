@@ -38,11 +38,13 @@ apply_listener() {
   return "$started"
 }
 
-# systemd forgets the directory of a unit whose file is gone.
+# systemd forgets the directory of a unit whose file is gone, and keeps its failure.
 stop_listener() {
   [ -n "$LISTENER" ] || return 0
   service stop "$LISTENER" 2>/dev/null
-  [ -e "$UNITS/$LISTENER" ] || rm -rf -- "$RUN/${LISTENER%.service}"
+  [ ! -e "$UNITS/$LISTENER" ] || return 0
+  systemctl reset-failed "$LISTENER" 2>/dev/null
+  rm -rf -- "${RUN:?}/${LISTENER%.service}"
 }
 
 # A reload starts a new worker beside the old one, which serves its open connections to their end.

@@ -1,41 +1,64 @@
 /** Connections that end when clients lose access. */
 
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
-import { backendOf, ISSUING_CA } from './client-keys.ts';
+import { backendOf, ISSUING_CA, OTHER_SERVER } from './client-keys.ts';
 
 const LINE = /^((?:issuer|subject):[\w.@+-]+) [\w.@+-]+\/([a-z][a-z0-9-]*)\/([\w:.-]+)$/;
 
-type Entry = { readonly key: string; readonly server: string; readonly line: string };
+type Entry = { readonly key: string; readonly backend: string; readonly server: string; readonly line: string };
 
 function entriesOf(map: string): Entry[] {
   return map.split('\n').flatMap((line) => {
     const [, key = '', role = '', server = ''] = LINE.exec(line) ?? [];
-    return key === '' ? [] : [{ key, server: `${backendOf(role)}/${server}`, line }];
+    return key === '' ? [] : [{ key, backend: backendOf(role), server, line }];
   });
 }
 
 /** Entries of the map to forget, and `BACKEND/SERVER` of connections to end; `*`: all connections. */
 export type Cut = { readonly keys: readonly string[]; readonly servers: readonly string[] | '*' };
 
+/** Texts of the map and of the configuration. */
+type Texts = { readonly clients: string; readonly config: string };
+
 /**
- * The connections of every client whose line in the map is gone or another, or whose issuing CA is in `removed` (PEM). All of them if a
- * removed CA does not say whose it is. `ours`: subjects of our CAs, whose clients all have lines. Undefined: none.
+ * The connections of every client whose line in the map is gone or another, whose role has other rules, or whose issuing CA is in `removed`
+ * (PEM). All of them if a removed CA does not say whose it is. `ours`: subjects of our CAs, whose clients all have lines. Undefined: none.
  */
 export function planCut(
-  before: string,
-  after: string,
+  before: Texts,
+  after: Texts,
   removed: readonly string[],
   ours: readonly string[],
 ): Cut | undefined {
-  const kept = new Set(entriesOf(after).map(({ line }) => line));
   const owners = removed.filter((pem) => !ours.includes(subjectOf(pem))).map((pem) => ownerOf(pem));
   if (owners.includes(undefined)) return { keys: [], servers: '*' };
-  const ended = entriesOf(before).filter(({ line, key }) => !kept.has(line) || owners.includes(key));
-  if (ended.length === 0) return undefined;
-  return {
-    keys: ended.filter(({ line }) => !kept.has(line)).map(({ key }) => key),
-    servers: ended.map(({ server }) => server),
-  };
+  const kept = new Set(entriesOf(after.clients).map(({ line }) => line));
+  const [old, next] = [backendsOf(before.config), backendsOf(after.config)];
+  const isSame = (backend: string) => old.get(backend)?.rules === next.get(backend)?.rules;
+  const changed = entriesOf(before.clients).filter(({ line, backend }) => !kept.has(line) || !isSame(backend));
+  const replaced = entriesOf(before.clients).filter(({ key }) => owners.includes(key));
+  const others = [...old].filter(
+    ([backend, { others }]) => others && !(isSame(backend) && next.get(backend)?.others === true),
+  );
+  const servers = [
+    ...[...changed, ...replaced].map(({ backend, server }) => `${backend}/${server}`),
+    ...others.map(([backend]) => `${backend}/${OTHER_SERVER}`),
+  ];
+  return servers.length === 0 ? undefined : { keys: changed.map(({ key }) => key), servers: [...new Set(servers)] };
+}
+
+/** Backends of a configuration: their rules without the servers, and whether clients of other CAs use them. */
+function backendsOf(config: string): Map<string, { readonly rules: string; readonly others: boolean }> {
+  return new Map(
+    config.split('\n\n').flatMap((block) => {
+      const [head = '', ...lines] = block.trimEnd().split('\n');
+      const [word, name] = head.split(' ');
+      if (word !== 'backend' || name === undefined) return [];
+      const isServer = (line: string) => line.startsWith('  server ');
+      const others = lines.some((line) => line.startsWith(`  server ${OTHER_SERVER} `));
+      return [[name, { rules: lines.filter((line) => !isServer(line)).join('\n'), others }] as const];
+    }),
+  );
 }
 
 /** Subject of a certificate from a host; empty if it is unreadable. */

@@ -71,7 +71,8 @@ export async function openListener(
       active: haproxy.active,
       check: (at, credentials) => checkCommand(haproxy.program, places, sockets, at, credentials),
       cut: (removed) => {
-        const cut = planCut(fileText(facts, places.clients) ?? '', clients, removed, ownCas);
+        const now = { clients: fileText(facts, places.clients) ?? '', config: fileText(facts, places.config) ?? '' };
+        const cut = planCut(now, { clients, config }, removed, ownCas);
         return cut === undefined ? '' : cutScript(cut, places.clients, facts);
       },
     },

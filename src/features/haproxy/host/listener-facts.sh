@@ -1,13 +1,16 @@
 # Facts about HAProxy and its service, without any change.
 # Needs functions: end say
 # Needs variables: SERVICE SOCKET WHOSE nonce
-# Needs programs: getent haproxy head stat systemctl
+# Needs programs: getent haproxy head id stat systemctl
 
 printf 'docker-tls-listener 1 %s\n' "$nonce"
 say program "$(command -v haproxy)"
 say version "$(haproxy -v 2>/dev/null | head -n 1)"
 say account "$(getent passwd haproxy)"
 say socket "$(stat -L -c '%a %u %g %G' -- "$SOCKET" 2>/dev/null)"
-[ -z "$WHOSE" ] || export XDG_RUNTIME_DIR="/run/user/$(id -u)"
+if [ -n "$WHOSE" ]; then
+  XDG_RUNTIME_DIR=/run/user/$(id -u)
+  export XDG_RUNTIME_DIR
+fi
 say service "$(systemctl $WHOSE show "$SERVICE" -p LoadState -p ActiveState -p MainPID 2>/dev/null)"
 end 'done'

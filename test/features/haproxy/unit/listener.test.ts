@@ -107,31 +107,37 @@ test('connections of clients that lose access end, and no others', async () => {
   const certificates = await certificatesFor(['laptop', 'ops']);
   const { authorities } = certificates;
   const ca = certificates.ca.leaf;
-  const map = (...lines: string[]) => `# Written by docker-tls.\n${lines.join('\n')}\n`;
-  const laptop = 'issuer:laptop laptop/full/client:laptop';
-  const ops = 'issuer:ops ops/full/client:ops';
+  const map = (...lines: string[]) => ({ clients: `# Written by docker-tls.\n${lines.join('\n')}\n`, config: '' });
+  const [laptop, ops] = ['issuer:laptop laptop/full/client:laptop', 'issuer:ops ops/full/client:ops'];
+  const gone = { keys: ['issuer:ops'], servers: ['full/client:ops'] };
   expect(planCut(map(laptop, ops), map(laptop, ops), [], [])).toBeUndefined();
-  expect(planCut(map(laptop, ops), map(laptop), [], [])).toEqual({
-    keys: ['issuer:ops'],
-    servers: ['full/client:ops'],
-  });
-  const limited = 'issuer:ops ops/read/client:ops';
-  expect(planCut(map(laptop, ops), map(laptop, limited), [], [])).toEqual({
-    keys: ['issuer:ops'],
-    servers: ['full/client:ops'],
-  });
+  expect(planCut(map(laptop, ops), map(laptop), [], [])).toEqual(gone);
+  expect(planCut(map(laptop, ops), map(laptop, 'issuer:ops ops/read/client:ops'), [], [])).toEqual(gone);
   // A new key of the same client: the map is the same, its former issuing CA goes.
-  expect(planCut(map(laptop, ops), map(laptop, ops), [authorities[1] as string], [])).toEqual({
-    keys: [],
-    servers: ['full/client:ops'],
-  });
+  expect(planCut(map(laptop, ops), map(laptop, ops), [authorities[1] as string], [])).toEqual({ ...gone, keys: [] });
   // Our CA goes when a host gets a list of clients; those of any other CA cannot be told apart.
   expect(planCut(map(laptop), map(laptop), [ca], [commonNameOf(ca)])).toBeUndefined();
   expect(planCut(map(laptop), map(laptop), [ca], [])).toEqual({ keys: [], servers: '*' });
-  expect(planCut(map(laptop), map(laptop), ['-----BEGIN CERTIFICATE-----\nx\n'], [])).toEqual({
-    keys: [],
-    servers: '*',
-  });
+  const damaged = '-----BEGIN CERTIFICATE-----\nx\n';
+  expect(planCut(map(laptop), map(laptop), [damaged], [])).toEqual({ keys: [], servers: '*' });
   // A line that is not ours reaches no command.
   expect(planCut(map('issuer:x;reboot x/full/client:x'), map(laptop), [], [])).toBeUndefined();
+});
+
+test('connections end as well when a role gets other rules, or clients of other CAs another role', () => {
+  const texts = (allowed: string, otherBackend: string) => ({
+    clients: 'issuer:ci ci/deploy/client:ci\nissuer:laptop laptop/full/client:laptop\n',
+    config: ['full', 'role-deploy', 'role-read']
+      .map((name) => {
+        const rules = name === 'role-deploy' ? `  acl allowed path ${allowed}\n` : '';
+        return `backend ${name}\n${rules}${name === otherBackend ? '  server other x\n' : ''}  server client:a x`;
+      })
+      .join('\n\n'),
+  });
+  expect(planCut(texts('/a', 'full'), texts('/a', 'full'), [], [])).toBeUndefined();
+  expect(planCut(texts('/a', ''), texts('/b', ''), [], [])).toEqual({
+    keys: ['issuer:ci'],
+    servers: ['role-deploy/client:ci'],
+  });
+  expect(planCut(texts('/a', 'full'), texts('/a', 'role-read'), [], [])).toEqual({ keys: [], servers: ['full/other'] });
 });
