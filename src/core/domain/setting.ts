@@ -34,3 +34,8 @@ export type Settings = Readonly<Record<string, Setting>>;
 export function defaultWords({ default: value, otherwise }: Setting): string | undefined {
   return otherwise ?? (typeof value === 'string' || typeof value === 'number' ? String(value) : undefined);
 }
+
+/** Key in the fleet file: `key-type` for `keyType`. */
+export function fleetKey(field: string, setting: Setting): string {
+  return setting.key ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -7,7 +7,7 @@
 import type * as z from 'zod/mini';
 import { ofFeatures } from '../seams/feature-settings.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
-import type { Setting, Settings } from './setting.ts';
+import type { Settings } from './setting.ts';
 import * as values from './values.ts';
 import { choice, list, names, on, onOff, text, whole } from './values.ts';
 
@@ -120,6 +120,12 @@ export const HOST_SETTINGS = {
       summary: 'roles of your own, one request that a role allows in each: ROLE METHOD /path',
       otherwise: 'full, read and monitor alone',
       flag: { ...host, name: 'roleRule', value: 'RULE' },
+      kept,
+    },
+    sockets: {
+      ...list(values.roleSocket),
+      summary: 'sockets for containers on the host, each with a role: NAME ROLE makes /run/docker-tls/NAME.sock',
+      flag: { ...host, name: 'socket', value: 'SOCKET' },
       kept,
     },
     otherClients: {
@@ -290,8 +296,3 @@ export function completeHost(host: Partial<HostSettings> & Pick<HostSpec, 'name'
 
 export const CLIENT_DEFAULTS = completeSettings(CLIENT_SETTINGS, {});
 export const CA_DEFAULTS = completeSettings(CA_SETTINGS, {});
-
-/** Key in the fleet file: `key-type` for `keyType`. */
-export function fleetKey(field: string, setting: Setting): string {
-  return setting.key ?? field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}

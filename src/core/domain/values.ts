@@ -262,6 +262,16 @@ export const roleRule = checked(
   { pattern: ROLE_RULE },
 );
 
+const ROLE_SOCKET = '^[a-z0-9][a-z0-9-]{0,31} [a-z][a-z0-9-]{0,31}$';
+/** A socket on the host, and its role. */
+export const roleSocket = checked(
+  (value) => {
+    if (!new RegExp(ROLE_SOCKET).test(value))
+      refuse(`"${value.slice(0, 100)}" is not a socket with a role`, ['write NAME ROLE, for instance: traefik read']);
+  },
+  { pattern: ROLE_SOCKET },
+);
+
 /** Reference to a secret; a literal secret is refused, and not repeated in the error. */
 export const secret = checked(checkSecretReference, {
   pattern: SECRET_REFERENCE_PATTERN,

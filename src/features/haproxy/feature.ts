@@ -6,7 +6,7 @@ import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { LISTENERS } from '../../core/seams/listeners.ts';
 import { ROLE_NAMES } from './domain/role-names.ts';
 
-FEATURE_SETTINGS.add('listener', 'roles', 'otherClients', 'role');
+FEATURE_SETTINGS.add('listener', 'roles', 'sockets', 'otherClients', 'role');
 LISTENERS.add({ name: 'haproxy', roles: ROLE_NAMES, load: () => import('./engine/open-listener.ts') });
 
 const ROLES: CommandGroup = { name: 'roles', summary: 'What clients may do where HAProxy listens, and what they did' };

@@ -36,11 +36,16 @@ export function renderDropIn(dropIn: DropIn): string {
  * (`Sockets=`).
  * `condition`: the path of our drop-in or service; if it is missing, the port stays closed at boot. FreeBind lets the socket start before
  * an address exists (a VPN's).
+ * `local`: sockets for programs on the host, after those of the network.
  */
 export function renderSocketUnit(
   listen: readonly string[],
   port: number,
-  { service, condition }: { readonly service: string; readonly condition: string },
+  {
+    service,
+    condition,
+    local,
+  }: { readonly service: string; readonly condition: string; readonly local?: LocalSockets | undefined },
 ): string {
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
   return [
@@ -55,6 +60,7 @@ export function renderSocketUnit(
     ...(listen.length === 0 ? ['BindIPv6Only=both'] : []),
     'FreeBind=true',
     'NoDelay=true',
+    ...(local === undefined ? [] : renderLocalSockets(local)),
     `Service=${service}`,
     '',
     '[Install]',
@@ -103,6 +109,19 @@ export function renderClosedService({
     `  ${systemctl} --no-block stop ${sockets.tls}'`,
     '',
   ].join('\n');
+}
+
+/** Unix sockets of a unit. Without a group they belong to the user whose systemd runs it. */
+export type LocalSockets = { readonly paths: readonly string[]; readonly group?: string | undefined };
+
+function renderLocalSockets({ paths, group }: LocalSockets): string[] {
+  return [
+    ...paths.map((path) => `ListenStream=${path}`),
+    'DirectoryMode=0755',
+    'SocketMode=0660',
+    ...(group === undefined ? [] : [`SocketGroup=${group}`]),
+    'RemoveOnStop=true',
+  ];
 }
 
 /** An address as written before `:port`: IPv6 in brackets. */

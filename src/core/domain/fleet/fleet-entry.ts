@@ -3,13 +3,13 @@
 import * as z from 'zod/mini';
 import { destinationWords, parseDestination } from '../destination.ts';
 import type { Settings } from '../setting.ts';
+import { fleetKey } from '../setting.ts';
 import {
   CLIENT_DEFAULTS,
   CLIENT_SETTINGS,
   type ClientSpec,
   completeHost,
   completeSettings,
-  fleetKey,
   HOST_SETTINGS,
   type HostSettings,
   type HostSpec,

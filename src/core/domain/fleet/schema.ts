@@ -5,8 +5,8 @@
 
 import * as z from 'zod/mini';
 import type { Setting, Settings } from '../setting.ts';
-import { defaultWords } from '../setting.ts';
-import { CA_SETTINGS, CLIENT_SETTINGS, fleetKey, HOST_SETTINGS, SSH_SETTINGS } from '../settings.ts';
+import { defaultWords, fleetKey } from '../setting.ts';
+import { CA_SETTINGS, CLIENT_SETTINGS, HOST_SETTINGS, SSH_SETTINGS } from '../settings.ts';
 import { caPassphrase, destination, name, secret } from '../values.ts';
 
 type Shape = Readonly<Record<string, z.ZodMiniType>>;

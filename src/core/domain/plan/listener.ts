@@ -1,5 +1,7 @@
 /** A service that accepts TLS clients in front of the daemon: as it is to be, and its part of a plan. */
 
+import type { LocalSockets } from '../dockerd/drop-in.ts';
+
 /** A listener as the host is to have it. Its files follow from the accepted clients; certificates and keys are the host's credentials. */
 export type DesiredListener = {
   /** Program and version in messages. */
@@ -7,6 +9,8 @@ export type DesiredListener = {
   /** Text of its unit, and of its other files by their path. */
   readonly unit: string;
   readonly files: ReadonlyMap<string, string>;
+  /** Its sockets for programs on the host. */
+  readonly local?: LocalSockets | undefined;
   /** It runs now. */
   readonly active: boolean;
   /** Shell command that checks its configuration, with files at other paths than those that they will have. */

@@ -46,7 +46,10 @@ export function listenerFiles(
 ): FileChange[] {
   const condition = listenerUnit(places);
   return [
-    textFile(places.socket, renderSocketUnit(desired.listen, desired.port, { service: LISTENER_SERVICE, condition })),
+    textFile(
+      places.socket,
+      renderSocketUnit(desired.listen, desired.port, { service: LISTENER_SERVICE, condition, local: listener.local }),
+    ),
     link(places.socketWants, `../${kindOf({ kind, places }).sockets.tls}`),
     textFile(condition, listener.unit),
     link(listenerLink(places), `../${LISTENER_SERVICE}`),

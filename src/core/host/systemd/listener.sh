@@ -1,7 +1,7 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
 # Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat grep rm sh systemctl
+# Needs programs: cat grep rm rmdir sh systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -45,6 +45,7 @@ stop_listener() {
   [ ! -e "$UNITS/$LISTENER" ] || return 0
   systemctl reset-failed "$LISTENER" 2>/dev/null
   rm -rf -- "${RUN:?}/${LISTENER%.service}"
+  rmdir -- "$RUN/docker-tls" 2>/dev/null || :
 }
 
 # A reload starts a new worker beside the old one, which serves its open connections to their end.

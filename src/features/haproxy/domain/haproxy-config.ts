@@ -14,18 +14,11 @@ import { quoted } from './quoted.ts';
 import { type Access, errorReplies, roleBackend } from './role-backend.ts';
 import type { Role } from './roles.ts';
 
-/** A unix socket on the host with a role. */
-export type RoleSocket = {
-  readonly name: string;
-  readonly role: string;
-  readonly path: string;
-  /** As in chmod: `660`. */
-  readonly mode: string;
-  readonly group: string;
-};
+/** A unix socket on the host with a role; systemd passes it after those of the network. */
+export type RoleSocket = { readonly name: string; readonly role: string };
 
 export type HaproxyInput = {
-  /** How many sockets systemd passes: `${LISTEN3}` and so on, which the unit sets to `fd@3`. */
+  /** How many sockets of the network systemd passes: `${LISTEN3}` and so on, which the unit sets to `fd@3`. */
   readonly binds: number;
   readonly engineSocket: string;
   /** Absent if HAProxy is started without privileges. */
@@ -73,7 +66,7 @@ export function renderConfig(input: HaproxyInput): RenderedHaproxy {
   const parts: string[][] = [
     globalPart(input),
     ...(input.binds > 0 ? [networkFrontend(input)] : []),
-    ...sockets.map(socketFrontend),
+    ...sockets.map((socket, index) => socketFrontend(socket, input.binds + index)),
     ...(input.binds > 0 ? [TABLES] : []),
     ...input.roles.map((role) => roleBackend(role, access, input.engineSocket)),
   ];
@@ -178,13 +171,13 @@ function otherRules(others: HaproxyInput['others']): string[] {
   ];
 }
 
-function socketFrontend({ name, role, path, mode, group }: RoleSocket): string[] {
+function socketFrontend({ name, role }: RoleSocket, index: number): string[] {
   const set = (key: string, value: string) => `  tcp-request content set-var(txn.${key}) ${value}`;
   return [
     `frontend ${socketServer(name)}`,
     ...(role === 'full' ? ['  mode tcp'] : ['  mode http', '  option disable-h2-upgrade']),
     `  maxconn ${MAX_CONNECTIONS}`,
-    `  bind ${quoted(`unix@${path}`)} mode ${mode} group ${group}`,
+    `  bind "\${LISTEN${index + 3}}"`,
     '  tcp-request inspect-delay 10s',
     set('start', 'date(0,ms)'),
     set('kind', 'str(socket)'),

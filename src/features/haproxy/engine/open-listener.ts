@@ -34,10 +34,15 @@ export async function openListener(
   const haproxy = await gatherHaproxyFacts(session, socket, kindOf(facts).systemctl.slice(1), signal);
   const places = haproxyPlaces(facts);
   const ownCas = splitBundle(request.cas).map((pem) => inspectCertificate(pem).subject);
-  const sockets = Math.max(1, spec.listen.length);
+  const binds = Math.max(1, spec.listen.length);
+  const local = (spec.sockets ?? []).map((one) => {
+    const [name = '', role = ''] = one.split(' ');
+    return { name, role };
+  });
+  const sockets = binds + local.length;
   const { own, sockets: units } = kindOf(facts);
   const { config, clients } = renderConfig({
-    binds: sockets,
+    binds,
     engineSocket: socket,
     ...(own ? {} : { user: { user: 'haproxy', group: haproxy.socketGroup ?? 'docker' } }),
     clients: request.clients.map(({ name, role = FULL_ROLE, issuer }) => ({
@@ -49,7 +54,7 @@ export async function openListener(
     ownCas,
     roles: rolesIn(request),
     ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),
-    sockets: [],
+    sockets: local,
     cli: `${facts.places.run}/docker-tls-haproxy/admin.sock`,
   });
   const unit = renderHaproxyService({
@@ -68,6 +73,13 @@ export async function openListener(
         [places.clients, `# Written by docker-tls.\n${clients}`],
         ...(request.otherCas === '' ? [] : [[places.issuers, issuerList(request)] as const]),
       ]),
+      local:
+        local.length === 0
+          ? undefined
+          : {
+              paths: local.map(({ name }) => localSocketPath(name, facts)),
+              group: own ? undefined : haproxy.socketGroup,
+            },
       active: haproxy.active,
       check: (at, credentials) => checkCommand(haproxy.program, places, sockets, at, credentials),
       cut: (removed) => {
@@ -113,11 +125,17 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
   };
 }
 
-/** Roles of the host's clients. Fails with E_ROLE_UNKNOWN (exit 2). */
+/** Of a socket for containers. */
+function localSocketPath(name: string, { places }: Pick<HostFacts, 'places'>): string {
+  return `${places.run}/docker-tls/${name}.sock`;
+}
+
+/** Roles of the host's clients and sockets. Fails with E_ROLE_UNKNOWN (exit 2). */
 function rolesIn({ spec, clients }: ListenerRequest): Role[] {
+  const local = (spec.sockets ?? []).map((one) => one.split(' ')[1] ?? '');
   const names = clients.map(({ role = FULL_ROLE }) => role);
   const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles ?? [])];
-  return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : [])])]
+  return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : []), ...local])]
     .sort()
     .map((name) => findRole(roles, name));
 }

@@ -13,7 +13,8 @@ import { at, type Fields, fieldsOf, isObject, parseJson } from '../../../core/do
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { Settings } from '../../../core/domain/setting.ts';
-import { fleetKey, HOST_SETTINGS, type HostSpec, SSH_SETTINGS } from '../../../core/domain/settings.ts';
+import { fleetKey } from '../../../core/domain/setting.ts';
+import { HOST_SETTINGS, type HostSpec, SSH_SETTINGS } from '../../../core/domain/settings.ts';
 import type { InventoryHost } from '../../../core/seams/inventories.ts';
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../../errors/errors.ts';
 import { hostGroups } from './inventory-groups.ts';

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -13,9 +12,9 @@ beforeAll(async () => {
   const { server, ca } = await certificatesFor([]);
   listener = await startListener({
     ...{ server, trusted: [ca.leaf], clients: [], ownCas: [], roles: BUILT_IN_ROLES },
-    sockets: (directory) => [
-      { name: 'traefik', role: 'read', path: join(directory, 'traefik.sock'), mode: '660', group: 'root' },
-      { name: 'all+1', role: 'full', path: join(directory, 'all.sock'), mode: '600', group: 'root' },
+    sockets: [
+      { name: 'traefik', role: 'read' },
+      { name: 'all', role: 'full' },
     ],
   });
 });
@@ -34,22 +33,20 @@ function ask(name: string, line: string): Promise<string> {
   });
 }
 
-test('a socket has its role, mode and name in the log', async () => {
-  expect(await ask('traefik.sock', 'GET /containers/app/json')).toContain('200 OK');
-  expect(await ask('traefik.sock', 'POST /containers/create')).toContain(
+test('a socket has its role, and its name in the log', async () => {
+  expect(await ask('socket4', 'GET /containers/app/json')).toContain('200 OK');
+  expect(await ask('socket4', 'POST /containers/create')).toContain(
     'docker-tls: socket traefik has the role read, which does not allow POST \\/containers\\/create',
   );
-  expect(await ask('traefik.sock', 'GET /containers/../images/get')).toContain('403');
-  expect(await ask('all.sock', 'POST /containers/create?name=x')).toContain('200 OK');
+  expect(await ask('socket4', 'GET /containers/../images/get')).toContain('403');
+  expect(await ask('socket5', 'POST /containers/create?name=x')).toContain('200 OK');
   expect(listener.engine.requests).toEqual(['GET /containers/app/json', 'POST /containers/create']);
-  expect(statSync(join(listener.directory, 'traefik.sock')).mode & 0o777).toBe(0o660);
-  expect(statSync(join(listener.directory, 'all.sock')).mode & 0o777).toBe(0o600);
   const logged = () => logOf(listener).flatMap((line) => parseLogLine(line) ?? []);
   await until(() => logged().length === 4);
   expect(logged().map(({ client, role, method, path, status }) => [client, role, method, path, status])).toEqual([
     ['traefik', 'read', 'GET', '/containers/app/json', 200],
     ['traefik', 'read', 'POST', '/containers/create', 403],
     ['traefik', 'read', 'GET', '/containers/../images/get', 403],
-    ['all+1', 'full', 'POST', '/containers/create', undefined],
+    ['all', 'full', 'POST', '/containers/create', undefined],
   ]);
 });

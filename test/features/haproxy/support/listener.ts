@@ -8,11 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { trustedForClients } from '../../../../src/core/domain/pki/pem.ts';
-import {
-  type HaproxyInput,
-  type RoleSocket,
-  renderConfig,
-} from '../../../../src/features/haproxy/domain/haproxy-config.ts';
+import { type HaproxyInput, renderConfig } from '../../../../src/features/haproxy/domain/haproxy-config.ts';
 import type { TestCredentials } from './certificates.ts';
 import { type RecordingEngine, recordingEngine } from './recording-engine.ts';
 
@@ -46,8 +42,7 @@ export type SendOptions = OpenOptions & {
   readonly second?: string | undefined;
 };
 
-export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli' | 'sockets'> & {
-  readonly sockets: readonly RoleSocket[] | ((directory: string) => readonly RoleSocket[]);
+export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli'> & {
   readonly server: TestCredentials;
   readonly trusted: readonly string[];
   /** Chains that clients of our CAs send. */
@@ -71,13 +66,14 @@ function environment(directory: string, port: number): NodeJS.ProcessEnv {
     CLIENTS: clients,
     ISSUERS: join(directory, 'issuers'),
     LISTEN3: `127.0.0.1:${port}`,
+    LISTEN4: `unix@${join(directory, 'socket4')}`,
+    LISTEN5: `unix@${join(directory, 'socket5')}`,
   };
 }
 
 function writeFiles(directory: string, engineSocket: string, input: ListenerInput): void {
-  const { server, trusted, chains = [], sockets: given, ...rest } = input;
-  const sockets = typeof given === 'function' ? given(directory) : given;
-  const rendered = renderConfig({ ...rest, sockets, binds: 1, engineSocket, cli: join(directory, 'admin.sock') });
+  const { server, trusted, chains = [], ...rest } = input;
+  const rendered = renderConfig({ ...rest, binds: 1, engineSocket, cli: join(directory, 'admin.sock') });
   writeFileSync(join(directory, 'haproxy.cfg'), rendered.config);
   writeFileSync(join(directory, 'clients'), rendered.clients);
   writeFileSync(join(directory, 'server-cert.pem'), server.cert);

@@ -64,10 +64,10 @@ test('what is not used is not in the configuration', () => {
     ...INPUT,
     binds: 0,
     roles: BUILT_IN_ROLES.filter(({ name }) => name === 'read'),
-    sockets: [{ name: 'traefik', role: 'read', path: '/run/docker-tls/traefik.sock', mode: '660', group: 'docker' }],
+    sockets: [{ name: 'traefik', role: 'read' }],
   });
   expect(socketOnly).not.toContain('ssl crt');
-  expect(socketOnly).toContain("bind 'unix@/run/docker-tls/traefik.sock' mode 660 group docker");
+  expect(socketOnly).toContain('bind "${LISTEN3}"\n');
   expect(renderConfig({ ...INPUT, user: { user: 'haproxy', group: 'docker' } }).config).toContain(
     '  user haproxy\n  group docker\n',
   );
