@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ROLE_NAMES } from '../../src/features/haproxy/domain/role-names.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
 import { type LabHost, labClient, labUp, suites } from '../support/lab.ts';
@@ -86,6 +87,8 @@ describe.each(suites)('on %s', (suite) => {
   });
 
   test('a role holds, with an error that docker prints', async () => {
+    const listed = (await done('role', 'list')).out;
+    for (const role of [...ROLE_NAMES, 'deploy']) expect(listed).toContain(`${role} `);
     await done('client', 'add', 'dep', '--role', 'deploy', '--yes');
     expect((await as('prom', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
     const refused = await as('prom', 'rm', '-f', 'web');

@@ -23,6 +23,8 @@ export const PODMAN_SOCKET = 'docker-tls-podman.socket';
 
 /** Accepts TLS clients in front of the daemon, if it is not the daemon itself. */
 export const LISTENER_SERVICE = 'docker-tls-haproxy.service';
+/** Its clients and their roles, one in a line, beside its configuration. */
+export const LISTENER_CLIENTS = 'clients.map';
 /** Trust file in OpenSSL's form, beside that of dockerd. */
 export const LISTENER_TRUST = 'ca-trusted.pem';
 

@@ -53,22 +53,23 @@ export function plainTcpWarnings(opens: readonly string[]): string[] {
 export function plainTcpProblem({
   host,
   opens,
+  purpose,
 }: {
   readonly host: string;
   readonly opens: readonly string[];
+  readonly purpose: 'apply' | 'rollback' | 'remove';
 }): DockerTlsError[] {
   if (opens.length === 0) return [];
-  return [
-    new DockerTlsError(
-      'E_OPENS_PLAIN_TCP',
-      `the configuration from before setup opens ${opens.join(' and ')} to every client without a certificate`,
-      {
-        where: host,
-        hints: [
+  const hints =
+    purpose === 'apply'
+      ? [
+          'remove them from the configuration of dockerd first',
+          `or let dockerd accept clients: docker-tls setup ${host} --listener dockerd`,
+        ]
+      : [
           `to see the changes: docker-tls remove ${host} --dry-run`,
           `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
-        ],
-      },
-    ),
-  ];
+        ];
+  const message = `the configuration from before setup opens ${opens.join(' and ')} to every client without a certificate`;
+  return [new DockerTlsError('E_OPENS_PLAIN_TCP', message, { where: host, hints })];
 }

@@ -207,10 +207,16 @@ export function planDaemonJson({ facts, view, desired, placed, listening }: Daem
   if (!kindOf(facts).engine.configurable) return { after: before };
   const changes: Record<string, unknown> = {};
   const listener = desired.listener !== undefined;
-  const tls: Readonly<Record<string, unknown>> = !listener && hasTlsInJson(view) ? tlsSettings(facts.places) : {};
-  // With another listener, an administrator's own TLS settings stay.
-  if (!listener || view.ownJson)
-    for (const key of TLS_KEYS) if (view.json.values[key] !== tls[key]) changes[key] = tls[key];
+  // With another listener, the administrator's own TLS settings and hosts come back.
+  const origin = parseDaemonJson(facts.origin.get(path)?.content).values;
+  const tls: Readonly<Record<string, unknown>> = listener
+    ? origin
+    : hasTlsInJson(view)
+      ? tlsSettings(facts.places)
+      : {};
+  const restored = listener ? (view.ownJson ? [...TLS_KEYS, 'hosts'] : []) : TLS_KEYS;
+  for (const key of restored)
+    if (JSON.stringify(view.json.values[key]) !== JSON.stringify(tls[key])) changes[key] = tls[key];
   if (!listener && view.listeners.some((one) => one.from === 'json')) {
     const closed = new Set(closedListeners(view, desired).map((listener) => listener.text));
     const hosts = view.listeners

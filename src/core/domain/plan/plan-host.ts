@@ -22,6 +22,7 @@ import {
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { ListenerPlan } from './listener.ts';
+import { plainTcpAfter } from './plain-tcp.ts';
 import {
   type DaemonChange,
   isTlsPath,
@@ -141,7 +142,8 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers,
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
-    opens: [],
+    // Without TLS of dockerd, ports that it had before may accept every client.
+    opens: listener === undefined ? [] : plainTcpAfter(facts, files),
     costs: busy ? (desired.costs ?? []) : [],
     unmade: desired.unmade,
     warnings: [
@@ -151,6 +153,9 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
       ...mountedSocketWarnings(facts, view, daemon.action),
       ...bridgeWarnings(desired.daemonSettings, containers),
       ...networkWarnings(facts, desired, daemon.action),
+      ...(listener === undefined ? [] : [...placed.dropped]).map(
+        (flag) => `${flag}: a flag of dockerd, and this listener leaves those alone; change it yourself`,
+      ),
       ...placed.stuck.map((key) => `${key}: its flag is in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
     ],

@@ -10,6 +10,9 @@ import { type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { DesiredListener, ListenerPlan } from './listener.ts';
 
+/** Ends all connections from before a reload: an earlier state may give their clients less. */
+const CUT_ALL = 'kill -s TERM $WORKERS';
+
 export const NO_LISTENER: ListenerPlan = { service: LISTENER_SERVICE, action: 'none', reason: '', check: '', cut: '' };
 
 export function listenerUnit({ units }: Places): string {
@@ -82,7 +85,8 @@ export function planListener(
     action,
     reason,
     check,
-    cut: action === 'reload' ? listener.cut(removedCas(facts, trust)) : '',
+    // A service that counts as stopped may still be reloading.
+    cut: hasListener(facts) ? listener.cut(removedCas(facts, trust)) : CUT_ALL,
   });
   if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
   if (pending.has(places.socket)) return plan('restart', 'its socket unit changes');
@@ -98,9 +102,6 @@ function removedCas(facts: HostFacts, trust: readonly CaId[]): string[] {
   const installed = certificateTexts(installedCredentials(facts)?.ca ?? '');
   return installed.filter((pem) => !certificateIds(pem).some((id) => trust.includes(id)));
 }
-
-/** Ends all connections from before a reload: an earlier state may give their clients less. */
-const CUT_ALL = 'kill -s TERM $WORKERS';
 
 /** What a rollback or removal does to the listener. `isThere`: whether its unit is there afterwards. */
 export function restoredListener(facts: HostFacts, files: readonly FileChange[], isThere: boolean): ListenerPlan {

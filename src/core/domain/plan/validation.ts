@@ -11,6 +11,7 @@ import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import type { ManifestEntry } from './manifest.ts';
 import type { HostPlan } from './plan-host.ts';
+import { usesListener } from './plan-listener.ts';
 
 /** daemon.json is rewritten during the restart, with live-restore. */
 export function protects({ containers }: HostPlan): boolean {
@@ -60,7 +61,7 @@ function daemonValidation(plan: HostPlan, facts: HostFacts, entries: readonly Ma
 
 /** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
 function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  if (plan.listener.check !== '') {
+  if (usesListener(plan)) {
     const command = view.execStart?.value ?? '';
     return kindOf(facts).own ? command.replace(/^\S+(?= |$)/, () => facts.docker.binary) : command;
   }

@@ -151,6 +151,10 @@ export function fleetClients(clients: readonly ClientSpec[], state: StoreState, 
       changes.push(...one.changes);
       accepted.push(spec.name);
       const before = known?.record ?? one.record;
+      if (before.role !== undefined && spec.role === undefined)
+        notes.push(
+          `client ${spec.name}: the file gives it no role, so its role ${before.role} ends and it may do everything`,
+        );
       if (before.days !== days || before.keyType !== keyType)
         notes.push(
           `client ${spec.name}: days and key-type count from its next renewal on: ${renewalOf(spec.name, known)}`,

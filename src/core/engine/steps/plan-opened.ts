@@ -20,6 +20,7 @@ import {
   otherName,
   otherStore,
 } from '../../domain/plan/other-store.ts';
+import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -177,6 +178,7 @@ export async function planOpened(
         ? []
         : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
       ...(listener?.problems ?? []),
+      ...plainTcpProblem(plan),
       ...problems,
       ...(way === undefined ? [] : [way]),
     ],

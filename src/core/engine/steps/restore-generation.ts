@@ -1,9 +1,9 @@
 /** Plan of a requested rollback: to an earlier generation, or to the state before the first setup. */
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
+import { LISTENER_CLIENTS, PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import { installedPackages } from '../../domain/plan/installed-packages.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
@@ -13,7 +13,9 @@ import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { Target } from '../../domain/trust/changes.ts';
 import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
-import { type AccessChange, compareTrust } from '../../domain/trust/trust.ts';
+import { type AccessChange, compareTrust, trustFor } from '../../domain/trust/trust.ts';
+import { viewOf } from '../../domain/trust/view.ts';
+import { listWords } from '../../domain/words.ts';
 import type { OpenedHost, PlannedHost, RestoredCredentials } from '../intent.ts';
 import { problemsOf } from './check-host.ts';
 
@@ -37,7 +39,8 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   const chosen = resolveGeneration(spec.name, facts, to);
   const restored = credentialsOf(spec.name, facts, chosen);
   // With the settings requested when the generation was made.
-  const then: HostSpec = { ...spec, ...facts.state.generations.find(({ number }) => number === chosen)?.settings };
+  const kept = facts.state.generations.find(({ number }) => number === chosen)?.settings;
+  const then: HostSpec = { ...spec, listener: undefined, roles: undefined, sockets: undefined, ...kept };
   const plan = planRestore(facts, chosen, then);
   const access = accessBy(restored.ca, facts, context);
   const found = planned(opened, plan, then, context, restored);
@@ -48,6 +51,8 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
       ...found.problems,
       ...(to === 'previous' && !context.shown ? rolledBackProblem(spec.name, facts, chosen) : []),
       ...(context.allowRevoked ? [] : revokedProblem(spec.name, chosen, access, facts, context)),
+      ...(context.allowRevoked ? [] : rolesProblem(spec.name, chosen, facts)),
+      ...roleRefusal(then, context),
     ],
   };
 }
@@ -187,6 +192,41 @@ function accessWarnings({ again, noLonger, revoked, untrusted }: AccessChange): 
         `the CA ${name} is trusted again, which is not of this store: any client with a certificate of it is accepted`,
     ),
   ];
+}
+
+/** A rollback must not silently give a client another role again. */
+function rolesProblem(host: string, generation: number, { places, files, generations }: HostFacts): DockerTlsError[] {
+  const path = `${places.tls}/${LISTENER_CLIENTS}`;
+  const now = files.get(path);
+  const then = generations.get(generation)?.get(path);
+  if (now?.kind !== 'file' || then?.kind !== 'file') return [];
+  const lines = new Set(now.content.split('\n'));
+  const others = (then.content ?? '').split('\n').filter((line) => !lines.has(line));
+  if (others.length === 0) return [];
+  return [
+    new DockerTlsError(
+      'E_ACCEPTS_REVOKED',
+      `generation ${generation} gives clients what they do not have now: ${listWords(others.map((line) => printable(line.split(' ')[1] ?? line)))}`,
+      {
+        where: host,
+        hints: [
+          `to see the changes: docker-tls rollback ${host} --to ${generation} --dry-run`,
+          `if they are to have it: docker-tls rollback ${host} --to ${generation} --allow-revoked`,
+        ],
+      },
+    ),
+  ];
+}
+
+/** A generation in which dockerd itself accepted clients cannot limit those that have a role by now. */
+function roleRefusal(then: HostSpec, { latest, now }: RestoreContext): DockerTlsError[] {
+  try {
+    trustFor(then, viewOf(latest, now));
+  } catch (error) {
+    if (error instanceof DockerTlsError && (error.code === 'E_ROLE_DOCKERD' || error.code === 'E_ROLE_UNKNOWN'))
+      return [error];
+  }
+  return [];
 }
 
 /** A rollback must not silently accept a revoked client again, or clients of a dropped CA. */

@@ -11,7 +11,7 @@
 #   services   mark: the change touched services              restored   mark: restored; only cleanup remains
 #   stopped    mark: docker.service was stopped
 #   failed     mark: the rollback failed                 unrestored mark: it could not restore all files
-#   sshd-failed  mark: it could not reload sshd
+#   sshd-failed  mark: it could not reload sshd          listener-failed  mark: it could not start or reload the listener
 #   forms      possible states of each path in this change: sum, path.docker-tls-FORM
 #   containers containers running at the start of the change: id, process, its start time, restarts, name
 #   pulled     stopped services that a start of the daemon pulls in

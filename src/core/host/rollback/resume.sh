@@ -1,5 +1,5 @@
 # Retry of a failed rollback: the remaining steps, and instructions for the operator.
-# Needs functions: drop_socket end_protection is_up look_at_service mark may_restore note place_as reload_sshd reread reset_failed
+# Needs functions: apply_listener drop_socket end_protection is_up look_at_service mark may_restore note place_as reload_sshd reread reset_failed
 # Needs functions: restart_docker restore_files runs start_service
 # Needs variables: DAEMON_JSON LIVE_RESTORE RESTART_COMMAND SERVICE SSHD T WAS_ACTIVE
 # Needs programs: rm
@@ -38,6 +38,7 @@ resume() {
     if [ "$result:$SSHD" = 0:reload ]; then mark sshd-failed; fi
   fi
   retry_sshd || result=1
+  retry_listener || result=1
   [ "$up" = yes ] || bring_up || return 1
   [ "$result" = 0 ] && end_protection || return 1
   [ "$up:$late" = yes:yes ] || return 0
@@ -62,4 +63,10 @@ bring_up() {
 retry_sshd() {
   [ -e "$T/sshd-failed" ] || return 0
   reload_sshd && rm -f -- "$T/sshd-failed"
+}
+
+# Brings the listener in line with the restored files if the rollback failed to.
+retry_listener() {
+  [ -e "$T/listener-failed" ] || return 0
+  apply_listener && rm -f -- "$T/listener-failed"
 }

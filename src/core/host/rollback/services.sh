@@ -8,7 +8,13 @@
 apply_services() {
   bad=0
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
-  if [ -n "$LISTENER" ] && [ "$bad$BACK" != 1no ]; then apply_listener || bad=1; fi
+  if [ -n "$LISTENER" ] && [ "$bad$BACK" != 1no ]; then
+    # A later retry of the rollback tries it again.
+    if apply_listener; then rm -f -- "$T/listener-failed"; else
+      bad=1
+      mark listener-failed
+    fi
+  fi
   # A failed change stops at the first error.
   [ "$bad$BACK" != 1no ] || return 1
   if [ "$SSHD" = reload ]; then

@@ -30,7 +30,8 @@ export const command = defineCommand({
     const results = await loggedRequests(context, [], options);
     const seen = results
       .flatMap((one) => (one.kind === 'done' ? one.value : []))
-      .filter(({ kind, client }) => kind === 'client' && client === args.client)
+      // What it was refused is not what it needs.
+      .filter(({ kind, client, status }) => kind === 'client' && client === args.client && status !== 403)
       .flatMap(({ method, path }) => (method === undefined || path === undefined ? [] : [{ method, path }]));
     const suggested = suggestRole(seen);
     const { lines, left } = suggested;

@@ -161,9 +161,9 @@ function networkFrontend({ binds, ownCas, others, roles }: HaproxyInput): string
 function otherRules(others: HaproxyInput['others']): string[] {
   if (others?.role === undefined) return [];
   const set = (name: string, value: string) =>
-    `  tcp-request content set-var(txn.${name}) "str('${value}')" if !known !ours`;
+    `  tcp-request content set-var(txn.${name}) "str('${value}')" if !known !ours !issuing_ca !own_ca`;
   return [
-    '  # A client of ours that is missing in the map was revoked.',
+    '  # A client of ours that is missing in the map was revoked. A name of ours with a chain that is not is nobody.',
     '  acl ours var(sess.key) -m beg issuer: subject:',
     set('kind', 'other client'),
     set('role', others.role),

@@ -40,6 +40,8 @@ export function renderHaproxyService({ program, socket, sockets, places, own }: 
     'Description=Docker API over mutual TLS, by HAProxy (docker-tls)',
     `Requires=${socket}`,
     `After=${socket} docker.socket`,
+    // A service that gives up closes the port for good.
+    'StartLimitIntervalSec=0',
     '',
     '[Service]',
     'Type=notify',
@@ -52,6 +54,9 @@ export function renderHaproxyService({ program, socket, sockets, places, own }: 
     'KillMode=mixed',
     'SuccessExitStatus=143',
     'Restart=always',
+    'RestartSec=1',
+    // The log says who did what: no client may fill its limit.
+    'LogRateLimitIntervalSec=0',
     'LimitNOFILE=65536',
     'NoNewPrivileges=yes',
     'LockPersonality=yes',

@@ -11,8 +11,10 @@ export type HaproxyFacts = {
   readonly version: string;
   /** The host has the account that HAProxy's workers run as. */
   readonly hasAccount: boolean;
-  /** Group that may use the daemon's local socket; undefined if there is no socket, or its group may not. */
+  /** Group that may use the daemon's local socket; undefined if there is no socket, or only root may. */
   readonly socketGroup: string | undefined;
+  /** The daemon's local socket exists. */
+  readonly hasSocket: boolean;
   /** Its service runs. */
   readonly active: boolean;
 };
@@ -29,7 +31,8 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     version: printable(/version (\d+\.\d+(?:\.\d+)?)/.exec(get('version'))?.[1] ?? ''),
     hasAccount: get('account').startsWith('haproxy:'),
     // Connecting to a socket takes write permission.
-    socketGroup: group !== '' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
+    socketGroup: group !== '' && group !== 'root' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
+    hasSocket: get('socket') !== '',
     active: parseProperties(get('service')).ActiveState === 'active',
   };
 }

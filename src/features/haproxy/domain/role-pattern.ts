@@ -15,7 +15,8 @@ export const ALWAYS = ['GET,HEAD /_ping', 'GET /version'];
 
 /** What `*` stands for: a name or an ID. It never begins with a dot, and has no character that a server might decode. */
 const SEGMENT = '[A-Za-z0-9][A-Za-z0-9_.:@+-]*';
-const VERSION = '(?:/v[0-9]+\\.[0-9]+)?';
+/** From 1.24 on: before, a start of a container could change its settings. */
+const VERSION = '(?:/v1\\.(?:2[4-9]|[3-9][0-9]|[1-9][0-9][0-9]))?';
 /** Only names of images and plugins have slashes. */
 const SLASHED = ['images', 'distribution', 'plugins'];
 const MAX_LENGTH = 256;

@@ -101,6 +101,8 @@ const ROOT = [
   'POST /services/x/update',
   'POST /plugins/pull',
   'POST /plugins/create',
+  'POST /plugins/x/upgrade',
+  'POST /plugins/x/set',
   'POST /swarm/init',
   'POST /swarm/join',
   'POST /session',

@@ -34,7 +34,18 @@ export function suggestRole(requests: readonly { readonly method: string; readon
   return { lines: sorted, left: [...left].sort() };
 }
 
-/** For the `roles` of a host, or of the `defaults`, in a fleet file. */
-export function renderSuggestion(name: string, { lines }: SuggestedRole): string {
-  return ['roles:', ...lines.map((line) => `  - ${name} ${line}`)].join('\n');
+/** For the `roles` of a host, or of the `defaults`, in a fleet file. The role is named after the client. */
+export function renderSuggestion(client: string, { lines }: SuggestedRole): string {
+  const name = `${
+    client
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '-')
+      .replace(/^[^a-z]+|-+$/g, '') || 'client'
+  }-role`.slice(0, 32);
+  return [
+    'roles:',
+    ...lines.map((line) => `  - ${name} ${line}`),
+    'clients:',
+    `  ${JSON.stringify(client)}: { role: ${name} }`,
+  ].join('\n');
 }

@@ -1,6 +1,6 @@
 /** HAProxy as the listener of a connected host: what it needs there, and its files. */
 
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
@@ -216,13 +216,26 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
     add('E_HAPROXY_MISSING', 'the host has no account haproxy, as its package makes it', [
       sudoCommand(login, 'useradd', '--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'haproxy'),
     ]);
-  const alike = otherCasLikeOurs(request);
+  if (haproxy.socketGroup === undefined && haproxy.hasSocket && !kindOf(facts).own)
+    add(
+      'E_LISTENER',
+      `only root may open ${facts.docker.apiSocket || facts.places.localSocket}, and HAProxy does not run as root`,
+      ['give the socket a group: "group" in daemon.json, or SocketGroup= of docker.socket'],
+    );
+  const others = otherCasOf(request);
+  const alike = others.filter((one) => one.looksLikeOurs);
+  const none = ['reject them: --accept-ca none'];
   if (alike.length > 0)
     add(
       'E_LISTENER',
-      `clients of the CA ${listWords(alike.map((name) => `"${printable(name)}"`))} could pass for ours: it is named like one of ours`,
-      [`reject them: docker-tls setup ${shellQuote(spec.name)} --accept-ca none`],
+      `clients of the CA ${namesOf(alike)} could pass for ours: HAProxy knows a client by the name of its CA`,
+      none,
     );
+  else if (others.length > 0 && spec.otherClients === undefined)
+    add('E_LISTENER', `the host accepts clients of the CA ${namesOf(others)}, and none of them has a role`, [
+      'give them one: --other-clients ROLE',
+      ...none,
+    ]);
   const view = viewDaemon(facts);
   for (const { kind, text, port } of view.listeners)
     if (kind === 'tcp' && (port === spec.port || !view.tlsVerified))
@@ -239,15 +252,22 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
   return found;
 }
 
-/** Subjects of other CAs that would make their clients look like clients of ours: HAProxy knows who a client is by that name. */
-function otherCasLikeOurs({ cas, otherCas }: ListenerRequest): string[] {
-  const ours = new Set(splitBundle(cas).map((pem) => inspectCertificate(pem).fingerprint));
-  const names = splitBundle(cas).map((pem) => inspectCertificate(pem).subject);
-  return splitBundle(otherCas)
-    .map(inspectCertificate)
-    .filter(({ fingerprint }) => !ours.has(fingerprint))
-    .map(({ subject }) => subject)
-    .filter((subject) => names.includes(subject) || new RegExp(ISSUING_CA).test(subject));
+type OtherCa = { readonly subject: string; readonly looksLikeOurs: boolean };
+
+/** CAs of others. HAProxy reads the first common name of an issuer, so one of theirs must have a single one, unlike any of ours. */
+function otherCasOf({ cas, otherCas }: ListenerRequest): OtherCa[] {
+  const ours = splitBundle(cas).map(inspectCertificate);
+  return splitBundle(otherCas).flatMap((pem) => {
+    const { subject, fingerprint } = inspectCertificate(pem);
+    if (ours.some((one) => one.fingerprint === fingerprint)) return [];
+    const names = new X509Certificate(pem).subject.match(/^CN=/gm)?.length ?? 0;
+    const isOurs = ours.some((one) => one.subject === subject) || new RegExp(ISSUING_CA).test(subject);
+    return [{ subject, looksLikeOurs: isOurs || names > 1 }];
+  });
+}
+
+function namesOf(cas: readonly OtherCa[]): string {
+  return listWords(cas.map(({ subject }) => `"${printable(subject)}"`));
 }
 
 function isOlder(version: string): boolean {

@@ -2,13 +2,14 @@
 
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
-import { shellQuote } from '../../../core/domain/quote.ts';
+import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { plural } from '../../../core/domain/words.ts';
 import type { Reach } from '../../../core/engine/intent.ts';
 import { type FleetOptions, overHosts } from '../../../core/engine/pool.ts';
 import { sshOptions } from '../../../core/engine/steps/open-host.ts';
 import type { HostSession } from '../../../core/runtime.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { type LoggedRequest, parseLogLine } from '../domain/log-lines.ts';
 
 export type JournalRequest = LoggedRequest & { readonly at: Date };
@@ -32,6 +33,11 @@ export async function readLogs(
     await using session = await runtime.connect(sshOptions(spec, { runtime, ...reach }));
     line.phase('facts');
     const requests = await readJournal(session, sinceMs, runtime.signal);
+    if (requests.length === 0 && spec.listener !== 'haproxy')
+      throw new DockerTlsError('E_LISTENER', 'dockerd itself accepts clients there, and logs no requests', {
+        where: spec.name,
+        hints: [`docker-tls setup ${shellQuote(spec.name)} --listener haproxy`],
+      });
     line.done(plural(requests.length, 'request'));
     return requests;
   });
@@ -44,13 +50,22 @@ async function readJournal(session: HostSession, sinceMs: number, signal: AbortS
     ...['journalctl', ...user, '-u', LISTENER_SERVICE, '--since', `-${seconds} seconds`, '-n', `${MAX_LINES}`],
     ...['-o', 'json', '--output-fields=MESSAGE', '--no-pager'],
   ];
-  const { stdout } = await session.run({
+  const { status, stdout, stderr } = await session.run({
     phase: 'journal',
     script: command.map(shellQuote).join(' '),
     asRoot: true,
     timeoutMs: 120_000,
     signal,
   });
+  if (status !== 0)
+    throw new DockerTlsError(
+      'E_LISTENER',
+      `the journal cannot be read: ${printable(stderr.trim() || `journalctl ended with ${status}`)}`,
+      {
+        where: session.host,
+        hints: [sudoCommand(session.login, 'journalctl', ...user, '-u', LISTENER_SERVICE, '-n', '20')],
+      },
+    );
   return stdout.toString('utf8').split('\n').flatMap(entryOf);
 }
 

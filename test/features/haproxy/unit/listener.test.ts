@@ -2,7 +2,11 @@
 
 import { expect, test } from 'vitest';
 import { issueCa } from '../../../../src/core/domain/pki/certificate.ts';
+import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
+import type { DesiredListener } from '../../../../src/core/domain/plan/listener.ts';
+import { plainTcpProblem } from '../../../../src/core/domain/plan/plain-tcp.ts';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
+import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import type { HostSession } from '../../../../src/core/runtime.ts';
 import type { ListenerRequest } from '../../../../src/core/seams/listeners.ts';
@@ -12,6 +16,8 @@ import { desired, factsOf } from '../../../support/host-facts.ts';
 import { printSections } from '../../../support/sections.ts';
 import { certificatesFor, commonNameOf } from '../support/certificates.ts';
 
+const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
+
 const HAPROXY = {
   program: '/usr/sbin/haproxy',
   version: 'HAProxy version 3.0.11-1+deb13u5 2026/11/18 - https://haproxy.org/',
@@ -19,6 +25,8 @@ const HAPROXY = {
   socket: '660 0 104 docker',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
 };
+
+const SPEC = { name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' } as const;
 
 function opened(
   more: Partial<typeof HAPROXY> = {},
@@ -35,7 +43,7 @@ function opened(
     login: { destination: 'h1', user: 'root' },
     run: async () => ({ status: 0, stdout, stderr: '' }),
   } as unknown as HostSession;
-  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' });
+  const spec = completeHost(SPEC);
   return openListener(
     {
       ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', revoked: [] },
@@ -56,6 +64,10 @@ test('what it needs on the host', async () => {
   expect(await codes({ version: 'HA-Proxy version 2.4.22' })).toEqual([
     expect.stringMatching(/^E_HAPROXY_OLD HAProxy 2\.4\.22/),
   ]);
+  for (const socket of ['660 0 0 root', '600 0 104 docker'])
+    expect(await codes({ socket })).toEqual([
+      expect.stringMatching(/^E_LISTENER only root may open \/run\/docker\.sock/),
+    ]);
   expect(await codes({ account: '' })).toEqual([expect.stringMatching(/^E_HAPROXY_MISSING .* no account haproxy/)]);
   expect(await codes({}, { kind: 'openrc' })).toEqual([expect.stringMatching(/^E_LISTENER .* needs systemd/)]);
   expect(await codes({}, { kind: 'podman' })).toEqual([expect.stringMatching(/^E_LISTENER only root may open/)]);
@@ -74,7 +86,13 @@ test('a daemon that listens on TCP itself is not left as it is', async () => {
 test('another CA whose clients would look like ours is refused', async () => {
   const ca = async (name: string) => (await issueCa({ name, days: 9, now: new Date() })).leaf;
   const [ours, fake, theirs] = await Promise.all([ca('docker-tls'), ca('client laptop'), ca('theirs')]);
-  expect(await codes({}, {}, { cas: ours, otherCas: `${ours}${theirs}` })).toEqual([]);
+  const spec = completeHost({ ...SPEC, otherClients: 'read' });
+  expect(await codes({}, {}, { spec, cas: ours, otherCas: `${ours}${theirs}` })).toEqual([]);
+  expect(await codes({}, {}, { cas: ours, otherCas: `${ours}${theirs}` })).toEqual([
+    expect.stringMatching(
+      /^E_LISTENER the host accepts clients of the CA "theirs [0-9a-f]{8}", and none of them has a role/,
+    ),
+  ]);
   expect(await codes({}, {}, { cas: ours, otherCas: `${theirs}${fake}` })).toEqual([
     expect.stringMatching(/^E_LISTENER clients of the CA "client laptop [0-9a-f]{8}" could pass for ours/),
   ]);
@@ -84,7 +102,7 @@ test('a role that the host does not have is refused, and so is a rule that canno
   const clients = [{ name: 'prom', role: 'watch', issuer: true }];
   await expect(opened({}, {}, { clients })).rejects.toMatchObject({ code: 'E_ROLE_UNKNOWN' });
   const spec = completeHost({
-    ...{ name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' as const },
+    ...SPEC,
     roles: ['watch GET /events', 'watch GET /../x'],
   });
   await expect(opened({}, {}, { clients, spec })).rejects.toMatchObject({ code: 'E_ROLE' });
@@ -95,7 +113,7 @@ test('the plan of a first setup starts HAProxy and leaves the daemon alone', asy
   const plan = planHost(factsOf(), { ...desired, listener });
   expect(plan).toMatchObject({
     daemon: { action: 'none' },
-    listener: { action: 'start', cut: '' },
+    listener: { action: 'start' },
     containers: { how: 'untouched' },
   });
   expect(plan.listener.check).toContain('/etc/docker/tls/haproxy.cfg.docker-tls-new');
@@ -140,4 +158,63 @@ test('connections end as well when a role gets other rules, or clients of other 
     servers: ['role-deploy/client:ci'],
   });
   expect(planCut(texts('/a', 'full'), texts('/a', 'role-read'), [], [])).toEqual({ keys: [], servers: ['full/other'] });
+});
+
+const STATE = '/var/lib/docker-tls';
+
+/** Facts of a host whose generation 1 has these files of docker-tls. */
+function setUp(listener: DesiredListener, more: Readonly<Record<string, string>> = {}) {
+  const first = planHost(factsOf(), { ...desired, listener });
+  const files = first.files.map(({ kind, path, after, to, mode }) => [
+    `file:${path}`,
+    kind === 'link' ? `link 777 0:0\n${to}` : `file ${mode.slice(1)} 0:0\n${after}`,
+  ]);
+  const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed: first.managed };
+  const credentials = ['ca.pem', 'server-cert.pem'].flatMap((name) =>
+    ['1', 'current'].map((directory) => [`file:/etc/docker/tls/${directory}/${name}`, `file 444 0:0\n${CERT}`]),
+  );
+  return factsOf({
+    ...Object.fromEntries([...files, ...credentials]),
+    'tls-socket': 'LoadState=loaded\nActiveState=active',
+    modes: '',
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+    [`file:${STATE}/origin/manifest`]: `file 600 0:0\n${first.managed.map(({ path }, at) => `${at + 1}\tabsent\t-\t-\t${path}\n`).join('')}`,
+    ...more,
+  });
+}
+
+test('what a change does to a listener that is there', async () => {
+  const { desired: listener } = await opened({ service: 'ActiveState=active' });
+  const facts = setUp(listener);
+  const plan = (next: Partial<DesiredListener>, other = facts, more: Partial<DesiredHost> = {}) =>
+    planHost(other, { ...desired, ...more, listener: { ...listener, ...next } }).listener;
+  // The credentials of these facts are not those that are wanted.
+  expect(plan({})).toMatchObject({ action: 'reload' });
+  expect(plan({ active: false })).toMatchObject({ action: 'start', reason: 'it does not run' });
+  expect(plan({}, setUp(listener, { 'tls-socket': 'ActiveState=inactive' }))).toMatchObject({ action: 'start' });
+  expect(plan({ unit: 'x' })).toMatchObject({ action: 'restart', reason: 'its unit changes' });
+  expect(plan({}, facts, { port: 99 })).toMatchObject({ action: 'restart', reason: 'its socket unit changes' });
+  // Whatever the action: the script reloads if the service is up by then.
+  expect(plan({ cut: () => 'cut' }).cut).toBe('cut');
+  expect(plan({ active: false, cut: () => 'cut' }).cut).toBe('cut');
+  expect(planHost(facts, desired).listener).toMatchObject({ action: 'stop' });
+  expect(planRestore(facts, 'none', desired)).toMatchObject({
+    daemon: { action: 'none' },
+    listener: { action: 'stop' },
+  });
+});
+
+test('a port that dockerd had before setup does not come back with the listener', async () => {
+  const { desired: listener } = await opened();
+  const origin = {
+    [`file:${STATE}/origin/manifest`]: 'file 600 0:0\n1\tfile\t644\t0:0\t/etc/default/docker\n',
+    [`file:${STATE}/origin/1`]: 'file 644 0:0\nDOCKER_OPTS="-H tcp://0.0.0.0:2375"\n',
+    'file:/etc/default/docker': 'file 644 0:0\nDOCKER_OPTS=""\n',
+  };
+  const managed = [{ kind: 'file', path: '/etc/default/docker' }];
+  const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed };
+  const facts = factsOf({ ...origin, [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}` });
+  const plan = planHost(facts, { ...desired, listener });
+  expect(plan.opens).toEqual(['tcp://0.0.0.0:2375']);
+  expect(plainTcpProblem(plan)).toEqual([expect.objectContaining({ code: 'E_OPENS_PLAIN_TCP' })]);
 });

@@ -43,8 +43,8 @@ test('requests become the lines of their endpoints', () => {
   expect(seen.slice(0, 9).filter(({ method, path }) => allows(parsed.role, `${method} ${path}`) === undefined)).toEqual(
     [],
   );
-  expect(renderSuggestion('own', suggested).split('\n').slice(0, 2)).toEqual([
+  expect(renderSuggestion('Web.CI@home', suggested).split('\n').slice(0, 2)).toEqual([
     'roles:',
-    '  - own GET /containers/json',
+    '  - web-ci-home-role GET /containers/json',
   ]);
 });
