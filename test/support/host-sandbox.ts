@@ -27,6 +27,7 @@ import type { HostFacts } from '../../src/core/domain/plan/facts.ts';
 import type { FileChange } from '../../src/core/domain/plan/file-change.ts';
 import type { PathState } from '../../src/core/domain/plan/host-files.ts';
 import type { HostPlan } from '../../src/core/domain/plan/plan-host.ts';
+import { NO_LISTENER } from '../../src/core/domain/plan/plan-listener.ts';
 import { renderTransaction } from '../../src/core/domain/plan/transaction.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { keptOf } from '../../src/core/domain/settings-stored.ts';
@@ -188,6 +189,7 @@ export function planOf(files: readonly FileChange[], more: object = {}): HostPla
   return {
     host: 'box',
     purpose: 'apply',
+    listener: NO_LISTENER,
     generation: 1,
     credentials: { reason: 'new' },
     managed: files.map(({ kind, path }) => ({ kind, path })),
