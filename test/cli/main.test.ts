@@ -54,6 +54,30 @@ test('help of a command, as an option, as a word, and as a plugin', async () => 
   expect((await runCli(['help', 'tls', 'completion'])).out).toBe(plugin.out);
 });
 
+test.each([
+  ['ca try --cert ca.pem --help', /Usage: .*More options:/s],
+  ['ca try --help --cert ca.pem', /Usage: .*More options:/s],
+  ['ca --help try', /Usage: .*More options:/s],
+  ['ca try ca.pem -h', /Usage: .*More options:/s],
+  ['ca try --cert ca.pem --help token', /A token\./],
+  ['help ca try token', /A token\./],
+  ['ca try --help ca.pem', /no help about "ca\.pem"/],
+  ['help ca try ca.pem', /no help about "ca\.pem"/],
+])('a topic of the help stands directly behind --help, or ends `help …`: %s', async (line, expected) => {
+  const file = defineCommand({
+    scope: [],
+    args: {},
+    options: { cert: { kind: 'text', value: 'FILE', summary: 'a certificate' } },
+    topics: { token: { about: 'A token.', examples: [] } },
+    run: async () => ({ exit: 0, result: undefined, text: 'ran' }),
+  });
+  const about = { name: 'ca try', summary: 'Try' };
+  const { out, err } = await runCli(line.split(' '), {
+    commands: [{ ...about, load: async () => ({ ...about, ...file }) }],
+  });
+  expect(out + err).toMatch(expected);
+});
+
 test('help of a group', async () => {
   const group = await runCli(['help', 'clients']);
   expect(group.out).toMatch(/^ {2}client add /m);
