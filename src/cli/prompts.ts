@@ -239,7 +239,7 @@ function stopped(error: unknown): boolean {
 
 function asInterruption({ signal, hasChanged }: PromptsOptions): DockerTlsError {
   if (signal.reason instanceof DockerTlsError) return signal.reason;
-  return interrupted(`stopped at a question${hasChanged() ? '' : '; nothing was changed'}`);
+  return interrupted(`stopped at a question${hasChanged() ? '' : '; nothing was changed on a host or in the store'}`);
 }
 
 function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {

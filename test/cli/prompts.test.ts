@@ -245,7 +245,7 @@ test('a paste of one line with its end is an answer', async () => {
 });
 
 test.each([
-  [false, 'stopped at a question; nothing was changed'],
+  [false, 'stopped at a question; nothing was changed on a host or in the store'],
   [true, 'stopped at a question'],
 ])(
   'Ctrl-C at any question ends the run; it says that nothing was changed unless something was (%s)',
