@@ -90,8 +90,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   let frame = 0;
   let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
-  let held = '';
-  let heldOut = '';
+  let [held, heldOut] = ['', ''];
   let resultShows = false;
   let changed = false;
   let timer: NodeJS.Timeout | undefined;

@@ -120,7 +120,7 @@ test.each(['n', ''])('a host that is declined (%j, then Enter) stays as it was',
   await answerUntil(terminal, 'root', CHANGES);
   await terminal.answer(CHANGES, `${answer}${enter}`);
   expect(await terminal.ended).toBe(130);
-  expect(terminal.screen()).toContain('error[E_DECLINED]: nothing was changed');
+  expect(terminal.screen()).toContain('error[E_DECLINED]: nothing was changed on a host or in the store');
   expect({ home: person.snapshot(), host: await snapshotHost(host) }).toEqual(before);
   person.remove();
 });
