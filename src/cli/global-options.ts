@@ -83,11 +83,16 @@ export type Glance = {
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly help: boolean;
+  /** Position in argv of the word directly behind `--help`. */
+  readonly behindHelp: number | undefined;
   readonly version: boolean;
   /** The values of --home and --store, as typed. */
   readonly home: string | undefined;
   readonly store: string | undefined;
-  /** Positions in argv of the first words that are neither options nor values of the common options: at most two, `help` and a topic. */
+  /**
+   * Positions in argv of the first words that are neither options nor values of the common options: at most four, `help`, the two words of
+   * a command, and a topic. Values of the command's own options are among them: which options take a value is known only later.
+   */
   readonly words: readonly number[];
 };
 
@@ -110,13 +115,16 @@ export function glance(argv: readonly string[]): Glance {
     const at = open.findLastIndex((word) => word === flag || word.startsWith(`${flag}=`));
     return (open[at] === flag ? open[at + 1] : open[at]?.slice(flag.length + 1)) || undefined;
   };
+  const helpAt = open.findIndex((word) => word === '--help' || word === '-h');
+  const behind = helpAt < 0 ? undefined : open[helpAt + 1];
   const before = words[0] === undefined ? open : open.slice(0, words[0]);
   return {
     json: open.includes('--json'),
     colour: !open.includes('--no-color'),
     verbose: open.includes('-v') || open.includes('--verbose'),
     quiet: open.includes('-q') || open.includes('--quiet'),
-    help: open.includes('--help') || open.includes('-h'),
+    help: helpAt >= 0,
+    behindHelp: behind === undefined || behind.startsWith('-') ? undefined : helpAt + 1,
     version: before.includes('--version') || before.includes('-V') || (open.length === 1 && open[0] === '-v'),
     home: given('--home'),
     store: given('--store'),

@@ -134,7 +134,10 @@ async function dispatch(
   }
   if (asksHelp) {
     const page = await pageOf(found.entry);
-    const [topic] = words.slice(page.name.split(' ').length);
+    const length = page.name.split(' ').length;
+    // Other words of a command line with --help are its arguments, or values of its options.
+    const at = positions === seen.words ? seen.behindHelp : positions[length];
+    const topic = at === undefined || positions.slice(0, length).includes(at) ? undefined : argv[at];
     const topics = Object.keys(page.topics ?? {});
     if (topic !== undefined && topics.length > 0 && !topics.includes(topic))
       throw usage(

@@ -8,6 +8,7 @@
 
 import pico from 'picocolors';
 import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../core/domain/words.ts';
+import { FIRST_STEP } from '../core/host/protocol.ts';
 import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
@@ -89,8 +90,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   let frame = 0;
   let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
-  let held = '';
-  let heldOut = '';
+  let [held, heldOut] = ['', ''];
   let resultShows = false;
   let changed = false;
   let timer: NodeJS.Timeout | undefined;
@@ -212,7 +212,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
         const line = lines.get(name);
         const now = performance.now();
         if (line?.phase === text) return;
-        changed ||= text === 'lock';
+        changed ||= text === FIRST_STEP;
         if (line) Object.assign(line, { phase: text, phaseAt: now });
         else lines.set(name, { host: name, phase: text, startedAt: now, phaseAt: now });
         log(`${name}: ${text}`);

@@ -208,12 +208,20 @@ async function putOnce<T>(
   const pressed = (_: unknown, key?: Key) => key?.ctrl && key.name === 'd' && end();
   await dropTypedAhead(input, end);
   let lines = false;
-  // A terminal delivers a paste at once, and what is typed key by key.
+  // A terminal usually delivers a paste at once, and what is typed key by key. Not recognised: a paste that arrives in several reads, as over
+  // a slow connection. Its first line is then the answer; dropTypedAhead drops what is there before the next question, and no more.
   const read = (bytes: Buffer | string) => {
     lines ||= /[\r\n][^\r\n]/.test(String(bytes));
   };
   input.on('data', read);
   input.once('end', end).once('close', end).on('keypress', pressed);
+  const { validate } = question as { readonly validate?: (text: string) => true | string | Promise<true | string> };
+  // A paste whose first line is rejected is over: the answer to the same question that follows is not part of it.
+  const checked = async (text: string) => {
+    const found = (await validate?.(text)) ?? true;
+    if (found !== true) lines = false;
+    return found;
+  };
   const module = inquirer.createPromptModule({
     input: input as NodeJS.ReadableStream,
     output: (options.output ?? process.stderr) as NodeJS.WritableStream,
@@ -221,7 +229,9 @@ async function putOnce<T>(
     skipTTYChecks: true,
   });
   try {
-    const answers: Record<string, unknown> = await module([{ ...question, name: 'answer' }] as never);
+    const answers: Record<string, unknown> = await module([
+      { ...question, ...(validate && { validate: checked }), name: 'answer' },
+    ] as never);
     return { answer: answers.answer as T, lines };
   } catch (error) {
     if (!stopped(error)) throw error;
@@ -239,7 +249,7 @@ function stopped(error: unknown): boolean {
 
 function asInterruption({ signal, hasChanged }: PromptsOptions): DockerTlsError {
   if (signal.reason instanceof DockerTlsError) return signal.reason;
-  return interrupted(`stopped at a question${hasChanged() ? '' : '; nothing was changed'}`);
+  return interrupted(`stopped at a question${hasChanged() ? '' : '; nothing was changed on a host or in the store'}`);
 }
 
 function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {

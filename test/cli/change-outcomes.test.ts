@@ -74,8 +74,9 @@ describe('client revoke', () => {
   test('tries the certificate that is revoked, and says so', async () => {
     const eve = (await client('eve')).cert;
     const { serverKey } = await host();
-    const { exit, out } = await run(revoke);
+    const { exit, out, err } = await run(revoke);
     expect([exit, phases]).toEqual([0, ['apply', 'commit']]);
+    expect(err).toMatch(/^h1: done: generation \d+$/m);
     // The certificate stays, and so does its key.
     expect((await host()).serverKey?.revealText()).toBe(serverKey?.revealText() ?? 'none');
     expect(tried).toContain(eve);

@@ -46,7 +46,11 @@ const three = () =>
   });
 
 /** Changes only the record of client ci, without a host. */
-async function recordCi(change: { readonly hosts?: readonly string[]; readonly revokedAt?: string }): Promise<void> {
+async function recordCi(change: {
+  readonly hosts?: readonly string[];
+  readonly revokedAt?: string;
+  readonly role?: string;
+}): Promise<void> {
   const store = openStore(home);
   await store.withLock('test', async () => {
     const { ci } = Object.fromEntries((await store.read()).clients);
@@ -72,6 +76,19 @@ describe('client list', () => {
     const { out } = await here('client', 'list');
     expect(out).toMatch(/^CLIENT +EXPIRES +DAYS +STATE +HOSTS +KEY +CONTEXTS/);
     expect(out).toMatch(/^laptop .* all 2 /m);
+  });
+
+  test('roles, if a client has another than the default', async () => {
+    await three();
+    const roles = async () =>
+      (await here('client', 'list', '--json')).json.result.clients.map(({ role }: { role: string }) => role);
+    expect(await roles()).toEqual(['full', 'full']);
+    await recordCi({ role: 'read' });
+    expect(await roles()).toEqual(['read', 'full']);
+    const { out } = await here('client', 'list');
+    expect(out).toMatch(/^CLIENT +EXPIRES +DAYS +STATE +ROLE +HOSTS/);
+    expect(out).toMatch(/^ci .* read +build-2 /m);
+    expect(out).toMatch(/^laptop .* full +all 2 /m);
   });
 
   test('records that are ahead of the hosts are told, with the command', async () => {

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { type CommandResult, defineCommand } from '../../src/cli/command.ts';
+import type { StoredClient } from '../../src/core/adapters/store/records.ts';
+import { openStore } from '../../src/core/adapters/store/store.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
+import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 
 /** Runs main() with a single command `try`, defined by the test. */
@@ -54,6 +57,30 @@ test('help of a command, as an option, as a word, and as a plugin', async () => 
   expect((await runCli(['help', 'tls', 'completion'])).out).toBe(plugin.out);
 });
 
+test.each([
+  ['ca try --cert ca.pem --help', /Usage: .*More options:/s],
+  ['ca try --help --cert ca.pem', /Usage: .*More options:/s],
+  ['ca --help try', /Usage: .*More options:/s],
+  ['ca try ca.pem -h', /Usage: .*More options:/s],
+  ['ca try --cert ca.pem --help token', /A token\./],
+  ['help ca try token', /A token\./],
+  ['ca try --help ca.pem', /no help about "ca\.pem"/],
+  ['help ca try ca.pem', /no help about "ca\.pem"/],
+])('a topic of the help stands directly behind --help, or ends `help …`: %s', async (line, expected) => {
+  const file = defineCommand({
+    scope: [],
+    args: {},
+    options: { cert: { kind: 'text', value: 'FILE', summary: 'a certificate' } },
+    topics: { token: { about: 'A token.', examples: [] } },
+    run: async () => ({ exit: 0, result: undefined, text: 'ran' }),
+  });
+  const about = { name: 'ca try', summary: 'Try' };
+  const { out, err } = await runCli(line.split(' '), {
+    commands: [{ ...about, load: async () => ({ ...about, ...file }) }],
+  });
+  expect(out + err).toMatch(expected);
+});
+
 test('help of a group', async () => {
   const group = await runCli(['help', 'clients']);
   expect(group.out).toMatch(/^ {2}client add /m);
@@ -69,18 +96,52 @@ test('completion after help: commands and groups, and the second word of a comma
 
 test('renew is no command, but says what is due and the commands that renew it', async () => {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-renew-'));
+  const renew = (days: number) =>
+    runCli(['renew', '--home', home], { now: () => new Date(Date.now() + days * 86_400_000) });
   try {
-    const idle = await runCli(['renew', '--home', home]);
-    expect(idle.exit).toBe(2);
-    expect(idle.err).toContain('there is no command "renew"; nothing is due');
+    const empty = await renew(0);
+    expect(empty.exit).toBe(2);
+    expect(empty.err).toContain('there is no command "renew"; nothing is set up yet');
+    expect(empty.err).toContain(`hint: docker-tls --home ${home} setup root@HOST`);
+    expect(empty.err).not.toContain('rotate');
     await runCli(['ca', 'create', '--no-ca-passphrase', '--home', home]);
+    expect((await renew(0)).err).toContain('there is no command "renew"; nothing is due');
     await runCli(['client', 'add', 'ci', '--days', '30', '--yes', '--home', home]);
-    const late = new Date(Date.now() + 25 * 86_400_000);
-    const { err } = await runCli(['renew', '--home', home], { now: () => late });
+    const { err } = await renew(25);
     expect(err).toMatch(/due: client ci \([45] days left\)/);
     expect(err).toContain(`hint: docker-tls --home ${home} rotate client --due`);
     expect(err).not.toContain('rotate server');
+    expect((await renew(32.5)).err).toContain('due: client ci (expired 3 days ago)');
+    const store = openStore(home);
+    await store.withLock('test', async () => {
+      const {
+        key: _,
+        directory: __,
+        ...ci
+      } = (await store.read()).clients.get('ci') as StoredClient & { directory: string };
+      await store.write({ clients: { ci } });
+    });
+    const external = await renew(25);
+    expect(external.err).toContain('client request ci');
+    expect(external.err).not.toContain('rotate client --due');
   } finally {
+    rmSync(home, { recursive: true });
+  }
+});
+
+test('renew: an old CA that expired is dropped', async () => {
+  const factory = new CertificateFactory();
+  const home = mkdtempSync(join(tmpdir(), 'docker-tls-renew-'));
+  try {
+    await runCli(['ca', 'create', '--no-ca-passphrase', '--home', home]);
+    const store = openStore(home);
+    const old = factory.issue('Old CA', { ca: true, from: -9, to: -2 });
+    await store.withLock('test', () => store.write({ oldCas: [{ cert: old.cert }] }));
+    const { err } = await runCli(['renew', '--home', home]);
+    expect(err).toMatch(/due: old ca \S+ \(expired [23] days ago\)/);
+    expect(err).toContain(`hint: docker-tls --home ${home} rotate ca --drop`);
+  } finally {
+    factory.remove();
     rmSync(home, { recursive: true });
   }
 });

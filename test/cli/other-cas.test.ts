@@ -1,8 +1,14 @@
 /** Another CA whose clients a host accepts: every list of accepted clients names it. */
 
 import { dirname, join } from 'node:path';
+import pico from 'picocolors';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { StoredHost } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
+import { renderAccepted } from '../../src/core/commands/status-table.ts';
+import type { Accepted, StatusRow } from '../../src/core/domain/status-row.ts';
+import { acceptance } from '../../src/core/domain/trust/accepted.ts';
+import { hostRow, statusRows } from '../../src/core/domain/trust/status-rows.ts';
 import type { Probe } from '../../src/core/runtime.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
@@ -77,11 +83,13 @@ test.each([
 
 test('status of a named host lists every CA and client that it accepts, with expiry', async () => {
   const { out } = await run('status', 'h1', '--offline');
-  expect(out).toMatch(/h1 ACCEPTS EXPIRES/);
+  expect(out).toContain('h1: accepted, according to the store NAME EXPIRES ROLE');
   expect(out).toMatch(/ CA test [0-9a-f]{8} \d{4}-\d\d-\d\d every client of this CA /);
   expect(out).toMatch(/ CA Company CA \d{4}-\d\d-\d\d every client of this CA, which this store does not know/);
-  expect(out).toMatch(/ client laptop \d{4}-\d\d-\d\d/);
-  expect((await run('status', '--offline')).out).not.toContain('ACCEPTS');
+  expect(out).toMatch(/ client laptop \d{4}-\d\d-\d\d full/);
+  expect((await run('status', '--offline')).out).not.toContain('accepted, according');
+  const pattern = await run('status', '--limit', 'h*', '--offline');
+  for (const name of ['h1', 'h2']) expect(pattern.out).toContain(`${name}: accepted, according to the store`);
   const { rows } = JSON.parse((await run('status', '--offline', '--json')).out).result;
   const { accepts } = rows.find((row: { name: string }) => row.name === 'h1');
   expect(accepts.cas.map(({ role, subject }: { role: string; subject: string }) => [role, subject])).toEqual([
@@ -89,8 +97,40 @@ test('status of a named host lists every CA and client that it accepts, with exp
     ['other', 'Company CA'],
   ]);
   expect(accepts.clients).toEqual([
-    { name: 'laptop', notAfter: expect.any(String), own: expect.any(Boolean), revoked: false },
+    { name: 'laptop', notAfter: expect.any(String), own: expect.any(Boolean), revoked: false, role: 'full' },
   ]);
+});
+
+test.each([
+  [undefined, /CA test \S+ \S+ every client of this CA CA Company CA \S+ every client of this CA, which/],
+  [
+    { others: undefined },
+    /CA test \S+ \S+ its clients listed here CA Company CA \S+ none of its clients: no --other-clients/,
+  ],
+  [{ others: 'read' }, /CA test \S+ \S+ its clients listed here CA Company CA \S+ read every client of this CA, which/],
+])('a listener accepts the clients of a list, with their roles (%j)', async (listener, expected) => {
+  const rows = statusRows(await openStore(home).read(), new Map(), { now, withinDays: undefined });
+  const h1 = rows.find(({ kind, name }) => kind === 'host' && name === 'h1') as StatusRow;
+  expect(h1.accepts?.listener).toBeUndefined();
+  const { cas = [], clients = [] } = h1.accepts ?? {};
+  const [laptop] = clients as [Accepted['clients'][number]];
+  const row = { ...h1, accepts: { cas, clients: [{ ...laptop, role: 'monitor' }], listener } };
+  const [text = ''] = renderAccepted(row, pico.createColors(false));
+  expect(text.replace(/\s+/g, ' ')).toMatch(expected);
+  expect(text).toMatch(/client +laptop +\S+ +monitor/);
+  const [narrow = ''] = renderAccepted(row, pico.createColors(false), 80);
+  for (const line of narrow.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+});
+
+test('a host with a listener says so, with the role of clients of other CAs', async () => {
+  const state = await openStore(home).read();
+  const host = state.hosts.get('h1') as StoredHost;
+  const accepted = acceptance(state, now);
+  const row = (record: Partial<StoredHost['record']>) =>
+    hostRow({ ...host, record: { ...host.record, ...record } }, undefined, { now, withinDays: undefined }, accepted);
+  expect(row({ listener: 'haproxy', otherClients: 'read' }).accepts?.listener).toEqual({ others: 'read' });
+  expect(row({ listener: 'haproxy' }).accepts?.listener).toEqual({ others: undefined });
+  expect(row({ listener: 'dockerd' }).accepts?.listener).toBeUndefined();
 });
 
 test('the same in JSON, with the fingerprint', async () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import xterm from '@xterm/headless';
 import { expect, test } from 'vitest';
 import { createProgress, PHASE_WORDS } from '../../src/cli/progress.ts';
-import { STEPS } from '../../src/core/host/protocol.ts';
+import { FIRST_STEP, STEPS } from '../../src/core/host/protocol.ts';
 import type { Io } from '../../src/core/runtime.ts';
 
 const now = () => new Date('2026-11-25T12:00:00Z');
@@ -68,6 +68,16 @@ test('a log file that can no longer be written is said once, and interrupts noth
   expect(raw()).toContain('build-1: switch\nbuild-1: restart\nbuild-1: done\n');
   expect(readFileSync(logFile, 'utf8')).toContain('build-1: done');
   rmSync(directory, { recursive: true });
+});
+
+test('a run has changed something once a host begins the first step of its change, and not before', () => {
+  const progress = createProgress({ io: screenIo().io, now });
+  const host = progress.host('build-1');
+  for (const phase of ['connect', 'facts', 'plan', 'issue']) host.phase(phase);
+  expect(progress.hasChanged()).toBe(false);
+  host.phase(FIRST_STEP);
+  expect(progress.hasChanged()).toBe(true);
+  expect(STEPS[0]).toBe(FIRST_STEP);
 });
 
 test('silent says nothing', () => {

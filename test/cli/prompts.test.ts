@@ -237,6 +237,16 @@ test('a paste of several lines is no answer: it is refused, and asked again', as
   expect(screen()).not.toContain('build-2');
 });
 
+test('a paste whose first line is rejected does not spoil the next answer', async () => {
+  const { prompts, type, screen } = setting();
+  const validate = (text: string) => text === 'good' || 'Not that one.';
+  const typed = prompts.input({ message: 'Address?', flag: '--address ADDR', validate });
+  await type('Address?', `bad${ENTER}worse${ENTER}`);
+  await type('Not that one.', `\u0015good${ENTER}`);
+  const settled = await Promise.race([typed, wait(3000).then(() => screen())]);
+  expect(settled).toBe('good');
+});
+
 test('a paste of one line with its end is an answer', async () => {
   const { prompts, type } = setting();
   const typed = prompts.password({ message: 'PIN:', flag: '--pin-file FILE' });
@@ -245,7 +255,7 @@ test('a paste of one line with its end is an answer', async () => {
 });
 
 test.each([
-  [false, 'stopped at a question; nothing was changed'],
+  [false, 'stopped at a question; nothing was changed on a host or in the store'],
   [true, 'stopped at a question'],
 ])(
   'Ctrl-C at any question ends the run; it says that nothing was changed unless something was (%s)',

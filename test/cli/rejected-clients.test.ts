@@ -50,10 +50,10 @@ async function withDaemon<T>(trust: Issued, work: (port: number) => Promise<T>):
 test('verify says that a host does not answer, once, and not that it rejected a client', async () => {
   await imported(1);
   const { exit, out, err } = await run('verify');
-  expect(exit).toBe(7);
+  expect(exit).toBe(4);
   expect(out).toContain('✗ no answer from here (connection-refused): nothing was verified');
   expect(out.match(/connection-refused/g)).toHaveLength(1);
-  expect(err).toMatch(/error\[E_VERIFY\] h0: no answer from here \(connection-refused\)\n/);
+  expect(err).toMatch(/error\[E_TLS\] h0: no answer from here \(connection-refused\)\n/);
   expect(err).not.toContain('was rejected');
 });
 

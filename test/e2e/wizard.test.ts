@@ -93,7 +93,9 @@ describe('Ctrl-C and Ctrl-D', () => {
       break;
     }
     expect(await terminal.ended).toBe(130);
-    expect(terminal.screen()).toContain('error[E_INTERRUPTED]: stopped at a question; nothing was changed');
+    expect(terminal.screen()).toContain(
+      'error[E_INTERRUPTED]: stopped at a question; nothing was changed on a host or in the store',
+    );
     expect(person.snapshot()).toBe(before);
     expect(await snapshotHost(host)).toBe(hostBefore);
   });
@@ -118,7 +120,7 @@ test.each(['n', ''])('a host that is declined (%j, then Enter) stays as it was',
   await answerUntil(terminal, 'root', CHANGES);
   await terminal.answer(CHANGES, `${answer}${enter}`);
   expect(await terminal.ended).toBe(130);
-  expect(terminal.screen()).toContain('error[E_DECLINED]: nothing was changed');
+  expect(terminal.screen()).toContain('error[E_DECLINED]: nothing was changed on a host or in the store');
   expect({ home: person.snapshot(), host: await snapshotHost(host) }).toEqual(before);
   person.remove();
 });

@@ -65,5 +65,5 @@ export async function agree(prompts: Prompts, message: string): Promise<void> {
 }
 
 export function declined(): DockerTlsError {
-  return new DockerTlsError('E_DECLINED', 'nothing was changed');
+  return new DockerTlsError('E_DECLINED', 'nothing was changed on a host or in the store');
 }

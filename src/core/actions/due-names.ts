@@ -1,9 +1,10 @@
 /** Everything due in the store, for users who type `renew`. */
 
+import type { Hint } from '../../errors/errors.ts';
 import { openAnyStore } from '../adapters/store/open.ts';
 import type { StatusRow } from '../domain/status-row.ts';
 import { statusRows } from '../domain/trust/status-rows.ts';
-import { listWords } from '../domain/words.ts';
+import { listWords, plural } from '../domain/words.ts';
 import type { Runtime } from '../runtime.ts';
 import type { GlobalOptions } from './action-context.ts';
 
@@ -11,22 +12,32 @@ import type { GlobalOptions } from './action-context.ts';
 export async function dueNames(
   { home, store: url }: Pick<GlobalOptions, 'home' | 'store'>,
   runtime: Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>,
-): Promise<{ readonly words: string; readonly hints: readonly string[] }> {
+): Promise<{ readonly words: string; readonly hints: readonly Hint[] }> {
   const { operator: who, ...about } = runtime;
   const state = await openAnyStore({ ...about, home, url, who, note: () => {}, cached: true }).read();
-  const due = statusRows(state, new Map(), { now: runtime.now(), withinDays: undefined }).filter(
-    (row) => row.state === 'due' || row.state === 'expired',
-  );
-  const has = (kind: StatusRow['kind']) => due.some((row) => row.kind === kind);
-  const names = due.map(({ kind, name, daysLeft }) => `${kind} ${name} (${daysLeft} days left)`);
+  const rows = statusRows(state, new Map(), { now: runtime.now(), withinDays: undefined });
+  if (rows.length === 0)
+    return { words: 'nothing is set up yet, so nothing can be due', hints: ['docker-tls setup root@HOST'] };
+  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
+  const of = (kind: StatusRow['kind']) => due.filter((row) => row.kind === kind);
+  const clients = of('client');
+  const none = due.length === 0;
   return {
-    words: due.length === 0 ? 'nothing is due' : `due: ${listWords(names, 12)}`,
+    words: none ? 'nothing is due' : `due: ${listWords(due.map(dueWords), 12)}`,
     hints: [
-      ...(has('ca') ? ['docker-tls rotate ca'] : []),
-      ...(has('host') ? ['docker-tls rotate server --due'] : []),
-      ...(has('client') ? ['docker-tls rotate client --due'] : []),
-      ...(due.length === 0 ? ['docker-tls rotate server --all', 'docker-tls rotate client --all'] : []),
+      ...(of('ca').length > 0 ? ['docker-tls rotate ca'] : []),
+      ...(of('old ca').length > 0 ? ['docker-tls rotate ca --drop'] : []),
+      ...(of('host').length > 0 ? ['docker-tls rotate server --due'] : []),
+      ...(clients.some(({ renewable }) => renewable) ? ['docker-tls rotate client --due'] : []),
+      // Their keys are on other computers.
+      ...clients.flatMap(({ renewable, renew = [] }) => (renewable ? [] : renew)),
+      ...(none ? ['docker-tls rotate server --all', 'docker-tls rotate client --all'] : []),
       'docker-tls schedule',
     ],
   };
+}
+
+function dueWords({ kind, name, state, daysLeft }: StatusRow): string {
+  const when = state === 'expired' ? `expired ${plural(-daysLeft, 'day')} ago` : `${plural(daysLeft, 'day')} left`;
+  return `${kind} ${name} (${when})`;
 }

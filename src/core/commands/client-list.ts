@@ -8,6 +8,7 @@ import { type OtherCa, otherCaWords } from '../domain/other-ca.ts';
 import { type ClientAccess, clientAccess } from '../domain/trust/client-hosts.ts';
 import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
+import { FULL_ROLE } from '../domain/trust/view.ts';
 import { dateWords, listWords } from '../domain/words.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
 import {
@@ -30,6 +31,8 @@ type ListedClientDocument = {
   readonly daysLeft: number;
   readonly state: 'ok' | 'due' | 'expired' | 'not-yet-valid' | 'revoked';
   readonly serial: string;
+  /** What it may do on hosts whose listener is not dockerd itself. */
+  readonly role: string;
   /** Hosts that accept it now. */
   readonly hosts: readonly string[];
   /** `hosts` is all hosts. */
@@ -84,9 +87,9 @@ type ListedClient = ClientAccess & { readonly outdated: readonly OutdatedCopy[] 
 
 function listedClientDocument(client: ListedClient): ListedClientDocument {
   const { name, notAfter, daysLeft, state, serial, hosts, everywhere, toAdd, toDrop } = client;
-  const { key, imported, contexts, configDirectory, revokedAt, outdated } = client;
+  const { role = FULL_ROLE, key, imported, contexts, configDirectory, revokedAt, outdated } = client;
   return {
-    ...{ name, notAfter, daysLeft, state, serial, hosts, everywhere, toAdd, toDrop },
+    ...{ name, notAfter, daysLeft, state, serial, role, hosts, everywhere, toAdd, toDrop },
     ...{ key, imported, contexts, configDirectory, revokedAt, outdated: outdated.map(outdatedCopyDocument) },
   };
 }
@@ -108,12 +111,14 @@ function renderClients(
   colours: Colours,
   columns: number,
 ): Pick<CommandResult, 'text' | 'next'> {
+  const limited = clients.some(({ role }) => role !== undefined);
   const table = renderTable(
     [
       { title: 'CLIENT' },
       { title: 'EXPIRES' },
       { title: 'DAYS', align: 'right' },
       { title: 'STATE' },
+      ...(limited ? [{ title: 'ROLE' }] : []),
       { title: 'HOSTS', shrinkTo: 16 },
       { title: 'KEY' },
       { title: 'CONTEXTS', shrinkTo: 10 },
@@ -123,6 +128,7 @@ function renderClients(
       dateWords(client.notAfter),
       { text: client.daysLeft, style: toneOf(client.state, colours) },
       { text: client.imported ? `${client.state}, imported` : client.state, style: toneOf(client.state, colours) },
+      ...(limited ? [client.role ?? FULL_ROLE] : []),
       client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
       client.key,
       [...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', '),

@@ -44,7 +44,11 @@ type StatusRowDocument = {
       readonly own: boolean;
       /** Still accepted although it is revoked. */
       readonly revoked: boolean;
+      /** `full` unless it has another. */
+      readonly role: string;
     }[];
+    /** Absent: the daemon itself accepts clients, all of a CA. Otherwise the listed clients alone, and others with a role for them. */
+    readonly listener?: { readonly others?: string };
   };
   /** How a host differs from the store, or why a client is rejected; empty: no difference; absent: not checked. */
   readonly drift?: readonly string[];
@@ -70,7 +74,14 @@ export function statusRowDocument(row: StatusRow): StatusRowDocument {
     otherCas: otherCas?.map(otherCaDocument),
     accepts: accepts && {
       cas: accepts.cas.map(({ role, ...ca }) => ({ ...otherCaDocument(ca), role })),
-      clients: accepts.clients.map(({ name, notAfter, own, revoked }) => ({ name, notAfter, own, revoked })),
+      clients: accepts.clients.map(({ name, notAfter, own, revoked, role }) => ({
+        name,
+        notAfter,
+        own,
+        revoked,
+        role,
+      })),
+      listener: accepts.listener && { others: accepts.listener.others },
     },
     drift,
     upgrade: upgrade && {

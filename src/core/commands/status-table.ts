@@ -1,7 +1,7 @@
 /** The table of `status`: at once, or row by row while hosts are contacted. */
 
 import { printable } from '../../errors/errors.ts';
-import type { StatusRow } from '../domain/status-row.ts';
+import type { Accepted, AcceptedCa, StatusRow } from '../domain/status-row.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
@@ -114,24 +114,41 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
     : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
 }
 
-const ROLES = {
-  ca: 'every client of this CA',
-  'old-ca': 'every client of this CA, until rotate ca --drop',
-  other: 'every client of this CA, which this store does not know',
-} as const;
+/** Whom a CA that a host trusts gives access there. */
+function throughCa({ role }: AcceptedCa, { listener }: Accepted): string {
+  const whole = listener === undefined;
+  switch (role) {
+    case 'other':
+      return whole || listener.others !== undefined
+        ? 'every client of this CA, which this store does not know'
+        : 'none of its clients: no --other-clients gives them a role';
+    case 'old-ca':
+      return `${whole ? 'every client of this CA' : 'its clients listed here'}, until rotate ca --drop`;
+    default:
+      return whole ? 'every client of this CA' : 'its clients listed here';
+  }
+}
 
-/** The clients that a host accepts, for a host that was named. */
-export function renderAccepted({ kind, name, accepts }: StatusRow, colours: Colours): string[] {
+/** The clients that a host accepts according to the store, for a host that was chosen. */
+export function renderAccepted({ kind, name, accepts }: StatusRow, colours: Colours, columns?: number): string[] {
   if (kind !== 'host' || accepts === undefined) return [];
-  const cas = accepts.cas.flatMap(({ role, subject, notAfter }) =>
-    role === 'issuer' ? [] : [['CA', subject, dateWords(notAfter), ROLES[role]]],
-  );
+  const cas = accepts.cas.flatMap((ca) => {
+    const role = (ca.role === 'other' && accepts.listener?.others) || '';
+    return ca.role === 'issuer' ? [] : [['CA', ca.subject, dateWords(ca.notAfter), role, throughCa(ca, accepts)]];
+  });
   const clients = accepts.clients.map((client) => {
     const about = client.revoked ? 'revoked, not applied yet' : client.own ? "this computer's own" : '';
-    return ['client', client.name, dateWords(client.notAfter), about];
+    return ['client', client.name, dateWords(client.notAfter), client.role, about];
   });
-  const titles = [{ title: '' }, { title: `${name} ACCEPTS` }, { title: 'EXPIRES' }, { title: '' }];
-  return [renderTable(titles, [...cas, ...clients], { titleStyle: colours.dim }).trimEnd()];
+  const titles = [
+    { title: '' },
+    { title: 'NAME', shrinkTo: 16 },
+    { title: 'EXPIRES' },
+    { title: 'ROLE' },
+    { title: '', shrinkTo: 20 },
+  ];
+  const table = renderTable(titles, [...cas, ...clients], { columns, titleStyle: colours.dim });
+  return [`${name}: accepted, according to the store\n${table.trimEnd()}`];
 }
 
 /** Differences on a host, and the reason why it does not answer. */

@@ -86,6 +86,8 @@ type Status = {
   readonly rotation: Rotation | undefined;
   /** Named hosts that are not in the store. */
   readonly missing: readonly string[];
+  /** The hosts that arguments or --limit choose. */
+  readonly named: ReadonlySet<string>;
 };
 
 async function status(
@@ -100,8 +102,8 @@ async function status(
     prometheus === undefined ? undefined : { runtime, global, out: resolve(runtime.cwd, prometheus), replace: true };
   if (metrics !== undefined) checkOut(metrics, false);
   const stored = await storeOf(context).read();
-  const chosen =
-    hosts.length + options.limit.length > 0 || [global.file, options.inventory, options.shard].some(Boolean);
+  const byName = hosts.length + options.limit.length > 0;
+  const chosen = byName || [global.file, options.inventory, options.shard].some(Boolean);
   const selection = chosen ? await selectSpecs(context, hosts, options, stored, undefined) : { specs: [], secrets: {} };
   const names = new Set(selection.specs.map(({ name }) => name));
   const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
@@ -124,7 +126,7 @@ async function status(
   // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
-  return { rows, rotation: rotationOf(stored, runtime.now()), missing };
+  return { rows, rotation: rotationOf(stored, runtime.now()), missing, named: byName ? names : new Set() };
 }
 
 const MOST_MS = 30_000;
@@ -161,14 +163,12 @@ async function watchStatus(
 }
 
 function renderStatus(
-  { rows, rotation, missing }: Status,
+  { rows, rotation, missing, named }: Status,
   {
     runtime: { io },
     global,
-    args,
     options,
   }: RenderContext & {
-    readonly args: { readonly hosts: readonly string[] };
     readonly options: { readonly check: boolean };
   },
   streamed?: StatusStream,
@@ -181,7 +181,7 @@ function renderStatus(
     ? 'Nothing is set up yet. Begin with:'
     : [
         ...table.map((lines) => `${lines}\n${renderFound(rows, colours, tableWidth(io), rotation)}`),
-        ...rows.flatMap((row) => (args.hosts.includes(row.name) ? renderAccepted(row, colours) : [])),
+        ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
       ].join('\n\n');
   return {

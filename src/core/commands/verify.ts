@@ -2,7 +2,7 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION, SELECTION_OPTIONS } from '../../cli/host-options.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, gravestExit } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { type SelectionOptions, selectSpecs } from '../actions/select-hosts.ts';
@@ -67,7 +67,7 @@ type Verified = {
   readonly results: readonly HostResult<readonly ProbeCheck[]>[];
   /** By host: CAs outside this store of which the host accepts every client, according to its record. */
   readonly otherCas: ReadonlyMap<string, readonly OtherCa[]>;
-  /** One for each host that accepts a client that it must reject, or the reverse. */
+  /** One for each host that does not answer, or accepts a client that it must reject, or the reverse. */
   readonly failures: readonly DockerTlsError[];
 };
 
@@ -99,7 +99,7 @@ async function verifyHosts(
     return checks;
   });
   const failures = results.flatMap((result) => {
-    const failure = result.kind === 'done' ? verificationFailure(result.host, result.value, '') : undefined;
+    const failure = result.kind === 'done' ? failureOf(result.host, result.value) : undefined;
     // The text has every check; --quiet leaves it out.
     return failure === undefined ? [] : [global.quiet || global.json ? failure : failure.withoutDetails()];
   });
@@ -146,6 +146,14 @@ function verifyStored(
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }
 
+/** A host that does not answer is unreachable: it neither accepted nor rejected a connection. */
+function failureOf(host: string, checks: readonly ProbeCheck[]): DockerTlsError | undefined {
+  const silence = silenceOf(checks);
+  return silence === undefined
+    ? verificationFailure(host, checks, '')
+    : new DockerTlsError('E_TLS', silence, { where: host, hints: [`docker-tls doctor ${host}`] });
+}
+
 /** One line for a host that does not answer at all. */
 function renderReached(checks: readonly ProbeCheck[], colours: Colours): string {
   const silence = silenceOf(checks);
@@ -168,9 +176,8 @@ function renderVerified(
         ].join('\n')
       : `${result.host}: ${result.kind}`,
   );
-  const exit = exitOfResults(results, runtime.signal);
   return {
-    exit: failures.length > 0 && (exit === 0 || exit === 4) ? 7 : exit,
+    exit: gravestExit([exitOfResults(results, runtime.signal), ...failures.map(({ exit }) => exit)]),
     result: {
       hosts: results.map((result) =>
         result.kind === 'done'

@@ -22,11 +22,14 @@ type AcceptedClient = {
   readonly own: boolean;
   /** Accepted although it is revoked: that was not applied. */
   readonly revoked: boolean;
+  readonly role: string;
 };
 
 export type Accepted = {
   readonly cas: readonly AcceptedCa[];
   readonly clients: readonly AcceptedClient[];
+  /** If a listener in front of the daemon accepts the listed clients alone; `others`: the role of clients of CAs unknown to this store. */
+  readonly listener?: { readonly others: string | undefined } | undefined;
 };
 
 export type StatusRow = {

@@ -179,5 +179,5 @@ async function purge({ plan, facts, session }: PlannedHost, line: HostProgress):
 
 function doneWords({ changed, plan }: HostOutcome): string {
   if (!changed) return 'nothing to do';
-  return plan.generation === 'none' ? 'removed' : `done, generation ${plan.generation}`;
+  return plan.generation === 'none' ? 'removed' : `generation ${plan.generation}`;
 }

@@ -98,9 +98,12 @@ export type EntrySource =
   | 'same'
   | '-';
 
+/** The first step: before it, nothing on a host has changed. */
+export const FIRST_STEP = 'lock';
+
 /** Steps: the script prints `@ STEP` when one begins. */
 export const STEPS = [
-  'lock',
+  FIRST_STEP,
   'arm',
   'stage',
   'validate',

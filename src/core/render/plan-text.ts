@@ -72,6 +72,8 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
     ? plan.files.map((change) => fileView(change, diff))
     : sharedViews(hosts[0] as Shown, diff))
     lines.push(...renderFileView(view, colours).map((line) => `  ${line}`));
+  const port = portWords(plan);
+  if (port !== undefined) add('port', port);
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
   if (plan.listener.action !== 'none') add('listener', `one ${plan.listener.action}: ${plan.listener.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
@@ -90,6 +92,10 @@ function credentialWords({ certificate, reason }: NonNullable<HostPlan['credenti
   return 'issue' in certificate
     ? { label: 'certificate', text: `new: ${certificate.issue.reason}` }
     : { label: 'credentials', text: reason };
+}
+
+function portWords({ port, formerPort }: HostPlan): string | undefined {
+  return formerPort === undefined ? undefined : `${port} (was ${formerPort})`;
 }
 
 const OVER_RESTART = {
@@ -119,10 +125,11 @@ function likeness(host: Shown, { diff = false }: PlanForm): string {
   const { plan, spec, accepts } = host;
   const { how, running, unlisted } = plan.containers;
   const alone = how === 'stop' || unlisted ? plan.host : undefined;
-  const { purpose, port, daemon, listener, listening, costs, credentials } = plan;
+  const { purpose, port, formerPort, daemon, listener, listening, costs, credentials } = plan;
   const change = {
     purpose,
     port,
+    formerPort,
     daemon,
     listener,
     listening,
@@ -196,17 +203,21 @@ export function renderPlans(results: readonly HostResult<AgreedHost>[], form: Pl
   ].join('\n\n');
 }
 
-/** `3 to change: 2 restarts, 0 containers stop; 1 in sync`. */
+/** `3 to change: 2 restarts, 1 listener reload, 0 containers stop; 1 in sync`. */
 function sumOf(changing: readonly AgreedHost[], still: number, unplanned: number): string {
-  const actions = (one: string) => changing.filter(({ plan }) => plan.daemon.action === one).length;
+  const counted = (count: number, one: string) => (count > 0 ? [plural(count, one)] : []);
+  const actions = (of: 'daemon' | 'listener', one: string) =>
+    changing.filter(({ plan }) => plan[of].action === one).length;
   const stopping = changing.filter(({ plan }) => plan.containers.how === 'stop').map(({ plan }) => plan.containers);
   const stops = stopping.reduce((sum, { wouldStop }) => sum + wouldStop.length, 0);
   // A daemon that does not answer lists none.
   const more = stopping.some(({ unlisted }) => unlisted) ? 'at least ' : '';
-  const reloads = actions('reload');
+  const moved = changing.filter(({ plan }) => portWords(plan) !== undefined).length;
   const parts = [
-    plural(actions('restart'), 'restart'),
-    ...(reloads > 0 ? [plural(reloads, 'reload')] : []),
+    plural(actions('daemon', 'restart'), 'restart'),
+    ...counted(actions('daemon', 'reload'), 'reload'),
+    ...['start', 'restart', 'reload', 'stop'].flatMap((one) => counted(actions('listener', one), `listener ${one}`)),
+    ...counted(moved, 'port change'),
     `${more}${plural(stops, 'container')} ${stops === 1 ? 'stops' : 'stop'}`,
   ];
   return [
@@ -225,6 +236,8 @@ function briefLine(hosts: readonly AgreedHost[], names: string, { colours, colum
     ...(plan.files.length > 0 ? [plural(plan.files.length, 'file')] : []),
     ...(edits > 0 ? [`${edits} of them changed by hand`] : []),
     ...(plan.daemon.action === 'none' ? [] : [plan.daemon.action]),
+    ...(plan.listener.action === 'none' ? [] : [`listener ${plan.listener.action}`]),
+    ...(portWords(plan) === undefined ? [] : [`port ${portWords(plan)}`]),
   ].join(', ');
   const count = hosts.reduce((sum, one) => sum + one.plan.containers.running.length, 0);
   const containers = count > 0 || plan.containers.unlisted ? `; ${containersOf(hosts).replace(/ \(.*/, '')}` : '';

@@ -13,7 +13,7 @@ export const COMMAND_LINE = {
     'A question has no answer and there is no terminal to ask on.',
     'Pass the flag that the error names.',
   ],
-  E_DECLINED: [130, 'A confirmation was answered with no; nothing was changed.', 'Run the command again.'],
+  E_DECLINED: [130, 'A confirmation was answered with no; no host and no store was changed.', 'Run the command again.'],
   E_INTERRUPTED: [130, 'The run was stopped by Ctrl-C or a signal.', 'Run the command again.'],
   E_FILE: [2, 'A file that was named cannot be read, or is of another kind.', 'ls -l FILE'],
   E_FILE_EXISTS: [2, 'The output file exists already.', 'Pass --replace, or another --out.'],

@@ -4,6 +4,7 @@ import pico from 'picocolors';
 import { expect, test } from 'vitest';
 import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
+import { keptOf, writeKept } from '../../../src/core/domain/settings-stored.ts';
 import type { PlannedHost } from '../../../src/core/engine/intent.ts';
 import { renderPlans } from '../../../src/core/render/plan-text.ts';
 import { desired, factsOf } from '../../support/host-facts.ts';
@@ -75,6 +76,30 @@ test('ten different hosts fit into 24 lines, with what each costs', () => {
   expect(renderPlans(results(hosts), { colours, columns: 80, verbose: true })).toMatch(
     /^build-09 {2}10\.0\.0\.9:2385/m,
   );
+});
+
+test('restarts and reloads of the listener, and other ports, are in the sum and in the brief lines', () => {
+  const actions = ['none', 'reload', 'reload', 'restart', 'start'] as const;
+  const hosts = actions.map((action, index) => {
+    const host = planned(index);
+    const daemon = { ...host.plan.daemon, action: 'none' as const };
+    const listener = { ...host.plan.listener, action, reason: `of ${index}` };
+    return index === 0 ? host : { ...host, plan: { ...host.plan, daemon, listener, costs: [`${index}`] } };
+  });
+  const settings = { ...keptOf(completeHost({ name: 'h1', ssh: { destination: 'h1' } })), port: 2399 };
+  const generations = [{ number: 2, at: '', by: '', reason: '', settings: writeKept(settings) }];
+  const state = { schema: 1, name: 'h1', generation: 2, generations, managed: [] };
+  const facts = factsOf({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}` });
+  const moved = planned(9);
+  const all = [...hosts, { ...moved, facts, plan: planHost(facts, { ...desired, name: 'build-09' }) }];
+  const text = renderPlans(results(all), { colours });
+  expect(text).toMatch(
+    /^6 to change: 2 restarts, 1 listener start, 1 listener restart, 2 listener reloads, 1 port change, 0 containers stop\n/,
+  );
+  expect(text).toMatch(/~ build-01: .*files, listener reload;/);
+  expect(text).toMatch(/~ build-09: .*restart, port 2376 \(was 2399\)/);
+  expect(renderPlans(results(all), { colours, verbose: true })).toMatch(/^ {2}port +2376 \(was 2399\)$/m);
+  expect(planHost(facts, { ...desired, port: 2399 }).formerPort).toBeUndefined();
 });
 
 test('--diff shows the content of new files', () => {

@@ -15,7 +15,15 @@ const form = { colours: plain };
 const WARNING = 'icc: no longer asked for, and what was changed for it stays';
 
 function still(name: string, warnings: readonly string[]): PlannedHost {
-  const plan = { host: name, purpose: 'apply', port: 2376, files: [], daemon: { action: 'none' }, warnings };
+  const plan = {
+    host: name,
+    purpose: 'apply',
+    port: 2376,
+    files: [],
+    daemon: { action: 'none' },
+    listener: { action: 'none' },
+    warnings,
+  };
   const spec = completeHost({ name, ssh: { destination: name } });
   return {
     plan,

@@ -44,6 +44,8 @@ export type HostPlan = {
   /** Rollback only: the generation to restore. */
   readonly returnsTo?: number;
   readonly port: number;
+  /** The port that the host's records have, if it is another one. */
+  readonly formerPort?: number | undefined;
   readonly listening: Listening | 'none';
   /** New credentials for the host. */
   readonly credentials?: DesiredCredentials & { readonly reason: string };
@@ -129,6 +131,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     purpose: 'apply',
     generation: busy ? generation : (facts.state?.generation ?? generation),
     port: desired.port,
+    formerPort: formerPort(facts, desired.port),
     listening,
     credentials,
     files: busy ? [link(current, `${generation}`), ...files].map((change) => withBefore(change, facts)) : [],
@@ -160,6 +163,11 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
       ...(desired.notes ?? []),
     ],
   };
+}
+
+function formerPort({ state }: HostFacts, port: number): number | undefined {
+  const before = state?.generations.find(({ number }) => number === state.generation)?.settings?.port;
+  return before === port ? undefined : before;
 }
 
 /** Without dockerd's own settings if another program serves the API. */

@@ -6,6 +6,7 @@ import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
 import type { Accepted, AcceptedCa } from '../status-row.ts';
 import { trusting } from './client-hosts.ts';
 import { otherCas, ourFingerprints } from './other-cas.ts';
+import { FULL_ROLE } from './view.ts';
 
 export type Acceptance = Accepted & { readonly otherCas: readonly OtherCa[] };
 
@@ -43,6 +44,7 @@ export function acceptance(state: StoreState, now: Date): (trust: string) => Acc
           notAfter: info.notAfter,
           own: record.own === true,
           revoked: record.revokedAt !== undefined,
+          role: record.role ?? FULL_ROLE,
         })),
       otherCas: otherCas(trust, ours, now),
     };

@@ -13,7 +13,7 @@ import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
 import type { Trust, WantedHost } from './changes.ts';
-import { type Accepting, acceptsAll, isAccepted, trustFor } from './trust.ts';
+import { type Accepting, acceptsAll, isAccepted, listsClients, trustFor } from './trust.ts';
 import { type AccessView, FULL_ROLE, type TrustedClient } from './view.ts';
 
 export type Access = {
@@ -71,9 +71,9 @@ export function accessOf(
   return { trust, outdated, withoutClients, notes };
 }
 
-/** Whether the list of clients and roles of a host that has one changes: the daemon itself knows only CAs. */
+/** Whether the list of clients and roles of a host that has one changes. */
 function listsChange(record: HostRecord, before: ReadonlyMap<string, TrustedClient>, { clients }: AccessView): boolean {
-  if (record.listener === undefined || record.listener === 'dockerd') return false;
+  if (!listsClients(record)) return false;
   const listed = (all: ReadonlyMap<string, TrustedClient>) =>
     [...all.values()]
       .flatMap((one) => (isAccepted(one, record) ? [`${one.name} ${one.role ?? FULL_ROLE}`] : []))

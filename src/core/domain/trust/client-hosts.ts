@@ -11,6 +11,8 @@ export type ClientAccess = {
   readonly daysLeft: number;
   readonly state: Renewal['state'] | 'revoked';
   readonly serial: string;
+  /** Absent: it may do everything. */
+  readonly role?: string | undefined;
   /** Hosts that accept it now. */
   readonly hosts: readonly string[];
   /** `hosts` is all hosts. */
@@ -46,6 +48,7 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
       daysLeft: standing.daysLeft,
       state: record.revokedAt === undefined ? standing.state : 'revoked',
       serial: info.serial,
+      role: record.role,
       hosts: real,
       everywhere: record.reaches === undefined && real.length > 1 && real.length === state.hosts.size,
       toAdd: meant.filter((name) => !real.includes(name)),

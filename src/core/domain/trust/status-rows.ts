@@ -9,6 +9,7 @@ import { type Acceptance, acceptance } from './accepted.ts';
 import { externalKey } from './client-refusals.ts';
 import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';
+import { listsClients } from './trust.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
@@ -48,7 +49,7 @@ export function hostRow(
     ...rowOf('host', name, serverCert, due),
     ...{ address: `${address}:${port}`, generation, description },
     otherCas: others.length > 0 ? others : undefined,
-    accepts: { cas, clients },
+    accepts: { cas, clients, listener: listsClients(record) ? { others: record.otherClients } : undefined },
     ...live,
   };
 }

@@ -19,6 +19,11 @@ export function isAccepted(client: TrustedClient, spec: Pick<HostSpec, 'name' | 
   );
 }
 
+/** Whether a service in front of the daemon accepts the clients of a list: the daemon itself knows only CAs. */
+export function listsClients({ listener = 'dockerd' }: Partial<Pick<HostSpec, 'listener'>>): boolean {
+  return listener !== 'dockerd';
+}
+
 /** Whether a host accepts every client; its trust file then holds the CAs. */
 export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
   return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
