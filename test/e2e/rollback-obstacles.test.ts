@@ -161,7 +161,7 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
   if (onlyBefore) return;
   test('come up between change and rollback: files and daemon are back', async () => {
     const web = await container();
-    const child = program.start(person.setup(host), {
+    const child = program.start(person.setup(host, ['-v']), {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd: person.home,
       env: person.env,

@@ -129,7 +129,9 @@ function expectDone(result: ProgramRun): void {
 
 /** Starts a command, kills it with SIGKILL when a line appears, and waits until the hosts have gone back on their own. */
 async function killedAt(what: string, line: RegExp, ...argv: string[]): Promise<void> {
-  const child = program.start(argv, { env: { PATH: process.env.PATH, HOME: directory, DOCKER_TLS_HOME: store } });
+  const child = program.start([...argv, '-v'], {
+    env: { PATH: process.env.PATH, HOME: directory, DOCKER_TLS_HOME: store },
+  });
   let err = '';
   let killed = false;
   child.stderr?.on('data', (chunk) => {

@@ -229,7 +229,7 @@ export class FaultHost {
     await host.must(
       `rm -f /run/fault-*; printf %s ${fault.step === 'restart' ? this.#restarts(fault.change) : fault.step} >/run/fault-step`,
     );
-    const change = run(this.#program.start(words, this.#home));
+    const change = run(this.#program.start([...words, '-v'], this.#home));
     try {
       await this.#act(fault, change, wrong);
     } catch (error) {
