@@ -195,7 +195,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   describe('a change that fails before its daemon is stopped', () => {
     test('leaves sshd and the audit rules alone', () => {
       const stubs = 'reload_sshd() { echo sshd; }; load_audit_rules() { echo audit; }; apply_daemon() { return 1; }';
-      const text = `${stubs}; SSHD=reload AUDIT=load; apply_services start; echo $?`;
+      const text = `${stubs}; SSHD=reload AUDIT=load LISTENER=; apply_services start; echo $?`;
       expect(run(shell, text).stdout).toBe('1\n');
       expect(run(shell, `BACK=yes; ${text}`).stdout).toBe('sshd\naudit\n1\n');
     });

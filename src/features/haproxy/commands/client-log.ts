@@ -36,7 +36,7 @@ export const command = defineCommand({
   about:
     'Reads the journal of hosts whose listener is HAProxy: each request of a client with a limited role, and each connection of one with full access, with its first request. Query strings and headers are not logged.',
   examples: ['docker-tls client log build-1', 'docker-tls client log build-1 --client prom --since 7d'],
-  args: { hosts: { summary: 'hosts; default: all', many: true, completes: 'host' } },
+  args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: { ...LOG_OPTIONS, client: { ...CLIENT_OPTION, summary: 'only requests of this client' } },
   async run(context): Promise<CommandResult<ClientLogDocument>> {
     const { args, options, runtime } = context;

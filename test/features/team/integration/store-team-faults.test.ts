@@ -258,7 +258,7 @@ test('the name of an author cannot pass for a signature, or for another field', 
   await put(made.ada, 'a');
   process.env.HOME = home;
   const [entry] = await made.bob.session().engine.log(1);
-  expect(entry).toMatchObject({ who: 'ada@laptop', lines: [expect.stringContaining('host a: added')] });
+  expect(entry).toMatchObject({ who: 'ada (ada@laptop)', lines: [expect.stringContaining('host a: added')] });
   expect(entry).not.toHaveProperty('signature');
   const author = execFileSync('git', ['--git-dir', made.repository, 'log', '-1', '--format=%an', 'docker-tls']);
   expect(author.toString().trim()).toBe(evil);
