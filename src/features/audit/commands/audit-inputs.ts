@@ -10,7 +10,8 @@ import { type CheckSelection, requireChecks } from '../domain/check-selection.ts
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
 import { auditComposeFiles, auditDockerfileText, FILE_CHECKS } from '../domain/files/audited-file.ts';
-import { MISSING, type Neighbours, projectFiles } from '../domain/files/compose-project.ts';
+import { MISSING, type Neighbours } from '../domain/files/compose-project.ts';
+import { projectFiles } from '../domain/files/project-files.ts';
 import { type AuditedFile, fileName } from '../domain/report/report.ts';
 import { BUILT_IN, parseVulnerabilities, type VulnerabilityTable } from '../domain/vulnerability-table.ts';
 
@@ -68,11 +69,12 @@ async function auditComposeProject(named: string, cwd: string): Promise<AuditedF
   const neighbours = neighboursIn(cwd);
   const parts = named === '-' ? [named] : named.split(delimiter).filter((part) => part !== '');
   requireReadableEnv(resolve(cwd, dirname(parts[0] ?? ''), '.env'));
-  const paths = parts.length === 1 ? projectFiles(asPosix(parts[0] ?? ''), neighbours, delimiter) : parts.map(asPosix);
   const texts = [];
-  for (const path of paths) texts.push({ path, text: await text(path, cwd) });
+  for (const path of parts.map(asPosix)) texts.push({ path, text: await text(path, cwd) });
+  const [first] = texts;
   // As the user calls it: an override beside it does not change the name that a baseline knows.
-  return auditComposeFiles(parts.map(asPosix).join(delimiter), texts, neighbours);
+  const project = texts.length === 1 && first !== undefined ? projectFiles(first, neighbours, delimiter) : texts;
+  return auditComposeFiles(parts.map(asPosix).join(delimiter), project, neighbours);
 }
 
 /** Variables of an unreadable .env would be missing everywhere. A directory of that name (Python) counts as no file, as in Compose. */

@@ -82,32 +82,45 @@ function closing(text: string, from: number): number {
 
 export type EnvEntry = { readonly name: string; readonly value: string; readonly line: number };
 
-/** Entries of an .env file, expanded from earlier ones and from `outer`. */
-export function parseEnvFile(text: string, outer: Variables): readonly EnvEntry[] {
+const ENTRY = /^[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][\w.-]*)[^\S\n]*[=:][^\S\n]*/;
+
+/** The first `most` entries of an .env file, expanded from earlier ones and from `outer`. */
+export function parseEnvFile(text: string, outer: Variables, most: number): readonly EnvEntry[] {
   const known = new Map(outer);
   const entries: EnvEntry[] = [];
-  const lines = text.split('\n');
-  for (let index = 0; index < lines.length; index++) {
-    const start = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)[^\S\n]*[=:]\s*/.exec(lines[index] ?? '');
-    if (start === null) continue;
-    const line = index + 1;
-    let rest = (lines[index] ?? '').slice(start[0].length);
-    const quote = /^["']/.exec(rest)?.[0];
+  let [at, line] = [0, 0];
+  while (at < text.length && entries.length < most) {
+    line += 1;
+    const end = endOfLine(text, at);
+    const content = text.slice(at, end);
+    const [whole, name = ''] = ENTRY.exec(content) ?? [];
+    const start = at + (whole?.length ?? 0);
+    at = end + 1;
+    if (whole === undefined) continue;
+    const entryLine = line;
+    const quote = text[start];
     let value: string;
-    if (quote === undefined) {
+    if (quote === '"' || quote === "'") {
+      const close = endOfQuote(text, quote, start + 1);
+      // Without its end it may be as long as a value.
+      const last = close < 0 ? endOfLine(text, Math.min(text.length, start + MAX_VALUE)) : close;
+      const inside = text.slice(start + 1, last);
+      value = quote === "'" ? inside : expanded(inside.replace(/\\([nrt"\\])/g, unescaped));
+      for (
+        let newline = text.indexOf('\n', start);
+        newline >= 0 && newline < last;
+        newline = text.indexOf('\n', newline + 1)
+      )
+        line += 1;
+      at = endOfLine(text, last) + 1;
+    } else {
+      const rest = text.slice(start, end);
       const comment = /(?:^|\s)#/.exec(rest);
       value = expanded((comment === null ? rest : rest.slice(0, comment.index)).trim());
-    } else {
-      while (endOfQuote(rest, quote) < 0 && index + 1 < lines.length && rest.length < MAX_VALUE)
-        rest += `\n${lines[++index] ?? ''}`;
-      const end = endOfQuote(rest, quote);
-      const inside = rest.slice(1, end < 0 ? undefined : end);
-      value = quote === "'" ? inside : expanded(inside.replace(/\\([nrt"\\])/g, unescaped));
     }
-    const [, name = ''] = start;
     // As in a shell: an outer variable wins over the file.
     if (!outer.has(name)) known.set(name, value);
-    entries.push({ name, value, line });
+    entries.push({ name, value, line: entryLine });
   }
   return entries;
 
@@ -116,8 +129,15 @@ export function parseEnvFile(text: string, outer: Variables): readonly EnvEntry[
   }
 }
 
-function endOfQuote(text: string, quote: string): number {
-  for (let at = 1; at < text.length; at++) {
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** Position of the closing quote, at most a value's length away; -1: none. */
+function endOfQuote(text: string, quote: string, from: number): number {
+  const end = Math.min(text.length, from + MAX_VALUE);
+  for (let at = from; at < end; at++) {
     if (text[at] === '\\' && quote === '"') at += 1;
     else if (text[at] === quote) return at;
   }

@@ -12,14 +12,16 @@ const COMMENT = /(^|\s)#\s*docker-tls\s+ignore=(\S*)\s*(.*)$/;
 
 /**
  * Accepts findings by the comments of their files: behind the line (YAML), or above it. Throws DockerTlsErrors (E_COMPOSE, E_DOCKERFILE)
- * for a comment without a reason or with an unknown check, which would accept nothing.
+ * for a comment without a reason or with an unknown check, which would accept nothing. `inside`: checks of texts inside of these files,
+ * whose comments are applied there.
  */
 export function applyIgnores(
   results: readonly CheckResult[],
   kind: 'compose' | 'dockerfile',
   files: readonly NamedText[],
+  inside: readonly string[] = [],
 ): readonly CheckResult[] {
-  const known = new Set(results.map(({ id }) => id));
+  const known = new Set([...results.map(({ id }) => id), ...inside]);
   const ignores = new Map(files.map((file) => [file.path, ignoresIn(file, kind, known)]));
   const main = files[0]?.path ?? '';
   const ignoreOf = (check: string, { file = main, line }: Evidence) =>
