@@ -4,6 +4,7 @@ import { delimiter, dirname, resolve, sep } from 'node:path';
 import { readIn } from '../../../core/actions/input-output.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
 import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
+import type { Runtime } from '../../../core/runtime.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
 import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
@@ -37,7 +38,11 @@ export type AuditInputs = {
 };
 
 /** Fails with E_USAGE, E_AUDIT_FILE, E_BASELINE, E_AUDIT_REPORT, E_COMPOSE, E_DOCKERFILE (exit 2). */
-export async function readInputs(options: InputOptions, cwd: string, withHosts: boolean): Promise<AuditInputs> {
+export async function readInputs(
+  options: InputOptions,
+  { cwd, now }: Pick<Runtime, 'cwd' | 'now'>,
+  withHosts: boolean,
+): Promise<AuditInputs> {
   const { benchmark = NEWEST, baseline, compare, check: checks } = options;
   const kinds = KINDS.filter((kind) => options[kind].length > 0);
   requireChecks(checks, benchmark, [...(withHosts ? CHECKS : []), ...kinds.flatMap((kind) => [...FILE_CHECKS[kind]])]);
@@ -48,7 +53,9 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
   for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
   const { vulnerabilities } = options;
   const table =
-    vulnerabilities === undefined ? BUILT_IN : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities);
+    vulnerabilities === undefined
+      ? BUILT_IN
+      : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities, now());
   return { selection: { checks, benchmark, baseline: accepted }, known, files, table };
 }
 

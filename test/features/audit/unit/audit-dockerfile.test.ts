@@ -247,6 +247,8 @@ ARG VERSION
 
 describe('names of secrets', () => {
   test.each([
+    'NO_REPLY_PASSWORD',
+    'noReplyPassword',
     'PGPASSWORD',
     'AUTHTOKEN',
     'CLIENTSECRET',

@@ -109,6 +109,12 @@ test('a hook is judged by the value, and its secrets by the text of the file', (
   expect(found('4.10', text.replace('${V}', HIDDEN))).toEqual(['its command: DB_PASSWORD is written out']);
 });
 
+test.each(['${X:+hunter22}', '${X+hunter22}', 'a${X:+b}'])('an alternative is written out: %s', (value) => {
+  expect(found('4.10', `services: { a: { environment: { DB_PASSWORD: "${value}" } } }\n`)).toEqual([
+    'DB_PASSWORD is written out',
+  ]);
+});
+
 test('the comments of a Dockerfile in the file accept its own findings', () => {
   const text = (comment: string) =>
     `services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM a:1\n${comment}        USER root\n`;

@@ -13,7 +13,8 @@ const MAX_VALUE = 65_536;
 
 /**
  * Replaces `$A`, `${A}`, and `${A…}` with `:-`, `-`, `:?`, `?`, `:+`, `+`, also nested (compose-spec, "Interpolation"). A variable without
- * a value stays as it is written. `dollar`: text for `$$`.
+ * a value stays as it is written. `dollar`: text for `$$`; with `$$` itself the result is the text of the file, and holds the part of `:+` as
+ * well.
  */
 export function interpolate(text: string, variables: Variables, dollar = '$', depth = 0): Interpolated {
   if (!text.includes('$')) return { text, unknown: false };
@@ -47,7 +48,7 @@ export function interpolate(text: string, variables: Variables, dollar = '$', de
     at = braced ? end + 1 : end;
     const [, operator = '', alternative = ''] = /^(:?[-?+])(.*)$/s.exec(rest) ?? [];
     const expand = (): Interpolated => interpolate(alternative, variables, dollar, depth + 1);
-    add(substituted(name, variables.get(name), text.slice(next, at), operator, expand));
+    add(substituted(name, variables.get(name), text.slice(next, at), operator, expand, dollar === '$$'));
   }
   return { text: result, unknown };
 }
@@ -59,9 +60,10 @@ function substituted(
   whole: string,
   operator: string,
   expand: () => Interpolated,
+  written: boolean,
 ): Interpolated {
   const isSet = value !== undefined && (value !== '' || !operator.startsWith(':'));
-  if (operator.endsWith('+')) return isSet ? expand() : { text: '', unknown: value === undefined };
+  if (operator.endsWith('+')) return isSet || written ? expand() : { text: '', unknown: value === undefined };
   if (isSet) return { text: value, unknown: false };
   if (operator.endsWith('-')) return expand();
   // The text of `:?` is not part of the value, and may contain colons.

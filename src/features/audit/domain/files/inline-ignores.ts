@@ -1,8 +1,8 @@
 /** Findings that a comment in a Compose file or Dockerfile accepts: `# docker-tls ignore=ID reason`. */
 
 import { DockerTlsError, DockerTlsErrors } from '../../../../errors/errors.ts';
-import { type Evidence, gravestOf } from '../check.ts';
-import type { CheckResult } from '../evaluate.ts';
+import type { Evidence } from '../check.ts';
+import { type CheckResult, withAccepted } from '../evaluate.ts';
 
 type Ignore = { readonly check: string; readonly line: number; readonly reason: string };
 
@@ -28,13 +28,10 @@ export function applyIgnores(
     ignores.get(file)?.find((ignore) => ignore.check === check && ignore.line === line);
   return results.map((result) => {
     if (result.state !== 'finding') return result;
-    const accepted = result.evidence.flatMap((piece) => ignoreOf(result.id, piece) ?? []);
-    const [first] = accepted;
-    if (first === undefined) return result;
-    const left = result.evidence.filter((piece) => ignoreOf(result.id, piece) === undefined);
-    if (left.length === 0) return { ...result, accepted: { reason: first.reason } };
-    const acceptedPlaces = result.evidence.filter((piece) => !left.includes(piece)).map(({ place }) => place);
-    return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
+    return withAccepted(result, (piece) => {
+      const ignore = ignoreOf(result.id, piece);
+      return ignore && { reason: ignore.reason };
+    });
   });
 }
 
