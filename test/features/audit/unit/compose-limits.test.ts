@@ -1,5 +1,7 @@
 /** Projects of many files: circles end, nothing is parsed without end, and what was not read is said. */
 
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose.
+
 import { expect, test } from 'vitest';
 import { parseCompose } from '../../../../src/features/audit/domain/files/compose-model.ts';
 import { MISSING, type Neighbours } from '../../../../src/features/audit/domain/files/compose-project.ts';

@@ -1,5 +1,7 @@
 /** What a Compose file takes from outside: files of the host, and values of env files. */
 
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: variables of Compose.
+
 import { describe, expect, test } from 'vitest';
 import { auditComposeFiles } from '../../../../src/features/audit/domain/files/audited-file.ts';
 import { MISSING } from '../../../../src/features/audit/domain/files/compose-project.ts';
