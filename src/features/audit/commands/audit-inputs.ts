@@ -4,13 +4,15 @@ import { delimiter, dirname, resolve, sep } from 'node:path';
 import { readIn } from '../../../core/actions/input-output.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
 import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
+import type { Runtime } from '../../../core/runtime.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
 import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
 import { auditComposeFiles, auditDockerfileText, FILE_CHECKS } from '../domain/files/audited-file.ts';
-import { MISSING, type Neighbours, projectFiles } from '../domain/files/compose-project.ts';
+import { MISSING, type Neighbours } from '../domain/files/compose-project.ts';
+import { projectFiles } from '../domain/files/project-files.ts';
 import { type AuditedFile, fileName } from '../domain/report/report.ts';
 import { BUILT_IN, parseVulnerabilities, type VulnerabilityTable } from '../domain/vulnerability-table.ts';
 
@@ -36,7 +38,11 @@ export type AuditInputs = {
 };
 
 /** Fails with E_USAGE, E_AUDIT_FILE, E_BASELINE, E_AUDIT_REPORT, E_COMPOSE, E_DOCKERFILE (exit 2). */
-export async function readInputs(options: InputOptions, cwd: string, withHosts: boolean): Promise<AuditInputs> {
+export async function readInputs(
+  options: InputOptions,
+  { cwd, now }: Pick<Runtime, 'cwd' | 'now'>,
+  withHosts: boolean,
+): Promise<AuditInputs> {
   const { benchmark = NEWEST, baseline, compare, check: checks } = options;
   const kinds = KINDS.filter((kind) => options[kind].length > 0);
   requireChecks(checks, benchmark, [...(withHosts ? CHECKS : []), ...kinds.flatMap((kind) => [...FILE_CHECKS[kind]])]);
@@ -47,7 +53,9 @@ export async function readInputs(options: InputOptions, cwd: string, withHosts: 
   for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
   const { vulnerabilities } = options;
   const table =
-    vulnerabilities === undefined ? BUILT_IN : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities);
+    vulnerabilities === undefined
+      ? BUILT_IN
+      : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities, now());
   return { selection: { checks, benchmark, baseline: accepted }, known, files, table };
 }
 
@@ -68,11 +76,12 @@ async function auditComposeProject(named: string, cwd: string): Promise<AuditedF
   const neighbours = neighboursIn(cwd);
   const parts = named === '-' ? [named] : named.split(delimiter).filter((part) => part !== '');
   requireReadableEnv(resolve(cwd, dirname(parts[0] ?? ''), '.env'));
-  const paths = parts.length === 1 ? projectFiles(asPosix(parts[0] ?? ''), neighbours, delimiter) : parts.map(asPosix);
   const texts = [];
-  for (const path of paths) texts.push({ path, text: await text(path, cwd) });
+  for (const path of parts.map(asPosix)) texts.push({ path, text: await text(path, cwd) });
+  const [first] = texts;
   // As the user calls it: an override beside it does not change the name that a baseline knows.
-  return auditComposeFiles(parts.map(asPosix).join(delimiter), texts, neighbours);
+  const project = texts.length === 1 && first !== undefined ? projectFiles(first, neighbours, delimiter) : texts;
+  return auditComposeFiles(parts.map(asPosix).join(delimiter), project, neighbours);
 }
 
 /** Variables of an unreadable .env would be missing everywhere. A directory of that name (Python) counts as no file, as in Compose. */

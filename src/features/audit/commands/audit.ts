@@ -1,6 +1,6 @@
 /** `audit [HOST…]`: checks of hosts, Compose files and Dockerfiles, in every report format. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
@@ -15,7 +15,7 @@ import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { usage } from '../../../errors/errors.ts';
 import { saveReport } from '../adapters/report-file.ts';
-import { expiredWords, renderBaseline } from '../domain/baseline.ts';
+import { expiredWords, renderBaseline, requireAcceptance } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
 import { selectResults, subjectsOf } from '../domain/check-selection.ts';
@@ -35,7 +35,7 @@ export type AuditDocument = AuditReportDocument & { readonly out?: string };
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
   about:
-    'Without HOST: every host of the fleet file (-f), or of the store. A host need not be set up.\nAll facts of a host come over SSH in one go, as root; which clients are accepted is probed from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
+    'Without HOST: every host of the fleet file (-f), or of the store; with --compose or --dockerfile and no -f, no host. A host need not be set up.\nAll facts of a host come over SSH in one go, as root (on a host set up with --rootless, as its user); which clients are accepted is probed from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
   examples: [
     'docker-tls audit root@build-1',
     'docker-tls audit -f fleet.yaml --format html --out audit.html',
@@ -66,7 +66,7 @@ export const command = defineCommand({
       choices: REPORT_FORMS,
       summary: 'form of the report (default: by the name of --out, or table)',
     },
-    out: { ...FILE, summary: 'write the report there; - is standard output' },
+    out: { ...FILE, summary: 'write the report there (default: standard output, as - is)' },
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
     baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
     vulnerabilities: { ...FILE, summary: 'table of known vulnerabilities in place of the built-in one' },
@@ -89,6 +89,11 @@ type AuditOptions = RunOptions &
     readonly expires?: string | undefined;
   };
 
+/** A directory with the name of a host is none. */
+function isFile(path: string): boolean {
+  return existsSync(path) && !statSync(path).isDirectory();
+}
+
 type Audited = {
   readonly report: AuditReport & { readonly comparison: Comparison | undefined };
   readonly form: ReportForm;
@@ -103,7 +108,7 @@ type Audited = {
 /** `--dockerfile a b`: a shell's pattern gives several words, and only the first belongs to the option. */
 function refuseFileAsHost(hosts: readonly string[], { compose, dockerfile }: AuditOptions, cwd: string): void {
   const flag = dockerfile.length > 0 ? '--dockerfile' : compose.length > 0 ? '--compose' : undefined;
-  const file = flag === undefined ? undefined : hosts.find((host) => existsSync(resolve(cwd, host)));
+  const file = flag === undefined ? undefined : hosts.find((host) => isFile(resolve(cwd, host)));
   if (file !== undefined)
     throw usage(`${file} is a file, and stands where a HOST does`, [
       `the option again for each file: docker-tls audit ${flag} ${shellQuote(file)}`,
@@ -116,7 +121,8 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   const noHosts = hosts.length === 0 && global.file === undefined && inventory === undefined;
   const withHosts = compose.length + dockerfile.length === 0 || !noHosts;
   refuseFileAsHost(hosts, options, runtime.cwd);
-  const { selection, known, files, table } = await readInputs(options, runtime.cwd, withHosts);
+  requireAcceptance(options, runtime.now());
+  const { selection, known, files, table } = await readInputs(options, runtime, withHosts);
   const { results, stored } = withHosts ? await auditSelected(context, hosts, options, { selection, table }) : NO_HOSTS;
   const now = runtime.now();
   const plain: AuditReport = {

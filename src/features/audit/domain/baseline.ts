@@ -6,8 +6,7 @@ import { at, entriesAt, listAt, textAt } from '../../../core/domain/json.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../../../errors/errors.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
-import { gravestOf } from './check.ts';
-import { CHECKS, type CheckResult, counts } from './evaluate.ts';
+import { CHECKS, type CheckResult, counts, withAccepted } from './evaluate.ts';
 import { COMPOSE_CHECKS } from './files/compose.ts';
 import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
 import { type AuditedFile, fileName } from './report/report.ts';
@@ -19,6 +18,8 @@ export type AcceptedFinding = {
   readonly host?: string;
   /** Place of the evidence; undefined: all. */
   readonly place?: string;
+  /** Text of the evidence; undefined: all. In a Dockerfile every RUN is one place. */
+  readonly text?: string;
   readonly reason: string;
   /** `2027-06-30`: the last accepted day (UTC). */
   readonly expires: string;
@@ -26,11 +27,11 @@ export type AcceptedFinding = {
 
 export type Baseline = { readonly accept: readonly AcceptedFinding[] };
 
-const KEYS = ['check', 'host', 'place', 'reason', 'expires'];
+const KEYS = ['check', 'host', 'place', 'text', 'reason', 'expires'];
 
 /**
- * Parses a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, reason, expires }`. Check numbers are those of
- * `benchmark`. Throws DockerTlsErrors with all mistakes, each with its line.
+ * Parses a baseline, YAML or JSON: `accept:` and a list of `{ check, host?, place?, text?, reason, expires }`. Check numbers are
+ * those of `benchmark`. Throws DockerTlsErrors with all mistakes, each with its line.
  */
 export function parseBaseline(text: string, path: string, benchmark: Benchmark = NEWEST): Baseline {
   const ids = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS].flatMap(({ id }) => idIn(id, benchmark) ?? []);
@@ -74,10 +75,10 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
       );
     }
     if (textAt(item, 'reason').trim() === '') wrong(`accept[${index}].reason: say why it is accepted`, line);
-    // An entry without host or place applies everywhere; an unreadable value must not have that effect.
-    for (const key of ['host', 'place'] as const) {
+    // An entry without host, place or text applies everywhere; an unreadable value must not have that effect.
+    for (const key of ['host', 'place', 'text'] as const) {
       if (at(item, key) !== undefined && textAt(item, key) === '')
-        wrong(`accept[${index}].${key}: has to be one name; for several, write an entry for each`, line);
+        wrong(`accept[${index}].${key}: has to be one text; for several, write an entry for each`, line);
     }
     if (!isDay(expires)) {
       wrong(`accept[${index}].expires: a day is missing, such as 2027-06-30`, line);
@@ -87,6 +88,7 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
       check,
       host: textAt(item, 'host') || undefined,
       place: textAt(item, 'place') || undefined,
+      text: textAt(item, 'text') || undefined,
       reason: textAt(item, 'reason').trim(),
       expires,
     });
@@ -98,28 +100,43 @@ export function parseBaseline(text: string, path: string, benchmark: Benchmark =
   return { accept };
 }
 
-/**
- * A baseline of all open findings of a report, and the entries of `before` that still hold: each place of a finding is an entry. Fails with
- * E_USAGE (exit 2) without a reason and a last day.
- */
+type Acceptable = { readonly reason?: string | undefined; readonly expires?: string | undefined };
+
+/** Fails with E_USAGE (exit 2) without a file, a reason and a last day, or with these and no file to write. */
+export function requireAcceptance(
+  { writeBaseline, reason = '', expires = '' }: Acceptable & { readonly writeBaseline?: string | undefined },
+  now: Date,
+): void {
+  const hints = ['--write-baseline accepted.yaml --reason "accepted until the move" --expires 2027-06-30'];
+  if (writeBaseline === undefined) {
+    if (reason !== '' || expires !== '') throw usage('--reason and --expires belong to --write-baseline', hints);
+    return;
+  }
+  if (writeBaseline === '-') throw usage('--write-baseline needs a file: standard output has the report', hints);
+  if (reason.trim() === '' || !isDay(expires) || expires < dayOf(now))
+    throw usage('--write-baseline needs a reason, and a last day that is not over', hints);
+}
+
+function dayOf(now: Date): string {
+  return now.toISOString().slice(0, 10);
+}
+
+/** A baseline of all open findings of a report, and the entries of `before` that still hold: each place of a finding is an entry. */
 export function renderBaseline(
-  subjects: readonly Pick<AuditedFile, 'name' | 'results'>[],
-  { reason = '', expires = '' }: { readonly reason?: string | undefined; readonly expires?: string | undefined },
+  subjects: readonly (Pick<AuditedFile, 'name' | 'results'> & { readonly kind: 'host' | AuditedFile['kind'] })[],
+  { reason = '', expires = '' }: Acceptable,
   before: Baseline | undefined,
   now: Date,
 ): string {
-  const today = now.toISOString().slice(0, 10);
-  if (reason.trim() === '' || !isDay(expires) || expires < today)
-    throw usage('--write-baseline needs a reason, and a last day that is not over', [
-      '--reason "accepted until the move" --expires 2027-06-30',
-    ]);
-  const kept = before?.accept.filter((entry) => entry.expires >= today) ?? [];
-  const open = subjects.flatMap(({ name, results }) =>
-    results.filter(counts).flatMap(({ id, evidence }) =>
-      [...new Set(evidence.map(({ place }) => place))].map((place) => ({
-        ...{ check: id, host: name, place, reason: reason.trim(), expires },
-      })),
-    ),
+  const kept = before?.accept.filter((entry) => entry.expires >= dayOf(now)) ?? [];
+  const open = subjects.flatMap(({ kind, name, results }) =>
+    results.filter(counts).flatMap(({ id, evidence }) => {
+      const entries = evidence.map(({ place, text }) => ({
+        // Every RUN of a Dockerfile has the same place.
+        ...{ check: id, host: name, place, ...(kind === 'dockerfile' ? { text } : {}), reason: reason.trim(), expires },
+      }));
+      return [...new Map(entries.map((entry) => [JSON.stringify(entry), entry])).values()];
+    }),
   );
   return stringify({ accept: [...kept, ...open] }, { lineWidth: 0 });
 }
@@ -151,16 +168,10 @@ export function applyBaseline(
   return results.map((result) => {
     if (result.state !== 'finding' || result.accepted !== undefined) return result;
     const mine = valid.filter(({ check }) => matchesCheck(check, result.id));
-    const whole = mine.find(({ place }) => place === undefined);
-    if (whole !== undefined) return { ...result, accepted: { reason: whole.reason, expires: whole.expires } };
-    const places = new Set(mine.map(({ place }) => place));
-    const left = result.evidence.filter(({ place }) => !places.has(place));
-    const first = mine[0];
-    if (first === undefined || left.length === result.evidence.length) return result;
-    if (left.length === 0) return { ...result, accepted: { reason: first.reason, expires: first.expires } };
-    const these = result.evidence.filter(({ place }) => places.has(place)).map(({ place }) => place);
-    const acceptedPlaces = [...(result.acceptedPlaces ?? []), ...these];
-    return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
+    return withAccepted(result, ({ place, text }) => {
+      const entry = mine.find((one) => (one.place ?? place) === place && (one.text === undefined || one.text === text));
+      return entry && { reason: entry.reason, expires: entry.expires };
+    });
   });
 }
 

@@ -55,8 +55,8 @@ function keysOf(report: Json): readonly FindingKey[] {
 function acceptedIn(report: AuditReport): ReadonlySet<string> {
   return new Set(
     judged(report).flatMap((subject) =>
-      subject.results.flatMap(({ id, accepted, evidence, acceptedPlaces = [] }) =>
-        [...(accepted === undefined ? [] : evidence.map(({ place }) => place)), ...acceptedPlaces].map((place) =>
+      subject.results.flatMap(({ id, accepted, evidence, acceptedEvidence = [] }) =>
+        [...(accepted === undefined ? [] : evidence), ...acceptedEvidence].map(({ place }) =>
           JSON.stringify({ subject: subject.name, check: id, place }),
         ),
       ),

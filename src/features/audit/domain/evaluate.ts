@@ -10,6 +10,7 @@ import {
   type Check,
   checkGroup,
   type Evidence,
+  gravestOf,
   type Outside,
   type Severity,
   UNANSWERED,
@@ -75,12 +76,35 @@ export type CheckResult = {
   readonly evidence: readonly Evidence[];
   /** Set by a baseline or a comment that accepts the whole finding. */
   readonly accepted?: Acceptance;
-  /** Set by a baseline: accepted places of a finding that still counts. */
-  readonly acceptedPlaces?: readonly string[];
+  /** Set by a baseline or comments: accepted evidence of a finding that still counts. */
+  readonly acceptedEvidence?: readonly AcceptedEvidence[];
 };
 
 /** `expires`: its last day; without one a comment in the file accepts it. */
 export type Acceptance = { readonly reason: string; readonly expires?: string };
+
+export type AcceptedEvidence = Evidence & { readonly accepted: Acceptance };
+
+/** The finding with each piece of evidence accepted that has an acceptance; as a whole if none is left. */
+export function withAccepted(
+  result: CheckResult,
+  acceptanceOf: (piece: Evidence) => Acceptance | undefined,
+): CheckResult {
+  const pieces = result.evidence.map((piece) => ({ piece, accepted: acceptanceOf(piece) }));
+  const taken = pieces.flatMap(({ piece, accepted }) => (accepted === undefined ? [] : [{ ...piece, accepted }]));
+  if (taken.length === 0) return result;
+  const left = pieces.flatMap(({ piece, accepted }) => (accepted === undefined ? [piece] : []));
+  if (left.length === 0) return { ...result, accepted: allOf(taken.map(({ accepted }) => accepted)) };
+  const acceptedEvidence = [...(result.acceptedEvidence ?? []), ...taken];
+  return { ...result, evidence: left, acceptedEvidence, severity: gravestOf(left) ?? result.severity };
+}
+
+/** Every reason, and the first last day. */
+function allOf(acceptances: readonly Acceptance[]): Acceptance {
+  const reason = [...new Set(acceptances.map((one) => one.reason))].join('; ');
+  const [expires] = acceptances.flatMap((one) => one.expires ?? []).sort();
+  return expires === undefined ? { reason } : { reason, expires };
+}
 
 export function acceptedWords({ reason, expires }: Acceptance): string {
   return `${reason} (${expires === undefined ? 'a comment in the file' : `until ${expires}`})`;

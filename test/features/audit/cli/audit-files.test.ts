@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { COMPONENTS } from '../../../../src/features/audit/domain/vulnerability-table.ts';
 import { runCli } from '../../../support/cli.ts';
 
 let directory: string;
@@ -162,14 +163,20 @@ test('--vulnerabilities: the report names the date of that table, and an older o
   const write = (date: string) =>
     writeFileSync(
       join(directory, 't.json'),
-      JSON.stringify({ date, vulnerabilities: { engine: { 'CVE-2027-1': row } } }),
+      JSON.stringify({
+        date,
+        vulnerabilities: Object.fromEntries(COMPONENTS.map((component) => [component, { 'CVE-2027-1': row }])),
+      }),
     );
   const run = async () => {
     const { exit, json, err } = await audit('--compose', 'c.yml', '--vulnerabilities', 't.json', '--json');
     return [exit, /"vulnerabilities":"([^"]*)"/.exec(JSON.stringify(json))?.[1], /older than the built-in/.test(err)];
   };
-  write('2099-01-01');
-  expect(await run()).toEqual([0, '2099-01-01', false]);
+  const today = new Date().toISOString().slice(0, 10);
+  write(today);
+  expect(await run()).toEqual([0, today, false]);
+  write('2999-01-01');
+  expect((await run())[0]).toBe(2);
   write('2020-01-01');
   expect(await run()).toEqual([0, '2020-01-01', true]);
   expect((await audit('--compose', 'c.yml', '--vulnerabilities', 'c.yml')).err).toContain(
@@ -206,4 +213,26 @@ describe('--write-baseline', () => {
       expect(readdirSync(directory)).not.toContain('b.yaml');
     },
   );
+
+  test('- is refused, and --reason or --expires without it; before anything is read', async () => {
+    const missing = (...argv: string[]) => audit('--compose', 'missing.yml', '--json', ...argv);
+    for (const argv of [
+      ['--write-baseline', '-', '--reason', 'x', '--expires', '2999-01-01'],
+      ['--write-baseline', 'b.yaml'],
+      ['--reason', 'x'],
+      ['--expires', '2999-01-01'],
+    ])
+      expect((await missing(...argv)).json.error).toMatchObject({
+        code: 'E_USAGE',
+        message: expect.stringMatching(/baseline/),
+      });
+  });
+});
+
+test('a directory with the name of a host is no file', async () => {
+  mkdirSync(join(directory, 'web'), { recursive: true });
+  writeFileSync(join(directory, 'web.yml'), 'services:\n  web:\n    image: a:1\n');
+  const named = async (host: string) => (await audit(host, '--compose', 'c.yml', '--json')).json.error;
+  expect((await named('web.yml'))?.message).toContain('stands where a HOST does');
+  expect(JSON.stringify(await named('web'))).not.toContain('stands where a HOST does');
 });

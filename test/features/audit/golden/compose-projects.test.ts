@@ -5,7 +5,8 @@ import { join, posix } from 'node:path';
 import { expect, test } from 'vitest';
 import { judgeCompose } from '../../../../src/features/audit/domain/files/compose.ts';
 import { type Compose, parseCompose, type Service } from '../../../../src/features/audit/domain/files/compose-model.ts';
-import { type Neighbours, projectFiles } from '../../../../src/features/audit/domain/files/compose-project.ts';
+import type { Neighbours } from '../../../../src/features/audit/domain/files/compose-project.ts';
+import { projectFiles } from '../../../../src/features/audit/domain/files/project-files.ts';
 
 const HERE = join(import.meta.dirname, 'compose');
 const { models } = JSON.parse(readFileSync(join(HERE, 'models.json'), 'utf8'));
@@ -29,11 +30,8 @@ function modelOf({ named, files }: (typeof PROJECTS)[number]): Compose {
       return text === undefined ? { reason: 'it does not exist' } : { text };
     },
   };
-  const paths = named ?? projectFiles('compose.yaml', neighbours, ':');
-  return parseCompose(
-    paths.map((path) => ({ path, text: files.get(path) ?? '' })),
-    neighbours,
-  );
+  const text = (path: string) => ({ path, text: files.get(path) ?? '' });
+  return parseCompose(named?.map(text) ?? projectFiles(text('compose.yaml'), neighbours, ':'), neighbours);
 }
 
 /** The same text as a file of its own. */

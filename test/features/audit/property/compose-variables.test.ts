@@ -39,7 +39,7 @@ test('a quoted value of an .env file is what it was', () => {
   fc.assert(
     fc.property(NAME, fc.string({ maxLength: 30 }), (name, value) => {
       const quoted = value.replace(/[\\"$\r\n]/g, '');
-      expect(parseEnvFile(`${name}="${quoted}" # c\nZ=1\n`, new Map())).toEqual([
+      expect(parseEnvFile(`${name}="${quoted}" # c\nZ=1\n`, new Map(), 10)).toEqual([
         { name, value: quoted, line: 1 },
         { name: 'Z', value: '1', line: 2 },
       ]);

@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import type { DockerTlsErrors } from '../../../../src/errors/errors.ts';
 import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
-import { applyBaseline, expiredWords, parseBaseline } from '../../../../src/features/audit/domain/baseline.ts';
+import {
+  applyBaseline,
+  expiredWords,
+  parseBaseline,
+  renderBaseline,
+} from '../../../../src/features/audit/domain/baseline.ts';
 import { compareReports, findingsOfReport } from '../../../../src/features/audit/domain/compare.ts';
 import { counts } from '../../../../src/features/audit/domain/evaluate.ts';
+import { auditDockerfileText } from '../../../../src/features/audit/domain/files/audited-file.ts';
 import { auditCompose } from '../../../../src/features/audit/domain/files/compose.ts';
 import { type AuditReport, auditHost, fileName } from '../../../../src/features/audit/domain/report/report.ts';
 import { score } from '../../../../src/features/audit/domain/score.ts';
@@ -40,7 +46,7 @@ describe('a baseline', () => {
     'with %s does not hold everywhere, but is refused',
     (entry) => {
       const text = `accept:\n- check: "2.10"\n  ${entry}\n  reason: r\n  expires: 2028-01-01\n`;
-      expect(() => apply(text)).toThrow(/has to be one name/);
+      expect(() => apply(text)).toThrow(/has to be one text/);
     },
   );
 
@@ -53,7 +59,7 @@ describe('a baseline', () => {
     const text = 'accept: [{ check: "4.1", place: "container bad", reason: r, expires: 2028-01-01 }]';
     const result = one(apply(text), '4.1');
     expect(result?.evidence.map(({ place }) => place)).toEqual(['container loose']);
-    expect(result?.acceptedPlaces).toEqual(['container bad']);
+    expect(result?.acceptedEvidence?.map(({ place }) => place)).toEqual(['container bad']);
     expect(result !== undefined && counts(result)).toBe(true);
     const both = `${text.slice(0, -1)}, { check: "4.1", place: "container loose", reason: r, expires: 2028-01-01 }]`;
     expect(one(apply(both), '4.1')?.accepted).toBeDefined();
@@ -222,4 +228,22 @@ describe('the comparison with the last report', () => {
   test.each(['', '{}', '[]', '{"result": {"subjects": 1}}'])('%j is no report', (text) => {
     expect(() => findingsOfReport(text, 'r.json')).toThrow(expect.objectContaining({ code: 'E_AUDIT_REPORT' }));
   });
+});
+
+test('a baseline of a Dockerfile accepts its findings of that day, and no later RUN', () => {
+  const now = new Date('2029-01-01');
+  const text = 'FROM a:1\nRUN curl -k https://example.com/a -o /a\n';
+  const file = auditDockerfileText({ path: 'Dockerfile', text });
+  const written = renderBaseline([file], { reason: 'r', expires: '2030-01-01' }, undefined, now);
+  const baseline = parseBaseline(written, 'b.yaml');
+  const open = ({ results }: typeof file) =>
+    applyBaseline(results, 'Dockerfile', baseline, now)
+      .filter(({ state, accepted }) => state === 'finding' && accepted === undefined)
+      .flatMap(({ id, evidence }) => evidence.map((piece) => `${id} ${piece.text}`));
+  expect(open(file)).toEqual([]);
+  const later = auditDockerfileText({
+    path: 'Dockerfile',
+    text: `${text}RUN wget --no-check-certificate https://b/c\n`,
+  });
+  expect(open(later)).toEqual(['dockerfile.verify uses wget --no-check-certificate']);
 });

@@ -404,7 +404,7 @@ describe('what is decided elsewhere is not passed', () => {
       ['4 cannot tell: it extends a service of $FILE: a variable decides its name'],
     ],
     ['    extends: web\n', ['4 cannot tell: it extends itself, by web']],
-    ['    security_opt: ["seccomp:./p.json"]\n', ['4 cannot tell: its seccomp profile p.json: it does not exist']],
+    ['    security_opt: ["seccomp:./p.json"]\n', ['4 cannot tell: its seccomp profile ./p.json: it does not exist']],
     [
       'include: [{ path: "https://example.com/c.yaml" }]\n',
       ['4 cannot tell: it includes https://example.com/c.yaml: it is on another machine'],

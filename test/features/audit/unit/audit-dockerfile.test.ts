@@ -135,6 +135,13 @@ ARG VERSION
     expect(auditDockerfile(`FROM a:1\n${text}`, 'd')).toHaveLength(DOCKERFILE_CHECKS.length);
   });
 
+  test('an instruction that no build has is refused', () => {
+    const refused = (text: string) => () => auditDockerfile(`FROM a:1\n${text}`, 'd');
+    const error = expect.objectContaining({ code: 'E_DOCKERFILE', where: 'd:2' });
+    expect(refused(`RUN ${'a '.repeat(200_000)}`)).toThrow(error);
+    expect(refused(`COPY <<E /x\n${`${'a'.repeat(100)}\n`.repeat(3000)}E`)).toThrow(error);
+  });
+
   test('an address with a password is a secret, and is not handed on', () => {
     const text =
       'FROM a:1\nADD https://bob:hunter2@example.com/x /x\nADD --chown=1:1 https://ghp_0123456789abcdefghij@example.com/y http://a:80/z /y\n';
@@ -240,6 +247,8 @@ ARG VERSION
 
 describe('names of secrets', () => {
   test.each([
+    'NO_REPLY_PASSWORD',
+    'noReplyPassword',
     'PGPASSWORD',
     'AUTHTOKEN',
     'CLIENTSECRET',

@@ -374,7 +374,7 @@ test('every form names the dates of its sources; a report of files alone has non
   expect(table(hosts)).not.toContain('days old');
   const late = new Date(Date.parse(date) + 200 * 86_400_000).toISOString();
   expect(renderAuditTable({ ...report, createdAt: late }, { columns: 200 })).toContain(
-    `known vulnerabilities as of ${date} (200 days old: a newer one knows more, audit --vulnerabilities FILE)`,
+    `known vulnerabilities as of ${date} (200 days old; a newer table knows more: docker-tls audit --vulnerabilities FILE)`,
   );
   expect(renderJunit(report)).toContain(`<property name="vulnerabilities" value="${date}"/>`);
   expect(JSON.parse(renderSarif(report)).runs[0].properties).toEqual({ benchmark: '1.8', vulnerabilities: date });

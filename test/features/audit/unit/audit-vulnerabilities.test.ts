@@ -232,15 +232,18 @@ test('the severity of a finding is that of its gravest entry, also after a basel
 
 describe('a table from a file', () => {
   const row = { affected: [['0', '99.0.0']], severity: 'high', summary: 'a new hole', source: 'https://example.com' };
-  const tableOf = (vulnerabilities: object, date = '2027-01-31') => JSON.stringify({ date, vulnerabilities });
+  const NOW = new Date('2027-01-31T12:00:00Z');
+  const ALL = Object.fromEntries(COMPONENTS.map((component) => [component, { [`CVE-2027-${component}`]: row }]));
+  const tableOf = (vulnerabilities: object, date = '2027-01-31') =>
+    JSON.stringify({ date, vulnerabilities: { ...ALL, ...vulnerabilities } });
 
   test('takes the place of the built-in one in every check that reads it', () => {
-    const table = parseVulnerabilities(tableOf({ engine: { 'CVE-2027-1': row } }), 't.json');
+    const table = parseVulnerabilities(tableOf({ engine: { 'CVE-2027-1': row } }), 't.json', NOW);
     const facts = parseAuditFacts(recordedBytes('fresh-sid'));
     const found = (id: string) => evaluate(facts, { table }).find((one) => one.id === id);
     expect(table.date).toBe('2027-01-31');
     expect(found('vuln.engine')?.evidence.map(({ place }) => place)).toContain('CVE-2027-1');
-    expect(found('vuln.runc')?.state).toBe('pass');
+    expect(found('vuln.runc')?.evidence.map(({ place }) => place)).toEqual(['CVE-2027-runc']);
     expect(
       evaluate(facts)
         .find(({ id }) => id === 'vuln.engine')
@@ -250,13 +253,17 @@ describe('a table from a file', () => {
 
   test('is one that the script writes', () => {
     const text = readFileSync('src/features/audit/domain/vulnerabilities.json', 'utf8');
-    expect(parseVulnerabilities(text, 't.json')).toEqual(BUILT_IN);
+    expect(parseVulnerabilities(text, 't.json', NOW)).toEqual(BUILT_IN);
   });
 
   test.each([
     ['no JSON', '{', /no date/],
     ['no day', tableOf({ engine: { a: row } }, 'soon'), /no date/],
-    ['no entries', tableOf({}), /no entries/],
+    ['a day to come', tableOf({}, '2027-02-01'), /its date, 2027-02-01, is still to come/],
+    ['a component that is cut off', tableOf({ buildx: undefined }), /no entries for buildx/],
+    ['nothing for a component', tableOf({ engine: null }), /no entries for engine/],
+    ['a list', tableOf({ runc: [row] }), /no entries for runc/],
+    ['text', tableOf({ cli: 'x' }), /no entries for cli/],
     ['an unknown component', tableOf({ other: { a: row } }), /unknown component other/],
     ['no rating', tableOf({ engine: { a: { ...row, severity: '?' } } }), /a: it has no severity/],
     ['an unknown need', tableOf({ engine: { a: { ...row, needs: 'moon' } } }), /does not know/],
@@ -264,7 +271,7 @@ describe('a table from a file', () => {
     ['half a range', tableOf({ engine: { a: { ...row, affected: [['1']] } } }), /versions cannot be read/],
     ['no summary', tableOf({ engine: { a: { ...row, summary: '' } } }), /no summary/],
   ])('%s is refused', (_name, text, message) => {
-    expect(() => parseVulnerabilities(text, 't.json')).toThrow(
+    expect(() => parseVulnerabilities(text, 't.json', NOW)).toThrow(
       expect.objectContaining({ code: 'E_AUDIT_FILE', message: expect.stringMatching(message) }),
     );
   });

@@ -2,6 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { applyBaseline } from '../../../../src/features/audit/domain/baseline.ts';
 import { auditComposeFiles, auditDockerfileText } from '../../../../src/features/audit/domain/files/audited-file.ts';
 import { MISSING } from '../../../../src/features/audit/domain/files/compose-project.ts';
+import { reportHead } from '../../../../src/features/audit/domain/report/report.ts';
+import { auditReportDocument } from '../../../../src/features/audit/domain/report/report-document.ts';
+import { renderAuditTable } from '../../../../src/features/audit/domain/report/report-table.ts';
+import { renderSarif } from '../../../../src/features/audit/domain/report/sarif.ts';
 
 const compose = (text: string, others: Readonly<Record<string, string>> = {}) =>
   auditComposeFiles('c.yaml', [{ path: 'c.yaml', text }], {
@@ -21,7 +25,9 @@ describe('a comment accepts a finding', () => {
     const found = result(compose(TWO(' # docker-tls ignore=compose.5.5 it builds images', '')), 'compose.5.5');
     expect(found?.accepted).toBeUndefined();
     expect(found?.evidence.map(({ place }) => place)).toEqual(['service b']);
-    expect(found?.acceptedPlaces).toEqual(['service a']);
+    expect(found?.acceptedEvidence).toMatchObject([
+      { place: 'service a', line: 3, text: 'is privileged', accepted: { reason: 'it builds images' } },
+    ]);
   });
 
   test('below it, past other comments', () => {
@@ -45,13 +51,38 @@ describe('a comment accepts a finding', () => {
     expect(result(file, 'compose.5.5')?.accepted).toEqual({ reason: 'it builds images' });
   });
 
+  test('several, each with its reason', () => {
+    const text = TWO(' # docker-tls ignore=compose.5.5 one', '').replace(
+      /true\n$/,
+      'true # docker-tls ignore=compose.5.5 two\n',
+    );
+    expect(result(compose(text), 'compose.5.5')?.accepted).toEqual({ reason: 'one; two' });
+  });
+
+  test('and SARIF and the table say by what', () => {
+    const file = compose(TWO(' # docker-tls ignore=compose.5.5 one', ''));
+    const report = { ...reportHead(new Date('2029-01-01'), '1', '1.8'), subjects: [file] };
+    expect(renderAuditTable(report, { columns: 100 })).toContain('1 place accepted by a comment or the baseline');
+    const found = JSON.parse(renderSarif(report)).runs[0].results.filter(
+      ({ ruleId }: { ruleId: string }) => ruleId === 'compose.5.5',
+    );
+    expect(found.map(({ suppressions }: { suppressions?: unknown }) => suppressions)).toEqual([
+      undefined,
+      [{ kind: 'inSource', status: 'accepted', justification: 'one' }],
+    ]);
+    const { subjects } = auditReportDocument({ ...report, comparison: undefined });
+    expect(JSON.stringify(subjects)).toContain(
+      '"acceptedEvidence":[{"place":"service a","text":"is privileged","file":"c.yaml","line":3,"accepted":{"reason":"one"}}]',
+    );
+  });
+
   test('beside a baseline for the rest', () => {
     const { results } = compose(TWO(' # docker-tls ignore=compose.5.5 one', ''));
     const accept = [{ check: 'compose.5.5', reason: 'two', expires: '2030-01-01' }];
     const both = applyBaseline(results, 'c.yaml', { accept }, new Date('2029-01-01'));
     expect(both.find(({ id }) => id === 'compose.5.5')).toMatchObject({
       accepted: { reason: 'two' },
-      acceptedPlaces: ['service a'],
+      acceptedEvidence: [{ place: 'service a', accepted: { reason: 'one' } }],
     });
   });
 });

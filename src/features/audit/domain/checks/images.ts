@@ -31,8 +31,11 @@ export function isRootUser(user: string): boolean {
 /** A layer that updates the package index without installing a package. */
 export function isLoneUpdate(command: string): boolean {
   return (
-    /\b(apt-get|apt|aptitude|yum|dnf|microdnf|zypper|apk)\b[^&|;]*\b(update|makecache|refresh)\b/.test(command) &&
-    !/\b(install|add|upgrade|dist-upgrade|in)\b/.test(command)
+    // Of each step: in the whole text the search would take time that grows with its square.
+    command.split(/[&|;]/).some((step) => {
+      const manager = /\b(?:apt-get|apt|aptitude|yum|dnf|microdnf|zypper|apk)\b/.exec(step);
+      return manager !== null && /\b(?:update|makecache|refresh)\b/.test(step.slice(manager.index + manager[0].length));
+    }) && !/\b(install|add|upgrade|dist-upgrade|in)\b/.test(command)
   );
 }
 

@@ -22,7 +22,8 @@ export function auditComposeFiles(name: string, texts: readonly NamedText[], nei
     const file = neighbours.read(path);
     return 'text' in file ? [{ path, text: file.text }] : [];
   });
-  return audited('compose', name, applyIgnores(results, 'compose', [...texts, ...read]));
+  const inside = DOCKERFILE_CHECKS.map(({ id }) => id);
+  return audited('compose', name, applyIgnores(results, 'compose', [...texts, ...read], inside));
 }
 
 /** Fails with E_DOCKERFILE (exit 2) for invalid text. */

@@ -1,11 +1,13 @@
 /** Checks of a Compose file on secrets, commands and builds. */
 
-import { DockerTlsError } from '../../../../errors/errors.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../../../errors/errors.ts';
 import { checksOf, gravestOf, judge, rank } from '../check.ts';
+import { type CheckResult, counts } from '../evaluate.ts';
 import { type ComposeCheck, perService } from './compose-check.ts';
 import type { Compose, Field, Service } from './compose-model.ts';
 import { evidenceOf, hooks, isTrueField, ports, type Wrong, wrongAt } from './compose-service.ts';
 import { auditDockerfile } from './dockerfile.ts';
+import { applyIgnores } from './inline-ignores.ts';
 import { networkCode, unverified, unverifiedVariable } from './network-code.ts';
 import { isSecretPair, secretsIn, secretsOfCommand, secretsOfPair } from './secrets.ts';
 
@@ -21,13 +23,11 @@ function commands(service: Service): readonly Command[] {
   const own = ['entrypoint', 'command'].flatMap((key) => {
     const field = service.get(key);
     if (field === undefined) return [];
-    const written = service.items(key).map((item) => item.written ?? item.text);
-    return [{ text: commandText(field.value), written: field.written ?? written.join(' '), at: field.at }];
+    return [{ text: commandText(field.value), written: commandText(field.shown), at: field.at }];
   });
-  const ofHooks = hooks(service).map(({ command, at }) => {
-    const text = commandText(command);
-    return { text, written: text, at };
-  });
+  const ofHooks = hooks(service).map(({ command, shown, at }) => ({
+    ...{ text: commandText(command), written: commandText(shown), at },
+  }));
   return [...own, ...ofHooks];
 }
 
@@ -101,25 +101,42 @@ function plainApi(service: Service): readonly Wrong[] {
   ];
 }
 
+/** In place of text that has a value of an env file. */
+const BY_VARIABLE = 'a variable decides it';
+
+/** The text with no more than the defaults in the file, as the program gets it. */
+function asWritten(shown: string): string {
+  return shown.replaceAll('$$', '$');
+}
+
+/** By its own comments some of them are accepted. */
+function inlineResults(text: string, path: string): readonly CheckResult[] {
+  return applyIgnores(auditDockerfile(text, path), 'dockerfile', [{ path, text }]);
+}
+
 /** Findings of medium and higher severity in a Dockerfile that stands in the Compose file. */
 function inline(service: Service): readonly Wrong[] {
   const field = service.get('build', 'dockerfile_inline');
   if (field === undefined) return [];
   const text = String(field.value);
+  const [path, { file, line: keyLine }] = [field.at.file, field.at];
   // The text of a block begins below its key.
-  const first = text.includes('\n') ? field.at.line : field.at.line - 1;
+  const first = text.includes('\n') ? keyLine : keyLine - 1;
   try {
-    return auditDockerfile(text, field.at.file)
-      .filter(({ state, severity }) => state === 'finding' && rank(severity) <= rank('medium'))
+    const results = inlineResults(text, path);
+    const written = inlineResults(asWritten(String(field.shown)), path);
+    const shown = new Set(written.flatMap(({ evidence }) => evidence.map((piece) => piece.text)));
+    return results
+      .filter((result) => counts(result) && rank(result.severity) <= rank('medium'))
       .flatMap(({ id, severity, evidence }) =>
         evidence.map(({ text: words, place, line = 1 }) => ({
-          text: `its Dockerfile, ${place}: ${words} (${id})`,
-          at: { file: field.at.file, line: first + line },
+          text: `its Dockerfile, ${place}: ${shown.has(words) ? words : BY_VARIABLE} (${id})`,
+          at: { file, line: first + line },
           severity,
         })),
       );
   } catch (error) {
-    if (error instanceof DockerTlsError)
+    if (error instanceof DockerTlsError || error instanceof DockerTlsErrors)
       return [{ text: `cannot tell: its Dockerfile: ${error.message}`, at: field.at }];
     throw error;
   }
@@ -132,21 +149,26 @@ function buildRights(service: Service): readonly Wrong[] {
     ...service
       .items('build', 'entitlements')
       .filter(({ text }) => /^(?:security\.insecure|network\.host|device)\b/.test(text))
-      .map(({ text, at }) => ({ text: `its build has the entitlement ${text}`, at })),
+      .map(({ words, at }) => ({ text: `its build has the entitlement ${words}`, at })),
     ...(network !== undefined && network.value === 'host'
       ? [{ text: "its build has the host's network", at: network.at }]
       : []),
   ];
 }
 
-/** Values that a check finds in commands and variables. */
+/** Problems that a check finds in commands and variables; without the values of env files that they hold. */
 function inCommands(find: (command: string) => readonly string[], variable: typeof unverifiedVariable | undefined) {
   return perService((service) => [
-    ...commands(service).flatMap(({ text, at }) => find(text).map((found) => ({ text: `its command ${found}`, at }))),
+    ...commands(service).flatMap(({ text, written, at }) => {
+      const shown = find(asWritten(written));
+      const words = (found: string): string =>
+        shown.includes(found) ? `its command ${found}` : `its command: ${BY_VARIABLE}`;
+      return find(text).map((found) => ({ text: words(found), at }));
+    }),
     ...(variable === undefined
       ? []
-      : [...service.pairs('environment'), ...service.pairs('build', 'args')].flatMap(({ name, value, at }) =>
-          variable(name, value).map((text) => ({ text, at })),
+      : [...service.pairs('environment'), ...service.pairs('build', 'args')].flatMap(({ name, value, written, at }) =>
+          variable(name, value).map(() => ({ text: `${name}=${written}`, at })),
         )),
   ]);
 }

@@ -98,7 +98,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
         service
           .items('cap_add')
           .filter(({ text }) => moreThanDefault([text]).length > 0)
-          .map(({ text, at }) => ({ text: `adds ${text}`, at, severity: isGrave(text) ? 'high' : undefined })),
+          .map(({ text, words, at }) => ({ text: `adds ${words}`, at, severity: isGrave(text) ? 'high' : undefined })),
       ),
     },
     '5.6': {
@@ -107,8 +107,8 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       evaluate: perService((service, compose) =>
         mounts(service, compose)
           .filter(isSensitive)
-          .map(({ shown, destination, writable, at }) => ({
-            text: `${shown} is mounted on ${destination}, ${writable ? 'writable' : 'read-only'}`,
+          .map(({ shown, shownDestination, writable, at }) => ({
+            text: `${shown} is mounted on ${shownDestination}, ${writable ? 'writable' : 'read-only'}`,
             at,
           })),
       ),
@@ -139,7 +139,10 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       evaluate: perService((service, compose) =>
         mounts(service, compose)
           .filter(({ propagation }) => /^r?shared$/.test(propagation))
-          .map(({ destination, propagation, at }) => ({ text: `${destination} has propagation ${propagation}`, at })),
+          .map(({ shownDestination, propagation, at }) => ({
+            text: `${shownDestination} has propagation ${propagation}`,
+            at,
+          })),
       ),
     },
     '5.21': {
@@ -158,7 +161,10 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       failure: 'Services can gain new privileges',
       fix: 'security_opt: ["no-new-privileges:true"]',
       evaluate: perService((service) =>
-        service.items('security_opt').some(({ text }) => /^no-new-privileges([=:]true)?$/.test(text))
+        // Docker takes the last one.
+        /^no-new-privileges([=:]true)?$/.test(
+          service.items('security_opt').findLast(({ text }) => /^no-new-privileges([=:]|$)/.test(text))?.text ?? '',
+        )
           ? []
           : wrongAt(service, 'security_opt', 'its programs may gain rights (setuid)'),
       ),
@@ -175,7 +181,7 @@ export const COMPOSE_ISOLATION: readonly ComposeCheck[] = [
       evaluate: perService((service, compose) => [
         ...mounts(service, compose)
           .filter((mount) => holdsDockerSocket(mount, '/var/run/docker.sock'))
-          .map(({ shown, destination, at }) => ({ text: `${shown} is mounted on ${destination}`, at })),
+          .map(({ shown, shownDestination, at }) => ({ text: `${shown} is mounted on ${shownDestination}`, at })),
         ...socketsByName(service),
         ...(isTrueField(service.get('use_api_socket'))
           ? wrongAt(service, 'use_api_socket', 'is given it by use_api_socket')

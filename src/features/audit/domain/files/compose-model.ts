@@ -9,6 +9,8 @@ export type Spot = { readonly file: string; readonly line: number };
 /** A setting: plain value, place, and its text if a variable without a known value decides it (for a map: its `source` or `host_ip`). */
 export type Field = {
   readonly value: unknown;
+  /** The value as the file has it, for findings: values of env files are not shown. */
+  readonly shown: unknown;
   readonly at: Spot;
   readonly unknown?: string | undefined;
   /** The text with no more than the defaults in the file. */
@@ -17,7 +19,8 @@ export type Field = {
   readonly directory: string;
 };
 
-export type Item = Field & { readonly text: string };
+/** `words`: the text to show. */
+export type Item = Field & { readonly text: string; readonly words: string };
 
 export type Pair = { readonly name: string; readonly value: string; readonly written: string; readonly at: Spot };
 
@@ -37,6 +40,7 @@ export type Compose = {
   readonly networks: readonly Service[];
   readonly volumes: readonly Service[];
   readonly configs: readonly Service[];
+  readonly secrets: readonly Service[];
   /** Absolute directory of the project. */
   readonly directory: string;
   readonly unread: readonly Unread[];
@@ -58,8 +62,9 @@ export function parseCompose(
   const services = entries('services');
   if (services.length === 0)
     throw composeError(unread[0]?.text ?? 'this is not a Compose file: no services', texts[0]?.path ?? '-');
-  const [networks, volumes, configs] = [entries('networks'), entries('volumes'), entries('configs')];
-  return { services, networks, volumes, configs, directory, unread, neighbours };
+  const [networks, volumes] = [entries('networks'), entries('volumes')];
+  const [configs, secrets] = [entries('configs'), entries('secrets')];
+  return { services, networks, volumes, configs, secrets, directory, unread, neighbours };
 }
 
 /** `known`: items that many services share by aliases. */
@@ -99,7 +104,8 @@ function spot({ origin, line }: Place): Spot {
 function fieldOf(place: Place): Field {
   const { tree, origin } = place;
   const { unknown, written } = tree;
-  return { value: plain(tree), at: spot(place), unknown, written, directory: origin.directory };
+  const shown = plain(tree, (one) => one.written ?? one.scalar);
+  return { value: plain(tree), shown, at: spot(place), unknown, written, directory: origin.directory };
 }
 
 function itemsOf({ list, map }: Tree): readonly Item[] {
@@ -107,11 +113,12 @@ function itemsOf({ list, map }: Tree): readonly Item[] {
     const { tree } = place;
     const field = fieldOf(place);
     const unknown = tree.unknown ?? (tree.map?.get('source') ?? tree.map?.get('host_ip'))?.tree.unknown;
-    return { ...field, unknown, text: textOf(field.value) };
+    return { ...field, unknown, text: textOf(field.value), words: textOf(field.shown) };
   });
   const inMap = [...(map ?? [])].map(([key, place]) => {
     const field = fieldOf(place);
-    return { ...field, text: `${key}=${typeof field.value === 'object' ? '' : String(field.value)}` };
+    const pair = (value: unknown): string => `${key}=${typeof value === 'object' ? '' : String(value)}`;
+    return { ...field, text: pair(field.value), words: pair(field.shown) };
   });
   return [...inList, ...inMap];
 }

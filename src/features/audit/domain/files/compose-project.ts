@@ -2,8 +2,9 @@
 
 import { posix } from 'node:path';
 import { canonical, type Merges, mergePlaces, newMerges, pairsOf, UNIQUE, withoutDoubles } from './compose-merge.ts';
-import { composeError, type Origin, type Place, parseTrees, type Tree } from './compose-tree.ts';
-import { type EnvEntry, parseEnvFile, type Variables } from './compose-variables.ts';
+import { textParser } from './compose-texts.ts';
+import { composeError, type Origin, type Place, type Tree } from './compose-tree.ts';
+import type { EnvEntry, Variables } from './compose-variables.ts';
 
 /** Files around a Compose file. */
 export type Neighbours = {
@@ -17,12 +18,14 @@ export type Unread = { readonly place: string; readonly text: string; readonly f
 
 export type Project = { readonly root: Tree; readonly directory: string; readonly unread: readonly Unread[] };
 
-type ComposeText = { readonly path: string; readonly text: string };
+export type ComposeText = { readonly path: string; readonly text: string };
 
 /** Reason of a file that does not exist. */
 export const MISSING = 'it does not exist';
 
-const MAX_FILES = 200;
+export const MAX_FILES = 200;
+/** Loads of included files: each file may include others more than once. */
+const MAX_LOADS = 1000;
 const REMOTE = /^(?:[a-z][a-z0-9+.-]*:\/\/|git@|oci:|github\.com\/)/i;
 
 export function isRemote(path: string): boolean {
@@ -34,37 +37,18 @@ const NOT_READ = 'it was not read';
 /** Without neighbours, nothing but the text itself is read. */
 export const ALONE: Neighbours = { root: '/', read: () => ({ reason: NOT_READ }) };
 
-const DEFAULT_NAME = /^(docker-)?compose\.ya?ml$/;
-/** In Compose's search order: the first existing one is merged into a file with a default name. */
-const OVERRIDES = ['compose', 'docker-compose'].flatMap((name) => [`${name}.override.yml`, `${name}.override.yaml`]);
-
-/**
- * Files that `docker compose` reads for a file of a default name: with its override, or those of COMPOSE_FILE. `separator`: between the
- * names there.
- */
-export function projectFiles(path: string, neighbours: Neighbours, separator: string): readonly string[] {
-  if (!DEFAULT_NAME.test(posix.basename(path))) return [path];
-  const directory = posix.dirname(path);
-  const env = neighbours.read(posix.join(directory, '.env'));
-  const given = new Map('text' in env ? parseEnvFile(env.text, new Map()).map(({ name, value }) => [name, value]) : []);
-  const listed = given.get('COMPOSE_FILE');
-  if (listed !== undefined) {
-    const files = listed.split(given.get('COMPOSE_PATH_SEPARATOR') ?? separator).map((file) => joined(directory, file));
-    return files.includes(posix.normalize(path)) ? files : [path];
-  }
-  const override = OVERRIDES.map((file) => joined(directory, file)).find((file) => 'text' in neighbours.read(file));
-  return override === undefined ? [path] : [path, override];
-}
-
 /** `texts`: the files that a user names, the first one decides the project's directory. */
 export function loadProject(texts: readonly ComposeText[], neighbours: Neighbours): Project {
   const unread: Unread[] = [];
   const merges: Merges = newMerges();
-  const parsed = new Map<string, readonly Place[]>();
+  const files = new Set<string>();
+  let loads = 0;
+  const servicesOf = new Map<readonly Place[], ExtendedFile>();
   const [first] = texts;
   if (first === undefined) throw composeError('there is no Compose file', '-');
   const directory = posix.dirname(first.path);
-  const variables = variablesIn([posix.join(directory, '.env')], new Map(), directory);
+  const { parsed, entriesOf, variablesIn } = textParser(first.path, merges);
+  const variables = variablesIn(given(posix.join(directory, '.env'), directory), new Map());
   const root = loadTexts(texts, directory, variables, []);
   const services = root.tree.map?.get('services');
   const finished = [...(services?.tree.map ?? [])].map(([name, place]) => [name, completed(name, place)] as const);
@@ -72,17 +56,21 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
   if (services !== undefined) map.set('services', { ...services, tree: { map: new Map(finished) } });
   return { root: { map }, directory: posix.resolve(neighbours.root, directory), unread };
 
-  function loadTexts(files: readonly ComposeText[], base: string, known: Variables, chain: readonly string[]): Place {
+  function loadTexts(named: readonly ComposeText[], base: string, known: Variables, chain: readonly string[]): Place {
     let whole: Place | undefined;
-    for (const { path, text } of files) {
+    for (const { path, text } of named) {
       const origin: Origin = { file: path, directory: base, variables: known };
-      for (const document of parseTrees(text, origin)) {
+      for (const document of parsed(text, origin)) {
         if (document.tree.map === undefined) continue;
-        const own = withIncludes(withExtends(document, [path]), [...chain, path]);
+        const own = withIncludes(withExtends(document, [path]), [...chain, absolute(path)]);
         whole = mergePlaces(whole, own, '', merges);
       }
     }
     return whole ?? { origin: { file: first?.path ?? '', directory: base, variables: known }, line: 1, tree: {} };
+  }
+
+  function absolute(path: string): string {
+    return posix.resolve(neighbours.root, path);
   }
 
   function note(place: string, text: string, { origin, line }: Pick<Place, 'origin' | 'line'>): void {
@@ -90,10 +78,11 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
   }
 
   /** The text of a file that `by` names; undefined, with a note, if it cannot be read. */
-  function readNamed(path: Place, place: string, what: string): ComposeText | undefined {
+  function readNamed(path: Place, place: string, what: string, optional = false): ComposeText | undefined {
     const named = String(path.tree.scalar ?? '');
-    const whole = posix.isAbsolute(named) ? named : posix.join(path.origin.directory, named);
-    if (parsed.size >= MAX_FILES) throw composeError(`it is made of more than ${MAX_FILES} files`, path.origin.file);
+    const whole = joined(path.origin.directory, named);
+    files.add(absolute(whole));
+    if (files.size > MAX_FILES) throw composeError(`it is made of more than ${MAX_FILES} files`, path.origin.file);
     const found =
       path.tree.unknown !== undefined
         ? { reason: 'a variable decides its name' }
@@ -101,19 +90,17 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
           ? { reason: 'it is on another machine' }
           : neighbours.read(whole);
     if ('text' in found) return { path: whole, text: found.text };
-    note(place, `${what} ${path.tree.unknown ?? named}: ${found.reason}`, path);
+    if (!optional || found.reason !== MISSING) note(place, `${what} ${asWritten(path)}: ${found.reason}`, path);
     return undefined;
   }
 
-  function variablesIn(paths: readonly string[], outer: Variables, place: string): Variables {
-    const found = new Map<string, string>();
-    for (const path of paths) {
-      const file = neighbours.read(path);
-      if ('text' in file) for (const { name, value } of parseEnvFile(file.text, outer)) found.set(name, value);
-      else if (![MISSING, 'it is a directory', NOT_READ].includes(file.reason))
-        unread.push({ place, text: `cannot tell: variables in ${path}: ${file.reason}`, file: path, line: 1 });
-    }
-    return new Map([...found, ...outer]);
+  /** The .env file of a directory, if there is one. */
+  function given(path: string, place: string): readonly ComposeText[] {
+    const file = neighbours.read(path);
+    if ('text' in file) return [{ path, text: file.text }];
+    if (![MISSING, 'it is a directory', NOT_READ].includes(file.reason))
+      unread.push({ place, text: `cannot tell: variables in ${path}: ${file.reason}`, file: path, line: 1 });
+    return [];
   }
 
   function withIncludes(file: Place, chain: readonly string[]): Place {
@@ -134,20 +121,23 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
     const texts = paths.flatMap((path) => readNamed(path, 'include', 'it includes') ?? []);
     const [main] = texts;
     if (main === undefined) return undefined;
-    if (chain.includes(main.path)) {
-      note('include', `${main.path} includes itself`, entry);
+    if (texts.some(({ path }) => chain.includes(absolute(path)))) {
+      note('include', `${paths.map(asWritten).join(', ')} includes itself`, entry);
       return undefined;
     }
-    const within = entry.tree.map?.get('project_directory')?.tree.scalar;
-    const base = within === undefined ? posix.dirname(main.path) : joined(entry.origin.directory, String(within));
+    loads += 1;
+    if (loads > MAX_LOADS) throw composeError(`it includes files more than ${MAX_LOADS} times`, entry.origin.file);
+    const within = entry.tree.map?.get('project_directory');
+    if (within?.tree.unknown !== undefined)
+      note('include', `project_directory is ${within.tree.unknown}: a variable decides its name`, within);
+    const base =
+      within === undefined ? posix.dirname(main.path) : joined(entry.origin.directory, String(within.tree.scalar));
     const envFile = entry.tree.map?.get('env_file');
-    const envPaths =
+    const envTexts =
       envFile === undefined
-        ? [joined(base, '.env')]
-        : strings(envFile).map((path) => joined(entry.origin.directory, String(path.tree.scalar)));
-    const inner = variablesIn(envPaths, entry.origin.variables, 'include');
-    parsed.set(main.path, []);
-    return loadTexts(texts, base, inner, chain);
+        ? given(joined(base, '.env'), 'include')
+        : strings(envFile).flatMap((path) => readNamed(path, 'include', 'variables of') ?? []);
+    return loadTexts(texts, base, variablesIn(envTexts, entry.origin.variables), chain);
   }
 
   function withExtends(file: Place, chain: readonly string[]): Place {
@@ -195,31 +185,31 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
     const service = String(wanted.tree.scalar ?? '');
     const file = by.tree.map?.get('file');
     const here = JSON.stringify([file?.tree.scalar ?? by.origin.file, service]);
+    merges.left -= 1 + chain.length;
     if (chain.includes(here) || chain.length > 100) {
-      note(place, `it extends itself, by ${service}`, by);
+      note(place, `it extends itself, by ${asWritten(wanted)}`, by);
       return undefined;
     }
     const next = [...chain, here];
-    const from = file === undefined ? services : servicesIn(file, place);
+    const from = file === undefined ? { services, known } : servicesIn(file, place);
     if (from === undefined) return undefined;
-    if (from.has(service)) return extended(service, from, file === undefined ? known : new Map(), next);
-    note(
-      place,
-      `it extends ${wanted.tree.unknown ?? service}, which is not in ${String(file?.tree.scalar ?? 'this file')}`,
-      by,
-    );
+    if (from.services.has(service)) return extended(service, from.services, from.known, next);
+    const where = file === undefined ? 'this file' : asWritten(file);
+    note(place, `it extends ${asWritten(wanted)}, which is not in ${where}`, by);
     return undefined;
   }
 
-  function servicesIn(file: Place, place: string): ReadonlyMap<string, Place> | undefined {
+  function servicesIn(file: Place, place: string): ExtendedFile | undefined {
     const found = readNamed(file, place, 'it extends a service of');
     if (found === undefined) return undefined;
-    const { variables: given } = file.origin;
-    const documents =
-      parsed.get(found.path) ??
-      parseTrees(found.text, { file: found.path, directory: posix.dirname(found.path), variables: given });
-    parsed.set(found.path, documents);
-    return new Map(documents.flatMap(({ tree }) => [...(tree.map?.get('services')?.tree.map ?? [])]));
+    const { variables: outer } = file.origin;
+    const trees = parsed(found.text, { file: found.path, directory: posix.dirname(found.path), variables: outer });
+    const all = servicesOf.get(trees) ?? {
+      services: new Map(trees.flatMap(({ tree }) => [...(tree.map?.get('services')?.tree.map ?? [])])),
+      known: new Map(),
+    };
+    servicesOf.set(trees, all);
+    return all;
   }
 
   /** A merged service with the variables of its env_file, and without doubles. */
@@ -238,8 +228,8 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
     const all = new Map<string, Place>();
     for (const entry of list(map.get('env_file'))) for (const one of envFileOf(name, entry)) all.set(...one);
     for (const [key, place] of environment === undefined ? [] : pairsOf(environment.tree)) {
-      const given = place.tree.scalar === null ? place.origin.variables.get(key) : undefined;
-      all.set(key, given === undefined ? place : { ...place, tree: { scalar: given, written: `\${${key}}` } });
+      const value = place.tree.scalar === null ? place.origin.variables.get(key) : undefined;
+      all.set(key, value === undefined ? place : { ...place, tree: { scalar: value, written: `\${${key}}` } });
     }
     if (all.size > 0) map.set('environment', { ...(environment ?? service), tree: { map: all } });
     return { ...service, tree: { map } };
@@ -248,12 +238,10 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
   function envFileOf(name: string, entry: Place): readonly (readonly [string, Place])[] {
     const path = entry.tree.map?.get('path') ?? entry;
     const optional = entry.tree.map?.get('required')?.tree.scalar === false;
-    const before = unread.length;
-    const file = readNamed(path, `service ${name}`, 'variables of');
-    if (optional) unread.length = before;
+    const file = readNamed(path, `service ${name}`, 'variables of', optional);
     if (file === undefined) return [];
     const origin = { ...entry.origin, file: file.path };
-    return parseEnvFile(file.text, entry.origin.variables).map(({ name: key, value, line }: EnvEntry) => [
+    return entriesOf(file, entry.origin.variables).map(({ name: key, value, line }: EnvEntry) => [
       key,
       // The value stands in another file, perhaps one that is not committed.
       { origin, line, tree: { scalar: value, written: `\${${key}}` } },
@@ -261,12 +249,20 @@ export function loadProject(texts: readonly ComposeText[], neighbours: Neighbour
   }
 }
 
+/** Services of a file that others extend. `known`: those that are resolved. */
+type ExtendedFile = { readonly services: ReadonlyMap<string, Place>; readonly known: Map<string, Place> };
+
+/** The text in the file: values of env files are not shown. */
+function asWritten({ tree }: Place): string {
+  return tree.unknown ?? tree.written ?? String(tree.scalar ?? '');
+}
+
 /** True for variables without a value: the .env file or the shell gives it. */
 function hasUnset(environment: Place | undefined): boolean {
   return [...pairsOf(environment?.tree ?? {}).values()].some(({ tree }) => tree.scalar === null);
 }
 
-function joined(directory: string, path: string): string {
+export function joined(directory: string, path: string): string {
   return posix.isAbsolute(path) ? path : posix.join(directory, path);
 }
 

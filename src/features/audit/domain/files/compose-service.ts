@@ -1,9 +1,10 @@
 /** Queries of the checks about one Compose service. */
 
 import { posix } from 'node:path';
-import { isObject, parseJson, textAt, at as valueAt } from '../../../../core/domain/json.ts';
+import { type Fields, fieldsOf, isObject, parseJson, textAt, at as valueAt } from '../../../../core/domain/json.ts';
 import { type Evidence, judge, notApplicable, type Severity, type Verdict } from '../check.ts';
 import { isRootUser } from '../checks/images.ts';
+import { splitVolume } from './compose-merge.ts';
 import type { Compose, Field, Item, Service, Spot } from './compose-model.ts';
 import { isNonRootImage } from './image-names.ts';
 
@@ -44,6 +45,8 @@ type Published = {
   readonly address?: string;
   readonly port: string;
   readonly container: string;
+  /** For findings. */
+  readonly shown: { readonly port: string; readonly container: string };
   readonly at: Spot;
 };
 
@@ -55,25 +58,34 @@ export function publishedAddress(port: string): string {
 }
 
 export function ports(service: Service): readonly Published[] {
-  return service.items('ports').flatMap(({ text, value, at }): readonly Published[] => {
-    if (isObject(value)) {
-      const { host_ip: ip, published, target } = value;
-      if (target === undefined && published === undefined) return [];
-      const address = ip === undefined ? undefined : String(ip);
-      return [{ address, port: String(published ?? ''), container: String(target ?? ''), at }];
-    }
-    const found = PORT.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
-    if (found === null) return [];
-    const [, address, port = '', container = ''] = found;
-    return [{ address, port, container, at }];
+  return service.items('ports').flatMap(({ text, words, value, shown, at }): readonly Published[] => {
+    const found = isObject(value) ? longPort(value) : shortPort(text);
+    if (found === undefined) return [];
+    const named = isObject(shown) ? longPort(shown) : shortPort(words);
+    return [{ ...found, shown: { port: named?.port ?? words, container: named?.container ?? words }, at }];
   });
+}
+
+type PortParts = Pick<Published, 'address' | 'port' | 'container'>;
+
+function longPort({ host_ip: ip, published, target }: Fields): PortParts | undefined {
+  if (target === undefined && published === undefined) return undefined;
+  const address = ip === undefined ? undefined : String(ip);
+  return { address, port: String(published ?? ''), container: String(target ?? '') };
+}
+
+function shortPort(text: string): PortParts | undefined {
+  const found = PORT.exec(text.replace(/\/(tcp|udp|sctp)$/, ''));
+  if (found === null) return undefined;
+  const [, address, port = '', container = ''] = found;
+  return { address, port, container };
 }
 
 export function securityOptions(service: Service, pattern: RegExp): readonly Wrong[] {
   return service
     .items('security_opt')
     .filter(({ text }) => pattern.test(text))
-    .map(({ text, at }) => ({ text, at }));
+    .map(({ words, at }) => ({ text: words, at }));
 }
 
 export function serviceUser(service: Service): readonly Wrong[] {
@@ -86,7 +98,7 @@ export function serviceUser(service: Service): readonly Wrong[] {
       ? ofHooks
       : [{ text: 'no user: the image decides, and most images decide for root', at: service.at }, ...ofHooks];
   return isRootUser(String(field.value))
-    ? [{ text: `user is ${String(field.value)}`, at: field.at }, ...ofHooks]
+    ? [{ text: `user is ${String(field.shown)}`, at: field.at }, ...ofHooks]
     : ofHooks;
 }
 
@@ -95,16 +107,18 @@ type Hook = {
   readonly user?: string;
   readonly privileged: boolean;
   readonly command: Field['value'];
+  readonly shown: Field['shown'];
   readonly at: Spot;
 };
 
 /** Commands that Compose runs in a container after its start and before its stop. */
 export function hooks(service: Service): readonly Hook[] {
   return ['post_start', 'pre_stop'].flatMap((name) =>
-    service.items(name).map(({ value, at }) => {
-      const { user, privileged, command } = isObject(value) ? value : {};
+    service.items(name).map(({ value, shown, at }) => {
+      const { user, privileged, command } = fieldsOf(value);
       return {
-        ...{ name, command, at, privileged: /^(true|yes|on|1)$/i.test(String(privileged)) },
+        ...{ name, command, shown: fieldsOf(shown).command, at },
+        ...{ privileged: /^(true|yes|on|1)$/i.test(String(privileged)) },
         ...(user === undefined ? {} : { user: String(user) }),
       };
     }),
@@ -115,20 +129,30 @@ export function hooks(service: Service): readonly Hook[] {
 export function unfiltered(service: Service, { neighbours }: Compose): readonly Wrong[] {
   return [
     ...securityOptions(service, /^seccomp[=:]unconfined$/),
-    ...seccompProfiles(service).flatMap(({ path, at }) => {
+    ...seccompProfiles(service).flatMap(({ path, shown, at }) => {
       const file = neighbours.read(path);
       const action = 'text' in file ? textAt(parseJson(file.text), 'defaultAction') : '';
       return /^SCMP_ACT_(?:ALLOW|LOG)$/.test(action)
-        ? [{ text: `its seccomp profile ${path} allows every system call that it does not name`, at }]
+        ? [{ text: `its seccomp profile ${shown} allows every system call that it does not name`, at }]
         : [];
     }),
   ];
 }
 
-export function seccompProfiles(service: Service): readonly { readonly path: string; readonly at: Spot }[] {
-  return service.items('security_opt').flatMap(({ text, at, directory }) => {
+export function seccompProfiles(
+  service: Service,
+): readonly { readonly path: string; readonly shown: string; readonly at: Spot }[] {
+  return service.items('security_opt').flatMap(({ text, words, at, directory }) => {
     const path = /^seccomp[=:](?!unconfined$|builtin$)(.+)$/.exec(text)?.[1];
-    return path === undefined ? [] : [{ path: posix.isAbsolute(path) ? path : posix.join(directory, path), at }];
+    return path === undefined
+      ? []
+      : [
+          {
+            path: posix.isAbsolute(path) ? path : posix.join(directory, path),
+            shown: words.replace(/^seccomp[=:]/, ''),
+            at,
+          },
+        ];
   });
 }
 
@@ -136,23 +160,27 @@ export function seccompProfiles(service: Service): readonly { readonly path: str
 export function shared(service: Service): readonly Wrong[] {
   return [
     ...['pid', 'ipc'].flatMap((key) => {
-      const value = String(service.get(key)?.value ?? '');
-      return /^(?:container|service):/.test(value) ? wrongAt(service, key, `${key} is that of ${value}`) : [];
+      const { value, shown } = service.get(key) ?? {};
+      return /^(?:container|service):/.test(String(value))
+        ? wrongAt(service, key, `${key} is that of ${String(shown)}`)
+        : [];
     }),
     ...service
       .items('volumes_from')
       .filter(({ text }) => text.startsWith('container:'))
-      .map(({ text, at }) => ({ text: `has all volumes of ${text}`, at })),
+      .map(({ words, at }) => ({ text: `has all volumes of ${words}`, at })),
   ];
 }
 
 export function limits(service: Service): readonly Wrong[] {
-  const adjusted = Number(service.get('oom_score_adj')?.value ?? 0);
+  const adjusted = service.get('oom_score_adj');
   return [
     ...(isTrueField(service.get('oom_kill_disable'))
       ? wrongAt(service, 'oom_kill_disable', 'the OOM killer spares it')
       : []),
-    ...(adjusted <= -900 ? wrongAt(service, 'oom_score_adj', `the OOM killer spares it (${adjusted})`) : []),
+    ...(Number(adjusted?.value ?? 0) <= -900
+      ? wrongAt(service, 'oom_score_adj', `the OOM killer spares it (${String(adjusted?.shown)})`)
+      : []),
     ...['nproc', 'nofile'].flatMap((name) => {
       const field = service.get('ulimits', name);
       const values = isObject(field?.value) ? Object.values(field.value) : [field?.value];
@@ -164,21 +192,24 @@ export function limits(service: Service): readonly Wrong[] {
 }
 
 export function serviceRestart(service: Service): readonly Wrong[] {
-  const value = String(service.get('restart')?.value ?? 'no');
+  const field = service.get('restart');
+  const value = String(field?.value ?? 'no');
   const count = /^on-failure(?::(\d+))?$/.exec(value);
   const endless = count !== null && (count[1] === undefined || Number(count[1]) > 5);
-  return endless || /^(always|unless-stopped)$/.test(value) ? wrongAt(service, 'restart', `restart is ${value}`) : [];
+  return endless || /^(always|unless-stopped)$/.test(value)
+    ? wrongAt(service, 'restart', `restart is ${String(field?.shown)}`)
+    : [];
 }
 
 /** Devices in both forms, `SOURCE:DESTINATION:options` and the long one; and rules for devices that the container may make itself. */
 export function devices(service: Service): readonly Wrong[] {
   return [
-    ...service.items('devices').map(({ text, value, at }) => {
-      const source = valueAt(value, 'source');
-      return { text: `has ${source === undefined ? text.split(':')[0] : String(source)}`, at };
+    ...service.items('devices').map(({ words, shown, at }) => {
+      const source = valueAt(shown, 'source');
+      return { text: `has ${source === undefined ? splitVolume(words)[0] : String(source)}`, at };
     }),
-    ...service.items('device_cgroup_rules').map(({ text, at }: Item) => ({
-      text: `may use devices by the rule ${text}`,
+    ...service.items('device_cgroup_rules').map(({ text, words, at }: Item) => ({
+      text: `may use devices by the rule ${words}`,
       at,
       // All devices, or any disk.
       severity: /^[ab]\b/.test(text) ? ('high' as const) : undefined,

@@ -117,12 +117,16 @@ export function parseTrees(text: string, origin: Origin): readonly Place[] {
 const NONE: Variables = new Map();
 
 /** Plain data, at most a few thousand values: aliases can make a small file endless. */
-export function plain({ scalar, list, map }: Tree, budget = { left: MAX_ITEMS }, depth = 0): unknown {
-  budget.left -= 1;
-  if (depth > 6 || budget.left < 0) return undefined;
-  if (list !== undefined) return list.map(({ tree }) => plain(tree, budget, depth + 1));
-  if (map === undefined) return scalar;
-  return Object.fromEntries([...map].map(([key, { tree }]) => [key, plain(tree, budget, depth + 1)]));
+export function plain(whole: Tree, scalarOf: (tree: Tree) => unknown = ({ scalar }) => scalar): unknown {
+  let left = MAX_ITEMS;
+  function read(tree: Tree, depth: number): unknown {
+    left -= 1;
+    if (depth > 6 || left < 0) return undefined;
+    if (tree.list !== undefined) return tree.list.map((item) => read(item.tree, depth + 1));
+    if (tree.map === undefined) return scalarOf(tree);
+    return Object.fromEntries([...tree.map].map(([key, item]) => [key, read(item.tree, depth + 1)]));
+  }
+  return read(whole, 0);
 }
 
 /** Upper bound of the nesting depth: flow brackets and increasing indentation. */

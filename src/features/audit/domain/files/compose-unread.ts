@@ -1,10 +1,11 @@
 /** Unread parts of a Compose project: missing or remote files, and variables known only at start. */
 
-import { isObject } from '../../../../core/domain/json.ts';
+import { fieldsOf, isObject } from '../../../../core/domain/json.ts';
 import { gravestOf, judge, type Severity } from '../check.ts';
 import type { ComposeCheck } from './compose-check.ts';
 import { splitVolume } from './compose-merge.ts';
 import type { Compose, Service, Spot } from './compose-model.ts';
+import { filesOf, isKnownType } from './compose-mounts.ts';
 import { evidenceOf, publishedAddress, seccompProfiles, type Wrong } from './compose-service.ts';
 
 /** Settings that decide a service's access to the host: a variable in one of them hides it. */
@@ -24,28 +25,41 @@ const DECISIVE: readonly string[] = [
   'use_api_socket',
 ];
 
-function unread(service: Service, { neighbours }: Compose): readonly Wrong[] {
+function unread(service: Service, compose: Compose): readonly Wrong[] {
   const settings = DECISIVE.flatMap((setting) => {
     const items = service.items(setting);
     return (items.length > 0 ? items : [service.get(setting)]).flatMap((field) =>
       field?.unknown === undefined ? [] : decidedElsewhere(setting, field.unknown, field.at, 'high'),
     );
   });
-  const volumes = service.items('volumes').flatMap(({ value, at, unknown = '' }) => {
+  const volumes = service.items('volumes').flatMap(({ value, shown, at, unknown = '' }) => {
     const source = isObject(value) ? unknown : (splitVolume(unknown)[0] ?? '');
-    return source.includes('$') ? decidedElsewhere('the source of a volume', source, at, 'medium') : [];
+    const hidden = source.includes('$') ? decidedElsewhere('the source of a volume', source, at, 'medium') : [];
+    const { type } = fieldsOf(value);
+    return isObject(value) && !isKnownType(type)
+      ? [
+          ...hidden,
+          ...decidedElsewhere('the type of a volume', String(fieldsOf(shown).type ?? 'missing'), at, 'medium'),
+        ]
+      : hidden;
   });
+  const files = filesOf(service, compose).flatMap(({ item, what, name, file }) => [
+    ...(item.unknown === undefined ? [] : decidedElsewhere(`the name of a ${what}`, item.words, item.at, 'medium')),
+    ...(file?.unknown === undefined
+      ? []
+      : decidedElsewhere(`the file of the ${what} ${name}`, file.unknown, file.at, 'medium')),
+  ]);
   const addresses = service.items('ports').flatMap(({ value, at, unknown = '' }) => {
     const address = isObject(value) ? unknown : publishedAddress(unknown);
     return address.includes('$') ? decidedElsewhere('the address of a port', address, at, 'medium') : [];
   });
-  const profiles = seccompProfiles(service).flatMap(({ path, at }): readonly Wrong[] => {
-    const file = neighbours.read(path);
+  const profiles = seccompProfiles(service).flatMap(({ path, shown, at }): readonly Wrong[] => {
+    const file = compose.neighbours.read(path);
     return 'reason' in file
-      ? [{ text: `cannot tell: its seccomp profile ${path}: ${file.reason}`, at, severity: 'high' }]
+      ? [{ text: `cannot tell: its seccomp profile ${shown}: ${file.reason}`, at, severity: 'high' }]
       : [];
   });
-  return [...settings, ...volumes, ...addresses, ...profiles];
+  return [...settings, ...volumes, ...files, ...addresses, ...profiles];
 }
 
 /** Options can map a named volume to a host directory. */

@@ -13,7 +13,8 @@ const MAX_VALUE = 65_536;
 
 /**
  * Replaces `$A`, `${A}`, and `${A…}` with `:-`, `-`, `:?`, `?`, `:+`, `+`, also nested (compose-spec, "Interpolation"). A variable without
- * a value stays as it is written. `dollar`: text for `$$`.
+ * a value stays as it is written. `dollar`: text for `$$`; with `$$` itself the result is the text of the file, and holds the part of `:+` as
+ * well.
  */
 export function interpolate(text: string, variables: Variables, dollar = '$', depth = 0): Interpolated {
   if (!text.includes('$')) return { text, unknown: false };
@@ -47,7 +48,7 @@ export function interpolate(text: string, variables: Variables, dollar = '$', de
     at = braced ? end + 1 : end;
     const [, operator = '', alternative = ''] = /^(:?[-?+])(.*)$/s.exec(rest) ?? [];
     const expand = (): Interpolated => interpolate(alternative, variables, dollar, depth + 1);
-    add(substituted(name, variables.get(name), text.slice(next, at), operator, expand));
+    add(substituted(name, variables.get(name), text.slice(next, at), operator, expand, dollar === '$$'));
   }
   return { text: result, unknown };
 }
@@ -59,9 +60,10 @@ function substituted(
   whole: string,
   operator: string,
   expand: () => Interpolated,
+  written: boolean,
 ): Interpolated {
   const isSet = value !== undefined && (value !== '' || !operator.startsWith(':'));
-  if (operator.endsWith('+')) return isSet ? expand() : { text: '', unknown: value === undefined };
+  if (operator.endsWith('+')) return isSet || written ? expand() : { text: '', unknown: value === undefined };
   if (isSet) return { text: value, unknown: false };
   if (operator.endsWith('-')) return expand();
   // The text of `:?` is not part of the value, and may contain colons.
@@ -82,32 +84,45 @@ function closing(text: string, from: number): number {
 
 export type EnvEntry = { readonly name: string; readonly value: string; readonly line: number };
 
-/** Entries of an .env file, expanded from earlier ones and from `outer`. */
-export function parseEnvFile(text: string, outer: Variables): readonly EnvEntry[] {
+const ENTRY = /^[^\S\n]*(?:export[^\S\n]+)?([A-Za-z_][\w.-]*)[^\S\n]*[=:][^\S\n]*/;
+
+/** The first `most` entries of an .env file, expanded from earlier ones and from `outer`. */
+export function parseEnvFile(text: string, outer: Variables, most: number): readonly EnvEntry[] {
   const known = new Map(outer);
   const entries: EnvEntry[] = [];
-  const lines = text.split('\n');
-  for (let index = 0; index < lines.length; index++) {
-    const start = /^\s*(?:export\s+)?([A-Za-z_][\w.-]*)[^\S\n]*[=:]\s*/.exec(lines[index] ?? '');
-    if (start === null) continue;
-    const line = index + 1;
-    let rest = (lines[index] ?? '').slice(start[0].length);
-    const quote = /^["']/.exec(rest)?.[0];
+  let [at, line] = [0, 0];
+  while (at < text.length && entries.length < most) {
+    line += 1;
+    const end = endOfLine(text, at);
+    const content = text.slice(at, end);
+    const [whole, name = ''] = ENTRY.exec(content) ?? [];
+    const start = at + (whole?.length ?? 0);
+    at = end + 1;
+    if (whole === undefined) continue;
+    const entryLine = line;
+    const quote = text[start];
     let value: string;
-    if (quote === undefined) {
+    if (quote === '"' || quote === "'") {
+      const close = endOfQuote(text, quote, start + 1);
+      // Without its end it may be as long as a value.
+      const last = close < 0 ? endOfLine(text, Math.min(text.length, start + MAX_VALUE)) : close;
+      const inside = text.slice(start + 1, last);
+      value = quote === "'" ? inside : expanded(inside.replace(/\\([nrt"\\])/g, unescaped));
+      for (
+        let newline = text.indexOf('\n', start);
+        newline >= 0 && newline < last;
+        newline = text.indexOf('\n', newline + 1)
+      )
+        line += 1;
+      at = endOfLine(text, last) + 1;
+    } else {
+      const rest = text.slice(start, end);
       const comment = /(?:^|\s)#/.exec(rest);
       value = expanded((comment === null ? rest : rest.slice(0, comment.index)).trim());
-    } else {
-      while (endOfQuote(rest, quote) < 0 && index + 1 < lines.length && rest.length < MAX_VALUE)
-        rest += `\n${lines[++index] ?? ''}`;
-      const end = endOfQuote(rest, quote);
-      const inside = rest.slice(1, end < 0 ? undefined : end);
-      value = quote === "'" ? inside : expanded(inside.replace(/\\([nrt"\\])/g, unescaped));
     }
-    const [, name = ''] = start;
     // As in a shell: an outer variable wins over the file.
     if (!outer.has(name)) known.set(name, value);
-    entries.push({ name, value, line });
+    entries.push({ name, value, line: entryLine });
   }
   return entries;
 
@@ -116,8 +131,15 @@ export function parseEnvFile(text: string, outer: Variables): readonly EnvEntry[
   }
 }
 
-function endOfQuote(text: string, quote: string): number {
-  for (let at = 1; at < text.length; at++) {
+function endOfLine(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end;
+}
+
+/** Position of the closing quote, at most a value's length away; -1: none. */
+function endOfQuote(text: string, quote: string, from: number): number {
+  const end = Math.min(text.length, from + MAX_VALUE);
+  for (let at = from; at < end; at++) {
     if (text[at] === '\\' && quote === '"') at += 1;
     else if (text[at] === quote) return at;
   }

@@ -21,7 +21,7 @@ const OPERATION: readonly ComposeCheck[] = [
       fix: 'Take cgroup_parent out.',
       evaluate: perService((service) => {
         const field = service.get('cgroup_parent');
-        return field === undefined ? [] : wrongAt(service, 'cgroup_parent', `is in ${String(field.value)}`);
+        return field === undefined ? [] : wrongAt(service, 'cgroup_parent', `is in ${String(field.shown)}`);
       }),
     },
     'compose.5.28': {
@@ -35,7 +35,7 @@ const OPERATION: readonly ComposeCheck[] = [
         const moving = movingTag(String(field?.value ?? ''));
         return field === undefined || moving === undefined
           ? []
-          : [{ text: `image ${String(field.value)} has ${moving}`, at: field.at }];
+          : [{ text: `image ${String(field.shown)} has ${moving}`, at: field.at }];
       }),
     },
     'compose.unread': COMPOSE_UNREAD,
@@ -76,7 +76,7 @@ const OPERATION: readonly ComposeCheck[] = [
       evaluate: perService((service) =>
         ports(service)
           .filter(({ port }) => /^\d+/.test(port) && Number.parseInt(port, 10) < 1024 && Number.parseInt(port, 10) > 0)
-          .map(({ port, at }) => ({ text: `publishes port ${port}`, at })),
+          .map(({ shown, at }) => ({ text: `publishes port ${shown.port}`, at })),
       ),
     },
     '5.11': {
@@ -108,11 +108,11 @@ const OPERATION: readonly ComposeCheck[] = [
       evaluate: perService((service) =>
         ports(service)
           .filter(({ address }) => address === undefined || /^(|0\.0\.0\.0|::|\[::\])$/.test(address))
-          .map(({ port, container, at }) => ({
+          .map(({ port, shown, at }) => ({
             text:
               port === ''
-                ? `a port that Docker chooses, for ${container}, is open on all addresses`
-                : `port ${port} is open on all addresses`,
+                ? `a port that Docker chooses, for ${shown.container}, is open on all addresses`
+                : `port ${shown.port} is open on all addresses`,
             at,
           })),
       ),

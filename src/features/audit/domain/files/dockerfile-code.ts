@@ -56,9 +56,7 @@ function modes({ name, text }: Instruction): readonly string[] {
     return mode === undefined ? [] : modeWords(mode);
   }
   if (name !== 'RUN') return [];
-  const found = [
-    ...text.matchAll(/\bchmod\s+(?:-{1,2}[A-Za-z-]+\s+)*([0-7]{3,4}|[ugoa]*[-+=][-+=rwxXstugoa,]*)(?=\s)/g),
-  ];
+  const found = [...text.matchAll(/\bchmod\s+(?:-[A-Za-z-]+\s+)*([0-7]{3,4}|[ugoa]*[-+=][-+=rwxXstugoa,]*)(?=\s)/g)];
   return [...new Set(found.flatMap(([, mode = '']) => modeWords(mode)))];
 }
 

@@ -18,6 +18,9 @@ export type Instruction = {
 export type Stage = { readonly base: string; readonly name: string; readonly line: number };
 
 export const MAX_LINES = 20_000;
+export const MAX_CHARS = 1_048_576;
+/** Of one instruction, with its here-documents. */
+export const MAX_INSTRUCTION = 262_144;
 /** Nested variables can make a small file endless. */
 const MAX_VALUE = 1024;
 const MAX_TEXT = 16_384;
@@ -59,10 +62,7 @@ export function parseDockerfile(text: string): Dockerfile {
     const name = (found[1] ?? '').toUpperCase();
     if (name === 'RUN' || name === 'COPY' || name === 'ADD') {
       for (const { tabs, word } of hereDocuments(whole)) {
-        const end =
-          (last.get(word) ?? -1) <= index
-            ? -1
-            : lines.findIndex((line, at) => at > index && (tabs ? line.replace(/^\t+/, '') : line) === word);
+        const end = (last.get(word) ?? -1) <= index ? -1 : endOfDocument(lines, index + 1, word, tabs);
         // Without its terminator it is not a here-document, and must not hide later lines.
         if (end < 0) continue;
         const inside = `\n${lines.slice(index + 1, end).join('\n')}`;
@@ -98,9 +98,46 @@ function directivesOf(
   return found;
 }
 
+function endOfDocument(lines: readonly string[], from: number, word: string, tabs: boolean): number {
+  for (let at = from; at < lines.length; at++) {
+    const line = lines[at] ?? '';
+    if ((tabs ? line.replace(/^\t+/, '') : line) === word) return at;
+  }
+  return -1;
+}
+
+/** The text without the first quoted part of each word, but for the words of here-documents. In time that grows with the text only. */
+function withoutQuoted(text: string): string {
+  const opening = /(?<=^|\s)(?!\d*<<)[^\s"']*(["'])/g;
+  // Behind a quote that is never closed, another of its kind is not closed either.
+  const unclosed = new Set<string>();
+  let [result, at] = ['', 0];
+  for (let found = opening.exec(text); found !== null; found = opening.exec(text)) {
+    const [, quote = ''] = found;
+    const end = unclosed.has(quote) ? -1 : endOfQuoted(text, quote, opening.lastIndex);
+    if (end < 0) {
+      unclosed.add(quote);
+      continue;
+    }
+    result += text.slice(at, opening.lastIndex - 1);
+    at = end + 1;
+    opening.lastIndex = at;
+  }
+  return result + text.slice(at);
+}
+
+function endOfQuoted(text: string, quote: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    if (text[at] === '\\' && quote === '"') at += 1;
+    else if (text[at] === quote) return at;
+  }
+  return -1;
+}
+
 /** Here-documents as in BuildKit: separate words outside quotes, so neither bash's `<<<` nor `$((1<<N))`. */
 function hereDocuments(text: string): readonly { readonly tabs: boolean; readonly word: string }[] {
-  const bare = text.replace(/(?<=^|\s)(?!\d*<<)([^\s"']*)("(?:[^"\\]|\\.)*"|'[^']*')/gs, '$1');
+  if (!text.includes('<<')) return [];
+  const bare = withoutQuoted(text);
   return Array.from(
     bare.matchAll(/(?<=^|\s)\d*<<(-?)(["']?)([A-Za-z_][A-Za-z0-9_]*)\2(?=\s|$|[|;&>])/g),
     ([, dash, , word = '']) => ({ tabs: dash === '-', word }),
@@ -156,16 +193,18 @@ export function expanded({ instructions, stages }: Dockerfile, instruction: Inst
   return expand(instruction.text, inside);
 }
 
-/** True if an ENV or ARG in effect declares the variable; a base outside the file may set it too. */
-export function isDeclared({ instructions, stages }: Dockerfile, instruction: Instruction, variable: string): boolean {
+/** Variables that an ENV or ARG in effect declares; a base outside the file may set others. */
+export function declared({ instructions, stages }: Dockerfile, instruction: Instruction): ReadonlySet<string> {
   const chain = finalStages({ instructions, stages: stages.slice(0, instruction.stage + 1) });
-  return instructions
-    .slice(0, instructions.indexOf(instruction))
-    .some(
-      ({ name, text, stage }) =>
-        ((name === 'ENV' && chain.includes(stage)) || (name === 'ARG' && stage === instruction.stage)) &&
-        pairs(name, text).some(([key]) => key === variable),
-    );
+  return new Set(
+    instructions
+      .slice(0, instructions.indexOf(instruction))
+      .filter(
+        ({ name, stage }) =>
+          (name === 'ENV' && chain.includes(stage)) || (name === 'ARG' && stage === instruction.stage),
+      )
+      .flatMap(({ name, text }) => pairs(name, text).map(([key]) => key)),
+  );
 }
 
 /** The last stage and its base stages in this file, last first: the content of the image. */

@@ -9,10 +9,12 @@ import { at, type DockerfileCheck, each, run } from './dockerfile-check.ts';
 import { DOCKERFILE_CODE } from './dockerfile-code.ts';
 import {
   type Dockerfile,
+  declared,
   expanded,
   finalStages,
   type Instruction,
-  isDeclared,
+  MAX_CHARS,
+  MAX_INSTRUCTION,
   MAX_LINES,
   parseDockerfile,
 } from './dockerfile-model.ts';
@@ -42,8 +44,9 @@ function user(file: Dockerfile): Verdict {
     ]);
   const name = expanded(file, last).trim().replace(/["']/g, '');
   if (isRootUser(name)) return finding([at(last, `the last USER is ${name}`)]);
+  const known = declared(file, last);
   const unset = Array.from(name.matchAll(/\$\{?(\w+)/g), ([, variable = '']) => variable).find(
-    (variable) => !isDeclared(file, last, variable),
+    (variable) => !known.has(variable),
   );
   return unset === undefined
     ? PASS
@@ -61,16 +64,35 @@ function isRootArchive({ stages }: Dockerfile, stage: number, text: string): boo
   return stages[stage]?.base === 'scratch' && /^(?:--\S+\s+)*(?!\w+:\/\/)\S+\.t(?:ar(?:\.\w+)?|gz|xz|bz2)\s/.test(text);
 }
 
+/** Commands that close root's shell: patterns, one behind the other. */
+const CLOSING: readonly (readonly RegExp[])[] = [
+  [/\b(?:chsh|usermod)\b/g, /(?:nologin|\/false)\b/g, /\broot\b/g],
+  [/\b(?:chsh|usermod)\b/g, /\broot\b/g, /nologin|\/false/g],
+  [/\bsed\b/g, /root/g, /nologin|\/false/g, /\/etc\/passwd/g],
+];
+
+/** Single commands of a command line. */
+function steps(command: string): readonly string[] {
+  return command.split(/[&|;]/);
+}
+
+/** One expression for all of them would take time that grows with a power of the text. */
+function inOrder(text: string, patterns: readonly RegExp[]): boolean {
+  let at = 0;
+  for (const pattern of patterns) {
+    pattern.lastIndex = at;
+    if (!pattern.test(text)) return false;
+    at = pattern.lastIndex;
+  }
+  return true;
+}
+
 /** Root's shell in the image must be one without login. */
 function rootShell(file: Dockerfile): Verdict {
   const stages = finalStages(file);
   const closed = file.instructions.some(
     ({ name, stage, text }) =>
-      name === 'RUN' &&
-      stages.includes(stage) &&
-      /\b(chsh|usermod)\b[^&|;]*(nologin|\/false)\b[^&|;]*\broot\b|\b(chsh|usermod)\b[^&|;]*\broot\b[^&|;]*(nologin|\/false)|\bsed\b[^&|;]*root[^&|;]*(nologin|\/false)[^&|;]*\/etc\/passwd/s.test(
-        text,
-      ),
+      name === 'RUN' && stages.includes(stage) && steps(text).some((step) => CLOSING.some((way) => inOrder(step, way))),
   );
   const base = file.stages[stages.at(-1) ?? 0]?.base ?? '';
   if (closed || base === 'scratch' || /distroless/.test(base)) return PASS;
@@ -161,7 +183,8 @@ const OWN: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
     evaluate: run((command) =>
       /\bNOPASSWD\b/.test(command)
         ? 'sudo without a password'
-        : /(^|[;&|(]|\n)\s*sudo\s/.test(command) || /\b(install|add)\b[^;&|]*\ssudo(?=\s|$)/.test(command)
+        : /(^|[;&|(]|\n)\s*sudo\s/.test(command) ||
+            steps(command).some((step) => inOrder(step, [/\b(?:install|add)\b/g, /\ssudo(?=\s|$)/g]))
           ? 'installs or uses sudo'
           : undefined,
     ),
@@ -178,14 +201,16 @@ export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [...OWN, ...DOCKERF
  * large.
  */
 export function auditDockerfile(text: string, path: string): readonly CheckResult[] {
-  if (text.split('\n', MAX_LINES + 1).length > MAX_LINES)
+  if (text.length > MAX_CHARS || text.split('\n', MAX_LINES + 1).length > MAX_LINES)
     throw refused('this file is too large for a Dockerfile', path);
   const file = parseDockerfile(text);
+  const long = file.instructions.find((one) => one.text.length + (one.document?.length ?? 0) > MAX_INSTRUCTION);
+  if (long !== undefined) throw refused('this instruction is too long', `${path}:${long.line}`);
   if (file.stages.length === 0) throw refused('this is not a Dockerfile: no FROM', path);
   return DOCKERFILE_CHECKS.map((one) => resultOf(one, one.evaluate(file)));
 }
 
 function refused(message: string, path: string): DockerTlsError {
-  const hints = [`docker build --check -f ${shellQuote(path)} .`];
+  const hints = [`docker build --check -f ${shellQuote(path.replace(/:\d+$/, ''))} .`];
   return new DockerTlsError('E_DOCKERFILE', message, { where: path, hints });
 }

@@ -1,8 +1,8 @@
 /** Findings that a comment in a Compose file or Dockerfile accepts: `# docker-tls ignore=ID reason`. */
 
 import { DockerTlsError, DockerTlsErrors } from '../../../../errors/errors.ts';
-import { type Evidence, gravestOf } from '../check.ts';
-import type { CheckResult } from '../evaluate.ts';
+import type { Evidence } from '../check.ts';
+import { type CheckResult, withAccepted } from '../evaluate.ts';
 
 type Ignore = { readonly check: string; readonly line: number; readonly reason: string };
 
@@ -12,27 +12,26 @@ const COMMENT = /(^|\s)#\s*docker-tls\s+ignore=(\S*)\s*(.*)$/;
 
 /**
  * Accepts findings by the comments of their files: behind the line (YAML), or above it. Throws DockerTlsErrors (E_COMPOSE, E_DOCKERFILE)
- * for a comment without a reason or with an unknown check, which would accept nothing.
+ * for a comment without a reason or with an unknown check, which would accept nothing. `inside`: checks of texts inside of these files,
+ * whose comments are applied there.
  */
 export function applyIgnores(
   results: readonly CheckResult[],
   kind: 'compose' | 'dockerfile',
   files: readonly NamedText[],
+  inside: readonly string[] = [],
 ): readonly CheckResult[] {
-  const known = new Set(results.map(({ id }) => id));
+  const known = new Set([...results.map(({ id }) => id), ...inside]);
   const ignores = new Map(files.map((file) => [file.path, ignoresIn(file, kind, known)]));
   const main = files[0]?.path ?? '';
   const ignoreOf = (check: string, { file = main, line }: Evidence) =>
     ignores.get(file)?.find((ignore) => ignore.check === check && ignore.line === line);
   return results.map((result) => {
     if (result.state !== 'finding') return result;
-    const accepted = result.evidence.flatMap((piece) => ignoreOf(result.id, piece) ?? []);
-    const [first] = accepted;
-    if (first === undefined) return result;
-    const left = result.evidence.filter((piece) => ignoreOf(result.id, piece) === undefined);
-    if (left.length === 0) return { ...result, accepted: { reason: first.reason } };
-    const acceptedPlaces = result.evidence.filter((piece) => !left.includes(piece)).map(({ place }) => place);
-    return { ...result, evidence: left, acceptedPlaces, severity: gravestOf(left) ?? result.severity };
+    return withAccepted(result, (piece) => {
+      const ignore = ignoreOf(result.id, piece);
+      return ignore && { reason: ignore.reason };
+    });
   });
 }
 

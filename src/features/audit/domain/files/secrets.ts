@@ -5,11 +5,12 @@ const SECRET_NAME =
 
 /** Names that only point to a secret, or are about one. */
 const POINTER =
-  /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|policy|type|header|endpoint|enabled?|disabled?|required|algorithm|issuer|lifetime|timeout|min\w*|max\w*|version|command|prefix|field|column|store|provider|encoder|hash|rotation|days|seconds|port|host|hostname|size|language|mode|format|user|username|email|domain|level|scopes?|audience)$|^(allow|enable|disable|require|use|random|skip|no|has|is)[_.-]/i;
+  /([_.-])(file|path|dir|url|uri|name|id|arn|length|ttl|expir\w*|policy|type|header|endpoint|enabled?|disabled?|required|algorithm|issuer|lifetime|timeout|min\w*|max\w*|version|command|prefix|field|column|store|provider|encoder|hash|rotation|days|seconds|port|host|hostname|size|language|mode|format|user|username|email|domain|level|scopes?|audience)$|^(allow|enable|disable|require|use|random|skip|no(?![_.-]reply)|has|is)[_.-]/i;
 
 /** `DB_PASSWORD`, `apiKey`, `GITHUB_TOKEN`; not `DB_PASSWORD_FILE` or `TOKEN_URL`. */
 export function isSecretName(name: string): boolean {
-  const words = name.replace(/([a-z0-9])([A-Z])/g, '$1_$2');
+  // A name can be as long as a hostile file wants it.
+  const words = name.slice(-256).replace(/([a-z0-9])([A-Z])/g, '$1_$2');
   return SECRET_NAME.test(words) && !POINTER.test(words);
 }
 

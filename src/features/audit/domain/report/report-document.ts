@@ -1,7 +1,8 @@
 /** The JSON of an audit: `audit --json`, reports of the form json, and the input of a later comparison. */
 
+import type { Evidence } from '../check.ts';
 import type { Comparison } from '../compare.ts';
-import type { CheckResult } from '../evaluate.ts';
+import type { Acceptance, CheckResult } from '../evaluate.ts';
 import type { Score } from '../score.ts';
 import type { AuditedHost, AuditReport, Subject } from './report.ts';
 
@@ -126,18 +127,31 @@ type AuditResultDocument = {
   readonly question?: string;
   /** Data is missing: a finding is possible. */
   readonly unseen?: true;
-  readonly evidence: readonly {
-    readonly place: string;
-    readonly text: string;
-    /** Of a Compose project: the file of the line. */
-    readonly file?: string;
-    readonly line?: number;
-    readonly severity?: SeverityDocument;
-  }[];
-  /** The baseline, or a comment in the file (without a last day), accepts the finding. */
-  readonly accepted?: { readonly reason: string; readonly expires?: string };
-  /** Places that the baseline accepts, of a finding that still counts. */
-  readonly acceptedPlaces?: readonly string[];
+  readonly evidence: readonly EvidenceDocument[];
+  /** The baseline, or comments in the file (without a last day), accept the finding. */
+  readonly accepted?: AcceptanceDocument;
+  /** Evidence that the baseline or comments accept, of a finding that still counts. */
+  readonly acceptedEvidence?: readonly AcceptedEvidenceDocument[];
+};
+
+type EvidenceDocument = {
+  readonly place: string;
+  readonly text: string;
+  /** Of a Compose project: the file of the line. */
+  readonly file?: string;
+  readonly line?: number;
+  readonly severity?: SeverityDocument;
+};
+
+type AcceptanceDocument = { readonly reason: string; readonly expires?: string };
+
+type AcceptedEvidenceDocument = {
+  readonly place: string;
+  readonly text: string;
+  readonly file?: string;
+  readonly line?: number;
+  readonly severity?: SeverityDocument;
+  readonly accepted: AcceptanceDocument;
 };
 
 export function auditReportDocument(
@@ -203,14 +217,23 @@ function scoreDocument(score: Score): ScoreDocument {
 
 function resultDocument(result: CheckResult): AuditResultDocument {
   const { id, cis, title, failure, group, severity, why, fix, fixable, manual, state, reason, question } = result;
-  const { unseen, evidence, accepted, acceptedPlaces } = result;
+  const { unseen, evidence, accepted, acceptedEvidence } = result;
   return {
     ...{ id, cis: { '1.6': cis['1.6'], '1.7': cis['1.7'], '1.8': cis['1.8'] }, title, failure, group, severity, why },
     ...{ fix, fixable, manual, state, reason, question, unseen },
-    evidence: evidence.map(({ place, text, file, line, severity: grave }) => ({
-      ...{ place, text, file, line, severity: grave },
+    evidence: evidence.map(evidenceDocument),
+    accepted: accepted && acceptanceDocument(accepted),
+    acceptedEvidence: acceptedEvidence?.map((piece) => ({
+      ...evidenceDocument(piece),
+      accepted: acceptanceDocument(piece.accepted),
     })),
-    accepted: accepted && { reason: accepted.reason, expires: accepted.expires },
-    acceptedPlaces,
   };
+}
+
+function evidenceDocument({ place, text, file, line, severity }: Evidence): EvidenceDocument {
+  return { place, text, file, line, severity };
+}
+
+function acceptanceDocument({ reason, expires }: Acceptance): AcceptanceDocument {
+  return { reason, expires };
 }

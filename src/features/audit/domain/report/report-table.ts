@@ -96,12 +96,11 @@ function findingLines(
   }
   const more = result.evidence.length - EVIDENCE_LINES;
   if (more > 0) lines.push(' '.repeat(indent) + paint('gray', `and ${more} more`));
-  if ((result.acceptedPlaces?.length ?? 0) > 0) {
+  const accepted = result.acceptedEvidence?.length ?? 0;
+  if (accepted > 0)
     lines.push(
-      ' '.repeat(indent) +
-        paint('gray', `${plural(result.acceptedPlaces?.length ?? 0, 'place')} accepted by the baseline`),
+      ' '.repeat(indent) + paint('gray', `${plural(accepted, 'place')} accepted by a comment or the baseline`),
     );
-  }
   const mark = result.fixable === undefined ? '→' : `→ [${fixCommand(result.fixable)}]`;
   lines.push(...wrapped(`${mark} ${result.fix}`, indent, form.columns).map((line) => paint('gray', line)));
   return lines;

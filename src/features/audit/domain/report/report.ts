@@ -105,7 +105,7 @@ export function editionsWords({
   const ageMs = Date.parse(createdAt) - Date.parse(vulnerabilities);
   const old =
     ageMs > OLD_MS
-      ? ` (${Math.floor(ageMs / 86_400_000)} days old: a newer one knows more, audit --vulnerabilities FILE)`
+      ? ` (${Math.floor(ageMs / 86_400_000)} days old; a newer table knows more: docker-tls audit --vulnerabilities FILE)`
       : '';
   return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}${old}`;
 }

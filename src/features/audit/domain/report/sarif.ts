@@ -2,7 +2,7 @@
 
 import type { Evidence, Severity } from '../check.ts';
 import type { FindingKey } from '../compare.ts';
-import type { CheckResult } from '../evaluate.ts';
+import type { Acceptance, CheckResult } from '../evaluate.ts';
 import { clean } from './clean.ts';
 import { type AuditReport, judged } from './report.ts';
 
@@ -84,7 +84,12 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
       .filter(({ state }) => state === 'finding')
       .flatMap((result) => {
         if (!rules.has(result.id)) rules.set(result.id, rule(result));
-        return result.evidence.map(({ place, text, file, line, severity = result.severity }: Evidence) => {
+        const open = result.evidence.map((piece) => ({ ...piece, accepted: result.accepted }));
+        const pieces: readonly (Evidence & { readonly accepted?: Acceptance | undefined })[] = [
+          ...open,
+          ...(result.acceptedEvidence ?? []),
+        ];
+        return pieces.map(({ place, text, file, line, severity = result.severity, accepted }) => {
           const name = clean(subject.name, 300);
           const cleanPlace = clean(place, 300);
           const fingerprint = `${name}/${result.id}/${cleanPlace}`;
@@ -114,8 +119,12 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
                 : before.has(JSON.stringify([subject.name, result.id, place]))
                   ? 'unchanged'
                   : 'new',
-            suppressions: result.accepted && [
-              { kind: 'external', status: 'accepted', justification: clean(result.accepted.reason) },
+            suppressions: accepted && [
+              {
+                kind: accepted.expires === undefined ? 'inSource' : 'external',
+                status: 'accepted',
+                justification: clean(accepted.reason),
+              },
             ],
           };
         });
