@@ -67,7 +67,7 @@ test('what is not used is not in the configuration', () => {
     sockets: [{ name: 'traefik', role: 'read' }],
   });
   expect(socketOnly).not.toContain('ssl crt');
-  expect(socketOnly).toContain('bind "${LISTEN3}"\n');
+  expect(socketOnly).toContain(`bind "\${LISTEN3}"\n`);
   expect(renderConfig({ ...INPUT, user: { user: 'haproxy', group: 'docker' } }).config).toContain(
     '  user haproxy\n  group docker\n',
   );
