@@ -159,6 +159,21 @@ describe.each(suites)('on %s', (suite) => {
     await done('apply', host.name, '--yes');
   });
 
+  test('a socket for containers has its role, and stays the same file while HAProxy restarts', async () => {
+    await done('setup', host.name, '--socket', 'ci read', '--socket', 'all full', '--yes');
+    await done('setup', host.name, '--socket', 'ci read', '--yes');
+    expect(await host.must('ls /run/docker-tls')).toBe('ci.sock');
+    const inode = 'stat -c %i,%a,%G /run/docker-tls/ci.sock';
+    const before = await host.must(inode);
+    expect(before).toMatch(/,660,docker$/);
+    await host.must('systemctl restart docker-tls-haproxy.service');
+    expect(await host.must(inode)).toBe(before);
+    expect(await host.must('docker -H unix:///run/docker-tls/ci.sock ps --format "{{.Names}}"')).toBe('web');
+    expect((await host.exec('docker -H unix:///run/docker-tls/ci.sock rm -f web')).err).toContain(
+      'socket ci has the role read',
+    );
+  });
+
   test('it is there after a reboot, and remove leaves nothing', async () => {
     await done('setup', host.name, '--port', '2399', '--yes');
     await done('rollback', host.name, '--yes');

@@ -1,7 +1,7 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
 # Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat grep rm rmdir sh systemctl
+# Needs programs: cat grep rm sh systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -31,7 +31,11 @@ apply_listener() {
   fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
   stop_listener
-  if [ -e "$T/socket-changed" ]; then service stop "$TLS_SOCKET" 2>/dev/null; fi
+  if [ -e "$T/socket-changed" ]; then
+    service stop "$TLS_SOCKET" 2>/dev/null
+    # systemd removes only the sockets that the new unit has.
+    rm -rf -- "${RUN:?}/docker-tls"
+  fi
   service start "$TLS_SOCKET" && service start "$LISTENER"
   started=$?
   release_port
@@ -44,8 +48,7 @@ stop_listener() {
   service stop "$LISTENER" 2>/dev/null
   [ ! -e "$UNITS/$LISTENER" ] || return 0
   systemctl reset-failed "$LISTENER" 2>/dev/null
-  rm -rf -- "${RUN:?}/${LISTENER%.service}"
-  rmdir -- "$RUN/docker-tls" 2>/dev/null || :
+  rm -rf -- "${RUN:?}/${LISTENER%.service}" "$RUN/docker-tls"
 }
 
 # A reload starts a new worker beside the old one, which serves its open connections to their end.
