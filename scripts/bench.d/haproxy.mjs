@@ -50,7 +50,7 @@ try {
   inside(
     'sh',
     '-c',
-    'docker import -c \'CMD ["sleep", "1d"]\' /root/busybox.tar busybox && docker run -d --name web --stop-timeout 0 busybox',
+    'docker import -c \'CMD ["sleep", "1d"]\' /root/busybox.tar busybox && docker run -d --name web --restart always --stop-timeout 0 busybox',
   );
   const ssh = [
     '-i',
@@ -63,9 +63,7 @@ try {
   ];
   const restart = () => {
     inside('systemctl', 'reset-failed', 'docker');
-    return timed(() =>
-      execFileSync('ssh', [...ssh, 'systemctl restart docker; docker start web'], { stdio: 'ignore' }),
-    );
+    return timed(() => execFileSync('ssh', [...ssh, 'systemctl restart docker'], { stdio: 'ignore' }));
   };
   const results = {};
   for (const listener of ['haproxy', 'dockerd']) {
@@ -114,12 +112,12 @@ try {
 
 /** Resident memory of master and worker, without and with 200 clients that follow events. */
 async function underLoad(options) {
+  const each =
+    'p=$(systemctl show -p MainPID --value docker-tls-haproxy); grep -h VmRSS /proc/$p/status $(printf "/proc/%s/status " $(cat /proc/$p/task/$p/children))';
   const memory = () =>
-    inside(
-      'sh',
-      '-c',
-      'for pid in $(pgrep -f docker-tls/haproxy.cfg || true); do grep VmRSS /proc/$pid/status; done | tr -s " \t\n" " "',
-    );
+    inside('sh', '-c', each)
+      .replace(/[^0-9\n]/g, '')
+      .replaceAll('\n', ' and ');
   const idle = memory();
   const open = Array.from({ length: 200 }, () => https.get({ ...options, agent: false, path: '/events' }));
   for (const one of open) one.on('error', () => undefined);
