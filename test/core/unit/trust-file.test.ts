@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { acceptsAll, isAccepted, trustFor } from '../../../src/core/domain/trust/trust.ts';
 import type { AccessView, IssuerBundle, TrustedClient } from '../../../src/core/domain/trust/view.ts';
+import { LISTENERS } from '../../../src/core/seams/listeners.ts';
 
 const host = { name: 'h1' };
 const clients = [{ name: 'ann' }, { name: 'bob' }] as const;
@@ -83,4 +84,14 @@ test('only a host with another listener than dockerd can limit a client', () => 
   expect(() => trust({ listener: 'dockerd' }, {}, known)).toThrow(refusal('E_ROLE_DOCKERD', 'bob'));
   // It does not matter on hosts that do not accept it.
   expect(trust({ clients: ['ann'] }, {}, known)).toEqual(['ann-1', 'ann-0']);
+});
+
+test('a role that the listener of the host does not have is refused', () => {
+  LISTENERS.add({ name: 'front', roles: ['full', 'read'], load: () => Promise.reject(new Error('not here')) });
+  const known = [
+    { name: 'ann', role: 'read' },
+    { name: 'bob', role: 'watch' },
+  ];
+  expect(() => trust({ listener: 'front' }, {}, known)).toThrow(refusal('E_ROLE_UNKNOWN', 'bob (watch)'));
+  expect(trust({ listener: 'front', roles: ['watch GET /events'] }, {}, known)).toEqual(['ca']);
 });
