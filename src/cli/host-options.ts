@@ -1,8 +1,7 @@
 /** Options for connecting to a host and configuring it, made from the settings table; option sets shared by commands. */
 
 import { RUN_SETTINGS } from '../core/actions/host-flags.ts';
-import type { Setting, Settings } from '../core/domain/setting.ts';
-import { defaultWords } from '../core/domain/setting.ts';
+import { defaultWords, type Setting, type Settings } from '../core/domain/setting.ts';
 import { CA_SETTINGS, CLIENT_SETTINGS, HOST_SETTINGS, SSH_SETTINGS } from '../core/domain/settings.ts';
 import { INVENTORIES } from '../core/seams/inventories.ts';
 import { offered } from '../core/seams/seam.ts';

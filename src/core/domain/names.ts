@@ -4,6 +4,9 @@ import { DockerTlsError } from '../../errors/errors.ts';
 
 export const NAME_HINT = 'up to 128 letters, digits and . _ @ + - after a first letter or digit';
 
+/** Name of a role: a regular expression. */
+export const ROLE_NAME = '[a-z][a-z0-9-]{0,31}';
+
 /** Device names of Windows: invalid as file names. */
 const RESERVED = /^(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\.|$)/i;
 

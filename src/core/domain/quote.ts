@@ -83,3 +83,10 @@ export function sshArguments({ destination, user, port, identities, configFile, 
 export function hasControls(value: string): boolean {
   return /[\u0000-\u001f\u007f\u0085\u2028\u2029]/.test(value);
 }
+
+/** Variables for a script, an assignment in each line. Names are ours. */
+export function shellAssignments(values: Readonly<Record<string, string>>): string {
+  return Object.entries(values)
+    .map(([name, value]) => `${name}=${shellQuote(value)}`)
+    .join('\n');
+}

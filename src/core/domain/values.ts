@@ -8,7 +8,7 @@ import * as z from 'zod/mini';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { HARDEN_VALUES } from '../seams/harden-values.ts';
 import { parseDestination } from './destination.ts';
-import { contextNameProblem, NAME_HINT, nameProblem } from './names.ts';
+import { contextNameProblem, NAME_HINT, nameProblem, ROLE_NAME } from './names.ts';
 import { splitBundle } from './pki/pem.ts';
 import { parseSan, type San } from './pki/san.ts';
 import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
@@ -244,13 +244,13 @@ export const contextName = checked((value) => {
 /** The name of a role (docs/roles.md). */
 export const roleName = checked(
   (value) => {
-    if (!/^[a-z][a-z0-9-]{0,31}$/.test(value))
+    if (!new RegExp(`^${ROLE_NAME}$`).test(value))
       refuse(`"${value.slice(0, 60)}" cannot be a role: up to 32 lower-case letters, digits and -, a letter first`);
   },
-  { pattern: '^[a-z][a-z0-9-]{0,31}$' },
+  { pattern: `^${ROLE_NAME}$` },
 );
 
-const ROLE_RULE = '^[a-z][a-z0-9-]{0,31} [A-Z]+(,[A-Z]+)* /\\S*$';
+const ROLE_RULE = `^${ROLE_NAME} [A-Z]+(,[A-Z]+)* /\\S*$`;
 /** A request that a role of one's own allows. */
 export const roleRule = checked(
   (value) => {
@@ -262,7 +262,7 @@ export const roleRule = checked(
   { pattern: ROLE_RULE },
 );
 
-const ROLE_SOCKET = '^[a-z0-9][a-z0-9-]{0,31} [a-z][a-z0-9-]{0,31}$';
+const ROLE_SOCKET = `^[a-z0-9][a-z0-9-]{0,31} ${ROLE_NAME}$`;
 /** A socket on the host, and its role. */
 export const roleSocket = checked(
   (value) => {

@@ -151,6 +151,19 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(down).toMatch(/= 6\n$/);
   });
 
+  test('a listener that was not brought back is tried again until it is', () => {
+    const broken = `DAEMON=none LISTENER=front.service; ${CHANGED}
+      apply_services() { apply_listener || { mark listener-failed; return 1; }; }; apply_listener() { echo front; return 1; };`;
+    const said = run(shell, `${broken} undo timer; undo timer; echo "= $?"`, { up: true });
+    expect(said).toMatch(/= 6\n$/);
+    expect(said.match(/^front$/gm)).toHaveLength(3);
+    const back = run(shell, `${broken} undo timer; apply_listener() { echo back; }; undo timer; echo "= $?"`, {
+      up: true,
+    });
+    expect(back.match(/^back$/gm)).toHaveLength(1);
+    expect(back).toMatch(/= 0\n$/);
+  });
+
   test('what is changed before the first rollback is kept beside', () => {
     const said = run(shell, `${CHANGED} printf mine >$T/x; mv $T/x $DAEMON_JSON; undo timer; echo "$REMARK"`, {
       up: true,

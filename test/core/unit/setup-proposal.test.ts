@@ -5,8 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { editAnswers, propose } from '../../../src/core/commands/setup-wizard.ts';
-import type { Setting } from '../../../src/core/domain/setting.ts';
-import { fleetKey } from '../../../src/core/domain/setting.ts';
+import { fleetKey, type Setting } from '../../../src/core/domain/setting.ts';
 import { completeHost, HOST_SETTINGS } from '../../../src/core/domain/settings.ts';
 
 test.each([

@@ -2,8 +2,7 @@
 
 import * as z from 'zod/mini';
 import { destinationWords, parseDestination } from '../destination.ts';
-import type { Settings } from '../setting.ts';
-import { fleetKey } from '../setting.ts';
+import { fleetKey, type Settings } from '../setting.ts';
 import {
   CLIENT_DEFAULTS,
   CLIENT_SETTINGS,

@@ -4,8 +4,7 @@
  */
 
 import * as z from 'zod/mini';
-import type { Setting, Settings } from '../setting.ts';
-import { defaultWords, fleetKey } from '../setting.ts';
+import { defaultWords, fleetKey, type Setting, type Settings } from '../setting.ts';
 import { CA_SETTINGS, CLIENT_SETTINGS, HOST_SETTINGS, SSH_SETTINGS } from '../settings.ts';
 import { caPassphrase, destination, name, secret } from '../values.ts';
 

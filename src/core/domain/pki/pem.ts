@@ -57,6 +57,11 @@ export function certificateTexts(text: string): readonly string[] {
   return text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
 }
 
+/** Bytes of a block, which is not checked. */
+export function derOf(block: string): Buffer {
+  return Buffer.from(block.replace(/-----[A-Z ]+-----/g, ''), 'base64');
+}
+
 export function certDamaged(why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError('E_CERT_DAMAGED', `the certificate cannot be read: ${why}`, {
     hints: ['look at it with: openssl x509 -noout -text -in FILE'],
@@ -73,9 +78,6 @@ const TRUSTED_FOR_CLIENTS = Buffer.from('300c300a06082b06010505070302', 'hex');
  */
 export function trustedForClients(pem: string): string {
   return certificateTexts(pem)
-    .map((block) => {
-      const der = Buffer.from(block.replace(/-----[A-Z ]+-----/g, ''), 'base64');
-      return pemEncode('TRUSTED CERTIFICATE', Buffer.concat([der, TRUSTED_FOR_CLIENTS]));
-    })
+    .map((block) => pemEncode('TRUSTED CERTIFICATE', Buffer.concat([derOf(block), TRUSTED_FOR_CLIENTS])))
     .join('');
 }

@@ -4,7 +4,7 @@ import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts
 import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
 import { SSHD_DROP_IN } from '../dockerd/paths.ts';
-import { shellQuote } from '../quote.ts';
+import { shellAssignments, shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
 import { viewDaemon } from './daemon-view.ts';
@@ -121,7 +121,7 @@ export function renderTransaction(
       plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
     VALIDATE: validationScript(plan, facts, entries, credentials),
     ROLLBACK: storedScript(kind),
-    SETTINGS: `${assignments(settings)}\n`,
+    SETTINGS: `${shellAssignments(settings)}\n`,
     MANIFEST: renderManifest(entries),
     MANAGED: plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join(''),
     RECORD: renderState(nextState(plan, facts, options)),
@@ -132,7 +132,7 @@ export function renderTransaction(
     id: options.id,
     kind,
     wasActive: settings.WAS_ACTIVE === 'yes',
-    script: `${assignments({ ...variables, ...contents })}\n${applyScript(kind.name)}`,
+    script: `${shellAssignments({ ...variables, ...contents })}\n${applyScript(kind.name)}`,
     input: entries.flatMap(({ data }) => data ?? []),
   };
 }
@@ -178,7 +178,7 @@ export function renderHold(
   { who, seconds }: { readonly who: string; readonly seconds: number },
 ): string {
   const { state, lock, run } = kind.places;
-  return `${assignments({ TXN: id, WHO: who, CONFIRM: `${seconds}`, STATE: state, LOCK: lock, RUN: run })}\n${HOLD_SCRIPT}`;
+  return `${shellAssignments({ TXN: id, WHO: who, CONFIRM: `${seconds}`, STATE: state, LOCK: lock, RUN: run })}\n${HOLD_SCRIPT}`;
 }
 
 /** Host state after a rollback, in words. */
@@ -201,7 +201,7 @@ if [ "$id" = ${shellQuote(id)} ]; then (set -- clean commit ${shellQuote(id)} &&
 [ "$id" = ${shellQuote(id)} ] && [ -f "$T/settings" ] || printf '@result nothing\\n'`;
   // The change may still run: it locks this directory from its first to its last step.
   return [
-    assignments({ ...placesOf(kind), STATE: kind.places.state }),
+    shellAssignments({ ...placesOf(kind), STATE: kind.places.state }),
     ENDING_FUNCTIONS,
     `exec 9<${shellQuote(kind.places.run)} && flock -w 120 9`,
     `if [ ! -f ${shellQuote(`${txn}/settings`)} ] && grep -qxF ${shellQuote(`transaction=${id}`)} ${shellQuote(kind.places.lock)} 2>/dev/null; then`,
@@ -235,10 +235,4 @@ export function nextState(
     managed: plan.managed,
     store: options.store,
   };
-}
-
-function assignments(values: Readonly<Record<string, string>>): string {
-  return Object.entries(values)
-    .map(([name, value]) => `${name}=${shellQuote(value)}`)
-    .join('\n');
 }

@@ -1,7 +1,7 @@
 /** IDs of CAs in plans: fingerprints, comparable without parsing certificates. */
 
 import { createHash } from 'node:crypto';
-import { certificateTexts } from '../pki/pem.ts';
+import { certificateTexts, derOf } from '../pki/pem.ts';
 
 /** A CA: the SHA-256 fingerprint of its certificate (`AA:BB:…`), or a placeholder for a planned one. */
 export type CaId = string | { readonly new: string };
@@ -15,8 +15,7 @@ export function newIssuerId(client: string): CaId {
 /** Fingerprints of the certificates in a PEM text, in order. Parses no certificate, so the text may come from a host. */
 export function certificateIds(pem: string): string[] {
   return certificateTexts(pem).map((block) => {
-    const der = Buffer.from(block.replace(/-----[A-Z ]+-----/g, ''), 'base64');
-    return (createHash('sha256').update(der).digest('hex').toUpperCase().match(/../g) ?? []).join(':');
+    return (createHash('sha256').update(derOf(block)).digest('hex').toUpperCase().match(/../g) ?? []).join(':');
   });
 }
 

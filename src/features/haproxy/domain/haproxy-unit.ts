@@ -1,5 +1,8 @@
 /** Service that runs HAProxy in front of the daemon. */
 
+/** Its directory for control sockets, below /run. */
+export const RUNTIME_DIRECTORY = 'docker-tls-haproxy';
+
 /** Paths of a listener's files on a host. */
 export type HaproxyPlaces = {
   readonly config: string;
@@ -47,9 +50,9 @@ export function renderHaproxyService({ program, socket, sockets, places, own }: 
     'Type=notify',
     `Sockets=${socket}`,
     ...Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}`),
-    'RuntimeDirectory=docker-tls-haproxy',
+    `RuntimeDirectory=${RUNTIME_DIRECTORY}`,
     'RuntimeDirectoryMode=0700',
-    `ExecStart=${program} -Ws -S %t/docker-tls-haproxy/master.sock,mode,600 -f ${places.config}`,
+    `ExecStart=${program} -Ws -S %t/${RUNTIME_DIRECTORY}/master.sock,mode,600 -f ${places.config}`,
     'ExecReload=/bin/kill -USR2 $MAINPID',
     'KillMode=mixed',
     'SuccessExitStatus=143',

@@ -1,9 +1,10 @@
 /** Log lines of HAProxy, as the journal of a host returns them: untrusted, so every field is checked. */
 
 import { isIP } from 'node:net';
-import { nameProblem } from '../../../core/domain/names.ts';
+import { nameProblem, ROLE_NAME } from '../../../core/domain/names.ts';
 import { LOGGED } from './log-format.ts';
 
+const ROLE = new RegExp(`^${ROLE_NAME}$`);
 const KINDS = ['client', 'socket', 'other client', 'unknown client'] as const;
 
 /** A request of a limited client, or a connection of one with full access. */
@@ -36,7 +37,7 @@ export function parseLogLine(line: string): LoggedRequest | undefined {
   if (kind === undefined || !/^[0-9]{1,12}$/.test(fields.ms ?? '')) return undefined;
   if (own && (client === undefined || nameProblem(client) !== undefined)) return undefined;
   if (!own && client !== undefined && client.length > LOGGED.subject) return undefined;
-  if (role !== undefined && !/^[a-z][a-z0-9-]{0,31}$/.test(role)) return undefined;
+  if (role !== undefined && !ROLE.test(role)) return undefined;
   if (kind !== 'unknown client' && role === undefined) return undefined;
   if (kind === 'socket' ? address !== 'unix' : isIP(address ?? '') === 0) return undefined;
   if (status !== undefined && !/^[1-5][0-9][0-9]$/.test(status)) return undefined;

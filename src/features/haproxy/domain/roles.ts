@@ -1,5 +1,6 @@
 /** Roles: which requests of the Docker Engine API a client may send. */
 
+import { ROLE_NAME } from '../../../core/domain/names.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
 import { MONITOR, READ } from './built-in-lines.ts';
 import { ALWAYS, parsePattern, patternExpression, type RolePattern } from './role-pattern.ts';
@@ -13,7 +14,7 @@ export type Role = {
 };
 
 const MAX_LINES = 200;
-const NAME = /^[a-z][a-z0-9-]{0,31}$/;
+const NAME = new RegExp(`^${ROLE_NAME}$`);
 
 export const BUILT_IN_ROLES: readonly Role[] = [
   { name: 'full', about: 'everything, which is root on the host', full: true, patterns: [] },

@@ -1,13 +1,15 @@
 /** HAProxy as the listener of a connected host: what it needs there, and its files. */
 
-import { createHash, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
-import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import { shellAssignments, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { certificateIds } from '../../../core/domain/trust/ca-id.ts';
 import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
 import { listWords } from '../../../core/domain/words.ts';
 import type { HostSession, Runtime } from '../../../core/runtime.ts';
@@ -16,8 +18,13 @@ import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { ISSUING_CA } from '../domain/client-keys.ts';
 import { type Cut, planCut } from '../domain/cut.ts';
-import { renderConfig } from '../domain/haproxy-config.ts';
-import { type HaproxyPlaces, haproxyEnvironment, renderHaproxyService } from '../domain/haproxy-unit.ts';
+import { type RoleSocket, renderConfig } from '../domain/haproxy-config.ts';
+import {
+  type HaproxyPlaces,
+  haproxyEnvironment,
+  RUNTIME_DIRECTORY,
+  renderHaproxyService,
+} from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
 import { BUILT_IN_ROLES, findRole, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
@@ -35,10 +42,7 @@ export async function openListener(
   const places = haproxyPlaces(facts);
   const ownCas = splitBundle(request.cas).map((pem) => inspectCertificate(pem).subject);
   const binds = Math.max(1, spec.listen.length);
-  const local = (spec.sockets ?? []).map((one) => {
-    const [name = '', role = ''] = one.split(' ');
-    return { name, role };
-  });
+  const local = localSocketsOf(spec);
   const sockets = binds + local.length;
   const { own, sockets: units } = kindOf(facts);
   const { config, clients } = renderConfig({
@@ -55,7 +59,7 @@ export async function openListener(
     roles: rolesIn(request),
     ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),
     sockets: local,
-    cli: `${facts.places.run}/docker-tls-haproxy/admin.sock`,
+    cli: `${facts.places.run}/${RUNTIME_DIRECTORY}/admin.sock`,
   });
   const unit = renderHaproxyService({
     program: haproxy.program || '/usr/sbin/haproxy',
@@ -102,7 +106,7 @@ async function gatherHaproxyFacts(
   const variables = { SERVICE: LISTENER_SERVICE, SOCKET: socket, WHOSE: whose.join(' ') };
   const { stdout } = await session.run({
     phase: 'listener facts',
-    script: `${assignments(variables)}\n${LISTENER_FACTS_SCRIPT}`,
+    script: `${shellAssignments(variables)}\n${LISTENER_FACTS_SCRIPT}`,
     asRoot: true,
     timeoutMs: 60_000,
     signal,
@@ -125,6 +129,14 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
   };
 }
 
+/** Sockets for containers (`NAME ROLE`). */
+function localSocketsOf({ sockets = [] }: Pick<HostSpec, 'sockets'>): RoleSocket[] {
+  return sockets.map((one) => {
+    const [name = '', role = ''] = one.split(' ');
+    return { name, role };
+  });
+}
+
 /** Of a socket for containers. */
 function localSocketPath(name: string, { places }: Pick<HostFacts, 'places'>): string {
   return `${places.run}/docker-tls/${name}.sock`;
@@ -132,7 +144,7 @@ function localSocketPath(name: string, { places }: Pick<HostFacts, 'places'>): s
 
 /** Roles of the host's clients and sockets. Fails with E_ROLE_UNKNOWN (exit 2). */
 function rolesIn({ spec, clients }: ListenerRequest): Role[] {
-  const local = (spec.sockets ?? []).map((one) => one.split(' ')[1] ?? '');
+  const local = localSocketsOf(spec).map(({ role }) => role);
   const names = clients.map(({ role = FULL_ROLE }) => role);
   const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles ?? [])];
   return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : []), ...local])]
@@ -142,12 +154,7 @@ function rolesIn({ spec, clients }: ListenerRequest): Role[] {
 
 /** SHA-256 of every chain that clients of our CAs send below their own certificate, for HAProxy's `hex` converter. */
 function issuerList({ issuers }: ListenerRequest): string {
-  const sums = splitBundle(issuers).map((pem) =>
-    createHash('sha256')
-      .update(Buffer.from(pem.replace(/-----[A-Z ]+-----/g, ''), 'base64'))
-      .digest('hex')
-      .toUpperCase(),
-  );
+  const sums = certificateIds(issuers).map((id) => id.replaceAll(':', ''));
   return ['# Written by docker-tls.', ...[...new Set(sums)].sort(), ''].join('\n');
 }
 
@@ -175,18 +182,12 @@ function checkCommand(
 
 function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFacts, 'places'>): string {
   const variables = {
-    MASTER: `${places.run}/${LISTENER_SERVICE.replace('.service', '')}/master.sock`,
+    MASTER: `${places.run}/${RUNTIME_DIRECTORY}/master.sock`,
     MAP: map,
     KEYS: keys.join(' '),
     SERVERS: servers === '*' ? servers : servers.join(' '),
   };
-  return `${assignments(variables)}\n${CUT_SCRIPT}`;
-}
-
-function assignments(variables: Readonly<Record<string, string>>): string {
-  return Object.entries(variables)
-    .map(([name, value]) => `${name}=${shellQuote(value)}`)
-    .join('\n');
+  return `${shellAssignments(variables)}\n${CUT_SCRIPT}`;
 }
 
 function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {

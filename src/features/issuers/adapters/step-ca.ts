@@ -6,6 +6,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { ApiCa } from '../../../core/domain/external-ca.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { derOf } from '../../../core/domain/pki/pem.ts';
 import type { SignRequest } from '../../../core/runtime.ts';
 import { refusedByApi, textsOf } from './answer.ts';
 import { readCredential } from './credentials.ts';
@@ -60,6 +61,5 @@ export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: Abo
 function rootFingerprint(trust: string): string | undefined {
   const root = splitBundle(trust).find((pem) => inspectCertificate(pem).selfIssued);
   if (root === undefined) return undefined;
-  const der = Buffer.from(root.replace(/-----[A-Z ]+-----/g, ''), 'base64');
-  return createHash('sha256').update(der).digest('hex');
+  return createHash('sha256').update(derOf(root)).digest('hex');
 }

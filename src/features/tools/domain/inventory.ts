@@ -12,8 +12,7 @@ import { type HostEntry, hostSchema, knownKeys, type SshEntry } from '../../../c
 import { at, type Fields, fieldsOf, isObject, parseJson } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
-import type { Settings } from '../../../core/domain/setting.ts';
-import { fleetKey } from '../../../core/domain/setting.ts';
+import { fleetKey, type Settings } from '../../../core/domain/setting.ts';
 import { HOST_SETTINGS, type HostSpec, SSH_SETTINGS } from '../../../core/domain/settings.ts';
 import type { InventoryHost } from '../../../core/seams/inventories.ts';
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../../errors/errors.ts';

@@ -218,3 +218,24 @@ test('a port that dockerd had before setup does not come back with the listener'
   expect(plan.opens).toEqual(['tcp://0.0.0.0:2375']);
   expect(plainTcpProblem(plan)).toEqual([expect.objectContaining({ code: 'E_OPENS_PLAIN_TCP' })]);
 });
+
+test("the administrator's own TLS settings in daemon.json come back with the listener", async () => {
+  const { desired: listener } = await opened();
+  const own = { hosts: ['fd://', 'tcp://0.0.0.0:3376'], tlsverify: true, tlscacert: '/own/ca.pem' };
+  const ours = {
+    ...own,
+    tlscacert: '/etc/docker/tls/current/ca.pem',
+    tlscert: '/etc/docker/tls/current/server-cert.pem',
+  };
+  const managed = [{ kind: 'file', path: '/etc/docker/daemon.json' }];
+  const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed };
+  const facts = factsOf({
+    'file:/etc/docker/daemon.json': `file 644 0:0\n${JSON.stringify(ours)}`,
+    [`file:${STATE}/origin/manifest`]: 'file 600 0:0\n1\tfile\t644\t0:0\t/etc/docker/daemon.json\n',
+    [`file:${STATE}/origin/1`]: `file 644 0:0\n${JSON.stringify(own)}`,
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+  });
+  const plan = planHost(facts, { ...desired, listener });
+  expect(JSON.parse(plan.daemonJson.after ?? '')).toEqual(own);
+  expect(plan.opens).toEqual([]);
+});

@@ -30,6 +30,10 @@ test.each([
   ['GET /containers/json', 'GET /containers/jsonx', false],
   ['GET /containers/json', 'GET /v1.45/v1.45/containers/json', false],
   ['GET /containers/json', 'GET /v1/containers/json', false],
+  // Before 1.24, a start of a container could change its settings.
+  ['POST /containers/*/start', 'POST /v1.23/containers/x/start', false],
+  ['POST /containers/*/start', 'POST /v1.24/containers/x/start', true],
+  ['POST /containers/*/start', 'POST /v0.99/containers/x/start', false],
   ['GET /containers/json', 'XGET /containers/json', false],
   ['GET /containers/json', 'GET /x/containers/json', false],
   ['GET /containers/*/logs', 'GET /v1.45/containers/web_1.app:x@y+z-1/logs', true],

@@ -1,0 +1,111 @@
+/** Decisions about hosts whose listener is HAProxy, by whole commands against hosts that answer with recorded facts. */
+
+import { afterAll, expect, test } from 'vitest';
+import type { ClientRecord, HostRecord } from '../../../../src/core/adapters/store/records.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { type DocumentPlace, documentPlace } from '../../../support/golden-documents.ts';
+import { printSections } from '../../../support/sections.ts';
+import { removeHomes } from '../../../support/store.ts';
+
+afterAll(removeHomes);
+
+const STATE = '/var/lib/docker-tls';
+const MAP = '/etc/docker/tls/clients.map';
+
+const haproxy = printSections(
+  'listener',
+  Object.entries({
+    program: '/usr/sbin/haproxy',
+    version: 'HAProxy version 3.0.11',
+    account: 'haproxy:x:100:103::/:/bin/false',
+    socket: '660 0 104 docker',
+    service: 'ActiveState=active',
+    done: '',
+  }).map(([name, text]) => ({ name, content: Buffer.from(text) })),
+);
+const outputs = { 'listener facts': haproxy };
+
+async function record(
+  { home }: DocumentPlace,
+  host: Partial<HostRecord>,
+  client: Partial<ClientRecord> = {},
+): Promise<void> {
+  const store = openStore(home);
+  const { hosts, clients } = await store.read();
+  const [h1, eve] = [hosts.get('h1'), clients.get('eve')];
+  if (h1 === undefined || eve === undefined) throw new Error('not in the store');
+  await store.withLock('test', () =>
+    store.write({
+      hosts: { h1: { ...h1, record: { ...h1.record, ...host } } },
+      clients: { eve: { ...eve, record: { ...eve.record, ...client } } },
+    }),
+  );
+}
+
+/** Facts of generation 2, whose first generation had another map of clients. */
+function twoMaps(before: string, now: string): Record<string, string> {
+  const file = (text: string) => `file 644 0:0\n# Written by docker-tls.\n${text}\n`;
+  const snapshot = `file 600 0:0\n1\tlink\t777\t0:0\t/etc/docker/tls/current\n2\tfile\t644\t0:0\t${MAP}\n`;
+  return {
+    [`file:${MAP}`]: file(now),
+    [`file:${STATE}/generations/1/manifest`]: snapshot,
+    [`file:${STATE}/generations/1/2`]: file(before),
+  };
+}
+
+const EVE = { full: 'issuer:eve eve/full/client:eve', read: 'issuer:eve eve/read/client:eve' };
+
+test('a move that opens a port of before setup is refused', async () => {
+  const place = await documentPlace();
+  const managed = [
+    { kind: 'link', path: '/etc/docker/tls/current' },
+    { kind: 'file', path: '/etc/default/docker' },
+  ];
+  const generations = [1, 2].map((number) => ({ number, at: '2026-06-01T12:00:00Z', by: 'me', reason: 'test' }));
+  const state = { schema: 1, name: 'h1', generation: 2, generations, managed };
+  const origin = '1\tabsent\t-\t-\t/etc/docker/tls/current\n2\tfile\t644\t0:0\t/etc/default/docker\n';
+  const facts = {
+    'file:/etc/default/docker': 'file 644 0:0\nDOCKER_OPTS=""\n',
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+    [`file:${STATE}/origin/manifest`]: `file 600 0:0\n${origin}`,
+    [`file:${STATE}/origin/2`]: 'file 644 0:0\nDOCKER_OPTS="-H tcp://0.0.0.0:2375"\n',
+  };
+  const { json } = await place.run(['setup', 'h1', '--listener', 'haproxy', '--dry-run'], {}, { outputs, facts });
+  expect(JSON.stringify(json)).toContain('E_OPENS_PLAIN_TCP');
+});
+
+test('a rollback gives no client another role again in silence', async () => {
+  const place = await documentPlace();
+  await record(place, { listener: 'haproxy' }, { role: 'read' });
+  const facts = twoMaps(EVE.full, EVE.read);
+  const refused = await place.run(['rollback', 'h1', '--yes'], {}, { outputs, facts });
+  expect(JSON.stringify(refused.json)).toContain('gives clients what they do not have now: eve/full/client:eve');
+  const same = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts: twoMaps(EVE.read, EVE.read) });
+  expect(JSON.stringify(same.json)).not.toContain('what they do not have now');
+  const agreed = await place.run(['rollback', 'h1', '--dry-run', '--allow-revoked'], {}, { outputs, facts });
+  expect(JSON.stringify(agreed.json)).not.toContain('what they do not have now');
+});
+
+test('a rollback to a time when dockerd accepted clients itself is refused while one of them is limited', async () => {
+  const place = await documentPlace();
+  await record(place, { listener: 'haproxy' }, { role: 'read' });
+  const limited = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs });
+  expect(JSON.stringify(limited.json)).toContain('E_ROLE_DOCKERD');
+  await record(place, {}, { role: 'full' });
+  const full = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs });
+  expect(JSON.stringify(full.json)).not.toContain('E_ROLE_DOCKERD');
+});
+
+test('a client that comes, goes or gets another role changes the hosts that list clients', async () => {
+  const place = await documentPlace();
+  const hosts = async (...argv: string[]) =>
+    (await place.run([...argv, '--dry-run'], {}, { outputs })).json.result?.hosts?.map(
+      ({ host }: { host: string }) => host,
+    ) ?? [];
+  // dockerd accepts every client of the CA, so it need not change.
+  expect(await hosts('client', 'add', 'new')).toEqual([]);
+  await record(place, { listener: 'haproxy' });
+  expect(await hosts('client', 'add', 'new')).toEqual(['h1']);
+  expect(await hosts('client', 'add', 'eve', '--role', 'monitor')).toEqual(['h1']);
+  expect(await hosts('client', 'add', 'eve', '--days', '30')).toEqual([]);
+});
