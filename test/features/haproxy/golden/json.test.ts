@@ -29,6 +29,8 @@ const line = (fields: Readonly<Record<string, string>>) =>
 const journal = [
   line({}),
   line({ client: 'eve', role: 'full', method: '-', path: '-', status: '-' }),
+  // A request that was refused is not one that its role needs.
+  line({ method: 'POST', path: '/v1.45/containers/create', status: '403' }),
   'not a request',
   line({ client: '../../x' }),
 ]

@@ -1,5 +1,9 @@
 /** HAProxy as the listener in the plan of a host: what it needs there, its files, and the connections that end. */
 
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { issueCa } from '../../../../src/core/domain/pki/certificate.ts';
 import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
@@ -7,7 +11,9 @@ import type { DesiredListener } from '../../../../src/core/domain/plan/listener.
 import { plainTcpProblem } from '../../../../src/core/domain/plan/plain-tcp.ts';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
+import { validationScript } from '../../../../src/core/domain/plan/validation.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
+import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
 import type { HostSession } from '../../../../src/core/runtime.ts';
 import type { ListenerRequest } from '../../../../src/core/seams/listeners.ts';
 import { planCut } from '../../../../src/features/haproxy/domain/cut.ts';
@@ -95,6 +101,20 @@ test('another CA whose clients would look like ours is refused', async () => {
   ]);
   expect(await codes({}, {}, { cas: ours, otherCas: `${theirs}${fake}` })).toEqual([
     expect.stringMatching(/^E_LISTENER clients of the CA "client laptop [0-9a-f]{8}" could pass for ours/),
+  ]);
+});
+
+test('another CA with two common names is refused: HAProxy reads the first, others the last', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-test-'));
+  const file = join(directory, 'ca.pem');
+  const subject = '/CN=client admin 01234567/CN=Corp';
+  const words = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', subject];
+  execFileSync('openssl', [...words, '-keyout', join(directory, 'key.pem'), '-out', file], { stdio: 'ignore' });
+  const otherCas = readFileSync(file, 'utf8');
+  rmSync(directory, { recursive: true });
+  const spec = completeHost({ ...SPEC, otherClients: 'read' });
+  expect(await codes({}, {}, { spec, otherCas })).toEqual([
+    expect.stringMatching(/^E_LISTENER clients of the CA "Corp"/),
   ]);
 });
 
@@ -202,6 +222,46 @@ test('what a change does to a listener that is there', async () => {
     daemon: { action: 'none' },
     listener: { action: 'stop' },
   });
+});
+
+test('the configuration is checked, and with the same certificate a first listener gets its own form of it', async () => {
+  const { desired: listener } = await opened();
+  const [id = ''] = certificateIds(CERT);
+  const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed: [] };
+  const facts = factsOf({
+    ...Object.fromEntries(
+      ['ca.pem', 'server-cert.pem'].map((name) => [`file:/etc/docker/tls/current/${name}`, `file 444 0:0\n${CERT}`]),
+    ),
+    'file:/etc/docker/tls/current': 'link 777 0:0\n1',
+    modes: 'f 400 0:0\0/etc/docker/tls/current/server-key.pem\0d 700 0:0\0/etc/docker/tls/1\0',
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
+  });
+  const credentials = { trust: [id], certificate: { keep: [id] }, key: 'keep' } as const;
+  expect(planHost(facts, { ...desired, credentials }).credentials).toBeUndefined();
+  const plan = planHost(facts, { ...desired, credentials, listener });
+  expect(plan.credentials?.reason).toBe('HAProxy 3.0.11 needs them in a form of its own');
+  expect(validationScript(plan, facts, [], undefined)).toContain('/usr/sbin/haproxy -c -f');
+});
+
+test('a rollback of a listener ends the connections from before it', async () => {
+  const { desired: listener } = await opened({ service: 'ActiveState=active' });
+  const map = '/etc/docker/tls/clients.map';
+  const facts = setUp(listener, {
+    [`file:${STATE}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${map}\n2\tfile\t644\t0:0\t/etc/systemd/system/docker-tls-haproxy.service\n`,
+    [`file:${STATE}/generations/1/1`]: 'file 644 0:0\nother\n',
+    [`file:${STATE}/generations/1/2`]: `file 644 0:0\n${listener.unit}`,
+  });
+  const kept = {
+    ...facts,
+    state: facts.state && {
+      ...facts.state,
+      managed: [
+        { kind: 'file', path: map },
+        { kind: 'file', path: '/etc/systemd/system/docker-tls-haproxy.service' },
+      ],
+    },
+  };
+  expect(planRestore(kept, 1, desired).listener).toMatchObject({ action: 'reload', cut: 'kill -s TERM $WORKERS' });
 });
 
 test('a port that dockerd had before setup does not come back with the listener', async () => {
