@@ -60,16 +60,23 @@ export function plainTcpProblem({
   readonly purpose: 'apply' | 'rollback' | 'remove';
 }): DockerTlsError[] {
   if (opens.length === 0) return [];
-  const hints =
+  const ports = opens.join(' and ');
+  const [message, hints] =
     purpose === 'apply'
       ? [
-          'remove them from the configuration of dockerd first',
-          `or let dockerd accept clients: docker-tls setup ${host} --listener dockerd`,
+          `dockerd would accept every client without a certificate on ${ports}: this listener leaves its configuration alone`,
+          [
+            `where docker-tls has set the host up, restore its own configuration: docker-tls remove ${host} --allow-plain-tcp`,
+            'then remove those listeners from it',
+            `or let dockerd accept clients: docker-tls setup ${host} --listener dockerd`,
+          ],
         ]
       : [
-          `to see the changes: docker-tls remove ${host} --dry-run`,
-          `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
+          `the configuration from before setup opens ${ports} to every client without a certificate`,
+          [
+            `to see the changes: docker-tls remove ${host} --dry-run`,
+            `to open it again: docker-tls remove ${host} --allow-plain-tcp`,
+          ],
         ];
-  const message = `the configuration from before setup opens ${opens.join(' and ')} to every client without a certificate`;
   return [new DockerTlsError('E_OPENS_PLAIN_TCP', message, { where: host, hints })];
 }

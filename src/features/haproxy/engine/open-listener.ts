@@ -1,13 +1,13 @@
 /** HAProxy as the listener of a connected host: what it needs there, and its files. */
 
 import { X509Certificate } from 'node:crypto';
-import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { installHint, upgradeCommand } from '../../../core/domain/dockerd/install-hints.ts';
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
-import { shellAssignments, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import { rootCommand, shellAssignments, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { certificateIds } from '../../../core/domain/trust/ca-id.ts';
 import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
@@ -87,7 +87,10 @@ export async function openListener(
       active: haproxy.active,
       check: (at, credentials) => checkCommand(haproxy.program, places, sockets, at, credentials),
       cut: (removed) => {
-        const now = { clients: fileText(facts, places.clients) ?? '', config: fileText(facts, places.config) ?? '' };
+        // A map that was edited by hand may be loaded or not.
+        const loaded = facts.generations.get(facts.state?.generation ?? 0)?.get(places.clients)?.content ?? '';
+        const clientsNow = `${fileText(facts, places.clients) ?? ''}\n${loaded}`;
+        const now = { clients: clientsNow, config: fileText(facts, places.config) ?? '' };
         const cut = planCut(now, { clients, config }, removed, ownCas);
         return cut === undefined ? '' : cutScript(cut, places.clients, facts);
       },
@@ -211,7 +214,12 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
     add(
       'E_HAPROXY_OLD',
       `HAProxy ${haproxy.version} is too old; ${FIRST_VERSION.join('.')} is the first that can do this`,
-      ['install a newer one there'],
+      [
+        ...(facts.distribution === undefined
+          ? []
+          : [rootCommand(login, ...upgradeCommand(facts.distribution, ['haproxy']))]),
+        `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
+      ],
     );
   else if (!kindOf(facts).own && !haproxy.hasAccount)
     add('E_HAPROXY_MISSING', 'the host has no account haproxy, as its package makes it', [
@@ -225,7 +233,7 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
     );
   const others = otherCasOf(request);
   const alike = others.filter((one) => one.looksLikeOurs);
-  const none = ['reject them: --accept-ca none'];
+  const none = [`reject them: docker-tls setup ${shellQuote(spec.name)} --accept-ca none`];
   if (alike.length > 0)
     add(
       'E_LISTENER',
@@ -234,22 +242,16 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
     );
   else if (others.length > 0 && spec.otherClients === undefined)
     add('E_LISTENER', `the host accepts clients of the CA ${namesOf(others)}, and none of them has a role`, [
-      'give them one: --other-clients ROLE',
+      `give them one: docker-tls setup ${shellQuote(spec.name)} --other-clients read`,
       ...none,
     ]);
   const view = viewDaemon(facts);
   for (const { kind, text, port } of view.listeners)
-    if (kind === 'tcp' && (port === spec.port || !view.tlsVerified))
-      add(
-        'E_LISTENER',
-        port === spec.port
-          ? `dockerd itself listens on ${text}`
-          : `dockerd accepts every client on ${text}, and with this listener docker-tls leaves dockerd alone`,
-        [
-          'remove that listener from its configuration',
-          `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
-        ],
-      );
+    if (kind === 'tcp' && port === spec.port)
+      add('E_LISTENER', `dockerd itself listens on ${text}`, [
+        'remove that listener from its configuration',
+        `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
+      ]);
   return found;
 }
 

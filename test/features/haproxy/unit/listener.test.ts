@@ -22,6 +22,7 @@ import { desired, factsOf } from '../../../support/host-facts.ts';
 import { printSections } from '../../../support/sections.ts';
 import { certificatesFor, commonNameOf } from '../support/certificates.ts';
 
+const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
 
 const HAPROXY = {
@@ -84,8 +85,12 @@ test('a daemon that listens on TCP itself is not left as it is', async () => {
   expect(await codes({}, listening('tcp://0.0.0.0:2376'))).toEqual([
     expect.stringMatching(/^E_LISTENER dockerd itself listens/),
   ]);
-  expect(await codes({}, listening('tcp://0.0.0.0:2375'))).toEqual([
-    expect.stringMatching(/^E_LISTENER dockerd accepts every client/),
+  // Another port is left, unless it accepts every client.
+  const other = listening('tcp://0.0.0.0:2375');
+  expect(await codes({}, other)).toEqual([]);
+  const { desired: listener } = await opened();
+  expect(plainTcpProblem(planHost(factsOf(other), { ...desired, listener }))).toEqual([
+    expect.objectContaining({ message: expect.stringContaining('dockerd would accept every client') }),
   ]);
 });
 
@@ -162,6 +167,27 @@ test('connections of clients that lose access end, and no others', async () => {
   expect(planCut(map('issuer:x;reboot x/full/client:x'), map(laptop), [], [])).toBeUndefined();
 });
 
+test('a line that was deleted by hand from the map still ends its connections', async () => {
+  const first = await opened(
+    {},
+    {},
+    {
+      clients: [
+        { name: 'laptop', issuer: true },
+        { name: 'ops', issuer: true },
+      ],
+    },
+  );
+  const [both = ''] = [...first.desired.files].flatMap(([path, text]) => (path.endsWith('.map') ? [text] : []));
+  const facts = {
+    'file:/etc/docker/tls/clients.map': `file 644 0:0\n${both.replace(/.*ops.*\n/, '')}`,
+    [`file:${STATE}/generations/1/manifest`]: 'file 600 0:0\n1\tfile\t644\t0:0\t/etc/docker/tls/clients.map\n',
+    [`file:${STATE}/generations/1/1`]: `file 644 0:0\n${both}`,
+    [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed: [] })}`,
+  };
+  expect((await opened({}, facts)).desired.cut([])).toContain('client:ops');
+});
+
 test('connections end as well when a role gets other rules, or clients of other CAs another role', () => {
   const texts = (allowed: string, otherBackend: string) => ({
     clients: 'issuer:ci ci/deploy/client:ci\nissuer:laptop laptop/full/client:laptop\n',
@@ -179,8 +205,6 @@ test('connections end as well when a role gets other rules, or clients of other 
   });
   expect(planCut(texts('/a', 'full'), texts('/a', 'role-read'), [], [])).toEqual({ keys: [], servers: ['full/other'] });
 });
-
-const STATE = '/var/lib/docker-tls';
 
 /** Facts of a host whose generation 1 has these files of docker-tls. */
 function setUp(listener: DesiredListener, more: Readonly<Record<string, string>> = {}) {
