@@ -81,9 +81,9 @@ test('what one operator sets up, the other verifies, rotates and revokes; at onc
   const log = (await as(bob, 'log', '--json')).json.result.entries as { who: string; lines: string[] }[];
   expect(log.flatMap(({ who, lines }) => lines.map((line) => `${who}: ${line}`))).toEqual(
     expect.arrayContaining([
-      expect.stringMatching(/^ada@laptop: host web: added, generation 1/),
-      expect.stringMatching(/^ada@laptop: client eve: revoked/),
-      expect.stringMatching(/^bob@laptop: host web: /),
+      expect.stringMatching(/^ada \(ada@laptop\): host web: added, generation 1/),
+      expect.stringMatching(/^ada \(ada@laptop\): client eve: revoked/),
+      expect.stringMatching(/^bob \(bob@laptop\): host web: /),
     ]),
   );
 }, 120_000);

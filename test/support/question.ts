@@ -14,7 +14,7 @@ export const KINDS = ['input', 'password', 'confirm', 'select'] as const;
 const ONE_QUESTION = `
 import { createPrompts } from './src/cli/prompts.ts';
 const io = { out() {}, err: (text) => process.stderr.write(text), outIsTerminal: true, errIsTerminal: true, inIsTerminal: true, columns: 80, colour: false };
-const prompts = createPrompts({ io, yes: false, signal: new AbortController().signal, suspend: (work) => work(), interrupt() {} });
+const prompts = createPrompts({ io, yes: false, signal: new AbortController().signal, suspend: (work) => work(), interrupt() {}, hasChanged: () => false });
 const choices = [{ value: 1, name: 'one' }, { value: 2, name: 'two' }];
 const busy = setInterval(() => {}, 1000); // like a connection: keeps the program alive without other work
 prompts[process.argv[2]]({ message: 'Question:', flag: '--flag', choices }).then(

@@ -255,7 +255,7 @@ describe('whoever administers etcd', () => {
       ...['head', 'log/0000000001', 'log/0000000002'],
     ]);
     expect(await ada.session().engine.log(10)).toMatchObject([
-      { who: 'ada@laptop', subject: 'docker-tls test: 3 changes', revision: expect.stringMatching(/^2-/) },
+      { who: 'ada (ada@laptop)', subject: 'docker-tls test: 3 changes', revision: expect.stringMatching(/^2-/) },
       { subject: 'docker-tls operator add: operator ada: added' },
     ]);
   });
