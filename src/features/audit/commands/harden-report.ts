@@ -7,6 +7,7 @@ import { type FileChange, loopbackWords, sysctlWords } from '../../../core/domai
 import type { HostOutcome } from '../../../core/domain/plan/outcome.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import type { Changed, Run } from '../../../core/engine/intent.ts';
+import { renderTable } from '../../../core/render/table.ts';
 import { userName } from '../../../core/user.ts';
 import { saveReport } from '../adapters/report-file.ts';
 import { NEWEST } from '../domain/benchmark.ts';
@@ -14,11 +15,47 @@ import { subjectsOf } from '../domain/check-selection.ts';
 import type { Fix } from '../domain/fixes.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/report/html-harden.ts';
 import { reportHead, type Subject } from '../domain/report/report.ts';
+import { countWords, type Score, scoreWords } from '../domain/score.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 
-/** Audits the hosts now; the result includes hosts that fail. */
-export async function auditNow(run: Run, state: StoreState, hosts: readonly HostSpec[]): Promise<readonly Subject[]> {
-  return subjectsOf(await auditHosts(hosts, { ...run, state, selection: { checks: [] }, lynis: true }));
+/** Audits the hosts now; the result includes hosts that fail. `lynis`: run it if installed, which takes long. */
+export async function auditNow(
+  run: Run,
+  state: StoreState,
+  hosts: readonly HostSpec[],
+  lynis: boolean,
+): Promise<readonly Subject[]> {
+  return subjectsOf(await auditHosts(hosts, { ...run, state, selection: { checks: [] }, lynis }));
+}
+
+/** Scores of a host before and after; undefined if it was not audited then. */
+export type HardenedScores = {
+  readonly host: string;
+  readonly before: Score | undefined;
+  readonly after: Score | undefined;
+};
+
+export function scoresOf(before: readonly Subject[], after: readonly Subject[]): readonly HardenedScores[] {
+  const scoreIn = (subjects: readonly Subject[], host: string) => {
+    const found = subjects.find(({ name }) => name === host);
+    return found === undefined || found.kind === 'unreachable' ? undefined : found.score;
+  };
+  return before.map(({ name }) => ({ host: name, before: scoreIn(before, name), after: scoreIn(after, name) }));
+}
+
+/** Before and after, side by side. */
+export function scoreTable(scores: readonly HardenedScores[], columns: number | undefined): string {
+  const rows = scores.flatMap(({ host, before, after }) => {
+    const beside = (words: (score: Score) => string) =>
+      [before, after].map((score) => (score === undefined ? 'not audited' : words(score)));
+    return [
+      [host, ...beside(scoreWords)],
+      ['  fixable now', ...beside(({ fixableNow }) => countWords(fixableNow) || 'nothing')],
+      ['  waits for a package', ...beside(({ waiting }) => countWords(waiting) || 'nothing')],
+    ];
+  });
+  const titles = [{ title: 'SCORE' }, { title: 'BEFORE', shrinkTo: 12 }, { title: 'AFTER', shrinkTo: 12 }];
+  return renderTable(titles, rows, { columns });
 }
 
 type Written = {

@@ -36,8 +36,9 @@ import {
   unmadeWords,
 } from '../domain/hardening/hardening-choice.ts';
 import { PACKAGES } from '../domain/packages.ts';
+import { type ScoreDocument, scoreDocument } from '../domain/report/report-document.ts';
 import { addPackages, type HostPackages, refusePackages } from './harden-packages.ts';
-import { auditNow, writeHardenReport } from './harden-report.ts';
+import { auditNow, type HardenedScores, scoresOf, scoreTable, writeHardenReport } from './harden-report.ts';
 
 /** With --list the fixes, otherwise the change or its plan. */
 export type HardenDocument =
@@ -49,6 +50,12 @@ export type HardenDocument =
       readonly packages: readonly HostPackagesDocument[];
       /** Fixes skipped because of their cost. */
       readonly skippedFixes: readonly string[];
+      /** Before and after the change; a score is absent if the host was not audited then. None in a dry run. */
+      readonly scores: readonly {
+        readonly host: string;
+        readonly before?: ScoreDocument;
+        readonly after?: ScoreDocument;
+      }[];
       /** Path of the report. */
       readonly report?: string;
     });
@@ -135,6 +142,8 @@ type Hardened = {
   readonly unmade: readonly string[];
   /** Path of the report. */
   readonly report: string | undefined;
+  /** None in a dry run. */
+  readonly scores: readonly HardenedScores[];
 };
 
 async function harden(context: ActionContext, names: readonly string[], options: HardenOptions): Promise<Hardened> {
@@ -151,7 +160,8 @@ async function harden(context: ActionContext, names: readonly string[], options:
     throw usage('--report is of a change that was made: not with --dry-run', ['docker-tls audit --out FILE.html']);
   if (report !== undefined) await checkReport(report, run.runtime.cwd);
   const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
-  const before = report === undefined ? [] : await auditNow(run, state, hosts);
+  const withLynis = report !== undefined;
+  const before = run.dryRun ? [] : await auditNow(run, state, hosts, withLynis);
   const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), run);
   const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
     one.kind === 'done' ? [one.value.plan] : [],
@@ -160,15 +170,11 @@ async function harden(context: ActionContext, names: readonly string[], options:
     choice.leftOut,
     hosts.map(({ name, harden }) => ({ entries: harden, unmade: plans.find(({ host }) => host === name)?.unmade })),
   );
+  const after = run.dryRun ? [] : await auditNow(run, changed.state, hosts, withLynis);
   const saved =
-    report === undefined
-      ? undefined
-      : await writeHardenReport({
-          ...{ out: report, run, before, changed, leftOut },
-          after: await auditNow(run, changed.state, hosts),
-        });
+    report === undefined ? undefined : await writeHardenReport({ out: report, run, before, after, changed, leftOut });
   const unmade = unmadeWords(hosts, fixes, options.maxAuthTries);
-  return { changed, fixes, packages, leftOut, unmade, report: saved };
+  return { changed, fixes, packages, leftOut, unmade, report: saved, scores: scoresOf(before, after) };
 }
 
 /** The owner decides the text: without a text, no banner. */
@@ -190,7 +196,7 @@ async function bannerText(
 const RISK_WORDS: Readonly<Record<Risk, string>> = { none: 'none', low: 'low', yes: '--accept' };
 
 export function renderHardened(
-  { changed, fixes, packages, leftOut, unmade, report }: Hardened,
+  { changed, fixes, packages, leftOut, unmade, report, scores }: Hardened,
   around: RenderContext,
 ): CommandResult<HardenDocument> {
   const { io } = around.runtime;
@@ -199,6 +205,7 @@ export function renderHardened(
   const lines = [...costs, ...leftOut.map(leftOutWords), ...unmade].map((line) =>
     coloursOf(io).yellow(hangText(line, tableWidth(io), 2)),
   );
+  const compared = scores.length === 0 ? [] : ['', scoreTable(scores, tableWidth(io))];
   const installs = packages.flatMap(({ host, lines: [first = '', ...more], warnings }) => [
     ...[`${host}: ${first}`, ...more],
     ...warnings,
@@ -211,10 +218,21 @@ export function renderHardened(
       packages: packages.map(hostPackagesDocument),
       skippedFixes: leftOut.map((fix) => fix.name),
       ...result,
+      scores: scores.map(({ host, before, after }) => ({
+        host,
+        before: before && scoreDocument(before),
+        after: after && scoreDocument(after),
+      })),
       report,
     },
     attention: [...warned, rest.attention ?? ''].filter((part) => part !== '').join('\n'),
-    text: [...installs, text, ...lines, ...(report === undefined ? [] : [`The report is in ${report}`])].join('\n'),
+    text: [
+      ...installs,
+      text,
+      ...lines,
+      ...compared,
+      ...(report === undefined ? [] : [`The report is in ${report}`]),
+    ].join('\n'),
   };
 }
 

@@ -20,6 +20,7 @@ function containerFact(value: Json, devices: ReadonlyMap<string, string>) {
     id: textAt(value, 'Id'),
     name: textAt(value, 'Name').replace(/^\//, '') || textAt(value, 'Id').slice(0, 12),
     image: textAt(value, 'Config', 'Image'),
+    imageId: textAt(value, 'Image'),
     running: at(value, 'State', 'Running') === true,
     /** Host process ID of the first process; 0 if the container is stopped. */
     pid: numberAt(value, 'State', 'Pid'),
@@ -99,6 +100,8 @@ function imageFact(value: Json, history: Json) {
   return {
     id,
     name: textsAt(value, 'RepoTags')[0] ?? textsAt(value, 'RepoDigests')[0] ?? id.slice(0, 19),
+    /** `2026-11-30`; empty if unknown. */
+    created: textAt(value, 'Created').slice(0, 10),
     healthCheck: test.length > 0 && test[0] !== 'NONE',
     user: textAt(value, 'Config', 'User'),
     /** Commands of the layers, oldest first. */

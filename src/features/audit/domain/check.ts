@@ -30,6 +30,8 @@ export type Verdict =
       readonly severity?: Severity;
       /** Reason why the check's fix does not apply. */
       readonly stays?: string;
+      /** Packages without a newer version for this host: an upgrade has to wait for one. */
+      readonly waits?: string;
     }
   | {
       readonly state: 'not-applicable';
@@ -40,6 +42,9 @@ export type Verdict =
       /** The check may apply, but its data is missing: neither a pass nor resolved. */
       readonly unseen?: true;
     };
+
+/** Verdict of a check that found something. */
+export type Found = Extract<Verdict, { readonly state: 'finding' }>;
 
 /** One probe over the network. */
 export type AuditProbe = {
@@ -110,7 +115,7 @@ export function forPerson(question: string, evidence?: readonly Evidence[]): Ver
   return { state: 'not-applicable', reason: `needs a person: ${question}`, evidence, question };
 }
 
-export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Verdict {
+export function finding(evidence: readonly Evidence[], severity?: Severity, stays?: string): Found {
   return { state: 'finding', evidence, severity, stays };
 }
 

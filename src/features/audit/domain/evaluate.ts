@@ -74,6 +74,8 @@ export type CheckResult = {
   /** Data is missing: a finding is possible. */
   readonly unseen?: true;
   readonly evidence: readonly Evidence[];
+  /** Of a finding that no upgrade can fix yet: the packages that it waits for. */
+  readonly waits?: string;
   /** Set by a baseline or a comment that accepts the whole finding. */
   readonly accepted?: Acceptance;
   /** Set by a baseline or comments: accepted evidence of a finding that still counts. */
@@ -135,9 +137,11 @@ export function fixWords({ fix }: Pick<Check, 'fix'>, host: string): string {
 /** Result of one check. Removes everything from its text that a terminal or a page could interpret. */
 export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host = 'HOST'): CheckResult {
   const { id, title, why } = check;
-  const stays = verdict.state === 'finding' ? verdict.stays : undefined;
+  const { stays, waits } = verdict.state === 'finding' ? verdict : { stays: undefined, waits: undefined };
+  const awaited = waits === undefined ? undefined : printable(waits, EVIDENCE_LENGTH);
   const fixOn = (name: string) => {
     const fix = fixWords(check, name);
+    if (awaited !== undefined) return `${fix} (the host's package index has no newer ${awaited} yet)`;
     return stays === undefined ? fix : `${fix} (docker-tls harden leaves it: ${stays})`;
   };
   return {
@@ -157,6 +161,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host 
     question: verdict.state === 'not-applicable' ? verdict.question : undefined,
     unseen: verdict.state === 'not-applicable' ? verdict.unseen : undefined,
     evidence: verdict.state === 'pass' ? [] : cleaned(verdict.evidence ?? []),
+    waits: awaited,
   };
 }
 

@@ -1,10 +1,12 @@
 /** Score: one number, and the text that explains it. */
 
-import { plural } from '../../../core/domain/words.ts';
+import { listWords, plural } from '../../../core/domain/words.ts';
 import { rank, SEVERITIES, type Severity } from './check.ts';
 import { type CheckResult, counts } from './evaluate.ts';
 
 export type Grade = 'A' | 'B' | 'C' | 'D' | 'F';
+
+export type Counts = Readonly<Record<Severity, number>>;
 
 export type Score = {
   /** 0 to 100; undefined if data is missing, since missing data must not count as good. */
@@ -12,7 +14,13 @@ export type Score = {
   readonly grade?: Grade;
   readonly passed: number;
   /** Findings that are not accepted, by severity. */
-  readonly findings: Readonly<Record<Severity, number>>;
+  readonly findings: Counts;
+  /** Those of them that can be fixed now. */
+  readonly fixableNow: Counts;
+  /** Those that wait for a package: the value leaves them out. */
+  readonly waiting: Counts;
+  /** The packages without a newer version for the host. */
+  readonly awaited: readonly string[];
   readonly accepted: number;
   readonly notApplicable: number;
   /** Explanation of the number, one or two sentences. */
@@ -24,34 +32,43 @@ const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 20, high: 10, me
 
 /** Maximum score while one finding of this severity is open. */
 const CEILINGS: readonly (readonly [Severity, number])[] = [
-  ['critical', 39],
-  ['high', 69],
+  ['critical', 29],
+  ['high', 59],
 ];
 
 function gradeOf(value: number): Grade {
   return value >= 90 ? 'A' : value >= 75 ? 'B' : value >= 60 ? 'C' : value >= 40 ? 'D' : 'F';
 }
 
+function countsOf(results: readonly CheckResult[]): Counts {
+  const count = (severity: Severity) => results.filter((result) => result.severity === severity).length;
+  return Object.fromEntries(SEVERITIES.map((severity) => [severity, count(severity)])) as Record<Severity, number>;
+}
+
+function weigh(results: readonly CheckResult[]): number {
+  return results.reduce((sum, { severity }) => sum + WEIGHTS[severity], 0);
+}
+
 /**
- * Share of applicable checks that pass, weighted by severity. One open critical finding keeps it below 40, one open high finding below 70.
- * An accepted finding counts neither as passed nor as failed. Without applicable checks it is 100. There is no number while a check lacks
- * data.
+ * Share of applicable checks that pass, weighted by severity, of those that an administrator can make pass now. One open critical finding
+ * keeps it below 30, one open high finding below 60. An accepted finding counts neither as passed nor as failed, as does one that waits for
+ * a package. Without applicable checks it is 100. There is no number while a check lacks data.
  */
 export function score(results: readonly CheckResult[]): Score {
   const passes = results.filter(({ state }) => state === 'pass');
   const open = results.filter(counts);
-  const findings = Object.fromEntries(
-    SEVERITIES.map((severity) => [severity, open.filter((result) => result.severity === severity).length]),
-  ) as Record<Severity, number>;
-  function weigh(list: readonly CheckResult[]): number {
-    return list.reduce((sum, { severity }) => sum + WEIGHTS[severity], 0);
-  }
+  const fixable = open.filter(({ waits }) => waits === undefined);
+  const waiting = open.filter(({ waits }) => waits !== undefined);
   const good = weigh(passes);
-  const whole = good + weigh(open);
+  const whole = good + weigh(fixable);
   const share = whole === 0 ? 100 : Math.floor((100 * good) / whole);
+  const fixableNow = countsOf(fixable);
   const counted = {
     passed: passes.length,
-    findings,
+    findings: countsOf(open),
+    fixableNow,
+    waiting: countsOf(waiting),
+    awaited: [...new Set(waiting.flatMap(({ waits = '' }) => waits.split(', ')))],
     accepted: results.filter(({ accepted }) => accepted !== undefined).length,
     notApplicable: results.filter(({ state }) => state === 'not-applicable').length,
   };
@@ -62,7 +79,7 @@ export function score(results: readonly CheckResult[]): Score {
       explanation: `${plural(unseen.length, 'check')} had no verdict: ${unseen[0]?.reason}.`,
     };
   }
-  const ceiling = CEILINGS.find(([severity, most]) => findings[severity] > 0 && share > most);
+  const ceiling = CEILINGS.find(([severity, most]) => fixableNow[severity] > 0 && share > most);
   const value = ceiling === undefined ? share : ceiling[1];
   const held = ceiling === undefined ? '' : ` An open ${ceiling[0]} finding holds it at ${ceiling[1]}.`;
   return {
@@ -71,6 +88,17 @@ export function score(results: readonly CheckResult[]): Score {
     grade: gradeOf(value),
     explanation: `${share} % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0).${held}`,
   };
+}
+
+/** `2 high, 1 medium`; empty without findings. */
+export function countWords(list: Counts): string {
+  return SEVERITIES.flatMap((severity) => (list[severity] > 0 ? [`${list[severity]} ${severity}`] : [])).join(', ');
+}
+
+/** The part of the findings that no upgrade fixes yet; undefined without any. */
+export function waitingWords({ waiting, awaited }: Score): string | undefined {
+  const words = countWords(waiting);
+  return words === '' ? undefined : `${words}: the host's package index has no newer ${listWords(awaited, 6)}`;
 }
 
 /** `87 of 100 (B)`, or `no score`. */

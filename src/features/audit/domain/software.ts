@@ -32,6 +32,8 @@ export function parseSoftware(section: (name: string) => string | undefined) {
     /** Undefined without dpkg and rpm: the origin of programs is unknown. */
     manager,
     packages: packages as ReadonlyMap<string, Package>,
+    /** When apt last fetched its index, in seconds of the host's clock; undefined without an index. */
+    indexedAt: Number(section('packages-index')?.trim()) || undefined,
     firewalld: section('firewalld')?.trim() === 'ActiveState=active',
     /** The host runs Kubernetes: it uses containerd's CRI plugin. */
     kubelet: (section('kubelet') ?? '').trim() !== '',

@@ -165,6 +165,25 @@ function severityOf({ software }: AuditFacts, { needs, severity }: Vulnerability
   return needs === 'cri' && !software.kubelet ? 'low' : severity;
 }
 
+/** Days after which apt's index says no longer what can be installed. */
+const INDEX_DAYS = 14;
+
+/**
+ * The package of a component that no upgrade on this host makes newer: its index is current, and offers the installed version. Undefined if
+ * an upgrade or a restart can help, or if the host does not tell.
+ */
+export function awaitedPackage(facts: AuditFacts, component: Component): string | undefined {
+  const { package: name, details, upstream } = installed(facts, component) ?? {};
+  const { indexedAt } = facts.software;
+  if (name === undefined || details === undefined || upstream === undefined || indexedAt === undefined)
+    return undefined;
+  const ageDays = (facts.clock.getTime() / 1000 - indexedAt) / 86_400;
+  if (details.candidate !== details.version || ageDays > INDEX_DAYS) return undefined;
+  // The version of containerd.io is not that of its runc.
+  const there = component === 'runc' && name === 'containerd.io' ? undefined : parseVersion(details.version);
+  return there !== undefined && compareVersions(there, upstream) > 0 ? undefined : name;
+}
+
 /** The package upgrade that closes most open vulnerabilities; undefined without any. */
 export function bestUpgrade(facts: AuditFacts, table: VulnerabilityTable = BUILT_IN): Upgrade | undefined {
   const groups = new Map<string, Open[]>();

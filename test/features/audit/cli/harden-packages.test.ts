@@ -72,7 +72,7 @@ test('a dockerd that was started again needs attention', () => {
   const runtime = { io: { columns: 80, colour: false }, signal: new AbortController().signal };
   const changed = { wanted: { credentials: [] }, results: [], copies: new Map() };
   const packages = [{ host: 'h1', install: [], present: [], lines: ['1 package'], warnings }];
-  const hardened = { changed, fixes: [], packages, leftOut: [], unmade: [], report: undefined };
+  const hardened = { changed, fixes: [], packages, leftOut: [], unmade: [], report: undefined, scores: [] };
   const { text, attention, result } = renderHardened(hardened as never, { runtime, global: {} } as never);
   expect(attention).toBe(`h1: ${warnings[0]}`);
   expect(text).toContain(warnings[0]);

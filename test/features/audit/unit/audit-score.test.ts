@@ -32,14 +32,14 @@ describe('score', () => {
     [
       'a critical finding holds it down',
       [...Array(50).fill(result('pass', 'critical')), result('finding', 'critical')],
-      39,
+      29,
       'F',
     ],
     [
       'a high finding holds it down',
       [...Array(50).fill(result('pass', 'critical')), result('finding', 'high')],
-      69,
-      'C',
+      59,
+      'D',
     ],
     [
       'an accepted finding counts neither way',
@@ -65,7 +65,7 @@ describe('score', () => {
 
   test('says how it came about', () => {
     expect(score([...Array(9).fill(result('pass', 'high')), result('finding', 'critical')]).explanation).toBe(
-      '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). An open critical finding holds it at 39.',
+      '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). An open critical finding holds it at 29.',
     );
   });
 });

@@ -232,7 +232,7 @@ const CASES: readonly (readonly [string, string, string])[] = [
   ['5.15', 'restart: always', 'restart: on-failure:5'],
   ['5.25', 'cgroup_parent: x', 'hostname: x'],
   ['5.27', 'healthcheck: { disable: true }', 'healthcheck: { test: [CMD, y] }'],
-  ['5.28', 'image: a:latest', 'image: a:1.2'],
+  ['tag', 'image: a:latest', 'image: a:1.2'],
   ['5.29', 'pids_limit: -1', 'pids_limit: 50'],
   // what was not read
   ['unread', 'extends: { file: none.yaml, service: base }', 'extends: { file: closed.yaml, service: base }'],

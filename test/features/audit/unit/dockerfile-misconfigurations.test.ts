@@ -156,8 +156,8 @@ const CASES: readonly (readonly [string, string, string])[] = [
   // user and base
   ['4.1', 'USER root', 'USER app'],
   ['4.1', 'ONBUILD USER root', 'ONBUILD USER app'],
-  ['5.28', 'COPY --from=busybox:latest /bin/sh /sh', 'COPY --from=busybox:1.36 /bin/sh /sh'],
-  ['5.28', 'RUN --mount=type=bind,from=tools,target=/t true', 'RUN --mount=type=bind,from=tools:3,target=/t true'],
+  ['tag', 'COPY --from=busybox:latest /bin/sh /sh', 'COPY --from=busybox:1.36 /bin/sh /sh'],
+  ['tag', 'RUN --mount=type=bind,from=tools,target=/t true', 'RUN --mount=type=bind,from=tools:3,target=/t true'],
   ['build', 'RUN --security=insecure make', 'RUN --security=sandbox make'],
   ['build', 'RUN --network=host make', 'RUN --network=none make'],
   [
@@ -165,7 +165,7 @@ const CASES: readonly (readonly [string, string, string])[] = [
     `# syntax=example.com/frontend:1\nFROM debian:12.5-slim\n${SHELL}`,
     `# syntax=docker/dockerfile:1.7\nFROM debian:12.5-slim\n${SHELL}`,
   ],
-  ['5.28', `FROM debian\n${SHELL}`, `FROM debian:12.5-slim\n${SHELL}`],
+  ['tag', `FROM debian\n${SHELL}`, `FROM debian:12.5-slim\n${SHELL}`],
   ['4.9', 'ADD app.py /app.py', 'COPY app.py /app.py'],
 ];
 

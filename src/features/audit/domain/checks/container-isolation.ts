@@ -191,6 +191,15 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'Leave out --security-opt systempaths=unconfined.',
     evaluate: perContainer(({ bareSystemPaths }) => (bareSystemPaths ? ['system paths are unconfined'] : [])),
   },
+  'container.4': manual({
+    title: 'Images are pinned to a version',
+    why: 'A tag such as latest means another image tomorrow.',
+    fix: 'Use a version tag, best with a digest (name:1.2@sha256:…).',
+    evaluate: (facts) =>
+      askPerson(facts, 'is each tag the version that you mean?', ({ image }) =>
+        /@sha256:/.test(image) ? [] : [`runs ${image}${/:[^/]+$/.test(image) ? '' : ' (no tag: latest)'}`],
+      ),
+  }),
   'container.3': {
     title: 'Settings of containers hold no secrets',
     failure: 'Settings of containers hold secrets',

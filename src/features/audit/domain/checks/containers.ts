@@ -122,13 +122,15 @@ const OPERATION: readonly Check[] = checksOf<Check>({
     evaluate: perContainer(({ health }) => (health === '' || health === 'none' ? ['has no health check'] : [])),
   },
   '5.28': manual({
-    title: 'Images are pinned to a version',
-    why: 'A tag such as latest means another image tomorrow.',
-    fix: 'Use a version tag, best with a digest (name:1.2@sha256:…).',
-    evaluate: (facts) =>
-      askPerson(facts, 'is each tag the version that you mean?', ({ image }) =>
-        /@sha256:/.test(image) ? [] : [`runs ${image}${/:[^/]+$/.test(image) ? '' : ' (no tag: latest)'}`],
-      ),
+    title: 'Containers run the latest version of their image',
+    why: 'An old image keeps holes that its maker has fixed since, also behind a pinned tag or digest.',
+    fix: 'docker pull IMAGE, or build it anew, and create the container again.',
+    evaluate: (facts) => {
+      const made = new Map(facts.engine?.images.map(({ id, created }) => [id, created]));
+      return askPerson(facts, 'is each of these the latest version of its image?', ({ image, imageId }) => [
+        `runs ${image}${made.get(imageId) ? `, made ${made.get(imageId)}` : ''}`,
+      ]);
+    },
   }),
   '5.29': {
     title: 'The number of processes is limited',

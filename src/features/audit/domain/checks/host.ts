@@ -18,7 +18,8 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { assess } from '../vulnerabilities.ts';
+import { assess, awaitedPackage } from '../vulnerabilities.ts';
+import type { Component } from '../vulnerability-table.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -81,22 +82,28 @@ const ENGINE = ['engine', 'buildkit', 'containerd', 'runc'] as const;
 function version(facts: AuditFacts, { now, table }: Pick<Outside, 'now' | 'table'>): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
-  const major = Number.parseInt(name, 10);
-  if (major < FIRST_MAINTAINED) {
-    const text = `version ${name}: Docker no longer fixes anything before ${FIRST_MAINTAINED}.0; at most the distribution does`;
-    return findingAt('dockerd', text);
-  }
+  const open = ENGINE.flatMap((component) => assess(facts, component, table)?.open ?? []);
+  const old = (text: string, ...components: readonly Component[]): Verdict => {
+    const awaited = components.map((component) => awaitedPackage(facts, component));
+    const waits = awaited.includes(undefined) ? undefined : [...new Set(awaited)].join(', ');
+    return { ...finding([{ place: 'dockerd', text: `version ${name}${text}` }]), waits };
+  };
+  if (Number.parseInt(name, 10) < FIRST_MAINTAINED)
+    return old(
+      `: Docker no longer fixes anything before ${FIRST_MAINTAINED}.0; at most the distribution does`,
+      'engine',
+    );
   const built = Date.parse(textAt(facts.docker.version, 'BuildTime'));
   if (Number.isNaN(built)) return forPerson('is this version still maintained?', [{ place: 'dockerd', text: name }]);
   const days = Math.floor((now.getTime() - built) / DAY_MS);
-  if (days > 365) return findingAt('dockerd', `version ${name} was built ${days} days ago`);
-  const open = ENGINE.flatMap((component) => assess(facts, component, table)?.open ?? []);
+  if (days > 365) return old(` was built ${days} days ago`, 'engine');
   const [first] = open;
-  if (first !== undefined) {
-    const text = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} ${open.length === 1 ? 'is' : 'are'} fixed in later versions (${first.vulnerability.id} in ${first.fixed}): vuln.*`;
-    return findingAt('dockerd', `version ${name}: ${text}`);
-  }
-  return PASS;
+  if (first === undefined) return PASS;
+  const known = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} ${open.length === 1 ? 'is' : 'are'}`;
+  return old(
+    `: ${known} fixed in later versions (${first.vulnerability.id} in ${first.fixed}): vuln.*`,
+    ...open.map(({ installed: { component } }) => component),
+  );
 }
 
 /** For a directory, changes inside count too. Not for the data root: there each write of each container would count. */

@@ -15,7 +15,7 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
-import { assess, criEnabled, installed, type Open } from '../vulnerabilities.ts';
+import { assess, awaitedPackage, criEnabled, installed, type Open } from '../vulnerabilities.ts';
 import type { Component, VulnerabilityTable } from '../vulnerability-table.ts';
 
 const NAMES: Readonly<Record<Component, string>> = {
@@ -49,7 +49,8 @@ function judgeComponent(facts: AuditFacts, component: Component, table: Vulnerab
     return facts.docker === undefined ? UNANSWERED : notApplicable('cannot tell: it does not say which version it is');
   }
   const first = found.open[0];
-  if (first !== undefined) return finding(found.open.map(evidenceOf), first.severity);
+  if (first !== undefined)
+    return { ...finding(found.open.map(evidenceOf), first.severity), waits: awaitedPackage(facts, component) };
   if (found.unknown.length === 0) return PASS;
   const { package: name, version } = installed(facts, component) ?? {};
   return notApplicable(
@@ -65,7 +66,7 @@ function bypassedPlugin(facts: AuditFacts, { table }: Pick<Outside, 'table'>): V
   if (plugins.length === 0) return notApplicable('no authorization plugin');
   const open = assess(facts, 'engine', table)?.open ?? [];
   const bypasses = open.filter(({ vulnerability }) => vulnerability.needs === 'authorization-plugin');
-  return judge(
+  const verdict = judge(
     bypasses.map(({ vulnerability, fixed, severity }) => ({
       place: `plugin ${plugins.join(', ')}`,
       text: `is bypassed by ${vulnerability.id}: ${vulnerability.summary}; fixed in ${fixed}`,
@@ -73,6 +74,7 @@ function bypassedPlugin(facts: AuditFacts, { table }: Pick<Outside, 'table'>): V
     })),
     bypasses[0]?.severity,
   );
+  return verdict.state === 'finding' ? { ...verdict, waits: awaitedPackage(facts, 'engine') } : verdict;
 }
 
 function cri(facts: AuditFacts): Verdict {

@@ -24,7 +24,7 @@ const OPERATION: readonly ComposeCheck[] = [
         return field === undefined ? [] : wrongAt(service, 'cgroup_parent', `is in ${String(field.shown)}`);
       }),
     },
-    'compose.5.28': {
+    'compose.tag': {
       severity: 'low',
       title: 'Images are named by version',
       failure: 'Images are not named by version',

@@ -158,7 +158,7 @@ const OWN: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
           : [`ADD ${text}`],
       ),
   },
-  'dockerfile.5.28': {
+  'dockerfile.tag': {
     severity: 'low',
     title: 'Bases are named by version',
     failure: 'Bases are not named by version',

@@ -6,7 +6,7 @@ import { gravestFirst, SEVERITIES } from '../check.ts';
 import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
-import { type Score, scoreWords } from '../score.ts';
+import { countWords, type Score, scoreWords, waitingWords } from '../score.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
@@ -23,11 +23,16 @@ export function ring({ value, grade }: Score): Html {
   return html`<svg class="ring" viewBox="0 0 68 68" role="img" aria-label="${value} of 100"><circle class="track" cx="34" cy="34" r="30"/><circle class="${tone}" cx="34" cy="34" r="30" stroke-linecap="round" stroke-dasharray="${drawn} ${length.toFixed(1)}" transform="rotate(-90 34 34)"/><text x="34" y="38">${value}</text><text class="grade" x="34" y="51">${grade}</text></svg>`;
 }
 
-export function pills({ findings, passed }: Score): Html {
+export function pills(score: Score): Html {
+  const { findings, passed } = score;
   const open = SEVERITIES.filter((severity) => findings[severity] > 0).map(
     (severity) => html`<span class="pill ${severity}">${findings[severity]} ${severity}</span>`,
   );
-  return html`<span class="pills">${open}<span class="pill pass">${passed} passed</span></span>`;
+  const waiting = waitingWords(score);
+  const parted =
+    waiting &&
+    html`<span class="soft small">Fixable now: ${countWords(score.fixableNow) || 'nothing'}<br>Waits for a package: ${waiting}</span>`;
+  return html`<span class="pills">${open}<span class="pill pass">${passed} passed</span></span>${parted}`;
 }
 
 function card(subject: AuditedHost | AuditedFile, index: number): Html {
@@ -145,7 +150,7 @@ ${hosts === 0 ? undefined : renderTimeline(report)}
 ${hosts === 0 ? undefined : renderAccess(report)}
 <h2 id="findings">What was found, and how to fix it</h2>
 ${subjects.map(subjectPart)}
-<footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical finding holds it below 40, one open high finding below 70. Accepted findings count neither way.</p>
+<footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical finding holds it below 30, one open high finding below 60. Accepted findings count neither way, and neither do those that wait for a package.</p>
 <p>Numbers without a word in front are those of the CIS Docker Benchmark ${report.benchmark}.</p></footer>`,
   );
 }

@@ -3,7 +3,7 @@
 import type { Evidence } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import type { Acceptance, CheckResult } from '../evaluate.ts';
-import type { Score } from '../score.ts';
+import type { Counts, Score } from '../score.ts';
 import type { AuditedHost, AuditReport, Subject } from './report.ts';
 
 /** The report of an audit. */
@@ -86,19 +86,27 @@ type LynisDocument =
 
 type SeverityDocument = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
-type ScoreDocument = {
-  /** 0 to 100; absent if data is missing. */
+type CountsDocument = {
+  readonly critical: number;
+  readonly high: number;
+  readonly medium: number;
+  readonly low: number;
+  readonly info: number;
+};
+
+export type ScoreDocument = {
+  /** 0 to 100, of what can be fixed now; absent if data is missing. */
   readonly value?: number;
   readonly grade?: 'A' | 'B' | 'C' | 'D' | 'F';
   readonly passed: number;
   /** Findings that are not accepted. */
-  readonly findings: {
-    readonly critical: number;
-    readonly high: number;
-    readonly medium: number;
-    readonly low: number;
-    readonly info: number;
-  };
+  readonly findings: CountsDocument;
+  /** Those of the findings that can be fixed now. */
+  readonly fixableNow: CountsDocument;
+  /** Those that wait for a package: the value leaves them out. */
+  readonly waiting: CountsDocument;
+  /** Packages without a newer version in the host's package index. */
+  readonly awaited: readonly string[];
   readonly accepted: number;
   readonly notApplicable: number;
   readonly explanation: string;
@@ -127,6 +135,8 @@ type AuditResultDocument = {
   readonly question?: string;
   /** Data is missing: a finding is possible. */
   readonly unseen?: true;
+  /** Of a finding that no upgrade can fix yet: the packages that it waits for. */
+  readonly waits?: string;
   readonly evidence: readonly EvidenceDocument[];
   /** The baseline, or comments in the file (without a last day), accept the finding. */
   readonly accepted?: AcceptanceDocument;
@@ -206,21 +216,24 @@ function lynisDocument(lynis: NonNullable<AuditedHost['lynis']>): LynisDocument 
   return { index, version, warnings: warnings.map(({ test, text }) => ({ test, text })), suggestions, fixes };
 }
 
-function scoreDocument(score: Score): ScoreDocument {
-  const { value, grade, passed, findings, accepted, notApplicable, explanation } = score;
-  const { critical, high, medium, low, info } = findings;
+export function scoreDocument(score: Score): ScoreDocument {
+  const { value, grade, passed, findings, fixableNow, waiting, awaited, accepted, notApplicable, explanation } = score;
   return {
-    ...{ value, grade, passed, findings: { critical, high, medium, low, info } },
-    ...{ accepted, notApplicable, explanation },
+    ...{ value, grade, passed, findings: countsDocument(findings), fixableNow: countsDocument(fixableNow) },
+    ...{ waiting: countsDocument(waiting), awaited, accepted, notApplicable, explanation },
   };
+}
+
+function countsDocument({ critical, high, medium, low, info }: Counts): CountsDocument {
+  return { critical, high, medium, low, info };
 }
 
 function resultDocument(result: CheckResult): AuditResultDocument {
   const { id, cis, title, failure, group, severity, why, fix, fixable, manual, state, reason, question } = result;
-  const { unseen, evidence, accepted, acceptedEvidence } = result;
+  const { unseen, waits, evidence, accepted, acceptedEvidence } = result;
   return {
     ...{ id, cis: { '1.6': cis['1.6'], '1.7': cis['1.7'], '1.8': cis['1.8'] }, title, failure, group, severity, why },
-    ...{ fix, fixable, manual, state, reason, question, unseen },
+    ...{ fix, fixable, manual, state, reason, question, unseen, waits },
     evidence: evidence.map(evidenceDocument),
     accepted: accepted && acceptanceDocument(accepted),
     acceptedEvidence: acceptedEvidence?.map((piece) => ({

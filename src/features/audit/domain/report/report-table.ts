@@ -7,7 +7,7 @@ import type { Comparison } from '../compare.ts';
 import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
-import { type Score, scoreWords } from '../score.ts';
+import { countWords, type Score, scoreWords, waitingWords } from '../score.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, whereIn } from './report.ts';
 import { raisingCommand } from './report-command.ts';
 
@@ -64,7 +64,10 @@ function scoreLines(score: Score, { columns, paint }: Screen): readonly string[]
     if (textWidth(`${lines[last]} ${word}`) <= columns) lines[last] = `${lines[last]} ${word}`;
     else lines.push(word);
   }
-  return lines;
+  const waiting = waitingWords(score);
+  if (waiting === undefined) return lines;
+  const parted = [`fixable now: ${countWords(score.fixableNow) || 'nothing'}`, `waits for a package: ${waiting}`];
+  return [...lines, ...parted.flatMap((line) => wrapped(line, 2, columns))];
 }
 
 /** Wraps at spaces, and breaks a word longer than a line. */

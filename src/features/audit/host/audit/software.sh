@@ -1,7 +1,7 @@
 # Installed Docker components: packages, vulnerability IDs in their changelogs, and containerd's configuration.
 # Needs functions: certificates end
 # Needs variables: data_root
-# Needs programs: apt-cache awk cat dpkg-query grep head rpm sed sort systemctl tail tr zcat
+# Needs programs: apt-cache awk cat dpkg-query grep head rpm sed sort stat systemctl tail tr zcat
 
 software_facts() {
   set -- docker.io docker-ce docker-ce-cli docker-cli moby-engine moby-cli docker docker-buildx docker-buildx-plugin \
@@ -15,6 +15,10 @@ software_facts() {
     # shellcheck disable=SC2086 # names of packages
     apt-cache policy ${installed:+$(printf '%s\n' "$installed" | sed 's/ .*//')} | awk '/^[^ ]/ { sub(/:$/, ""); name = $0 } / Candidate: / { print name, $2 }'
     end packages-candidates
+    # apt gives the files of the index their server's dates, so the directories tell when it was fetched.
+    set -- /var/lib/apt/lists/*_Packages*
+    [ ! -e "$1" ] || stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial /var/lib/apt/periodic/update-success-stamp | sort -n | tail -n 1
+    end packages-index
   elif command -v rpm >/dev/null; then
     manager=rpm
     installed=$(rpm -q --qf 'installed %{NAME} %{VERSION}-%{RELEASE}\n' "$@" | sed -n 's/^installed //p')
