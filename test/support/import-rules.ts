@@ -74,7 +74,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'p-map': ['core/engine', 'core/adapters/store', 'core/adapters/ssh'],
   picocolors: ['cli', 'core/render', 'features/audit'],
   shlex: ['core/domain'],
-  ssh2: ['core/adapters/ssh', 'features/team'],
+  ssh2: ['core/adapters/ssh', 'features/audit', 'features/team'],
   yaml: ['core/domain/fleet', 'core/domain/plan', 'features/audit', 'features/tools'],
   zod: [
     'core/domain',

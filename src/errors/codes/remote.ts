@@ -222,6 +222,12 @@ export const AUDIT = {
   E_AUDIT_FILE: [2, 'A file to audit cannot be read.', 'ls -l FILE'],
   E_AUDIT_OUT: [2, 'The report cannot be written.', 'ls -ld DIRECTORY'],
   E_AUDIT_REPORT: [2, 'The file to compare with is not a report.', 'docker-tls audit HOST --json > report.json'],
+  E_AUDIT_SIGNATURE: [
+    3,
+    'The signature of a report does not hold.',
+    'ssh-keygen -Y check-novalidate -n docker-tls-audit -s FILE.sig < FILE',
+  ],
+  E_AUDIT_SIGNER: [2, 'A key cannot sign a report.', 'ssh-keygen -t ed25519 -f KEY'],
   E_BASELINE: [2, 'The baseline file is wrong.', 'Correct the lines named.'],
   E_COMPOSE: [2, 'A Compose file cannot be read.', 'docker compose config'],
   E_DOCKERFILE: [2, 'A Dockerfile cannot be read.', 'docker build --check .'],

@@ -14,6 +14,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { usage } from '../../../errors/errors.ts';
+import { programHash } from '../adapters/program-hash.ts';
 import { saveReport } from '../adapters/report-file.ts';
 import { expiredWords, renderBaseline, requireAcceptance } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
@@ -28,9 +29,17 @@ import { fails, scoreWords } from '../domain/score.ts';
 import { BUILT_IN } from '../domain/vulnerability-table.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
+import { checkedSignature, renderSignature, type SignatureDocument, signingKey } from './audit-signature.ts';
 
-/** `out`: the file that has the report. */
-export type AuditDocument = AuditReportDocument & { readonly out?: string };
+/** A report; with --check-signature, its signature. */
+export type AuditDocument =
+  | (AuditReportDocument & {
+      /** The file that has the report. */
+      readonly out?: string;
+      /** The file that has its signature. */
+      readonly signature?: string;
+    })
+  | SignatureDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
@@ -73,9 +82,23 @@ export const command = defineCommand({
     writeBaseline: { ...FILE, summary: 'write a baseline of the open findings; with --reason and --expires' },
     reason: { kind: 'text', value: 'TEXT', summary: 'why --write-baseline accepts them' },
     expires: { kind: 'text', value: 'DATE', summary: 'their last day, such as 2027-06-30' },
+    sign: {
+      ...FILE,
+      value: 'KEY',
+      summary: 'sign the report in --out with this SSH key: OUT.sig, as ssh-keygen -Y sign',
+    },
+    checkSignature: { ...FILE, summary: 'check FILE.sig of a signed report; needs no host' },
+    signers: {
+      ...FILE,
+      summary: 'who may have signed it, as for ssh-keygen -Y verify (default: ~/.ssh/allowed_signers)',
+    },
     compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
-  run: async (context) => renderAudit(await audit(context, context.args.hosts, context.options), context),
+  async run(context) {
+    const { checkSignature } = context.options;
+    if (checkSignature !== undefined) return renderSignature(await checkedSignature(context, checkSignature));
+    return renderAudit(await audit(context, context.args.hosts, context.options), context);
+  },
 });
 
 type AuditOptions = RunOptions &
@@ -87,6 +110,7 @@ type AuditOptions = RunOptions &
     readonly writeBaseline?: string | undefined;
     readonly reason?: string | undefined;
     readonly expires?: string | undefined;
+    readonly sign?: string | undefined;
   };
 
 /** A directory with the name of a host is none. */
@@ -103,6 +127,8 @@ type Audited = {
   readonly stored: ReadonlySet<string>;
   /** Path of the report file. */
   readonly saved: string | undefined;
+  /** Path of its signature. */
+  readonly signature: string | undefined;
 };
 
 /** `--dockerfile a b`: a shell's pattern gives several words, and only the first belongs to the option. */
@@ -122,12 +148,14 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   const withHosts = compose.length + dockerfile.length === 0 || !noHosts;
   refuseFileAsHost(hosts, options, runtime.cwd);
   requireAcceptance(options, runtime.now());
+  const key = await signingKey(context, options);
   const { selection, known, files, table } = await readInputs(options, runtime, withHosts);
   const { results, stored } = withHosts ? await auditSelected(context, hosts, options, { selection, table }) : NO_HOSTS;
   const now = runtime.now();
   const plain: AuditReport = {
     ...reportHead(now, DOCKER_TLS_VERSION, selection.benchmark, table),
     subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
+    evidence: { program: programHash(), operator: runtime.operator, signer: key?.fingerprint },
   };
   const report = { ...plain, comparison: known && compareReports(known, plain) };
   if (options.writeBaseline !== undefined) {
@@ -141,8 +169,10 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
     progress.note(`${options.vulnerabilities}: of ${table.date}, older than the built-in table (${BUILT_IN.date})`);
   const form = formOf(options.format, out);
   const text = () => renderReport(report, form, { columns: 100, all: global.verbose, known });
-  const saved = out === undefined || out === '-' ? undefined : await saveReport(out, runtime.cwd, text());
-  return { report, form, known, results, stored, saved };
+  const whole = out === undefined || out === '-' ? undefined : text();
+  const saved = whole && out && (await saveReport(out, runtime.cwd, whole));
+  const signature = whole && key && (await saveReport(`${saved}.sig`, runtime.cwd, key.sign(Buffer.from(whole))));
+  return { report, form, known, results, stored, saved, signature };
 }
 
 const NO_HOSTS = { results: [], stored: new Set<string>() };
@@ -173,7 +203,7 @@ async function auditSelected(
 }
 
 function renderAudit(
-  { report, form, known, results, stored, saved }: Audited,
+  { report, form, known, results, stored, saved, signature }: Audited,
   {
     global,
     runtime,
@@ -187,8 +217,12 @@ function renderAudit(
   const tooMuch = failOn !== undefined && judged(report).some((subject) => fails(subject.results, failOn));
   return {
     exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
-    result: { ...auditReportDocument(report), out: saved },
-    text: global.json ? '' : saved === undefined ? renderReport(report, form, shown) : summary(report, form, saved),
+    result: { ...auditReportDocument(report), out: saved, signature },
+    text: global.json
+      ? ''
+      : saved === undefined
+        ? renderReport(report, form, shown)
+        : summary(report, form, saved, signature),
     verbatim: form !== 'table' && saved === undefined,
     attention: failOn && '',
     next: form === 'table' || saved !== undefined ? wayOn(report, stored, global.file !== undefined) : undefined,
@@ -206,7 +240,8 @@ function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean)
 }
 
 /** Terminal summary if the report went into a file. */
-function summary(report: AuditReport, form: ReportForm, path: string): string {
+function summary(report: AuditReport, form: ReportForm, path: string, signature: string | undefined): string {
   const lines = judged(report).map((subject) => `${subject.name}: ${scoreWords(subject.score)}`);
-  return [...lines, `The report (${form}) is in ${path}`].join('\n');
+  const signed = signature === undefined ? '' : `, its signature in ${signature}`;
+  return [...lines, `The report (${form}) is in ${path}${signed}`].join('\n');
 }

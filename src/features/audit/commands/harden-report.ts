@@ -1,6 +1,5 @@
 /** `harden --report`: audits before and after, with Lynis if installed, and the report page. */
 
-import { hostname } from 'node:os';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
 import { type FileChange, loopbackWords, sysctlWords } from '../../../core/domain/plan/file-change.ts';
@@ -8,7 +7,6 @@ import type { HostOutcome } from '../../../core/domain/plan/outcome.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import type { Changed, Run } from '../../../core/engine/intent.ts';
 import { renderTable } from '../../../core/render/table.ts';
-import { userName } from '../../../core/user.ts';
 import { saveReport } from '../adapters/report-file.ts';
 import { NEWEST } from '../domain/benchmark.ts';
 import { subjectsOf } from '../domain/check-selection.ts';
@@ -73,7 +71,7 @@ export async function writeHardenReport({ out, run, before, after, changed, left
   const named = (subjects: readonly Subject[], name: string) => subjects.find((subject) => subject.name === name);
   const report: HardenReport = {
     ...reportHead(runtime.now(), DOCKER_TLS_VERSION, NEWEST),
-    who: `${userName()}@${hostname()}`,
+    who: runtime.operator,
     leftOut,
     hosts: changed.results.map((result) => ({
       name: result.host,

@@ -7,6 +7,7 @@ import { apiAnswers, parseSections } from '../../../core/domain/dockerd/sections
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { engineFacts, isPodman } from './api.ts';
 import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
+import { hostIdentity } from './host-identity.ts';
 import { parseHostSettings } from './host-settings.ts';
 import { parseListeners } from './listeners.ts';
 import { parseSoftware } from './software.ts';
@@ -242,6 +243,7 @@ export function parseAuditFacts(stdout: Buffer) {
     sshdMatch: parseMatches(text('sshd-match')),
     /** Comparable number: 8.2 is 802; undefined: unknown. */
     sshdVersion: sshdVersion(text('sshd-version')),
+    identity: hostIdentity(sections),
     /** The login user, before sudo. */
     operator: text('operator'),
     listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),

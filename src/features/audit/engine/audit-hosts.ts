@@ -10,7 +10,7 @@ import { type FleetOptions, overHosts } from '../../../core/engine/pool.ts';
 import { probeAs } from '../../../core/engine/probes.ts';
 import { sshOptions } from '../../../core/engine/steps/open-host.ts';
 import { wayTo } from '../../../core/engine/through.ts';
-import type { Probe, ProbeCredentials } from '../../../core/runtime.ts';
+import type { HostKey, Probe, ProbeCredentials } from '../../../core/runtime.ts';
 import type { AuditFacts } from '../domain/audit-facts.ts';
 import type { AuditProbe } from '../domain/check.ts';
 import { type CheckSelection, selectResults } from '../domain/check-selection.ts';
@@ -55,7 +55,7 @@ export async function auditHosts(
       ...{ probes, dialled: [address], now: runtime.now(), table: context.table },
       ourCas: known === undefined ? undefined : ours,
     });
-    const selected = selectResults(found, context.selection, runtime.now());
+    const selected = selectResults(withHostKey(found, session.hostKey), context.selection, runtime.now());
     if (context.lynis) line.phase('lynis');
     const output = context.lynis ? await gatherLynis(session, runtime.signal) : undefined;
     const lynis = output === undefined ? undefined : parseLynis(output, selected.results, facts.distribution);
@@ -63,6 +63,13 @@ export async function auditHosts(
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, [...context.state.clients.values()]);
   });
+}
+
+/** Evidence names the key that this connection saw beside those that the host's files name. */
+function withHostKey(host: AuditedHost, key: HostKey | undefined): AuditedHost {
+  return host.evidence === undefined
+    ? host
+    : { ...host, evidence: { ...host.evidence, connectedKey: key?.fingerprint } };
 }
 
 /** Probes network access in parallel: untrusted clients, and the store's own client if it has one. */

@@ -49,6 +49,7 @@ body:has(#only-findings:checked) .matrix .quiet { display: none; }
 .bar.soon { background: var(--medium); } .bar.over { background: var(--critical); } .now { position: absolute; top: 0; bottom: 0; width: 2px; background: var(--ink); }
 .lane .left { font-size: 12px; white-space: nowrap; } .axis .track { background: none; height: 18px; overflow: visible; } .axis .track i { position: absolute; top: 1px; font-style: normal; font-size: 12px; line-height: 20px; transform: translateX(-50%); color: var(--soft); white-space: nowrap; }
 .axis .track i.first { transform: none; } .axis .track i.last { transform: translateX(-100%); }
+.evidence { margin: 0 0 14px; } .evidence th { width: 240px; font-weight: 600; } .evidence td { overflow-wrap: anywhere; }
 td.grave { background: var(--critical-bg); }
 section.harden { margin: 18px 0; } .harden h2 { margin-top: 0; } .harden h3 { margin: 18px 0 4px; } .harden ul { margin: 4px 0; } .harden .cards + p { margin-top: 14px; } .harden li { overflow-wrap: anywhere; }
 details.subject { margin: 0 0 14px; } details.subject > summary { padding: 12px 16px; cursor: pointer; font-weight: 600; overflow-wrap: anywhere; } details.subject > summary span { font-weight: 400; }
@@ -64,5 +65,6 @@ footer { margin-top: 40px; color: var(--soft); font-size: 13px; }
   .choice { display: none !important; } .legend { display: flex; flex-wrap: wrap; gap: 4px 14px; font-size: 12px; margin: 0 0 10px; }
 .scroll { max-height: none; overflow: visible; } .matrix thead th, .matrix tbody th { position: static; } .matrix thead { display: table-header-group; } .matrix tbody th { min-width: 0; }
   .command { white-space: pre-wrap; }
+  @page { margin: 14mm; } #evidence { break-before: page; } .evidence { break-inside: avoid; } pre.command { white-space: pre-wrap; }
   .card, .finding, .host, tr { break-inside: avoid; } .scroll { break-inside: auto; } .legend, h2 + p { break-after: avoid; } details.subject { break-inside: auto; } .matrix .quiet { display: none; } * { -webkit-print-color-adjust: exact; print-color-adjust: exact; } a { text-decoration: none; } }
 `;

@@ -7,6 +7,7 @@ import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { countWords, type Score, scoreWords, waitingWords } from '../score.ts';
+import { renderEvidence } from './html-evidence.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
 import { type Html, html } from './html-text.ts';
@@ -150,6 +151,7 @@ ${hosts === 0 ? undefined : renderTimeline(report)}
 ${hosts === 0 ? undefined : renderAccess(report)}
 <h2 id="findings">What was found, and how to fix it</h2>
 ${subjects.map(subjectPart)}
+${renderEvidence(report)}
 <footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical finding holds it below 30, one open high finding below 60. Accepted findings count neither way, and neither do those that wait for a package.</p>
 <p>Numbers without a word in front are those of the CIS Docker Benchmark ${report.benchmark}.</p></footer>`,
   );

@@ -4,6 +4,7 @@ import type { Evidence } from '../check.ts';
 import type { Comparison } from '../compare.ts';
 import type { Acceptance, CheckResult } from '../evaluate.ts';
 import type { Counts, Score } from '../score.ts';
+import type { HostEvidence } from './evidence.ts';
 import type { AuditedHost, AuditReport, Subject } from './report.ts';
 
 /** The report of an audit. */
@@ -16,6 +17,17 @@ export type AuditReportDocument = {
   /** Date of the table of known vulnerabilities. */
   readonly vulnerabilities: string;
   readonly subjects: readonly (AuditedHostDocument | AuditedFileDocument | UnauditedHostDocument)[];
+  /** Who made the report, and with what; each host has its own. */
+  readonly evidence?: {
+    /** Version of this document. */
+    readonly schema: 1;
+    /** SHA-256 of the program. */
+    readonly program: string;
+    /** `user@computer` of the auditor. */
+    readonly operator: string;
+    /** Fingerprint of the key that signs the report. */
+    readonly signer?: string;
+  };
   /** With the report that --compare names. */
   readonly comparison?: {
     readonly appeared: readonly FindingDocument[];
@@ -69,6 +81,21 @@ type AuditedHostDocument = {
   }[];
   /** With --lynis. */
   readonly lynis?: LynisDocument;
+  /** Which host it was, and when. */
+  readonly evidence?: {
+    /** HMAC-SHA-256 of `docker-tls audit` with the machine ID as key. */
+    readonly machineId?: string;
+    /** Fingerprints of sshd's keys, from the host's files. */
+    readonly hostKeys: readonly string[];
+    /** Fingerprint of the key that this connection saw. */
+    readonly connectedKey?: string;
+    /** SHA-256 fingerprints of dockerd's certificate and trusted CAs. */
+    readonly certificates: readonly string[];
+    readonly hostTime?: string;
+    readonly auditorTime?: string;
+    /** SHA-256 of the facts. */
+    readonly facts: string;
+  };
 };
 
 type LynisDocument =
@@ -167,9 +194,12 @@ type AcceptedEvidenceDocument = {
 export function auditReportDocument(
   report: AuditReport & { readonly comparison: Comparison | undefined },
 ): AuditReportDocument {
-  const { createdAt, version, benchmark, vulnerabilities, subjects, comparison } = report;
+  const { createdAt, version, benchmark, vulnerabilities, subjects, comparison, evidence } = report;
   return {
     ...{ createdAt, version, benchmark, vulnerabilities, subjects: subjects.map(subjectDocument) },
+    evidence: evidence && {
+      ...{ schema: 1, program: evidence.program, operator: evidence.operator, signer: evidence.signer },
+    },
     comparison: comparison && {
       appeared: comparison.appeared.map(findingDocument),
       gone: comparison.gone.map(findingDocument),
@@ -196,7 +226,7 @@ function subjectDocument(subject: Subject): AuditReportDocument['subjects'][numb
 }
 
 function hostDocument(host: AuditedHost): AuditedHostDocument {
-  const { name, address, os, docker, results, score, upgrade, certificates, access, lynis } = host;
+  const { name, address, os, docker, results, score, upgrade, certificates, access, lynis, evidence } = host;
   return {
     ...{ kind: 'host', name, address, os, docker, results: results.map(resultDocument), score: scoreDocument(score) },
     upgrade: upgrade && {
@@ -207,7 +237,13 @@ function hostDocument(host: AuditedHost): AuditedHostDocument {
     })),
     access: access.map(({ who, how, where, grave }) => ({ who, how, where, grave })),
     lynis: lynis && lynisDocument(lynis),
+    evidence: evidence && evidenceOfHost(evidence),
   };
+}
+
+function evidenceOfHost(evidence: HostEvidence): NonNullable<AuditedHostDocument['evidence']> {
+  const { machineId, hostKeys, connectedKey, certificates, hostTime, auditorTime, facts } = evidence;
+  return { machineId, hostKeys, connectedKey, certificates, hostTime, auditorTime, facts };
 }
 
 function lynisDocument(lynis: NonNullable<AuditedHost['lynis']>): LynisDocument {

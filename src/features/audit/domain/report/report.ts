@@ -14,6 +14,7 @@ import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
 import { bestUpgrade } from '../vulnerabilities.ts';
 import { BUILT_IN, type VulnerabilityTable } from '../vulnerability-table.ts';
+import { type HostEvidence, hostEvidence, type RunEvidence } from './evidence.ts';
 
 /** A certificate on the timeline. Dates are ISO 8601. */
 export type ReportedCertificate = {
@@ -46,6 +47,7 @@ export type AuditedHost = {
   readonly access: readonly ReportedAccess[];
   /** If requested. */
   readonly lynis?: LynisAnswer;
+  readonly evidence?: HostEvidence;
 };
 
 /** A Compose file or Dockerfile; `name` is its path, normalised by `fileName`. */
@@ -91,6 +93,8 @@ export type AuditReport = {
   /** Date of the sources of the vulnerability table. */
   readonly vulnerabilities: string;
   readonly subjects: readonly Subject[];
+  /** Absent in a report for display only. */
+  readonly evidence?: RunEvidence;
 };
 
 /** Age at which the table of known vulnerabilities counts as old. */
@@ -192,5 +196,6 @@ export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outs
     upgrade: upgrade && { ...upgrade, text: printable(upgrade.text, 300) },
     certificates: certificatesOf(facts, outside),
     access: accessOf(facts, outside, results),
+    evidence: hostEvidence(facts, outside),
   };
 }

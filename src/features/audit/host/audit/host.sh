@@ -12,6 +12,10 @@ host_facts() {
   end clock
   printf '%s' "$OPERATOR"
   end operator
+  cat /etc/machine-id
+  end machine-id
+  cut -d ' ' -f 1,2 /etc/ssh/ssh_host_*_key.pub
+  end host-keys
   cat /proc/cmdline
   end kernel-cmdline
   [ ! -e /proc/self/loginuid ] || echo yes

@@ -1,0 +1,127 @@
+/** Signatures in OpenSSH's format, beside ssh-keygen itself. */
+
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { openSigningKey } from '../../../../src/features/audit/adapters/signing-key.ts';
+import {
+  allowedSigner,
+  checkDetached,
+  fingerprintOf,
+  NAMESPACE,
+} from '../../../../src/features/audit/domain/sshsig.ts';
+
+const NOW = new Date('2026-11-30T12:00:00Z');
+const MESSAGE = Buffer.from('{"a report": true}\n');
+const TYPES = [
+  ['ed25519', []],
+  ['rsa', ['-b', '2048']],
+  ['ecdsa', ['-b', '256']],
+  ['ecdsa', ['-b', '384']],
+  ['ecdsa', ['-b', '521']],
+] as const;
+let directory: string;
+const at = (name: string) => join(directory, name);
+const keygen = (args: readonly string[], input?: Buffer) =>
+  execFileSync('ssh-keygen', args, { input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'docker-tls-sshsig-'));
+  writeFileSync(at('report'), MESSAGE);
+});
+afterAll(() => rmSync(directory, { recursive: true }));
+
+function newKey(type: string, options: readonly string[] = [], passphrase = ''): { file: string; line: string } {
+  const file = at(`key-${Math.random()}`);
+  keygen(['-q', '-t', type, ...options, '-N', passphrase, '-f', file]);
+  return { file, line: readFileSync(`${file}.pub`, 'utf8') };
+}
+const blobOf = (line: string) => Buffer.from(line.split(' ')[1] ?? '', 'base64');
+
+describe.each(TYPES)('%s %j', (type, options) => {
+  test('ssh-keygen -Y verify takes ours, and we take its', async () => {
+    const { file, line } = newKey(type, options);
+    const key = await openSigningKey(file, undefined);
+    expect(keygen(['-l', '-f', file])).toContain(` ${key.fingerprint} `);
+    writeFileSync(at('signers'), `ops@example.org ${line}`);
+    // Ten times: a number of ECDSA may begin with a zero byte.
+    for (let times = 0; times < (type === 'ecdsa' ? 10 : 1); times += 1) {
+      writeFileSync(at('sig'), key.sign(MESSAGE));
+      const verify = ['-Y', 'verify', '-f', at('signers'), '-I', 'ops@example.org', '-n', NAMESPACE, '-s', at('sig')];
+      expect(keygen(verify, MESSAGE)).toContain('Good "docker-tls-audit" signature for ops@example.org');
+      expect(checkDetached(MESSAGE, key.sign(MESSAGE))).toEqual({ publicKey: blobOf(line) });
+    }
+    rmSync(at('report.sig'), { force: true });
+    keygen(['-q', '-Y', 'sign', '-f', file, '-n', NAMESPACE, at('report')]);
+    expect(checkDetached(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toEqual({ publicKey: blobOf(line) });
+  });
+});
+
+test('what was not signed so does not hold', async () => {
+  const { file } = newKey('ed25519');
+  const signature = (await openSigningKey(file, undefined)).sign(MESSAGE);
+  const problem = (message: Buffer, text: string) => (checkDetached(message, text) as { problem?: string }).problem;
+  expect(problem(Buffer.from('{"a report": false}\n'), signature)).toBe('the file is not the one that was signed');
+  expect(problem(MESSAGE, 'no signature')).toBe('it is not a signature of ssh-keygen');
+  expect(problem(MESSAGE, signature.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'))).toMatch(/not a signature|be read/);
+  rmSync(at('report.sig'), { force: true });
+  keygen(['-q', '-Y', 'sign', '-f', file, '-n', 'file', at('report')]);
+  expect(problem(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toBe('it is for "file", not for docker-tls-audit');
+});
+
+test('allowed signers, as ssh-keygen reads them', () => {
+  const { line } = newKey('ed25519');
+  const key = blobOf(line);
+  const who = (text: string) => allowedSigner(text, key, NOW);
+  expect(who(`# ops\n\nother@example.org ${newKey('ed25519').line}ops@example.org ${line}`)).toBe('ops@example.org');
+  expect(who(`ops namespaces="file,${NAMESPACE}" ${line}`)).toBe('ops');
+  expect(who(`"ops,dev" valid-after="20261101",valid-before="20261201Z" ${line}`)).toBe('ops,dev');
+  for (const options of [
+    'namespaces="file"',
+    'cert-authority',
+    'valid-before="20261101"',
+    'valid-after="20261201"',
+    'valid-before="soon"',
+    'unknown="x"',
+  ])
+    expect([options, who(`ops ${options} ${line}`)]).toEqual([options, undefined]);
+  expect(who(`ops ${newKey('ed25519').line}`)).toBeUndefined();
+  expect(who(`# ops ${line}`)).toBeUndefined();
+});
+
+test('a passphrase is asked for, three times at most; without a terminal the key stays closed', async () => {
+  const { file, line } = newKey('ed25519', [], 'correct horse');
+  const asked: boolean[] = [];
+  const ask =
+    (answers: readonly string[]) =>
+    async ({ again = false }) => {
+      asked.push(again);
+      return new Secret(answers[asked.length - 1] ?? 'wrong');
+    };
+  expect((await openSigningKey(file, ask(['no', 'correct horse']))).fingerprint).toBe(fingerprintOf(blobOf(line)));
+  expect(asked).toEqual([false, true]);
+  asked.length = 0;
+  await expect(openSigningKey(file, ask([]))).rejects.toMatchObject({ code: 'E_SSH_KEY_PASSPHRASE' });
+  expect(asked).toEqual([false, true, true]);
+  await expect(openSigningKey(file, undefined)).rejects.toMatchObject({ code: 'E_SSH_KEY_PASSPHRASE' });
+});
+
+test('what is no private SSH key cannot sign', async () => {
+  const texts: readonly (readonly [string, RegExp])[] = [
+    ['# created: today\nAGE-SECRET-KEY-1QQ\n', /an identity of age decrypts/],
+    [newKey('ed25519').line, /it is a public key/],
+    ['hello\n', /it is not an SSH key/],
+  ];
+  for (const [text, message] of texts) {
+    writeFileSync(at('other'), text);
+    const opened = openSigningKey(at('other'), undefined);
+    await expect(opened).rejects.toMatchObject({ code: 'E_AUDIT_SIGNER', message: expect.stringMatching(message) });
+  }
+});
+
+test('a key that is not there', async () => {
+  await expect(openSigningKey(at('none'), undefined)).rejects.toMatchObject({ code: 'E_AUDIT_SIGNER' });
+});
