@@ -5,6 +5,7 @@ import { parseDaemonJson } from '../../../core/domain/dockerd/daemon-json.ts';
 import { distributionOf } from '../../../core/domain/dockerd/install-hints.ts';
 import { apiAnswers, parseSections } from '../../../core/domain/dockerd/sections.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { parseAccounts } from './accounts.ts';
 import { engineFacts, isPodman } from './api.ts';
 import { auditRules, otherRules, rulesAtBoot, rulesInKernel, tmpfilesDirectories } from './audit-rules.ts';
 import { hostIdentity } from './host-identity.ts';
@@ -244,6 +245,10 @@ export function parseAuditFacts(stdout: Buffer) {
     /** Comparable number: 8.2 is 802; undefined: unknown. */
     sshdVersion: sshdVersion(text('sshd-version')),
     identity: hostIdentity(sections),
+    /** Undefined without an answer. */
+    accounts: parseAccounts((name) => bytes(name)?.toString('utf8')),
+    /** Files with logins of registries. */
+    registryLogins: fileFacts(bytes('registry-logins'), owner),
     /** The login user, before sudo. */
     operator: text('operator'),
     listeners: parseListeners(text('tcp-listen'), text('dockerd-sockets')),

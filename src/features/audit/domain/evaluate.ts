@@ -16,6 +16,7 @@ import {
   UNANSWERED,
   type Verdict,
 } from './check.ts';
+import { ACCOUNT_CHECKS } from './checks/accounts.ts';
 import { CONFIG_CHECKS } from './checks/config.ts';
 import { CONTAINER_CHECKS } from './checks/containers.ts';
 import { DAEMON_CHECKS } from './checks/daemon.ts';
@@ -40,6 +41,7 @@ export const CHECKS: readonly Check[] = [
   ...SSH_CHECKS,
   ...HOST_CHECKS,
   ...HARDENING_CHECKS,
+  ...ACCOUNT_CHECKS,
   ...DAEMON_CHECKS,
   ...FILE_CHECKS,
   ...IMAGE_CHECKS,

@@ -3,6 +3,7 @@
 import apiModule from '../../../core/host/api.sh';
 import resultModule from '../../../core/host/result.sh';
 import sshdModule from '../../../core/host/sshd.sh';
+import auditAccountsModule from './audit/accounts.sh';
 import auditApiModule from './audit/api.sh';
 import auditArgumentsModule from './audit/arguments.sh';
 import auditDockerdModule from './audit/dockerd.sh';
@@ -26,6 +27,7 @@ export const AUDIT_SCRIPT: string = [
   auditHostModule,
   auditHardeningModule,
   auditSshdModule,
+  auditAccountsModule,
   auditArgumentsModule,
   auditDockerdModule,
   auditFilesModule,

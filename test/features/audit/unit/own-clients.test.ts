@@ -24,6 +24,11 @@ test('a report names our clients that the host accepts, no others', () => {
   const revoked = clients.map((one) => ({ ...one, record: { ...one.record, revokedAt: now.toISOString() } }));
   if (h1 === undefined) throw new Error('no host');
   const { access, certificates } = withOurClients(subject, h1, [...clients, ...revoked]);
-  expect(access).toEqual([{ who: 'client ann', how: 'certificate', where: '127.0.0.1:2376', grave: false }]);
+  expect(access).toEqual([
+    {
+      ...{ who: 'client ann', how: 'certificate', where: '127.0.0.1:2376', grave: false, role: undefined },
+      expires: expect.stringMatching(/^\d{4}-\d\d-\d\d$/),
+    },
+  ]);
   expect(certificates).toMatchObject([{ role: 'client', name: 'ann' }]);
 });

@@ -1,7 +1,7 @@
-/** Timeline of certificates, and the table of access. */
+/** Timeline of certificates. */
 
 import { type Html, html } from './html-text.ts';
-import type { AuditedHost, AuditReport, ReportedCertificate } from './report.ts';
+import type { AuditReport, ReportedCertificate } from './report.ts';
 
 const DAY_MS = 86_400_000;
 const ROLES = { server: 'server certificate', client: 'client', authority: 'trusted CA' } as const;
@@ -66,23 +66,4 @@ export function renderTimeline(report: AuditReport): Html {
 <div class="track"><span class="bar ${tone}" style="left:${percent(left)};width:${percent(width)}"></span><span class="now" style="left:${percent(at(now))}"></span></div><div class="left" title="${certificate.notAfter}">${leftWords(to, now)}</div></div>`;
   });
   return html`${title}<div class="card time">${bars}<div class="lane axis"><div></div><div class="track">${marks}</div><div></div></div></div>`;
-}
-
-export function renderAccess(report: AuditReport): Html {
-  const hosts = report.subjects.filter(
-    (subject): subject is AuditedHost => subject.kind === 'host' && subject.access.length > 0,
-  );
-  const title = html`<h2 id="access">Who can reach what</h2>`;
-  if (hosts.length === 0) return html`${title}<p class="soft">Only root on each host.</p>`;
-  const rows = hosts.flatMap(({ name, access }) =>
-    [...access]
-      .sort((a, b) => Number(b.grave) - Number(a.grave))
-      .map(({ who, how, where, grave }, index) => {
-        const host = index === 0 ? html`<th scope="rowgroup" rowspan="${access.length}">${name}</th>` : undefined;
-        const tone = grave ? 'grave' : '';
-        return html`<tr>${host}<td class="${tone}">${who}</td><td class="${tone}">${how}</td><td class="mono ${tone}">${where}</td></tr>`;
-      }),
-  );
-  return html`${title}<p class="soft small">Anyone who controls the daemon is root on its host.</p>
-<div class="card scroll"><table class="stack"><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }

@@ -10,8 +10,9 @@ import { countWords, type Score, scoreWords, waitingWords } from '../score.ts';
 import { renderEvidence } from './html-evidence.ts';
 import { findingAnchor, renderLegend, renderMatrix } from './html-matrix.ts';
 import { renderPage } from './html-page.ts';
+import { renderAccess } from './html-root.ts';
 import { type Html, html } from './html-text.ts';
-import { renderAccess, renderTimeline } from './html-timeline.ts';
+import { renderTimeline } from './html-timeline.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged, whereIn } from './report.ts';
 import { hostCommand, raisingCommand } from './report-command.ts';
 

@@ -3,7 +3,8 @@
 import type { StoredClient, StoredHost } from '../../../../core/adapters/store/records.ts';
 import { printable } from '../../../../errors/errors.ts';
 import { readCertificates } from '../certificates.ts';
-import type { AuditedHost, ReportedAccess, ReportedCertificate } from './report.ts';
+import type { AuditedHost, ReportedCertificate } from './report.ts';
+import { dayOf, type ReportedAccess } from './root-access.ts';
 
 export function withOurClients(
   subject: AuditedHost,
@@ -18,7 +19,8 @@ export function withOurClients(
     const [leaf] = readCertificates(cert);
     const at = leaf && { notBefore: leaf.notBefore.toISOString(), notAfter: leaf.notAfter.toISOString() };
     if (at !== undefined) certificates.push({ role: 'client', name, ...at });
-    access.push({ who: `client ${name}`, how: 'certificate', where: `${address}:${port}`, grave: false });
+    const limits = { role: record.role, expires: dayOf(leaf?.notAfter) };
+    access.push({ who: `client ${name}`, how: 'certificate', where: `${address}:${port}`, grave: false, ...limits });
   }
   return {
     ...subject,

@@ -72,12 +72,17 @@ type AuditedHostDocument = {
     readonly notBefore: string;
     readonly notAfter: string;
   }[];
-  /** Who controls the daemon, and how. */
+  /** Who can become root here, and how. */
   readonly access: readonly {
     readonly who: string;
     readonly how: string;
     readonly where: string;
+    /** No one should have it. */
     readonly grave: boolean;
+    /** Of a client: what its role allows; without one, everything. */
+    readonly role?: string;
+    /** Last day of a certificate. */
+    readonly expires?: string;
   }[];
   /** With --lynis. */
   readonly lynis?: LynisDocument;
@@ -235,7 +240,7 @@ function hostDocument(host: AuditedHost): AuditedHostDocument {
     certificates: certificates.map(({ role, name: of, notBefore, notAfter }) => ({
       ...{ role, name: of, notBefore, notAfter },
     })),
-    access: access.map(({ who, how, where, grave }) => ({ who, how, where, grave })),
+    access: access.map(({ who, how, where, grave, role, expires }) => ({ who, how, where, grave, role, expires })),
     lynis: lynis && lynisDocument(lynis),
     evidence: evidence && evidenceOfHost(evidence),
   };

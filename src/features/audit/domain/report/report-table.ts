@@ -10,6 +10,7 @@ import { lynisWords } from '../lynis.ts';
 import { countWords, type Score, scoreWords, waitingWords } from '../score.ts';
 import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, whereIn } from './report.ts';
 import { raisingCommand } from './report-command.ts';
+import { gravestWays } from './root-access.ts';
 
 /** Wraps text in a colour; the plain one returns it unchanged. Names as in picocolors. */
 export type Paint = (colour: 'red' | 'yellow' | 'green' | 'cyan' | 'gray' | 'bold' | 'magenta', text: string) => string;
@@ -135,6 +136,16 @@ function lynisLines(host: AuditedHost): readonly string[] {
   return [lynisWords(lynis), ...lynis.warnings.map(({ test, text }) => `  warning ${test}: ${text}`), ...raise];
 }
 
+function accessLines({ access }: AuditedHost, { columns, paint }: Screen): readonly string[] {
+  if (access.length === 0) return [];
+  const rows = gravestWays(access).flatMap(({ who, how, where, grave, role, expires }) => {
+    const limits = `${role === undefined ? '' : `, role ${role}`}${expires === undefined ? '' : `, until ${expires}`}`;
+    const lines = wrapped(`${who}: ${how}${limits} (${where})`, 2, columns);
+    return grave ? lines.map((line) => paint('red', line)) : lines;
+  });
+  return ['', paint('bold', 'Who can become root here'), ...rows];
+}
+
 function subjectLines(subject: AuditedHost | AuditedFile, form: Screen): readonly string[] {
   const { paint } = form;
   const about =
@@ -166,6 +177,7 @@ function subjectLines(subject: AuditedHost | AuditedFile, form: Screen): readonl
     lines.push('', paint('bold', group));
     for (const result of results) lines.push(...findingLines(result, form, subject, idWidth));
   }
+  if (subject.kind === 'host') lines.push(...accessLines(subject, form));
   const accepted = subject.results.filter((result) => result.accepted !== undefined);
   lines.push(...quietLines('Accepted', accepted, form, ({ accepted: why }) => `: ${why && acceptedWords(why)}`));
   if (form.all === true) {

@@ -1,6 +1,5 @@
 /** Report data: the content of every format, the output of `--json`, and the input of a later comparison. */
 
-import { isOn } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
 import type { Upgrade } from '../../../../core/domain/status-row.ts';
 import { printable } from '../../../../errors/errors.ts';
@@ -9,12 +8,12 @@ import type { Benchmark } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Evidence, Outside } from '../check.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
-import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { LynisAnswer } from '../lynis.ts';
 import { type Score, score } from '../score.ts';
 import { bestUpgrade } from '../vulnerabilities.ts';
 import { BUILT_IN, type VulnerabilityTable } from '../vulnerability-table.ts';
 import { type HostEvidence, hostEvidence, type RunEvidence } from './evidence.ts';
+import { type ReportedAccess, rootAccess } from './root-access.ts';
 
 /** A certificate on the timeline. Dates are ISO 8601. */
 export type ReportedCertificate = {
@@ -22,15 +21,6 @@ export type ReportedCertificate = {
   readonly name: string;
   readonly notBefore: string;
   readonly notAfter: string;
-};
-
-/** One method to control a host's daemon. */
-export type ReportedAccess = {
-  readonly who: string;
-  /** Text: `any client`, `certificate`, `group`, …. */
-  readonly how: string;
-  readonly where: string;
-  readonly grave: boolean;
 };
 
 export type AuditedHost = {
@@ -133,53 +123,6 @@ function certificatesOf(facts: AuditFacts, outside: Partial<Outside>): readonly 
   return [...reported('server', served, 1), ...reported('authority', facts.tls.ca?.pem)];
 }
 
-/** Users and clients that control the daemon, from facts and probes. The caller adds clients with our certificates. */
-function accessOf(
-  facts: AuditFacts,
-  outside: Partial<Outside>,
-  results: readonly CheckResult[],
-): readonly ReportedAccess[] {
-  const { apiSocket } = facts;
-  const access = (who: string, how: string, where: string, grave: boolean): ReportedAccess => ({
-    who: printable(who, 200),
-    how,
-    where: printable(where, 200),
-    grave,
-  });
-  // The own client should be accepted; any other accepted one shows that every client may be.
-  const untrusted = outside.probes?.filter((probe) => probe.what !== 'own-certificate' && gotIn(probe)) ?? [];
-  const open = new Set(untrusted.map(({ address, port }) => `${address}:${port}`));
-  const served = exposedAddresses(facts).map(({ address }) => address);
-  const unprotected = results.some(({ id, state }) => (id === '2.8' || id === 'tls.3') && state === 'finding');
-  if (unprotected) for (const address of served) open.add(address);
-  // Every user with write access to a socket controls the daemon, whatever its group is.
-  const sockets = [...facts.files.values()].filter(
-    ({ path, kind, mode }) =>
-      kind === 'socket' &&
-      (mode & 0o002) !== 0 &&
-      // /var/run is /run.
-      !(path.startsWith('/var/run/') && facts.files.has(path.slice(4))),
-  );
-  const holders = new Set(results.find(({ id }) => id === '5.32')?.evidence.map(({ place }) => place));
-  const mounts = (facts.engine?.containers ?? []).filter(({ name }) => holders.has(`container ${name}`));
-  const trusted = isOn(facts.daemon, 'tlsverify', false) ? readCertificates(facts.tls.ca?.pem ?? '') : [];
-  const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup ?? []]
-    .flat()
-    .filter(({ members }) => members.length > 0);
-  return [
-    ...[...open].map((where) => access('any client', 'no certificate asked for', where, true)),
-    ...sockets.map(({ path, mode }) =>
-      access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
-    ),
-    ...mounts.map(({ name }) => access(`container ${name}`, 'mounted docker.sock', apiSocket, true)),
-    ...trusted.map(({ subject, notAfter }) => {
-      const until = Number.isNaN(notAfter.getTime()) ? '' : `, until ${notAfter.toISOString().slice(0, 10)}`;
-      return access(`clients of ${subject}${until}`, 'certificate', served.join(', '), false);
-    }),
-    ...groups.map(({ name, members }) => access(members.join(', '), `${name} group`, apiSocket, false)),
-  ];
-}
-
 /** Judges a host, and gathers the data for reports. */
 export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outside> = {}): AuditedHost {
   const results = evaluate(facts, outside, name);
@@ -195,7 +138,7 @@ export function auditHost(name: string, facts: AuditFacts, outside: Partial<Outs
     score: score(results),
     upgrade: upgrade && { ...upgrade, text: printable(upgrade.text, 300) },
     certificates: certificatesOf(facts, outside),
-    access: accessOf(facts, outside, results),
+    access: rootAccess(facts, outside, results),
     evidence: hostEvidence(facts, outside),
   };
 }

@@ -1,5 +1,5 @@
 # Main script of the audit: prints all sections, or with PARTS=software only those for known vulnerabilities.
-# Needs functions: api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
+# Needs functions: accounts_facts api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
 # Needs variables: PARTS
 # Needs programs: id od stat tr
 
@@ -19,6 +19,7 @@ main() {
     audit_facts
     hardening_facts
     sshd_facts
+    accounts_facts
   }
   dockerd_facts
   [ "${PARTS:-all}" = software ] || file_facts

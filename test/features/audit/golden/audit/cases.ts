@@ -6,6 +6,7 @@ import { type CheckResult, evaluate } from '../../../../../src/features/audit/do
 import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../../../src/features/audit/domain/host-settings.ts';
 import { SYSCTLS } from '../../../../../src/features/audit/domain/sysctls.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
+import { ACCOUNT_CASES } from './account-cases.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
 
 export type Case = {
@@ -1499,4 +1500,5 @@ export const CASES: readonly Case[] = [
   ...SWARM_CASES,
   ...TLS_CASES,
   ...SOFTWARE_CASES,
+  ...ACCOUNT_CASES,
 ];

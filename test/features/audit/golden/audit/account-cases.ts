@@ -1,0 +1,62 @@
+/** Golden cases of accounts: recorded hosts do not have these states. */
+
+import type { Case } from './cases.ts';
+
+const GROUPS = 'root:0:\nsudo:27:ada\nbuild:1001:\ndocker:998:ci\n';
+const USERS = 'root:0:0\nada:1000:1000\nci:1002:1002\nbob:1003:1001\n';
+const sections = (more: Record<string, string>) => ({
+  sections: { groups: GROUPS, users: USERS, 'root-password': 'locked', ...more },
+});
+const finding = (check: string, name: string, says: string, more: Record<string, string>): Case => ({
+  ...{ check, name, says, state: 'finding', change: sections(more) },
+});
+const pass = (check: string, name: string, more: Record<string, string> = {}): Case => ({
+  ...{ check, name, state: 'pass', change: sections(more) },
+});
+const sudo = (text: string) => ({ sudoers: `/etc/sudoers.d/ci:${text}\n`, operator: 'ada' });
+
+export const ACCOUNT_CASES: readonly Case[] = [
+  finding('host.12', 'a second user with the ID 0', 'has the user ID 0', { users: `${USERS}toor:0:0\n` }),
+  pass('host.12', 'root alone has the ID 0'),
+  finding(
+    'host.13',
+    'docker without a password',
+    'ci runs /usr/bin/docker as root',
+    sudo('ci ALL=(ALL) NOPASSWD: /usr/bin/docker'),
+  ),
+  finding(
+    'host.13',
+    'everything without a password, for a group by primary group',
+    'bob, of %build, runs ALL',
+    sudo('%build ALL=(ALL:ALL) NOPASSWD:ALL'),
+  ),
+  finding('host.13', 'by an alias, over two lines', 'ci runs /usr/bin/docker ps', {
+    sudoers:
+      '/etc/sudoers:User_Alias BUILDERS = ci, x\n/etc/sudoers:BUILDERS ALL = (root) \\\n/etc/sudoers:  NOPASSWD: /usr/bin/docker ps\n',
+  }),
+  pass('host.13', 'docker with a password', sudo('ci ALL=(ALL) /usr/bin/docker')),
+  pass('host.13', 'another program without a password', sudo('ci ALL=(root) NOPASSWD: /usr/bin/systemctl restart web')),
+  pass('host.13', 'as another user than root', sudo('ci ALL=(web) NOPASSWD: ALL')),
+  pass('host.13', 'the user of docker-tls itself', sudo('ada ALL=(ALL) NOPASSWD: ALL')),
+  finding('host.14', 'an empty password of root', 'root has no password', { 'root-password': 'empty' }),
+  pass('host.14', 'a locked password of root'),
+  finding('host.15', 'a config.json for all', 'every local user can read it', {
+    'registry-logins': '81a4 1002 1002 ci ci 90 /home/ci/.docker/config.json',
+  }),
+  finding('host.15', 'a config.json for a group', 'the group build can read it', {
+    'registry-logins': '81a0 1002 1001 ci build 90 /home/ci/.docker/config.json',
+  }),
+  pass('host.15', 'a config.json for its user', {
+    'registry-logins': '8180 1002 1002 ci ci 90 /home/ci/.docker/config.json',
+  }),
+  { ...pass('host.16', 'services of loopback only', { listening: 'tcp 127.0.0.1:25 users:(("master",pid=1,fd=3))' }) },
+  {
+    ...{ check: 'host.16', name: 'a service on every address', state: 'not-applicable', says: 'needs a person' },
+    change: sections({ listening: 'tcp 0.0.0.0:111 users:(("rpcbind",pid=1,fd=3))\ntcp [::1]:25 x' }),
+  },
+  pass('host.17', 'a locked password of root'),
+  {
+    ...{ check: 'host.17', name: 'a password of root', state: 'not-applicable', says: 'needs a person' },
+    change: sections({ 'root-password': 'set' }),
+  },
+];

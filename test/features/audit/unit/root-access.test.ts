@@ -1,0 +1,76 @@
+/** Who can become root on a host: every way, in the table, the picture and the JSON. */
+
+import { expect, test } from 'vitest';
+import { renderHtml } from '../../../../src/features/audit/domain/report/html.ts';
+import { auditHost, reportHead } from '../../../../src/features/audit/domain/report/report.ts';
+import { auditReportDocument } from '../../../../src/features/audit/domain/report/report-document.ts';
+import { renderAuditTable } from '../../../../src/features/audit/domain/report/report-table.ts';
+import { fingerprintOf } from '../../../../src/features/audit/domain/sshsig.ts';
+import { type Alteration, altered } from '../support/audit-facts.ts';
+
+const KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ';
+const ACCOUNTS = {
+  groups: 'root:0:\nsudo:27:ada\ndocker:998:ci\n',
+  users: 'root:0:0\nada:1000:1000\nci:1002:1002\ntoor:0:0\n',
+  'docker-group': 'docker:x:998:ci\n',
+  sudoers: '/etc/sudoers:%sudo ALL=(ALL:ALL) ALL\n/etc/sudoers.d/ci:ci ALL=(root) NOPASSWD: /usr/bin/docker\n',
+  'root-keys': `ssh-ed25519 ${KEY} ada@laptop\n`,
+  'root-password': 'set',
+};
+const ways = (name: Parameters<typeof altered>[0], change: Alteration, ourCas?: ReadonlySet<string>) =>
+  auditHost('web', altered(name, change), { ourCas }).access;
+const way = (who: string, how: string) => expect.objectContaining({ who, how });
+
+test('accounts: docker group, sudo, user ID 0, keys of root', () => {
+  const found = ways('fresh-trixie', { sections: ACCOUNTS });
+  expect(found).toContainEqual(way('ci', 'docker group'));
+  expect(found).toContainEqual(way('ada (group sudo)', 'sudo: ALL'));
+  expect(found).toContainEqual(way('ci', 'sudo without a password: /usr/bin/docker'));
+  expect(found).toContainEqual(way('user toor', 'user ID 0'));
+  const fingerprint = fingerprintOf(Buffer.from(KEY, 'base64'));
+  expect(found).toContainEqual(way(`key ${fingerprint} (ada@laptop)`, 'login as root by SSH'));
+});
+
+test("keys of root's count only where sshd lets root in", () => {
+  const sections = { ...ACCOUNTS, 'sshd 0': 'permitrootlogin no' };
+  expect(ways('fresh-trixie', { sections }).some(({ how }) => how === 'login as root by SSH')).toBe(false);
+});
+
+test('files that root runs and others may write, and ways out of containers', () => {
+  const found = ways('bad-trixie', {});
+  expect(found).toContainEqual(
+    expect.objectContaining({ who: 'every local user', how: 'can change what root runs or reads', grave: true }),
+  );
+  for (const how of [/docker\.sock is mounted on/, /privileged/, /process/])
+    expect(found.some((one) => how.test(one.how) && one.who.startsWith('container '))).toBe(true);
+  expect(ways('good-trixie', {}).some(({ how }) => how === 'can change what root runs or reads')).toBe(false);
+});
+
+test('clients of a CA, with its last day; of another CA in red', () => {
+  const [ours] = ways('setup-trixie', {}).filter(({ who }) => who.startsWith('clients of '));
+  expect(ours).toMatchObject({ how: 'certificate', grave: false, expires: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
+  const [others] = ways('setup-trixie', {}, new Set()).filter(({ who }) => who.startsWith('clients of '));
+  expect(others).toMatchObject({ how: 'certificate of another CA', grave: true });
+});
+
+test('terminal, page and JSON have the same ways', () => {
+  const subject = auditHost('<web>', altered('bad-trixie', { sections: ACCOUNTS }));
+  const report = {
+    ...reportHead(new Date('2026-11-30T10:00:00Z'), '0', '1.8'),
+    subjects: [subject],
+    comparison: undefined,
+  };
+  const text = renderAuditTable(report, { columns: 200 });
+  const page = renderHtml(report);
+  const [host] = auditReportDocument(report).subjects;
+  expect(text).toContain('\nWho can become root here\n');
+  expect(text).toContain('  user toor: user ID 0 (/etc/passwd)\n');
+  expect(text.indexOf('user toor:')).toBeLessThan(text.indexOf('ada (group sudo):'));
+  expect(page).toContain('<svg class="root"');
+  expect(page).toContain('aria-label="who can become root on &lt;web&gt;"');
+  expect(page.match(/<title>user toor<\/title>/g)).toHaveLength(1);
+  expect(host?.kind === 'host' && host.access).toContainEqual({
+    ...{ who: 'user toor', how: 'user ID 0', where: '/etc/passwd', grave: true },
+    ...{ role: undefined, expires: undefined },
+  });
+});
