@@ -27,7 +27,11 @@ const TABLE = {
     cost: 'programs inside new containers cannot gain rights through setuid or sudo',
     risk: 'low',
   },
-  'live-restore': { title: 'live-restore=true in daemon.json', risk: 'none' },
+  'live-restore': {
+    title: 'live-restore=true in daemon.json',
+    risk: 'low',
+    cost: 'at a shutdown of the host systemd ends the containers, not dockerd: one that ignores SIGTERM delays it until systemd kills it',
+  },
   'userland-proxy': {
     title: "userland-proxy=false in daemon.json, and a firewall rule that keeps containers off the host's 127.0.0.1",
     cost: "published ports stop answering in three cases: over the host's IPv6 addresses (container with IPv4 only), by the host's address from containers of other networks, and from the container itself until it restarts; dockerd lets its bridges route 127.0.0.0/8 (route_localnet), so that containers with NET_RAW or NET_ADMIN would reach services on the host's 127.0.0.1: a rule in iptables' raw table drops that, and whoever flushes that table opens it until Docker's next start",
@@ -51,7 +55,8 @@ const TABLE = {
   experimental: { title: 'experimental=false', risk: 'none' },
   'audit-rules': {
     title: 'an audit rules file for dockerd and its files, loaded where the kernel can',
-    risk: 'none',
+    risk: 'low',
+    cost: 'each change of these files is a record in the audit log; of the data directory only the directory itself is watched, since every write of a container would be a record',
   },
   sshd: {
     title: 'a drop-in for sshd: LogLevel, MaxAuthTries, MaxSessions, PubkeyAuthentication, PermitEmptyPasswords',
@@ -129,21 +134,22 @@ const TABLE = {
     title:
       'login.defs: passwords of new accounts end after a year, failed logins are noted, more rounds for SHA hashes',
     risk: 'low',
-    cost: 'passwords of accounts made from now on end after 365 days; the rest has no effect on Debian (it hashes with yescrypt and has no faillog)',
+    cost: 'passwords of accounts made from now on end after 365 days; the rest has no effect on Debian (it hashes with yescrypt and has no faillog); /etc/login.defs is a conffile: an upgrade that changes it asks which version to keep',
   },
   banner: {
     title: 'a banner before each login: /etc/issue, /etc/issue.net, and sshd shows it (--banner TEXT)',
-    risk: 'none',
+    risk: 'low',
+    cost: 'both files are conffiles: an upgrade to the next release of the distribution asks which version to keep',
   },
   umask: {
     title: 'umask 027 for logins',
     risk: 'yes',
-    cost: 'files that users make are closed to others: shared directories and build checkouts may need another group',
+    cost: 'files that users make are closed to others: shared directories and build checkouts may need another group; /etc/login.defs is a conffile: an upgrade that changes it asks which version to keep',
   },
   'session-timeout': {
     title: 'idle shells end after 15 minutes (TMOUT)',
     risk: 'yes',
-    cost: 'shells that wait end, those in tmux, of docker attach and on the console among them',
+    cost: 'shells that wait end, with what they run in the background: those in tmux, of docker attach and on the console among them; users cannot set TMOUT back',
   },
 } as const satisfies Readonly<Record<FixName, Omit<Fix, 'name'>>>;
 

@@ -9,14 +9,12 @@ import {
   notApplicable,
   PASS,
   SEVERITIES,
-  type Severity,
   type Verdict,
 } from '../check.ts';
 import { methodLists, secondFactors, suffices } from '../sshd-facts.ts';
+import { type Fault, OF_PROTOCOL, type SshCheck } from './sshd-protocol.ts';
 
 const NO_SSHD = notApplicable('sshd is not installed, or does not run');
-
-type Fault = { readonly text: string; readonly severity?: Severity };
 
 /**
  * A Match block overrides the global settings for its logins (sshd_config(5)). The check judges two blocks that match the same login
@@ -37,15 +35,6 @@ function inMatches(
     return fault === undefined || !says ? [] : [{ ...fault, text: `Match ${criteria}: ${fault.text}` }];
   });
 }
-
-type SshCheck = Omit<Check, 'id' | 'fix' | 'evaluate'> & {
-  /** Lines for a drop-in. */
-  readonly lines: string;
-  /** `value` returns a setting for all logins, or for a Match block, in lower case. */
-  readonly wrong: (value: (key: string) => string) => Fault | undefined;
-  /** Reason why harden leaves this setting unchanged. */
-  readonly unfixable?: (facts: AuditFacts) => string | undefined;
-};
 
 function judgeSshd(
   facts: AuditFacts,
@@ -237,7 +226,7 @@ const OF_SETTINGS: Readonly<Record<string, SshCheck>> = {
 };
 
 export const SSH_CHECKS: readonly Check[] = [
-  ...Object.entries(OF_SETTINGS).map(
+  ...Object.entries({ ...OF_SETTINGS, ...OF_PROTOCOL }).map(
     ([id, { lines, wrong, unfixable, ...words }]): Check => ({
       id,
       ...words,

@@ -1,4 +1,4 @@
-/** Golden cases of accounts: recorded hosts do not have these states. */
+/** Golden cases of accounts and of sshd: recorded hosts do not have these states. */
 
 import type { Case } from './cases.ts';
 
@@ -15,7 +15,34 @@ const pass = (check: string, name: string, more: Record<string, string> = {}): C
 });
 const sudo = (text: string) => ({ sudoers: `/etc/sudoers.d/ci:${text}\n`, operator: 'ada' });
 
+const sshd = (check: string, state: 'finding' | 'pass', says: string, settings: string): Case => ({
+  ...{ check, name: settings, state, change: { sections: { 'sshd 0': settings } } },
+  ...(state === 'finding' ? { says } : {}),
+});
+
+/** What `sshd -T` prints. */
+const SSHD_CASES: readonly Case[] = [
+  sshd('ssh.14', 'finding', 'Ciphers: aes128-cbc, 3des-cbc', 'ciphers aes256-gcm@openssh.com,aes128-cbc,3des-cbc'),
+  sshd('ssh.14', 'finding', 'MACs: hmac-md5-etm@openssh.com', 'macs hmac-sha2-256,hmac-md5-etm@openssh.com'),
+  sshd('ssh.14', 'finding', 'KexAlgorithms: diffie-hellman-group14-sha1', 'kexalgorithms diffie-hellman-group14-sha1'),
+  sshd('ssh.14', 'pass', '', 'kexalgorithms diffie-hellman-group14-sha256,curve25519-sha256\nmacs hmac-sha1'),
+  sshd('ssh.15', 'finding', 'is yes, IgnoreRhosts no', 'hostbasedauthentication yes\nignorerhosts no'),
+  sshd('ssh.15', 'finding', 'IgnoreRhosts is no', 'hostbasedauthentication no\nignorerhosts no'),
+  sshd('ssh.15', 'pass', '', 'hostbasedauthentication no\nignorerhosts yes'),
+  sshd('ssh.16', 'finding', 'is lang,lc_*', 'permituserenvironment LANG,LC_*'),
+  sshd('ssh.16', 'pass', '', 'permituserenvironment no'),
+  sshd('ssh.17', 'finding', 'PermitTunnel is point-to-point', 'permittunnel point-to-point'),
+  sshd('ssh.17', 'pass', '', 'permittunnel no'),
+  sshd('ssh.18', 'finding', 'GatewayPorts is clientspecified', 'gatewayports clientspecified'),
+  sshd('ssh.18', 'pass', '', 'gatewayports no'),
+  {
+    ...{ check: 'ssh.18', name: 'in a Match block', state: 'finding', says: 'Match User ci: GatewayPorts is yes' },
+    change: { sections: { 'sshd 0': 'gatewayports no', 'sshd-match': 'Match User ci\nGatewayPorts yes' } },
+  },
+];
+
 export const ACCOUNT_CASES: readonly Case[] = [
+  ...SSHD_CASES,
   finding('host.12', 'a second user with the ID 0', 'has the user ID 0', { users: `${USERS}toor:0:0\n` }),
   pass('host.12', 'root alone has the ID 0'),
   finding(

@@ -1,0 +1,31 @@
+/** `harden` of several hosts: the store is free for other runs while the hosts work. */
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { answeringHosts } from '../../../support/answering-hosts.ts';
+import { runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
+import { recordedBytes } from '../support/audit-facts.ts';
+
+afterAll(removeHomes);
+
+test('no host is changed under the lock of the store', async () => {
+  const [home, now] = [newHome(), new Date()];
+  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients: { laptop: undefined } });
+  const locked: boolean[] = [];
+  await runCli(['harden', 'h1', 'h2', '--only', 'log-limits', '--yes', '--json'], {
+    cwd: dirname(home),
+    env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker'), DOCKER_TLS_HOME: home },
+    now: () => now,
+    connect: answeringHosts({
+      ...{ home, now, outputs: { audit: recordedBytes('fresh-trixie') } },
+      onChange: (phase) => {
+        if (phase === 'apply') locked.push(existsSync(join(home, 'lock')));
+      },
+    }),
+    probe: async () => ({ kind: 'unreachable', reason: 'no way', elapsedMs: 1 }) as never,
+  });
+  expect(locked).toEqual([false, false]);
+});
