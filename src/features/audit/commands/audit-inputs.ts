@@ -1,10 +1,13 @@
 /** Local files that an audit reads: Compose files and Dockerfiles, the baseline, and the report to compare with. */
 
+import { createHash } from 'node:crypto';
 import { delimiter, dirname, resolve, sep } from 'node:path';
 import { readIn } from '../../../core/actions/input-output.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
 import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
 import type { Runtime } from '../../../core/runtime.ts';
+import { DockerTlsError, usage } from '../../../errors/errors.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
 import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
@@ -27,6 +30,7 @@ export type InputOptions = {
   readonly baseline?: string | undefined;
   readonly compare?: string | undefined;
   readonly vulnerabilities?: string | undefined;
+  readonly vulnerabilitiesSha256?: string | undefined;
 };
 
 export type AuditInputs = {
@@ -51,12 +55,28 @@ export async function readInputs(
   const files: AuditedFile[] = [];
   for (const path of options.compose) files.push(await auditComposeProject(path, cwd));
   for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
-  const { vulnerabilities } = options;
-  const table =
-    vulnerabilities === undefined
-      ? BUILT_IN
-      : parseVulnerabilities(await text(vulnerabilities, cwd), vulnerabilities, now());
+  const table = await tableOf(options, cwd, now());
   return { selection: { checks, benchmark, baseline: accepted }, known, files, table };
+}
+
+/** The table of the file, or the built-in one. A pinned file has the hash that the user names. */
+async function tableOf(
+  { vulnerabilities: path, vulnerabilitiesSha256: wanted }: InputOptions,
+  cwd: string,
+  now: Date,
+): Promise<VulnerabilityTable> {
+  if (path === undefined) {
+    if (wanted === undefined) return BUILT_IN;
+    throw usage('--vulnerabilities-sha256 is the hash of a file: --vulnerabilities FILE', []);
+  }
+  const bytes = await readIn(path, cwd, 'E_AUDIT_FILE');
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  if (wanted !== undefined && wanted.toLowerCase() !== hash)
+    throw new DockerTlsError('E_AUDIT_FILE', `the table of vulnerabilities has another SHA-256: ${hash}`, {
+      where: path,
+      hints: [`sha256sum ${shellQuote(path)}`],
+    });
+  return parseVulnerabilities(decoded(bytes), path, now);
 }
 
 async function text(path: string, cwd: string): Promise<string> {

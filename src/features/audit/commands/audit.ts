@@ -79,6 +79,11 @@ export const command = defineCommand({
     failOn: { kind: 'choice', choices: SEVERITIES, summary: 'exit with status 3 for findings this grave or graver' },
     baseline: { ...FILE, summary: 'accepted findings, each with a reason and a last day' },
     vulnerabilities: { ...FILE, summary: 'table of known vulnerabilities in place of the built-in one' },
+    vulnerabilitiesSha256: {
+      kind: 'text',
+      value: 'HASH',
+      summary: 'the SHA-256 that the file of --vulnerabilities must have',
+    },
     writeBaseline: { ...FILE, summary: 'write a baseline of the open findings; with --reason and --expires' },
     reason: { kind: 'text', value: 'TEXT', summary: 'why --write-baseline accepts them' },
     expires: { kind: 'text', value: 'DATE', summary: 'their last day, such as 2027-06-30' },

@@ -214,7 +214,7 @@ export function parseAuditFacts(stdout: Buffer) {
     ),
     /** Members of the docker group, including by primary group; undefined without the group. */
     dockerGroup: groupMembers('docker', text('docker-group'), text('users')),
-    /** Files that systemd reads or runs to start dockerd and containerd. */
+    /** Files that systemd reads or runs to start dockerd and containerd, runtimes, plugins, and imports of containerd's configuration. */
     unitInputs: lines(text('unit-inputs')),
     /** Owning group of Docker's socket, if neither docker nor root. */
     socketGroup: otherGroup(text('socket-group'), text('users')),

@@ -1,6 +1,7 @@
 /** Files of `audit`: requested ones, the report's location, and files that stay untouched. */
 
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   lstatSync,
   mkdirSync,
@@ -182,6 +183,21 @@ test('--vulnerabilities: the report names the date of that table, and an older o
   expect((await audit('--compose', 'c.yml', '--vulnerabilities', 'c.yml')).err).toContain(
     'not a table of vulnerabilities',
   );
+});
+
+test('--vulnerabilities-sha256: a table with another hash is not used', async () => {
+  const table = readFileSync(new URL('../../../../src/features/audit/domain/vulnerabilities.json', import.meta.url));
+  writeFileSync(join(directory, 't.json'), table);
+  const hash = createHash('sha256').update(table).digest('hex');
+  const pinned = (...argv: string[]) => audit('--compose', 'c.yml', '--vulnerabilities-sha256', ...argv);
+  expect((await pinned(hash.toUpperCase(), '--vulnerabilities', 't.json')).exit).toBe(0);
+  const { exit, err } = await pinned(
+    hash.replace(/^./, (first) => (first === '0' ? '1' : '0')),
+    '--vulnerabilities',
+    't.json',
+  );
+  expect([exit, err.replace(/\s+/g, ' ')]).toEqual([2, expect.stringContaining(`has another SHA-256: ${hash}`)]);
+  expect((await pinned(hash)).exit).toBe(2);
 });
 
 describe('--write-baseline', () => {

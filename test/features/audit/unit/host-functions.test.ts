@@ -15,6 +15,12 @@ function moduleText(name: string): string {
   return readFileSync(join(HOST, name), 'utf8');
 }
 
+/** Inputs that the script names; this machine may have plugins as well. */
+function listedIn(said: string, inputs: string): readonly string[] | undefined {
+  const lines = said.split('@ unit-inputs')[0]?.trim().split('\n');
+  return lines?.filter((line) => line.startsWith(inputs)).sort();
+}
+
 describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   function run(script: string): string {
     const [program = '', ...words] = shell.split(' ');
@@ -52,8 +58,26 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       ${moduleText('audit/files.sh')}
       file_facts`);
     const listed = ['a.conf', 'b.conf', 'before it', 'my env'].map((name) => `${inputs}/${name}`);
-    expect(said.split('@ unit-inputs')[0]?.trim().split('\n').sort()).toEqual(listed);
+    expect(listedIn(said, inputs)).toEqual(listed);
     expect(said.split('\n')).toEqual(expect.arrayContaining([...listed, inputs]));
+  });
+
+  test('runtimes, plugins and imports of containerd are inputs too', () => {
+    const inputs = mkdtempSync(join(directory, 'inputs-'));
+    mkdirSync(join(inputs, 'plugins'));
+    writeFileSync(join(inputs, 'plugins', 'docker-tls'), '');
+    writeFileSync(join(inputs, 'config.toml'), `imports = ["${inputs}/more.toml"]\n`);
+    const text = moduleText('audit/files.sh')
+      .replace('/usr/libexec/docker/cli-plugins', `${inputs}/plugins`)
+      .replaceAll('/etc/containerd/config.toml', `${inputs}/config.toml`);
+    const said = run(`socket=/none tls_ca= tls_cert= tls_key= data_root= gnu_stat=no
+      flat='{ "runtimes": { "mine": { "path": "${inputs}/my runtime" } } }'
+      systemctl() { :; }; stat_files() { :; }; end() { printf '@ %s\n' "$1"; }
+      getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
+      ${text}
+      file_facts`);
+    const listed = ['more.toml', 'my runtime', 'plugins/docker-tls'].map((name) => `${inputs}/${name}`);
+    expect(listedIn(said, inputs)).toEqual(listed);
   });
 
   describe('a changelog', () => {

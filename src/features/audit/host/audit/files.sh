@@ -1,7 +1,7 @@
 # Docker's files with modes and owners, and locations of private keys.
 # Needs functions: end stat_files
-# Needs variables: data_root gnu_stat socket tls_ca tls_cert tls_key
-# Needs programs: find getent sed sort stat systemctl xargs
+# Needs variables: data_root flat gnu_stat socket tls_ca tls_cert tls_key
+# Needs programs: find getent grep sed sort stat systemctl xargs
 
 file_facts() {
   units=
@@ -25,12 +25,21 @@ file_facts() {
       programs="$programs $directory/$file"
     done
   done
-  # Files that systemd reads and runs at their start, one per line; the shell expands patterns like systemd does.
+  # Files that systemd reads and runs at their start, runtimes of daemon.json, plugins of dockerd and of root's docker command, and what
+  # containerd's configuration imports; one per line. The shell expands patterns like systemd does.
   IFS='
 '
   # shellcheck disable=SC2046
-  set -- $(systemctl show -p EnvironmentFiles -p ExecStartPre -p ExecStart -p ExecStartPost docker.service containerd.service 2>/dev/null |
-    sed -n -e 's/^EnvironmentFiles=\(\/.*\) (ignore_errors=.*/\1/p' -e 's/^Exec[A-Za-z]*={ path=\(\/.*\) ; argv\[\]=.*/\1/p' | sort -u)
+  set -- $(
+    systemctl show -p EnvironmentFiles -p ExecStartPre -p ExecStart -p ExecStartPost docker.service containerd.service 2>/dev/null |
+      sed -n -e 's/^EnvironmentFiles=\(\/.*\) (ignore_errors=.*/\1/p' -e 's/^Exec[A-Za-z]*={ path=\(\/.*\) ; argv\[\]=.*/\1/p' | sort -u
+    printf '%s\n' "${flat:-}" | grep -oE '"path" *: *"/[^"\\]*"' | sed 's/^[^:]*: *"\(.*\)"$/\1/'
+    grep -sE '^[[:space:]]*imports[[:space:]]*=' /etc/containerd/config.toml | grep -oE '"/[^"\\]*"' | sed 's/^"\(.*\)"$/\1/'
+  )
+  for file in /etc/docker/plugins/* /usr/lib/docker/plugins/* /root/.docker/cli-plugins/* /usr/libexec/docker/cli-plugins/* \
+    /usr/lib/docker/cli-plugins/* /usr/local/lib/docker/cli-plugins/* /usr/local/libexec/docker/cli-plugins/*; do
+    [ ! -f "$file" ] || set -- "$@" "$file"
+  done
   unset IFS
   printf '%s\n' "$@"
   end unit-inputs
