@@ -13,7 +13,7 @@ const BOX = { who: 330, how: 400, root: 170 } as const;
 const MOST = 24;
 
 function box(column: keyof typeof COLUMNS, y: number, text: string, tone: string): Html {
-  const letters = Math.floor(BOX[column] / 7.4);
+  const letters = Math.floor(BOX[column] / 8.6);
   return html`<g class="${tone}"><title>${text}</title><rect x="${COLUMNS[column]}" y="${y}" width="${BOX[column]}" height="${ROW - 6}" rx="5"/><text x="${COLUMNS[column] + 8}" y="${y + 14}">${cutText(text, letters)}</text></g>`;
 }
 
@@ -59,7 +59,7 @@ export function renderAccess(report: AuditReport): Html {
       const host = index === 0 ? html`<th scope="rowgroup" rowspan="${access.length}">${name}</th>` : undefined;
       const tone = grave ? 'grave' : '';
       const limits = [role === undefined ? '' : `role ${role}`, expires === undefined ? '' : `until ${expires}`];
-      return html`<tr>${host}<td class="${tone}">${who}</td><td class="${tone}">${how}</td><td class="mono ${tone}">${where}</td><td>${limits.filter((limit) => limit !== '').join(', ')}</td></tr>`;
+      return html`<tr>${host}<td class="${tone}">${who}</td><td class="${tone}">${how}</td><td class="mono ${tone}">${where}</td><td class="small">${limits.filter((limit) => limit !== '').join(', ')}</td></tr>`;
     }),
   );
   const pictures = hosts.map(

@@ -50,7 +50,7 @@ body:has(#only-findings:checked) .matrix .quiet { display: none; }
 .lane .left { font-size: 12px; white-space: nowrap; } .axis .track { background: none; height: 18px; overflow: visible; } .axis .track i { position: absolute; top: 1px; font-style: normal; font-size: 12px; line-height: 20px; transform: translateX(-50%); color: var(--soft); white-space: nowrap; }
 .axis .track i.first { transform: none; } .axis .track i.last { transform: translateX(-100%); }
 .evidence { margin: 0 0 14px; } .evidence th { width: 240px; font-weight: 600; } .evidence td { overflow-wrap: anywhere; }
-.root { width: 100%; height: auto; font: 12.5px system-ui, sans-serif; } .root rect { fill: var(--hover); stroke: var(--line); } .root text { fill: var(--ink); } .root path { fill: none; stroke: var(--soft); stroke-width: 1.4; opacity: .6; }
+.time + .scroll { margin-top: 12px; } .root { width: 100%; height: auto; font: 12.5px system-ui, sans-serif; } .root rect { fill: var(--hover); stroke: var(--line); } .root text { fill: var(--ink); } .root path { fill: none; stroke: var(--soft); stroke-width: 1.4; opacity: .6; }
 .root .grave rect { fill: var(--critical-bg); stroke: var(--critical); } .root path.grave { stroke: var(--critical); opacity: .9; } .root .goal rect { fill: var(--card); stroke: var(--ink); stroke-width: 2; }
 td.grave { background: var(--critical-bg); }
 section.harden { margin: 18px 0; } .harden h2 { margin-top: 0; } .harden h3 { margin: 18px 0 4px; } .harden ul { margin: 4px 0; } .harden .cards + p { margin-top: 14px; } .harden li { overflow-wrap: anywhere; }
