@@ -36,7 +36,8 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 function newKey(type: string, options: readonly string[] = [], passphrase = ''): { file: string; line: string } {
   const file = at(`key-${Math.random()}`);
-  keygen(['-q', '-t', type, ...options, '-N', passphrase, '-f', file]);
+  // One round: the key of a passphrase is slow to derive on purpose.
+  keygen(['-q', '-t', type, ...options, '-a', '1', '-N', passphrase, '-f', file]);
   return { file, line: readFileSync(`${file}.pub`, 'utf8') };
 }
 const blobOf = (line: string) => Buffer.from(line.split(' ')[1] ?? '', 'base64');
