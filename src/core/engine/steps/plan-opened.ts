@@ -3,8 +3,7 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { withSeenKey } from '../../domain/fleet/specs.ts';
-import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
-import type { StoreMark } from '../../domain/plan/host-state.ts';
+import { installedCredentials } from '../../domain/plan/facts.ts';
 import {
   acceptedCa,
   acceptedNotes,
@@ -12,14 +11,7 @@ import {
   otherClientsLose,
   otherClientsNotes,
 } from '../../domain/plan/other-clients.ts';
-import {
-  isNewerThan,
-  managedExternally,
-  markToKeep,
-  newerThanStore,
-  otherName,
-  otherStore,
-} from '../../domain/plan/other-store.ts';
+import { managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
@@ -39,25 +31,10 @@ import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
 import { currentState, droppedNotes, hardeningOf } from './record.ts';
 import { planRestored } from './restore-generation.ts';
+import { requireSeenStore, takesAnyStore } from './store-witnesses.ts';
 
 /**
- * The store's revision. Fails with E_HOST_NEWER (exit 4) if the host was changed from a newer one, unless `accepted`. Before failing it
- * reads the revision again, because another run may have committed since the last read.
- */
-async function markFor(
-  facts: HostFacts,
-  host: string,
-  store: Pick<Run['store'], 'mark'>,
-  accepted: boolean,
-): Promise<StoreMark | undefined> {
-  let mark = await store.mark();
-  if (isNewerThan(facts, mark)) mark = await store.mark(true);
-  if (!accepted && isNewerThan(facts, mark)) throw newerThanStore(host, facts, mark);
-  return mark;
-}
-
-/**
- * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), E_HOST_NEWER, and as trustFor,
+ * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), and as requireSeenStore, trustFor,
  * desiredServer and planRestored do.
  */
 export async function planOpened(
@@ -70,8 +47,8 @@ export async function planOpened(
   progress.phase('plan');
   const latest = await currentState(requested.name, base.state, base, store);
   const { target } = base.wanted;
-  const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
-  const mark = await markFor(opened.facts, requested.name, store, safe);
+  if (!takesAnyStore(base.wanted)) await requireSeenStore(opened.facts, requested.name, store);
+  const mark = await store.mark();
   const { session } = opened;
   const seen = withSeenKey(requested, session.hostKey).ssh;
   const ssh = session.login.rootless ? { ...seen, rootless: true as const } : seen;
@@ -79,7 +56,7 @@ export async function planOpened(
   const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    return refuseProblems({ ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) });
+    return refuseProblems({ ...restored, mark });
   }
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
@@ -166,7 +143,7 @@ export async function planOpened(
     opened,
     facts,
     latest,
-    mark: markToKeep(mark, plan, known),
+    mark,
     plan,
     credentials,
     // Without acceptCa, all CAs in the bundle are from the store.

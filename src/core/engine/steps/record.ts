@@ -83,6 +83,8 @@ export function recordOf(
   return {
     async save() {
       undo = await recordHost(planned, sent, base, run);
+      // The records are safe by now: a host that keeps the revision of its plan has seen less, and nothing false.
+      return run.store.mark().catch(() => planned.mark);
     },
     async unsave() {
       const before = undo;

@@ -13,9 +13,9 @@ import { describeChange } from './describe.ts';
 import { splitRecord } from './local-copy.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import type { NextCommit, Opened, Session } from './session.ts';
-import { fingerprintOf } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
+import { compareWith, markOf } from './witnesses.ts';
 
 /** Limits of retries of a step after other commits: attempts and time. */
 const ATTEMPTS = 60;
@@ -130,11 +130,8 @@ export function teamStore(
     home: local.home,
     shared: true,
 
-    async mark(fresh = false) {
-      const { signers, sequence } = fresh ? await session.read(0) : await current();
-      const [first] = signers;
-      return first === undefined ? undefined : { id: fingerprintOf(first), number: sequence };
-    },
+    mark: async () => markOf(await current()),
+    compare: async (seen, fresh = false) => compareWith(session, fresh ? await session.read(0) : await current(), seen),
 
     accepts: async (id) => local.accepts(id),
     async watch() {
