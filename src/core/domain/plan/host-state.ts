@@ -66,6 +66,12 @@ export type StoreMark = z.output<typeof storeMark>;
 /** The store compared with a revision that a host has kept. `other`: a revision of another store, or of a directory. */
 export type StoreLine = 'continues' | 'older' | 'forked' | 'other';
 
+/** A revision from JSON; undefined if it is not one. */
+export function readMark(value: unknown): StoreMark | undefined {
+  const read = z.safeParse(storeMark, value);
+  return read.success ? read.data : undefined;
+}
+
 /**
  * Parses state.json; undefined if it does not exist. Fails with E_HOST_SCHEMA for a newer program's file, E_HOST_STATE for a damaged one
  * (exit 4).

@@ -145,4 +145,82 @@ describe('a runner without memory', () => {
     ]);
     expect((await run(rotate, { h1: marks.after, h2: marks.after, h3: marks.before })).changed).toContain('h2');
   });
+
+  describe('store check --witness', () => {
+    const check = (...witnesses: string[]) => [
+      ...['store', 'check', '--yes'],
+      ...witnesses.flatMap((one) => ['--witness', one]),
+    ];
+
+    test('hosts: each says what it has seen; one that has seen more, or another line, is an error with both revisions', async () => {
+      const good = await run(check('hosts'), { h1: marks.before, h2: marks.after });
+      expect([good.json.error, good.exit]).toEqual([undefined, 0]);
+      expect(good.json.result).toMatchObject({ head: marks.after, sequence: marks.after.number });
+      expect(good.json.result.witnesses).toEqual(
+        expect.arrayContaining([
+          { witness: 'h1', line: 'continues', number: marks.before.number },
+          { witness: 'h2', line: 'continues', number: marks.after.number },
+          { witness: 'h3', line: 'nothing' },
+        ]),
+      );
+      const bad = await run(check('hosts'), { h1: marks.forked, h2: 'silent', h3: marks.after });
+      expect([bad.exit, bad.changed]).toEqual([2, []]);
+      expect(JSON.stringify(bad.json.error)).toMatch(
+        new RegExp(`does not continue what h1 has seen.*${marks.forked.hash}.*${marks.after.hash}`),
+      );
+      expect(JSON.stringify(bad.json.error)).toContain('E_SSH_TIMEOUT');
+      const older = { ...marks.after, number: 99 };
+      const { error } = (await run(check('hosts'), { h3: older })).json;
+      expect(error).toMatchObject({ code: 'E_STORE_OLDER', message: expect.stringContaining('older than what h3') });
+    });
+
+    /** A repository with the branch `docker-tls` at a commit of the store. */
+    function mirrorOf(commit: string): string {
+      const repository = join(newHome(), 'mirror.git');
+      execFileSync('git', ['clone', '-q', '--bare', team.repository, repository]);
+      // A commit that the store no longer names is not cloned.
+      execFileSync('git', ['--git-dir', repository, 'fetch', '-q', team.repository, commit]);
+      execFileSync('git', ['--git-dir', repository, 'update-ref', 'refs/heads/docker-tls', commit]);
+      return repository;
+    }
+
+    test('a mirror of the repository', async () => {
+      git('config', 'uploadpack.allowAnySHA1InWant', 'true');
+      for (const mark of [marks.before, marks.after]) {
+        const url = `git+file://${mirrorOf(mark.hash)}`;
+        const { json } = await run(check(url), {});
+        expect(json.result?.witnesses).toEqual([{ witness: url, line: 'continues', number: mark.number }]);
+      }
+      const forked = await run(check(`git+file://${mirrorOf(marks.forked.hash)}`), {});
+      expect([forked.exit, forked.json.error?.code]).toEqual([2, 'E_STORE_OLDER']);
+      // The store's server shows an old state; the mirror has the newer one.
+      const newer = `git+file://${mirrorOf(marks.after.hash)}`;
+      git('update-ref', 'refs/heads/docker-tls', marks.before.hash);
+      const older = await run(check(newer), {});
+      git('update-ref', 'refs/heads/docker-tls', marks.after.hash);
+      expect([older.exit, older.json.error?.message]).toEqual([2, expect.stringMatching(/older than what git\+file/)]);
+    });
+
+    test('a repository with the output of store check --json; one of another store, or with nothing, is no witness', async () => {
+      const { json } = await run(check(), {});
+      const publish = (document: unknown) => {
+        const repository = join(newHome(), 'head.git');
+        execFileSync('git', ['init', '-q', '--bare', repository]);
+        const text = JSON.stringify(document);
+        const input = `commit refs/heads/docker-tls\ncommitter m <m@m> 1 +0000\ndata 1\nx\nM 100644 inline head.json\ndata ${text.length}\n${text}\n`;
+        execFileSync('git', ['--git-dir', repository, 'fast-import', '--quiet'], { input });
+        return `git+file://${repository}`;
+      };
+      const url = publish(json);
+      expect((await run(check(url), {})).json.result?.witnesses).toEqual([
+        { witness: url, line: 'continues', number: marks.after.number },
+      ]);
+      for (const wrong of [{ ...marks.after, id: '0'.repeat(32) }, { ...marks.after, hash: '--output=x' }, []]) {
+        const refused = await run(check(publish(wrong)), {});
+        expect([refused.exit, refused.json.error?.code]).toEqual([4, 'E_STORE_WITNESS']);
+      }
+      const etcd = await run(check('etcd://h:1/x'), {});
+      expect([etcd.exit, etcd.json.error?.code]).toEqual([4, 'E_STORE_WITNESS']);
+    });
+  });
 });
