@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { reachedThrough } from '../../domain/destination.ts';
-import { withSeenKey } from '../../domain/fleet/specs.ts';
+import { hostKeyNotes, withSeenKey } from '../../domain/fleet/recorded-key.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
 import {
   acceptedCa,
@@ -119,6 +119,7 @@ export async function planOpened(
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
+      ...hostKeyNotes(known?.record.ssh.hostKey, ssh.hostKey, runtime.operator),
       ...acceptedNotes(acceptCa, trusted, requested.acceptCa),
       ...droppedNotes(known?.record, entries),
       ...(hardened?.desired.notes ?? []),
