@@ -20,7 +20,9 @@ export type HostFlags = Partial<HostSettings> & { readonly name?: string; readon
 export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostSpec {
   // `--san` adds names.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
-  const ssh = { ...spec.ssh, ...given(flags.ssh) };
+  // A jump host in place of the store's is this user's own.
+  const { jumpFromStore, ...way } = spec.ssh;
+  const ssh = { ...way, ...(flags.ssh.jump === undefined ? given({ jumpFromStore }) : {}), ...given(flags.ssh) };
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: keepingKey(ssh, spec.ssh) };
 }
 

@@ -8,6 +8,7 @@ import { readTree } from '../../../core/adapters/store/read.ts';
 import type { StoreChange, StoreState } from '../../../core/adapters/store/records.ts';
 import type { Store, UndoToken } from '../../../core/adapters/store/store.ts';
 import { changeEntries } from '../../../core/adapters/store/store-change.ts';
+import { jumpSettings } from '../../../core/domain/store-settings.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
 import { splitRecord } from './local-copy.ts';
@@ -112,6 +113,12 @@ export function teamStore(
     if (changes) await commit(turn, base, contents, [...operators, ...describeChange(before, change)]);
     const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
     keepOwn(own);
+    // Jump hosts that this user names need no consent here.
+    for (const { record } of Object.values(change.hosts ?? {})) {
+      const way = jumpSettings(record.ssh);
+      if (way !== undefined && record.ssh.jumpFromStore !== true)
+        session.here('what was accepted of the store', () => local.accept(way.id));
+    }
     if (!turn.joins) place(turn.base ?? base);
     return {
       undo: () =>

@@ -164,7 +164,7 @@ describe('a runner without memory', () => {
         ]),
       );
       const bad = await run(check('hosts'), { h1: marks.forked, h2: 'silent', h3: marks.after });
-      expect([bad.exit, bad.changed]).toEqual([2, []]);
+      expect([bad.exit, bad.changed]).toEqual([4, []]);
       expect(JSON.stringify(bad.json.error)).toMatch(
         new RegExp(`does not continue what h1 has seen.*${marks.forked.hash}.*${marks.after.hash}`),
       );
