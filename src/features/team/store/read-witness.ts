@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import type { OpenOptions } from '../../../core/adapters/store/store-url.ts';
 import { fieldsOf, parseJson } from '../../../core/domain/json.ts';
 import { readMark, type StoreMark } from '../../../core/domain/plan/host-state.ts';
-import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
 import { type Listing, MOST } from '../engines/engine.ts';
 import { gitEngine } from '../engines/git.ts';
 import { parseStoreAddress } from './address.ts';
@@ -78,7 +78,7 @@ async function textAt(url: string, signal: AbortSignal | undefined, ca: string |
 
 /** The error for a witness that says nothing about the store. */
 export function unusable(url: string, why: string, cause?: unknown): DockerTlsError {
-  const hints = ['publish there, on a computer that uses the store: docker-tls store check --json'];
+  const hints = [asWritten('publish there, on a computer that uses the store: docker-tls store check --json')];
   return new DockerTlsError('E_STORE_WITNESS', `this witness says nothing about the store: ${why}`, {
     where: url,
     cause,
