@@ -13,8 +13,8 @@ export type ListenerRequest = {
   readonly facts: HostFacts;
   /** The clients that the host accepts, and whether an issuing CA of their own signs their certificates. */
   readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly issuer: boolean }[];
-  /** Names of revoked clients. */
-  readonly revoked: readonly string[];
+  /** Names of clients that it rejects. */
+  readonly rejected: readonly string[];
   /** PEM of our CAs, and of the clients' issuing CAs. */
   readonly cas: string;
   readonly issuers: string;

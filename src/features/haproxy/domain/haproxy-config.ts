@@ -24,8 +24,8 @@ export type HaproxyInput = {
   /** Absent if HAProxy is started without privileges. */
   readonly user?: { readonly user: string; readonly group: string };
   readonly clients: readonly RoleClient[];
-  /** Names of revoked clients whose issuing CA is still below a trusted CA: no client may have the same key in the map. */
-  readonly revoked?: readonly string[];
+  /** Names of clients that it rejects: no other client may have the same key in the map. */
+  readonly rejected?: readonly string[];
   /** Common names of our CAs that sign certificates of clients directly. */
   readonly ownCas: readonly string[];
   /** Those in use. */
@@ -72,7 +72,7 @@ export function renderConfig(input: HaproxyInput): RenderedHaproxy {
   ];
   return {
     config: `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`,
-    clients: renderClients(clients, input.revoked ?? []),
+    clients: renderClients(clients, input.rejected ?? []),
   };
 }
 

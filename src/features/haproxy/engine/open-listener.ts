@@ -54,7 +54,7 @@ export async function openListener(
       role,
       by: issuer ? 'issuer' : 'subject',
     })),
-    revoked: request.revoked,
+    rejected: request.rejected,
     ownCas,
     roles: rolesIn(request),
     ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),

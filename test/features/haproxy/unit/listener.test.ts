@@ -53,7 +53,7 @@ function opened(
   const spec = completeHost(SPEC);
   return openListener(
     {
-      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', revoked: [] },
+      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [] },
       clients: [{ name: 'laptop', issuer: true }],
       ...request,
     },
