@@ -32,6 +32,8 @@ export type OpenedListener = {
 export type ListenerCode = {
   /** Gathers what the listener needs to know of a connected host; changes nothing. */
   openListener(request: ListenerRequest, runtime: Pick<Runtime, 'signal'>): Promise<OpenedListener>;
+  /** Path that a role must not GET and that changes nothing; undefined: the role allows all that are known. `rules`: roles of the host. */
+  refusedPath(role: string, rules: readonly string[]): string | undefined;
 };
 
 /** `roles`: the names of those that need no rules of one's own. */

@@ -26,7 +26,7 @@ import {
   renderHaproxyService,
 } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
-import { BUILT_IN_ROLES, findRole, type Role, rolesOf } from '../domain/roles.ts';
+import { BUILT_IN_ROLES, findRole, outsideRole, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
 
 const FIRST_VERSION = [2, 6] as const;
@@ -98,6 +98,11 @@ export async function openListener(
     notes: [],
     problems: problemsOf(request, haproxy),
   };
+}
+
+/** Fails with E_ROLE_UNKNOWN, E_ROLE (exit 2). */
+export function refusedPath(role: string, rules: readonly string[]): string | undefined {
+  return outsideRole(findRole([...BUILT_IN_ROLES, ...rolesOf(rules)], role));
 }
 
 async function gatherHaproxyFacts(

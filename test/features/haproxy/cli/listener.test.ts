@@ -157,9 +157,9 @@ async function probeOf({ home }: DocumentPlace, ...also: string[]): Promise<Prob
   const { clients, hosts } = await openStore(home).read();
   const chain = hosts.get('h1')?.serverCert ?? '';
   const certs = ['laptop', ...also].map((name) => clients.get(name)?.cert);
-  return async ({ credentials, maxVersion }) =>
+  return async ({ credentials, maxVersion, path }) =>
     certs.includes(credentials?.cert) && maxVersion === undefined
-      ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+      ? { kind: 'accepted', status: path === undefined ? 200 : 403, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
       : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
 }
 
@@ -214,4 +214,24 @@ test('a client that is revoked while the host changes is not recorded as accepte
     { outputs, onChange },
   );
   expect(JSON.stringify(json)).toContain('E_STORE_CHANGED');
+});
+
+test('verify tries a request outside of each role whose key is here, and the port that dockerd must not have', async () => {
+  const place = await documentPlace();
+  await record(place, { listener: 'haproxy', accepts: ['eve read', 'laptop full'] }, { role: 'read' });
+  const accepts = await probeOf(place, 'eve');
+  const verify = async (status: number) => {
+    const probe: Probe = async (request) => {
+      const found = await accepts(request);
+      return found.kind === 'accepted' && request.path !== undefined ? { ...found, status } : found;
+    };
+    return (await place.run(['verify', 'h1'], { probe })).json.result?.hosts[0];
+  };
+  const closed = await verify(403);
+  expect(closed.ok).toBe(true);
+  expect(closed.checks).toContainEqual(
+    expect.objectContaining({ who: 'client eve (read), GET /configs/docker-tls', request: 'GET /configs/docker-tls' }),
+  );
+  expect(closed.checks).toContainEqual(expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'closed' }));
+  expect((await verify(404)).ok).toBe(false);
 });
