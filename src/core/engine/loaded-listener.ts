@@ -5,7 +5,13 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isLimited, listsClients } from '../domain/trust/trust.ts';
 import type { Runtime } from '../runtime.ts';
-import { LISTENERS, type ListenerCode, type ListenerRequest, type OpenedListener } from '../seams/listeners.ts';
+import {
+  LISTENERS,
+  type ListenerCode,
+  type ListenerRequest,
+  type ListenerState,
+  type OpenedListener,
+} from '../seams/listeners.ts';
 import type { VerifyRequest } from './verify-host.ts';
 
 /** Undefined if the daemon itself accepts clients. */
@@ -14,6 +20,14 @@ export async function listenerOpened(
   runtime: Pick<Runtime, 'signal'>,
 ): Promise<OpenedListener | undefined> {
   return (await codeOf(request.spec))?.openListener(request, runtime);
+}
+
+/** State of the service in front of the daemon; undefined if the daemon itself accepts clients. */
+export async function listenerState(
+  request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
+  runtime: Pick<Runtime, 'signal'>,
+): Promise<ListenerState | undefined> {
+  return (await codeOf(request.spec))?.lookAtListener(request, runtime);
 }
 
 /** Verification of a host whose listener is not the daemon itself: one client of each role. `clients`: accepted ones with their keys here. */

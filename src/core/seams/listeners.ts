@@ -29,9 +29,17 @@ export type OpenedListener = {
   readonly problems: readonly DockerTlsError[];
 };
 
+/** `title`: program and version. `problems`: what keeps it from serving clients, the likeliest cause first. */
+export type ListenerState = { readonly title: string; readonly problems: readonly DockerTlsError[] };
+
 export type ListenerCode = {
   /** Gathers what the listener needs to know of a connected host; changes nothing. */
   openListener(request: ListenerRequest, runtime: Pick<Runtime, 'signal'>): Promise<OpenedListener>;
+  /** Looks at the service of a connected host, for a diagnosis; changes nothing. */
+  lookAtListener(
+    request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
+    runtime: Pick<Runtime, 'signal'>,
+  ): Promise<ListenerState>;
   /** Path that a role must not GET and that changes nothing; undefined: the role allows all that are known. `rules`: roles of the host. */
   refusedPath(role: string, rules: readonly string[]): string | undefined;
 };

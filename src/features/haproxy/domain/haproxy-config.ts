@@ -47,8 +47,8 @@ const MAP = `map_str(\${CLIENTS})`;
 /** Connections of one client with a limited role, and requests that it has in progress. */
 const MAX_CONNECTIONS = 200;
 /** Connections from one address: a single computer cannot take them all. */
-const MAX_FROM_ADDRESS = 1000;
-const MAX_TOTAL = 4000;
+export const MAX_FROM_ADDRESS = 1000;
+export const MAX_TOTAL = 4000;
 
 /**
  * The configuration, and the map of clients beside it. The environment names `TLS` (the directory of `server-cert.pem`,

@@ -26,6 +26,7 @@ import {
   renderHaproxyService,
 } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
+import { allowDenied } from '../domain/listener-state.ts';
 import { BUILT_IN_ROLES, findRole, outsideRole, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
 
@@ -95,7 +96,7 @@ export async function openListener(
         return cut === undefined ? '' : cutScript(cut, places.clients, facts);
       },
     },
-    notes: [],
+    notes: notesOf(haproxy, socket, request),
     problems: problemsOf(request, haproxy),
   };
 }
@@ -196,6 +197,14 @@ function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFac
     SERVERS: servers === '*' ? servers : servers.join(' '),
   };
   return `${shellAssignments(variables)}\n${CUT_SCRIPT}`;
+}
+
+/** Whether its policy lets HAProxy open the socket shows only in the verification. */
+function notesOf({ enforcing }: HaproxyFacts, socket: string, { session }: ListenerRequest): string[] {
+  if (!enforcing) return [];
+  return [
+    `SELinux is enforcing there, and its policy may keep HAProxy (haproxy_t) from ${socket}: then the daemon seems not to answer (503), and the host is rolled back. To allow what was denied: ${allowDenied(session.login)}`,
+  ];
 }
 
 function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {

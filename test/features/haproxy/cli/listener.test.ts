@@ -193,6 +193,9 @@ test('once the host has taken the revocation, the records say that it accepts th
   expect((await openStore(place.home).read()).hosts.get('h1')?.record.accepts).toEqual(['laptop full']);
   const again = await place.run(['client', 'revoke', 'eve', '--dry-run'], {}, { outputs });
   expect(again.json.result?.hosts).toEqual([]);
+  const status = JSON.stringify((await place.run(['status', '--offline'])).json);
+  expect(status).not.toContain('revoked client eve');
+  expect(status).not.toContain('"revoked":true');
   const laptop = 'subject:laptop laptop/full/client:laptop';
   const rollback = async (before: string) =>
     JSON.stringify(
