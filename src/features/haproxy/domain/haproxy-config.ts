@@ -14,7 +14,7 @@ import { quoted } from './quoted.ts';
 import { type Access, errorReplies, roleBackend } from './role-backend.ts';
 import type { Role } from './roles.ts';
 
-/** A unix socket on the host with a role; systemd passes it after those of the network. */
+/** A unix socket on the host with a limited role; systemd passes it after those of the network. */
 export type RoleSocket = { readonly name: string; readonly role: string };
 
 export type HaproxyInput = {
@@ -175,7 +175,8 @@ function socketFrontend({ name, role }: RoleSocket, index: number): string[] {
   const set = (key: string, value: string) => `  tcp-request content set-var(txn.${key}) ${value}`;
   return [
     `frontend ${socketServer(name)}`,
-    ...(role === 'full' ? ['  mode tcp'] : ['  mode http', '  option disable-h2-upgrade']),
+    '  mode http',
+    '  option disable-h2-upgrade',
     `  maxconn ${MAX_CONNECTIONS}`,
     `  bind "\${LISTEN${index + 3}}"`,
     '  tcp-request inspect-delay 10s',
@@ -184,7 +185,6 @@ function socketFrontend({ name, role }: RoleSocket, index: number): string[] {
     set('client', `str(${name})`),
     set('role', `str(${role})`),
     set('server', `str(${socketServer(name)})`),
-    ...(role === 'full' ? FULL_RULES : []),
     `  default_backend ${backendOf(role)}`,
   ];
 }
