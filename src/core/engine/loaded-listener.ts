@@ -1,6 +1,10 @@
 /** The listener of a host, if it is not the daemon itself. */
 
+import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
+import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
+import { hasListener } from '../domain/plan/plan-listener.ts';
+import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isLimited, listsClients } from '../domain/trust/trust.ts';
@@ -13,6 +17,25 @@ import {
   type OpenedListener,
 } from '../seams/listeners.ts';
 import type { VerifyRequest } from './verify-host.ts';
+
+/**
+ * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything.
+ * Fails with E_NO_LISTENER (exit 4).
+ */
+export function requireListenerCode(host: string, facts: Parameters<typeof hasListener>[0]): void {
+  if (LISTENERS.all.length > 0 || !hasListener(facts)) return;
+  throw new DockerTlsError(
+    'E_NO_LISTENER',
+    `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
+    {
+      where: host,
+      hints: [
+        'use a docker-tls with all features: docker-tls version',
+        `or put the host back as it was before setup: docker-tls remove ${shellQuote(host)}`,
+      ],
+    },
+  );
+}
 
 /** Undefined if the daemon itself accepts clients. */
 export async function listenerOpened(

@@ -33,7 +33,7 @@ import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trus
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { listenerOpened } from '../loaded-listener.ts';
+import { listenerOpened, requireListenerCode } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -81,6 +81,7 @@ export async function planOpened(
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
     return refuseProblems({ ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) });
   }
+  requireListenerCode(requested.name, opened.facts);
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
