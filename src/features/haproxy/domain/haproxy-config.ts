@@ -46,8 +46,12 @@ const MAP = `map_str(\${CLIENTS})`;
 
 /** Connections of one client with a limited role, and requests that it has in progress. */
 const MAX_CONNECTIONS = 200;
-/** Connections from one address: a single computer cannot take them all. */
+/**
+ * Connections from one address, or from one IPv6 network of 64 bits, and how many may begin within ten seconds: a single computer cannot
+ * take them all, with or without a certificate.
+ */
 export const MAX_FROM_ADDRESS = 1000;
+const MAX_BEGUN = 3000;
 export const MAX_TOTAL = 4000;
 
 /**
@@ -96,6 +100,9 @@ function globalPart({ user, cli }: HaproxyInput): string[] {
     '  clitcpka-idle 60s',
     '  # Handshakes and requests have to arrive. Streams (logs -f, events, exec) may be silent for days.',
     '  timeout client 30s',
+    '.if version_atleast(3.0)',
+    '  timeout client-hs 10s',
+    '.endif',
     '  timeout http-request 10s',
     '  timeout http-keep-alive 30s',
     '  timeout connect 10s',
@@ -116,8 +123,8 @@ function networkFrontend({ binds, ownCas, others, roles }: HaproxyInput): string
     `  maxconn ${MAX_TOTAL}`,
     ...Array.from({ length: binds }, (_, index) => `  bind "\${LISTEN${index + 3}}" ${tls}`),
     '  option disable-h2-upgrade',
-    '  tcp-request connection track-sc1 src table addresses',
-    `  tcp-request connection reject if { sc1_conn_cur gt ${MAX_FROM_ADDRESS} }`,
+    '  tcp-request connection track-sc1 src,ipmask(32,64) table addresses',
+    `  tcp-request connection reject if { sc1_conn_cur gt ${MAX_FROM_ADDRESS} } or { sc1_conn_rate gt ${MAX_BEGUN} }`,
     '',
     '  # The name is in the issuing CA of the client, or in its certificate if one of our CAs signed that directly.',
     `  acl issuing_ca ssl_c_i_dn(cn) -m reg ${quoted(ISSUING_CA)}`,
@@ -201,7 +208,7 @@ const TABLES = [
   '  stick-table type string len 128 size 10k expire 1h store conn_cur',
   '',
   'backend addresses',
-  '  stick-table type ipv6 size 10k expire 1h store conn_cur',
+  '  stick-table type ipv6 size 10k expire 1h store conn_cur,conn_rate(10s)',
   '',
   'backend refused',
   '  mode tcp',

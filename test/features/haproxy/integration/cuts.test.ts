@@ -173,3 +173,43 @@ test('connections without a certificate from one address leave room for others',
   expect(await listener.send(client('root'), request('GET /version'))).toContain('200 OK');
   for (const socket of sockets) socket.destroy();
 });
+
+test('an address that begins too many connections has to wait, and others do not', async () => {
+  const from = { host: '127.0.0.1', port: listener.port, localAddress: '127.0.0.4' };
+  const tries = async (count: number) => {
+    let refused = 0;
+    for (let left = count; left > 0; left -= 50) {
+      const sockets = Array.from({ length: 50 }, () => connectTcp(from));
+      await Promise.all(
+        sockets.map(async (socket) => {
+          socket.on('error', () => undefined);
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          refused += socket.closed || socket.destroyed ? 1 : 0;
+          socket.resetAndDestroy();
+        }),
+      );
+    }
+    return refused;
+  };
+  const start = Date.now();
+  await tries(3200);
+  // A slow machine needs longer than the ten seconds that count.
+  if (Date.now() - start < 9000)
+    expect(await listener.send(client('root'), request('GET /version'), { localAddress: '127.0.0.4' })).toBe('');
+  expect(await listener.send(client('root'), request('GET /version'))).toContain('200 OK');
+}, 60_000);
+
+test('a connection that never begins its handshake ends', async () => {
+  const [major = 0] =
+    /version (\d+)\.(\d+)/
+      .exec(await listener.admin('@1 show info'))
+      ?.slice(1)
+      .map(Number) ?? [];
+  const socket = connectTcp({ host: '127.0.0.1', port: listener.port, localAddress: '127.0.0.5' });
+  socket.on('error', () => undefined);
+  socket.resume();
+  const start = Date.now();
+  await until(() => socket.closed, 45_000);
+  // HAProxy before 3.0 has one time limit for all that a client does.
+  if (major >= 3) expect(Date.now() - start).toBeLessThan(20_000);
+}, 60_000);
