@@ -238,3 +238,12 @@ test('verify tries a request outside of each role whose key is here, and the por
   expect(closed.checks).toContainEqual(expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'closed' }));
   expect((await verify(404)).ok).toBe(false);
 });
+
+test('a socket with the role full is refused: it would be docker.sock', async () => {
+  const place = await documentPlace();
+  const setup = ['setup', 'h1', '--listener', 'haproxy', '--dry-run', '--socket'];
+  const full = await place.run([...setup, 'all full'], {}, { outputs });
+  expect([full.exit, full.json.error?.message]).toEqual([2, expect.stringContaining('would be docker.sock itself')]);
+  const fuller = await place.run([...setup, 'all fuller'], {}, { outputs });
+  expect(JSON.stringify(fuller.json)).toContain('E_ROLE_UNKNOWN');
+});
