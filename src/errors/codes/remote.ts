@@ -141,7 +141,7 @@ export const DAEMON = {
     'Install a docker-tls with all features.',
   ],
   // <!-- haproxy -->
-  E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', 'docker-tls setup … --listener dockerd'],
+  E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', '--listener dockerd'],
   E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'Install the package haproxy there.'],
   E_HAPROXY_OLD: [4, 'HAProxy on the host is too old.', 'Install HAProxy 2.6 or later.'],
   // <!-- /haproxy -->
