@@ -200,11 +200,8 @@ test('an address that begins too many connections has to wait, and others do not
 }, 60_000);
 
 test('a connection that never begins its handshake ends', async () => {
-  const [major = 0] =
-    /version (\d+)\.(\d+)/
-      .exec(await listener.admin('@1 show info'))
-      ?.slice(1)
-      .map(Number) ?? [];
+  const major = Number(/^Version: (\d+)/m.exec(await listener.admin('@1 show info'))?.[1]);
+  expect(major).toBeGreaterThanOrEqual(2);
   const socket = connectTcp({ host: '127.0.0.1', port: listener.port, localAddress: '127.0.0.5' });
   socket.on('error', () => undefined);
   socket.resume();
