@@ -257,7 +257,7 @@ export const CA_SETTINGS = {
   tlsRoot: { ...text(values.file), summary: 'the CA of its API (PEM)', otherwise: 'the CA and its chain' },
   chain: { ...text(values.file), summary: 'the CAs above an intermediate one (PEM)' },
   wholeChain: { ...on, summary: "that chain goes into clients' ca.pem too" },
-  leafOnly: { ...on, summary: 'it signs no CAs: clients cannot be revoked one by one' },
+  leafOnly: { ...on, summary: 'it signs no CAs: dockerd cannot reject its clients one by one' },
 } as const satisfies Settings;
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;

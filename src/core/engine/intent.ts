@@ -118,7 +118,12 @@ export type PlannedHost = {
 };
 
 /** Credentials of a restored generation, as stored on the host. */
-export type RestoredCredentials = { readonly ca: string; readonly cert: string };
+export type RestoredCredentials = {
+  readonly ca: string;
+  readonly cert: string;
+  /** Its list of clients (`NAME ROLE`), if a listener in front of the daemon had one. */
+  readonly accepts: readonly string[] | undefined;
+};
 
 /**
  * The shown and approved part of a plan. A single host's session stays open until the change; for a fleet nothing else is kept meanwhile.

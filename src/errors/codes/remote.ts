@@ -140,6 +140,11 @@ export const DAEMON = {
     '--containers may-stop',
   ],
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
+  E_NO_LISTENER: [
+    4,
+    'Another service accepts clients on the host, and this build of docker-tls cannot manage it.',
+    'Install a docker-tls with all features.',
+  ],
   // <!-- haproxy -->
   E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', '--listener dockerd'],
   E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'Install the package haproxy there.'],

@@ -20,12 +20,12 @@ import { type CaId, certificateIds, sameIds } from '../../domain/trust/ca-id.ts'
 import { preview, specsOf, type Trust, type WantedHost } from '../../domain/trust/changes.ts';
 import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
-import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
+import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { listenerOpened } from '../loaded-listener.ts';
+import { listenerOpened, requireListenerCode } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -58,6 +58,7 @@ export async function planOpened(
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
     return refuseProblems({ ...restored, mark });
   }
+  requireListenerCode(requested.name, opened.facts);
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
@@ -96,7 +97,9 @@ export async function planOpened(
     latest,
     acceptCa,
   );
-  const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
+  // A listener that lists clients accepts none of the store's CA that are unknown here.
+  const stays = listsClients(spec) && !listsClients(known?.record ?? {}) ? (acceptCa ?? '') : next;
+  const others = otherClients(trusted, stays, { ...latest, host: known }, new Date(facts.clockMs));
   const accepted = [...view.clients.values()].filter((client) => isAccepted(client, spec));
   const listener = await listenerOpened(
     {
@@ -104,7 +107,7 @@ export async function planOpened(
       spec,
       facts,
       clients: accepted.map(({ name, role }) => ({ name, role, issuer: view.issuers.has(name) })),
-      revoked: [...view.clients.values()].filter(({ revokedAt }) => revokedAt !== undefined).map(({ name }) => name),
+      rejected: [...view.clients.values()].filter((client) => !accepted.includes(client)).map(({ name }) => name),
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
       issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),
       otherCas: acceptCa ?? '',
