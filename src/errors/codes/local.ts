@@ -22,7 +22,7 @@ export const COMMAND_LINE = {
   E_TEMP_DIRECTORY: [
     2,
     'No temporary directory allows a program to run, and ssh needs one to ask for a password.',
-    'TMPDIR=DIRECTORY docker-tls …',
+    'export TMPDIR=DIRECTORY',
   ],
   E_PROGRAM_MISSING: [2, 'A program that this command needs is not installed here.', 'Install the program named.'],
   E_SECRET_ENV: [2, 'The environment variable of a secret is empty or not set.', 'Set the variable named.'],
@@ -106,6 +106,11 @@ export const STORE = {
     2,
     'The shared store is older than the state that this computer has seen, or does not continue it.',
     'docker-tls store check',
+  ],
+  E_STORE_WITNESS: [
+    4,
+    'A place named by --witness does not say what it has seen of the store.',
+    'docker-tls store check --json',
   ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
   E_OPERATOR: [2, 'An operator that cannot be added or removed like this.', 'docker-tls operator list'],

@@ -7,6 +7,7 @@ import { readCertificates } from '../certificates.ts';
 import type { Outside } from '../check.ts';
 import type { CheckResult } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
+import { isLimitedSocket } from '../mounts.ts';
 
 /** One way to become root. */
 export type ReportedAccess = {
@@ -51,7 +52,7 @@ export function rootAccess(
     ...byDaemon(facts, outside, results),
     ...byAccounts(facts),
     ...byFiles(facts, results),
-    ...byContainers(results),
+    ...byContainers(facts, results),
   ];
 }
 
@@ -149,10 +150,16 @@ const OUT: Readonly<Record<string, boolean>> = {
   '5.31': false,
 };
 
-function byContainers(results: readonly CheckResult[]): readonly ReportedAccess[] {
-  return Object.entries(OUT).flatMap(([id, grave]) =>
+function byContainers({ engine }: AuditFacts, results: readonly CheckResult[]): readonly ReportedAccess[] {
+  const limited = (engine?.containers ?? []).flatMap(({ name, mounts }) =>
+    mounts
+      .filter(isLimitedSocket)
+      .map(({ source }) => access(`container ${name}`, 'socket with a role', source, false)),
+  );
+  const out = Object.entries(OUT).flatMap(([id, grave]) =>
     results
       .filter((result) => result.id === id && result.state === 'finding')
       .flatMap(({ evidence }) => evidence.map(({ place, text }) => access(place, text, place, grave))),
   );
+  return [...out, ...limited];
 }
