@@ -10,8 +10,8 @@ export type StoreCheckDocument = {
   readonly store: string;
   /** The number of the commit. */
   readonly sequence: number;
-  /** Fingerprint of the key that signs the store. */
-  readonly signer: string;
+  /** Fingerprint of the operators whose signatures count. */
+  readonly signers: string;
   /** How many there are. */
   readonly files: number;
   readonly operators: number;
@@ -31,11 +31,11 @@ export const command = defineCommand({
     if (accept)
       await agree(context.prompts, `Accept what is in ${store} now, though this computer has seen a newer state?`);
     const found = await checkTeamStore(session, accept && !context.global.dryRun);
-    const { sequence, signer, files, operators } = found;
-    const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signed by ${signer}`;
+    const { sequence, signers, files, operators } = found;
+    const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signers ${signers}`;
     return {
       exit: 0,
-      result: { store, sequence, signer, files, operators },
+      result: { store, sequence, signers, files, operators },
       text: `${store} is whole: ${about}`,
       attention: '',
     };

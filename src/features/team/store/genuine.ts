@@ -2,7 +2,17 @@
 
 import type { Snapshot, StoreEngine } from '../engines/engine.ts';
 import type { SeenState } from './local-copy.ts';
-import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256Hex } from './store-manifest.ts';
+import { fingerprintOf, keysOf } from './signers.ts';
+import {
+  filesProblem,
+  MANIFEST,
+  readManifest,
+  readSigned,
+  type Signed,
+  type SignedManifest,
+  sha256Hex,
+  signedWho,
+} from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
 /**
@@ -48,14 +58,17 @@ export async function checkSnapshot(
   const signed = signedOf(url, files);
   const { sequence } = signed.manifest;
   const known = signed.signers.map(fingerprintOf);
-  const signer = known.at(-1) ?? '';
+  const newest = known.at(-1) ?? '';
   const older = before !== undefined && sequence < before.sequence;
   for (const wanted of [pinned, before?.signers.at(-1)]) {
-    // Older snapshots carry the signature of a replaced key. Files are compared afterwards: without a known key none was read.
-    if (wanted === undefined || known.includes(wanted) || (older && before.signers.includes(signer))) continue;
-    throw refusals.tampered(url, `the store is signed by ${signer}, and ${wanted} has not confirmed that key`);
+    // An older snapshot has an earlier list of signers, and so has another line of commits by those who still are operators. Files are
+    // compared afterwards: without a known list none was read.
+    if (wanted === undefined || known.includes(wanted) || (older && before.signers.includes(newest))) continue;
+    if (before !== undefined && wanted !== pinned && (await signedByColleague(engine, signed, before))) continue;
+    throw unconfirmed(url, newest, wanted);
   }
   genuine(url, snapshot);
+  if (before === undefined && snapshot.offline === undefined) await requireNewestSigners(engine, revision, signed);
   const manifest = sha256Hex(files.get(MANIFEST));
   if (before !== undefined) {
     if (older) throw await off(engine, snapshot, signed, before, `this is commit ${sequence}`);
@@ -67,15 +80,61 @@ export async function checkSnapshot(
   return { ...signed, seen: { sequence, revision, manifest, signers: known } };
 }
 
+export function unconfirmed(url: string, signers: string, wanted: string) {
+  return refusals.tampered(
+    url,
+    `the store names the signers ${signers}, and no operator among the signers ${wanted} has confirmed them`,
+  );
+}
+
+/** True if the signer is an operator in the state seen on this machine. */
+export async function signedByColleague(
+  engine: Pick<StoreEngine, 'at'>,
+  { signer }: SignedManifest,
+  before: SeenState,
+): Promise<boolean> {
+  const last = await engine.at(before.revision);
+  const seen = last === undefined ? '' : readSigned(last.files);
+  return typeof seen !== 'string' && keysOf(seen.signers.at(-1)?.operators ?? []).includes(signer.key);
+}
+
+const COMMITS_AT_ONCE = 1000;
+
+/**
+ * For a machine that has seen nothing: follows the commits back to the one that brought the newest list of signers. An operator who was
+ * removed could commit on top of the removal, with a chain that ends before it; the commits in between name the list that is missing.
+ */
+async function requireNewestSigners(engine: StoreEngine, newest: string, { signers }: Signed): Promise<void> {
+  const list = signers.at(-1) as Signed['signers'][number];
+  for (let revision = newest; revision !== ''; ) {
+    const entries = await engine.log(revision, COMMITS_AT_ONCE, true);
+    for (const { signed, history } of entries) {
+      const read = readManifest(signed, [list]);
+      if (typeof read === 'string' || ancestors(history) !== ancestors(read.manifest))
+        throw refusals.tampered(engine.url, 'the store continues a commit of other signers than it names');
+      if (read.manifest.sequence === list.sequence) return;
+      revision = history.regained ?? history.parent;
+    }
+    if (entries.length === 0) break;
+  }
+  throw refusals.tampered(engine.url, 'the store does not have the commit that brought its signers');
+}
+
 /** Error for a genuine state that does not descend from the one seen: an older one of the same line, or one of another line. */
-async function off(engine: StoreEngine, { revision }: Snapshot, { manifest }: Signed, before: SeenState, what: string) {
+async function off(engine: StoreEngine, { revision }: Snapshot, signed: Signed, before: SeenState, what: string) {
   if ((await engine.contains(before.revision, revision)) === true)
     return refusals.rewound(engine.url, before.sequence, what);
   const last = await engine.at(before.revision);
   const seen = last === undefined ? '' : readSigned(last.files);
   return refusals.forked(engine.url, what, {
-    there: manifest,
-    here: typeof seen === 'string' ? { sequence: before.sequence } : seen.manifest,
+    there: commitOf(signed),
+    here: typeof seen === 'string' ? { sequence: before.sequence } : commitOf(seen),
     comparison: engine.comparison?.(before.revision, revision),
   });
+}
+
+/** A commit with its operator, for messages. */
+export function commitOf(signed: SignedManifest): { sequence: number; at: string; by: string } {
+  const { sequence, at } = signed.manifest;
+  return { sequence, at, by: signedWho(signed) };
 }

@@ -13,7 +13,7 @@ import { describeChange } from './describe.ts';
 import { splitRecord } from './local-copy.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import type { NextCommit, Opened, Session } from './session.ts';
-import { fingerprintOf } from './store-manifest.ts';
+import { fingerprintOf } from './signers.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
 
@@ -22,10 +22,7 @@ const ATTEMPTS = 60;
 const MOST_MS = 120_000;
 
 /** `begins`: operators and keys of a new store, written by its first commit. */
-export function teamStore(
-  session: Session,
-  begins?: Required<Pick<NextCommit, 'operators' | 'keys' | 'signers'>>,
-): Store {
+export function teamStore(session: Session, begins?: Required<Pick<NextCommit, 'operators' | 'keys'>>): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
   /** Contents of read states, until a field of this computer alone is written. */

@@ -174,7 +174,7 @@ describe.each([
       message: expect.stringContaining('has not confirmed'),
     });
     const read = await made.member('ada').session().engine.read();
-    expect([...read.files.keys()]).toEqual(['manifest.json', 'keys/signers.json', expect.any(String)]);
+    expect([...read.files.keys()]).toEqual(['manifest.json', 'files.json', 'keys/signers.json', expect.any(String)]);
   });
 
   test('a restore leaves nothing of it, a whole store of somebody else neither', async () => {
