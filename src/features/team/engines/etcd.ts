@@ -208,7 +208,8 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
     log: (revision, limit, alone = false) =>
       translated(async () => {
         // Without the server, only this cache has entries.
-        const offline = placeOf(revision) === undefined;
+        const ours = placeOf(revision) !== undefined;
+        const offline = !ours && cache.read()?.revision === revision;
         const entries = new Map(offline ? cache.recent().map((one) => [numberOf(one.revision), one]) : []);
         let fetched = offline ? 0 : numberOf(revision) + 1;
         const found: HistoryEntry[] = [];
@@ -221,7 +222,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
           }
           const entry = entries.get(number);
           // A deleted history would look like a store without changes.
-          if (!offline && found.length === 0 && entry?.revision !== revision) throw withoutHistory(address);
+          if (ours && found.length === 0 && entry?.revision !== revision) throw withoutHistory(address);
           if (alone && entry?.revision !== next) break;
           if (entry !== undefined) found.push(entry);
           next = entry?.regained ?? entry?.parent ?? '';

@@ -2,10 +2,11 @@
 
 import type { Snapshot, StoreEngine } from '../engines/engine.ts';
 import type { SeenState } from './local-copy.ts';
-import { fingerprintOf, keysOf } from './signers.ts';
+import { fingerprintOf, keysOf, type SignerList, type Signers } from './signers.ts';
 import {
   filesProblem,
   MANIFEST,
+  NO_OPERATOR,
   readManifest,
   readSigned,
   type Signed,
@@ -68,7 +69,8 @@ export async function checkSnapshot(
     throw unconfirmed(url, newest, wanted);
   }
   genuine(url, snapshot);
-  if (before === undefined && snapshot.offline === undefined) await requireNewestSigners(engine, revision, signed);
+  if (before === undefined && snapshot.offline === undefined)
+    await requireAllSigners(engine, revision, signed.signers, pinned);
   const manifest = sha256Hex(files.get(MANIFEST));
   if (before !== undefined) {
     if (older) throw await off(engine, snapshot, signed, before, `this is commit ${sequence}`);
@@ -93,42 +95,71 @@ export async function signedByColleague(
   { signer }: SignedManifest,
   before: SeenState,
 ): Promise<boolean> {
-  const last = await engine.at(before.revision);
-  const seen = last === undefined ? '' : readSigned(last.files);
-  return typeof seen !== 'string' && keysOf(seen.signers.at(-1)?.operators ?? []).includes(signer.key);
+  const seen = await signedThen(engine, before);
+  return keysOf(seen?.signers.at(-1)?.operators ?? []).includes(signer.key);
+}
+
+/** The signed part of the state seen, if it is still there. Its revision does not prove it: the server names revisions. */
+async function signedThen(engine: Pick<StoreEngine, 'at'>, before: SeenState): Promise<Signed | undefined> {
+  const files = (await engine.at(before.revision))?.files;
+  if (files === undefined || sha256Hex(files.get(MANIFEST)) !== before.manifest) return undefined;
+  const signed = readSigned(files);
+  return typeof signed === 'string' ? undefined : signed;
 }
 
 const COMMITS_AT_ONCE = 1000;
+const MOST_REPLACED = 100_000;
 
 /**
- * For a machine that has seen nothing: follows the commits back to the one that brought the newest list of signers. An operator who was
- * removed could commit on top of the removal, with a chain that ends before it; the commits in between name the list that is missing.
+ * For a machine without memory: each commit since the first list of signers (or since the pinned one) names the list in force. An operator
+ * who was removed could commit on top of the removal, with a chain of lists that leaves it out.
  */
-async function requireNewestSigners(engine: StoreEngine, newest: string, { signers }: Signed): Promise<void> {
-  const list = signers.at(-1) as Signed['signers'][number];
-  for (let revision = newest; revision !== ''; ) {
-    const entries = await engine.log(revision, COMMITS_AT_ONCE, true);
+async function requireAllSigners(
+  { log, url }: StoreEngine,
+  newest: string,
+  signers: Signers,
+  pinned: string | undefined,
+): Promise<void> {
+  const oldest = Math.max(0, signers.map(fingerprintOf).indexOf(pinned ?? ''));
+  let at = signers.length - 1;
+  for (let revision = newest; ; ) {
+    const entries = await log(revision, COMMITS_AT_ONCE, true);
+    if (entries.length === 0) throw refusals.tampered(url, 'the store lacks commits that its signers were named in');
     for (const { signed, history } of entries) {
+      const list = signers[at] as SignerList;
       const read = readManifest(signed, [list]);
-      if (typeof read === 'string' || ancestors(history) !== ancestors(read.manifest))
-        throw refusals.tampered(engine.url, 'the store continues a commit of other signers than it names');
-      if (read.manifest.sequence === list.sequence) return;
-      revision = history.regained ?? history.parent;
+      if (typeof read === 'string' || ancestors(history) !== ancestors(read.manifest)) throw refusals.leftOut(url);
+      // The state that was put back has no other witness than who signed that.
+      if (history.regained !== undefined) return requireNoOthers({ log, url }, history.parent, signers);
+      if (read.manifest.sequence === list.sequence) {
+        if (at === oldest && (at > 0 || pinned !== undefined || history.parent === '')) return;
+        at -= 1;
+      }
+      if (at < 0) throw refusals.leftOut(url);
+      revision = history.parent;
     }
-    if (entries.length === 0) break;
   }
-  throw refusals.tampered(engine.url, 'the store does not have the commit that brought its signers');
+}
+
+/** Commits that a restoration replaced: garbage, but no list of signers that the chain leaves out. */
+async function requireNoOthers(
+  { log, url }: Pick<StoreEngine, 'log' | 'url'>,
+  replaced: string,
+  signers: Signers,
+): Promise<void> {
+  const entries = await log(replaced, MOST_REPLACED);
+  if (entries.length === MOST_REPLACED || entries.some(({ signed }) => readManifest(signed, signers) === NO_OPERATOR))
+    throw refusals.leftOut(url);
 }
 
 /** Error for a genuine state that does not descend from the one seen: an older one of the same line, or one of another line. */
 async function off(engine: StoreEngine, { revision }: Snapshot, signed: Signed, before: SeenState, what: string) {
   if ((await engine.contains(before.revision, revision)) === true)
     return refusals.rewound(engine.url, before.sequence, what);
-  const last = await engine.at(before.revision);
-  const seen = last === undefined ? '' : readSigned(last.files);
+  const seen = await signedThen(engine, before);
   return refusals.forked(engine.url, what, {
     there: commitOf(signed),
-    here: typeof seen === 'string' ? { sequence: before.sequence } : commitOf(seen),
+    here: seen === undefined ? { sequence: before.sequence } : commitOf(seen),
     comparison: engine.comparison?.(before.revision, revision),
   });
 }

@@ -65,6 +65,9 @@ export type Signed = SignedManifest & {
   readonly listed: Readonly<Record<string, string>>;
 };
 
+/** Signed by a key of these lists, as one of another list. */
+export const NO_OPERATOR = 'has a manifest signed by somebody who is no operator';
+
 /**
  * A manifest signed by an operator of the list that it names, one of these; or the reason for its absence, as text after the name of the
  * snapshot.
@@ -79,7 +82,7 @@ export function readManifest(bytes: Uint8Array | undefined, signers: Signers): S
   if (manifest === undefined) return 'has a manifest that is not ours';
   const list = signers.find((one) => fingerprintOf(one) === manifest.signers);
   const signer = list?.operators.find((one) => one.key === key);
-  return signer === undefined ? 'has a manifest signed by somebody who is no operator' : { manifest, signer };
+  return signer === undefined ? NO_OPERATOR : { manifest, signer };
 }
 
 /** The signed part, or the reason for its absence, as text after the name of the snapshot. Ignores other files. */

@@ -244,10 +244,10 @@ describe('whoever administers etcd', () => {
       );
     const names = [...keys.keys()].map((key) => key.slice(made.prefix.length + 2).replace(/^g\/[0-9a-f]{16}\//, 'g/'));
     expect(names).toEqual([
-      ...['g/ca/active/keys', 'g/ca/active/public', 'g/clients/anna/keys', 'g/clients/anna/public', 'g/hosts/web/keys'],
+      ...['g/ca/active/keys', 'g/ca/active/public', 'g/clients/anna/keys', 'g/clients/anna/public', 'g/files.json'],
       ...[
+        'g/hosts/web/keys',
         'g/hosts/web/public',
-        'g/files.json',
         'g/keys/ca.age',
         'g/keys/signers.json',
         'g/keys/store.age',
@@ -290,9 +290,13 @@ describe('whoever administers etcd', () => {
     expect(await hostsOf(bob)).toEqual(['web']);
     // An entry that is not what its name says is not shown.
     const entry = `/${made.prefix}/log/0000000001`;
-    await replace(made, new Map([...good, [entry, encoded(text(entry).replace(/"at":"[^"]*"/, '"at":"x"'))]]));
-    expect((await readLog(bob.session(), 9)).map(({ revision }) => revision[0])).toEqual(['3', '2']);
-    const without = [...good].filter(([key]) => !key.includes('/log/'));
+    const now = dump(made);
+    const changed = text(entry).replace('"subject":"', '"subject":"not ');
+    expect(changed).not.toBe(text(entry));
+    await replace(made, new Map([...now, [entry, encoded(changed)]]));
+    const known = (await readLog(bob.session(), 9)).map(({ revision }) => revision[0]);
+    expect([known.includes('2'), known.includes('1')]).toEqual([true, false]);
+    const without = [...now].filter(([key]) => !key.includes('/log/'));
     await replace(made, new Map(without));
     await expect(readLog(bob.session(), 9)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
   });
@@ -316,7 +320,7 @@ describe('whoever administers etcd', () => {
     await expect(restoreTeamStore(ada.session())).rejects.toMatchObject({
       code: 'E_STORE_OLDER',
       message: expect.stringContaining('has not seen'),
-      details: [expect.stringMatching(/^in the store: commit \d, by bob@laptop, /)],
+      details: [expect.stringMatching(/^in the store: commit \d, by bob \(bob@laptop\), /)],
     });
     await restoreTeamStore(ada.session(), true);
     expect(await hostsOf(ada)).toEqual(['revoked']);
