@@ -11,6 +11,9 @@ import { fingerprintOf } from './signers.ts';
 import { MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
+/** No engine without a past has more commits in its cache. */
+const MOST_KNOWN = 1000;
+
 export type CheckedStore = {
   readonly sequence: number;
   readonly signers: string;
@@ -132,13 +135,23 @@ async function lookThrough(session: Session, present: Snapshot, last: Snapshot):
   const newest = await newestOf(session, lists, before);
   const known =
     engine.past === undefined
-      ? (await engine.contains(before.revision, present.revision)) === true
+      ? await manifestsOf(session, before, present)
       : await linesOf(engine.past, newest?.revision ?? before.revision, lists);
-  const unseen = lists.filter(({ hash, name = '', sequence }) => {
+  const unseen = lists.filter(({ hash, name = hash, sequence }) => {
     if (hash === before.manifest) return false;
     return typeof known === 'boolean' ? !known || sequence >= before.sequence : !known.has(name);
   });
   return { newest, unseen, above: lists[0]?.sequence ?? 0, more };
+}
+
+/**
+ * For an engine that keeps only the newest state: the hashes of the manifests that led to the state seen, as far as this machine knows them.
+ * True: all that led to the present one, because the state seen builds on it.
+ */
+async function manifestsOf({ engine }: Session, before: SeenState, present: Snapshot) {
+  if ((await engine.contains(before.revision, present.revision)) === true) return true;
+  const entries = await engine.log(before.revision, MOST_KNOWN, true);
+  return new Set(entries.map(({ signed }) => sha256Hex(signed)));
 }
 
 /** Lists signed by operators, highest number first. `more`: the search limit was reached. */
