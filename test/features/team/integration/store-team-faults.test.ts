@@ -245,6 +245,7 @@ test('the history is read where git is set to show signatures', async () => {
   const listing = listingOf(() => []);
   const cache = join(home, 'cache.git');
   const engine = gitEngine({ url: `git+${remote}`, remote, branch: 'docker-tls', cache, listing });
+  await engine.read();
   const entries = await engine.log(commit.toString().trim(), 1);
   process.env.HOME = before;
   expect(entries[0]).toMatchObject({ revision: commit.toString().trim(), subject: 'signed' });

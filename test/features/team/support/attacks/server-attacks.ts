@@ -3,6 +3,7 @@
 import { encryptFor } from '../../../../../src/features/team/store/age.ts';
 import { OPERATORS } from '../../../../../src/features/team/store/contents.ts';
 import { checkTeamStore, restoreTeamStore } from '../../../../../src/features/team/store/restore-store.ts';
+import { readLog } from '../../../../../src/features/team/store/signed-log.ts';
 import { SIGNERS, signersAmong, withSigners } from '../../../../../src/features/team/store/signers.ts';
 import { MANIFEST } from '../../../../../src/features/team/store/store-manifest.ts';
 import { sampleHost } from '../../../../support/store.ts';
@@ -176,6 +177,20 @@ export const SERVER_ATTACKS: readonly Attack[] = [
       await scene.removed.show();
       await scene.push(scene.head.files);
       return (await shownAs(scene.runner())).replace(/until .*/, 'until');
+    },
+  },
+  {
+    ...{
+      name: 'forge-log',
+      who: 'pusher without a key',
+      what: 'a copy of a signed manifest on another commit, for the log',
+    },
+    expected: 'unsigned',
+    async play(scene) {
+      await scene.push(scene.before.files);
+      await restoreTeamStore(scene.member('ada').session());
+      const [, garbage] = await readLog(scene.member('ada').session(), 2);
+      return garbage?.subject === 'mallory' && garbage.signedBy === undefined ? 'unsigned' : 'signed';
     },
   },
   {
