@@ -4,7 +4,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { dirname, join } from 'node:path';
 import { normalize, relative } from 'node:path/posix';
 import { fileURLToPath } from 'node:url';
-import { ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
+import { copySync, ensureDirSync, readJsonSync, removeSync } from 'fs-extra/esm';
 import markdownIt from 'markdown-it';
 import anchor from 'markdown-it-anchor';
 import MiniSearch from 'minisearch';
@@ -89,7 +89,7 @@ function layout({ page, sections, html }) {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'self' file:; script-src 'self' file:; base-uri 'none'; form-action 'none'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src 'self'; style-src 'self' file:; script-src 'self' file:; base-uri 'none'; form-action 'none'">
 <title>${escapeHtml(title)}</title>
 <link rel="stylesheet" href="${up}/site.css">
 <script defer src="${up}/minisearch.js"></script>
@@ -126,4 +126,5 @@ const library = join(root, 'node_modules/minisearch/dist/umd/index.js');
 if (!existsSync(library)) throw new Error(`${library} is missing: npm ci`);
 writeFileSync(join(target, 'minisearch.js'), readFileSync(library, 'utf8').replace(/^\/\/# sourceMappingURL.*$/m, ''));
 for (const file of ['site.css', 'search.js']) copyFileSync(join(root, 'scripts/site.d', file), join(target, file));
+copySync(join(root, 'docs/pictures'), join(target, 'docs/pictures'));
 console.log(`${pages.length} pages in ${target}`);

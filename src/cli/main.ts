@@ -265,8 +265,17 @@ async function unknownCommand(
     const { words: due, hints } = await (await import('../core/actions/due-names.ts')).dueNames(about, runtime);
     return usage(`${message}; ${due}`, hints);
   }
-  const hints = nearest.map((name) => `${runtime.program} ${name}`);
+  const hints = await Promise.all(nearest.map(async (name) => `${runtime.program} ${await callable(name)}`));
   return usage(message, hints.length > 0 ? hints : [`${runtime.program} --help`]);
+}
+
+/** A command that runs as it is, or its help: it may need arguments. */
+async function callable(name: string): Promise<string> {
+  const found = findCommand(name.split(' '));
+  const complete =
+    found.kind === 'command' &&
+    Object.values((await pageOf(found.entry)).args).every(({ required }) => required !== true);
+  return complete ? name : `${name} --help`;
 }
 
 /** The command's name as far as known, for the JSON document of a failure. */

@@ -233,7 +233,7 @@ test('usage errors come as one document too, wherever --json stands', async () =
 test('an unknown command names the nearest', async () => {
   const run = await runCli(['completoin']);
   expect(run.exit).toBe(2);
-  expect(run.err).toBe('error[E_USAGE]: there is no command "completoin"\n  hint: docker-tls completion\n');
+  expect(run.err).toBe('error[E_USAGE]: there is no command "completoin"\n  hint: docker-tls completion --help\n');
   expect((await runCli(['\u001b[31mx'])).err).not.toContain('\u001b');
 });
 

@@ -29,7 +29,9 @@ function linksOf(page: string): string[] {
 }
 
 test('there is a page for every page of docs, and every link leads to a page and an anchor', () => {
-  const sources = readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name.replace(/\.md$/, '.html')}`);
+  const sources = readdirSync(join(ROOT, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name.replace(/\.md$/, '.html')}`);
   expect(pages()).toEqual(expect.arrayContaining(['index.html', ...sources]));
   for (const page of pages()) {
     const broken = linksOf(page).filter((link) => {
@@ -45,6 +47,14 @@ test('every page is within two clicks of the first, by links of the texts', () =
   for (let click = 0; click < 2; click += 1)
     for (const page of [...near]) for (const link of linksOf(page)) near.add(link.split('#')[0] ?? '');
   expect(pages().filter((page) => !near.has(page))).toEqual([]);
+});
+
+test('every picture is on the site, and has words for those who do not see it', () => {
+  for (const name of pages())
+    for (const [image, source = ''] of read(name).matchAll(/<img src="([^"]+)"[^>]*>/g)) {
+      expect(existsSync(join(site, dirname(name), source)), `${name}: ${source}`).toBe(true);
+      expect(image).toMatch(/ alt="[^"]{20,}"/);
+    }
 });
 
 test('links to the source are of files that exist', () => {

@@ -11,6 +11,7 @@ import type { ExitStatus } from '../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { builtProgram } from './build-once.ts';
 import { requireStatus } from './exit-status.ts';
+import { requireHints } from './hints.ts';
 import { asksForDocument, requireDocument } from './json-documents.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
@@ -73,6 +74,7 @@ export async function runCli(argv: readonly string[], { commands, ...setting }: 
   );
   requireStatus({ status: exit, out, err });
   if (commands === undefined && asksForDocument(argv)) requireDocument(out);
+  if (commands === undefined) await requireHints({ out, err });
   return {
     exit,
     out,
@@ -152,5 +154,6 @@ export async function finished(child: ChildProcess, input = ''): Promise<Program
   const { spawnargs } = child;
   const program = spawnargs.findIndex((word) => word.endsWith('/docker-tls.js') || word === SINGLE);
   if (status !== null && program !== -1 && asksForDocument(spawnargs.slice(program))) requireDocument(out);
+  if (program !== -1) await requireHints({ out, err });
   return { status, out, err };
 }

@@ -20,10 +20,20 @@ export type TerminalOptions = {
   readonly env?: Readonly<Record<string, string>>;
 };
 
+/** Characters of one look, in the order of a line. `colour`: of the 16 of a terminal, 0 to 15. */
+export type StyledRun = {
+  readonly text: string;
+  readonly colour?: number;
+  readonly bold?: true;
+  readonly dim?: true;
+};
+
 export type TerminalProgram = {
   readonly pid: number;
   /** The screen and its scrollback, without trailing spaces. */
   screen(): string;
+  /** The same lines, wrapped as the terminal shows them, with their look. */
+  styled(): StyledRun[][];
   /** Every screen that differed from the previous one, to inspect intermediate states. */
   readonly frames: readonly string[];
   /** Resolves to the screen once it contains the text; throws, with the screen, if the program ends or 60 s pass first. */
@@ -73,6 +83,32 @@ export function openTerminal(
     return lines.join('\n').trimEnd();
   }
 
+  function styled(): StyledRun[][] {
+    const buffer = terminal.buffer.active;
+    const lines: StyledRun[][] = [];
+    for (let row = 0; row < buffer.length; row += 1) {
+      const line = buffer.getLine(row);
+      const runs: { text: string; look: string }[] = [];
+      for (let column = 0; column < (line?.length ?? 0); column += 1) {
+        const cell = line?.getCell(column);
+        if (cell === undefined || cell.getWidth() === 0) continue;
+        const look = JSON.stringify({
+          ...(cell.isFgPalette() ? { colour: cell.getFgColor() } : {}),
+          ...(cell.isBold() ? { bold: true } : {}),
+          ...(cell.isDim() ? { dim: true } : {}),
+        });
+        const last = runs.at(-1);
+        if (last?.look === look) last.text += cell.getChars() || ' ';
+        else runs.push({ text: cell.getChars() || ' ', look });
+      }
+      const end = runs.at(-1);
+      if (end !== undefined) end.text = end.text.trimEnd();
+      lines.push(runs.filter(({ text }) => text !== '').map(({ text, look }) => ({ text, ...JSON.parse(look) })));
+    }
+    while (lines.at(-1)?.length === 0) lines.pop();
+    return lines;
+  }
+
   pty.onData((data) => {
     said += data;
     watch();
@@ -119,6 +155,7 @@ export function openTerminal(
     pid: pty.pid,
     frames,
     screen,
+    styled,
     async see(text, timeoutMs = 60_000) {
       await until(text, () => find(text, 0), timeoutMs);
       return screen();

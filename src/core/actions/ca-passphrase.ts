@@ -71,7 +71,7 @@ export function passphraseSource(
     async pin({ uri, pinFile }) {
       if (pinFile !== undefined) return readSecretFile(pinFile, '--pin-file');
       const explain = 'The key of the CA is in a token; a few wrong PINs lock it.';
-      return prompts.password({ message: `PIN of ${uri}:`, explain, flag: 'docker-tls ca import … --pin-file FILE' });
+      return prompts.password({ message: `PIN of ${uri}:`, explain, flag: '--pin-file FILE of docker-tls ca import' });
     },
   };
 }

@@ -122,7 +122,7 @@ export function verificationFailure(
 /** Hints by cause, for a fault on the route to the daemon rather than in the daemon. */
 export function hintsFor({ address, port }: VerifiedAt, cause: ProbeCheck['cause']): string[] {
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
-  const otherPort = 'or take a port that is open: docker-tls setup … --port N, or port: N in the fleet file';
+  const otherPort = 'or choose an open port: --port N, or port: N in the fleet file';
   const again = 'then run the same command again';
   switch (cause) {
     case 'timed-out':

@@ -22,7 +22,7 @@ export const COMMAND_LINE = {
   E_TEMP_DIRECTORY: [
     2,
     'No temporary directory allows a program to run, and ssh needs one to ask for a password.',
-    'TMPDIR=DIRECTORY docker-tls …',
+    'export TMPDIR=DIRECTORY',
   ],
   E_PROGRAM_MISSING: [2, 'A program that this command needs is not installed here.', 'Install the program named.'],
   E_SECRET_ENV: [2, 'The environment variable of a secret is empty or not set.', 'Set the variable named.'],

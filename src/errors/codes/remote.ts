@@ -136,7 +136,7 @@ export const DAEMON = {
   ],
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
   // <!-- haproxy -->
-  E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', 'docker-tls setup … --listener dockerd'],
+  E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', '--listener dockerd'],
   E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'Install the package haproxy there.'],
   E_HAPROXY_OLD: [4, 'HAProxy on the host is too old.', 'Install HAProxy 2.6 or later.'],
   // <!-- /haproxy -->

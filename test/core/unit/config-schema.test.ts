@@ -38,7 +38,9 @@ test('the tables of keys in docs/fleet.md are those of the code; if not: node sc
 });
 
 test('the fleet files in the docs are fleet files', () => {
-  const pages = readdirSync(new URL('../../../docs', import.meta.url)).map((name) => `docs/${name}`);
+  const pages = readdirSync(new URL('../../../docs', import.meta.url))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`);
   const blocks = pages.flatMap((page) =>
     [...read(page).matchAll(/```yaml\n([^`]*?^version: 1[^`]*?)```/gm)].map(([, block = '']) => ({ page, block })),
   );

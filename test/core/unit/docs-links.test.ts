@@ -8,7 +8,9 @@ import { expect, test } from 'vitest';
 import { loadReference, renderReference } from '../../../scripts/reference.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
-const docs = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
+const docs = readdirSync(join(root, 'docs'))
+  .filter((name) => name.endsWith('.md'))
+  .map((name) => `docs/${name}`);
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...docs];
 
 function read(page: string): string {

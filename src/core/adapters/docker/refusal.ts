@@ -48,7 +48,7 @@ const CLIENT_ALERTS: Readonly<Record<string, string>> = {
   UNSUPPORTED_CERTIFICATE: 'it does not accept this kind of client certificate',
   CERTIFICATE_REVOKED: 'the client certificate is revoked',
   CERTIFICATE_EXPIRED:
-    'by the clock of the server the client certificate has expired or is not valid yet (docker-tls doctor compares the clocks)',
+    'by the clock of the server the client certificate has expired or is not valid yet (compare the clocks: docker-tls doctor HOST)',
   CERTIFICATE_UNKNOWN: 'it does not accept the client certificate',
   UNKNOWN_CA: 'it does not know the CA of the client certificate',
   ACCESS_DENIED: 'it denies access to the client certificate',

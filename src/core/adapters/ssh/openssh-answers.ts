@@ -195,7 +195,7 @@ async function answerPrompt(options: SshOptions, given: Map<string, Secret>, pro
     throw new DockerTlsError(
       'E_SSH_KEY_PASSPHRASE',
       `ssh asks "${printable(prompt.trim(), 200)}", and there is no terminal to ask on`,
-      { where: host, hints: ['in a terminal, without --yes: docker-tls …', '-i KEYFILE'] },
+      { where: host, hints: ['run it in a terminal, without --yes', '-i KEYFILE'] },
     );
   }
   const file = /^Enter passphrase for (?:key )?'?(.+?)'?: ?$/.exec(prompt)?.[1];

@@ -88,7 +88,7 @@ async function openDirectory(options: SshOptions): Promise<string> {
   throw new DockerTlsError(
     'E_TEMP_DIRECTORY',
     `ssh has to start a small program from docker-tls, and no directory allows that: ${parents.join(', ')}`,
-    { where: options.host, hints: ['TMPDIR=DIRECTORY docker-tls …', '--transport ssh2'] },
+    { where: options.host, hints: ['export TMPDIR=DIRECTORY', '--transport ssh2'] },
   );
 }
 

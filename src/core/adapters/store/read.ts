@@ -93,7 +93,7 @@ function checkSchema(home: string, tree: Tree): void {
     `the store was written by a newer docker-tls (schema ${schema}; this one knows up to ${SCHEMA})`,
     {
       where: at,
-      hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
+      hints: ['install the newer docker-tls on this computer; the installed one: docker-tls version'],
     },
   );
 }

@@ -122,7 +122,7 @@ function wrongChoice(path: Path, values: readonly string[], found: unknown): Pro
     return {
       path,
       message: `the file is for a newer docker-tls (version ${found}; this one reads version ${values[0]})`,
-      hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'],
+      hints: ['install the newer docker-tls on this computer; the installed one: docker-tls version'],
     };
   }
   // A quoted number or boolean.

@@ -75,7 +75,7 @@ export function parseState(state: PathState | undefined): HostState | undefined 
     throw new DockerTlsError(
       'E_HOST_SCHEMA',
       `the host was changed by a newer docker-tls (schema ${newer.data.schema}; this one knows up to ${SCHEMA})`,
-      { hints: ['install the newer docker-tls on this computer (docker-tls version shows the installed one)'] },
+      { hints: ['install the newer docker-tls on this computer; the installed one: docker-tls version'] },
     );
   }
   const read = z.safeParse(hostState, value);

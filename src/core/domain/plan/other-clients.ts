@@ -104,7 +104,7 @@ export function otherClientsLose(
       'to keep the CA as a whole: leave the list of clients out; this client then ends with its certificate (docs/ca.md)',
     ],
     theirs: [
-      'keep accepting them: docker-tls setup … --accept-ca existing, or accept-ca: existing in the fleet file',
+      'keep accepting them: --accept-ca existing, or accept-ca: existing in the fleet file',
       'or have this store issue from that CA, before the first host: docker-tls ca import --cert FILE --key FILE',
     ],
   }[now];

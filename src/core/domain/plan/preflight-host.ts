@@ -66,7 +66,7 @@ export function checkHost(input: Preflight): void {
 function portTaken(input: PreflightInput): [message: string, hints: string[]] | undefined {
   const { login, facts, port } = input;
   const next = port === 2376 ? 2377 : 2376;
-  const other = `choose another: docker-tls setup … --port ${next}, or port: ${next} in the fleet file`;
+  const other = `choose another: --port ${next}, or port: ${next} in the fleet file`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
   const { tlsSocket, tlsSocketListens } = facts.docker;

@@ -13,7 +13,7 @@ export function externalCaKey(): DockerTlsError {
         asWritten('where the key is: docker-tls client sign REQUEST'),
         ...offeredLines(
           ISSUERS,
-          'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND (docs/ca.md)',
+          'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
         ),
         'if the key is lost: docker-tls rotate ca',
       ],
@@ -71,7 +71,7 @@ export function noPassphrase(declinable: boolean): DockerTlsError {
   const or = declinable ? none : `run ${none} first`;
   const hints = [
     '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
-    `${none}; with an external CA: docker-tls ca import --cert FILE … --no-ca-passphrase`,
+    `${none}; with an external CA: docker-tls ca import --cert FILE --sign-command COMMAND --no-ca-passphrase`,
   ];
   const what = `no passphrase given for the new CA key; pass --ca-passphrase-file or ${or}`;
   return new DockerTlsError('E_CA_PASSPHRASE', what, { hints });

@@ -132,7 +132,7 @@ function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]
       where: name,
       hints: [
         'let the CA refuse to renew it, and wait for its end: docker-tls client list',
-        'a CA that also signs CAs for clients can revoke each: docker-tls ca import without --leaf-only (docs/ca.md)',
+        'if it also signs CAs for clients, import it without --leaf-only: docker-tls ca import --help',
       ],
     },
   );

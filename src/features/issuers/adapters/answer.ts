@@ -166,7 +166,7 @@ function wrongAnswer({ name }: SignRequest, why: string): DockerTlsError {
 
 const LEAF_ONLY = [
   'let the CA sign CAs of path length 0 for clients (docs/ca.md, profile issuer), then run the same command again',
-  'if it signs leaf certificates only, and you accept that: docker-tls ca import --cert FILE … --leaf-only',
+  'if it signs leaf certificates only, and you accept that: add --leaf-only',
 ];
 
 /** The CA signed, but the result is not an issuing CA. */

@@ -93,7 +93,7 @@ function translated(error: NodeJS.ErrnoException, ca: ApiCa, where: string, time
         where,
         hints: [
           `openssl s_client -connect ${host.includes(':') ? host : `${host}:443`} -showcerts </dev/null`,
-          'where another CA certifies its API: docker-tls ca import --cert FILE … --tls-root FILE',
+          'where another CA certifies its API: add --tls-root FILE',
         ],
         cause: error,
       },

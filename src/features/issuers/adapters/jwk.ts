@@ -91,8 +91,7 @@ const CIPHERS: Readonly<Record<string, 'aes-128-gcm' | 'aes-192-gcm' | 'aes-256-
 const MAX_ROUNDS = 10_000_000;
 
 function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string {
-  if (passphrase === undefined)
-    throw unusable(file, 'it is encrypted', undefined, ['docker-tls ca import … --passphrase-file FILE']);
+  if (passphrase === undefined) throw unusable(file, 'it is encrypted', undefined, ['add --passphrase-file FILE']);
   const bytes = (part: string) => Buffer.from(part, 'base64url');
   const header = parseJson(bytes(jwe.protected).toString('utf8'));
   if (!isObject(header)) throw unusable(file, 'its header is damaged');
@@ -114,9 +113,7 @@ function decrypt(jwe: Jwe, passphrase: Secret | undefined, file: string): string
     opened.setAuthTag(bytes(jwe.tag));
     return Buffer.concat([opened.update(bytes(jwe.ciphertext)), opened.final()]).toString('utf8');
   } catch (cause) {
-    throw unusable(file, 'its passphrase is wrong, or it is damaged', cause, [
-      'docker-tls ca import … --passphrase-file FILE',
-    ]);
+    throw unusable(file, 'its passphrase is wrong, or it is damaged', cause, ['add --passphrase-file FILE']);
   }
 }
 

@@ -52,11 +52,7 @@ async function readPrivate(file: string, named: boolean): Promise<string | undef
   }
 }
 
-function unusable(
-  file: string,
-  why: string,
-  hints: string[] = ['DOCKER_TLS_IDENTITY=FILE docker-tls …'],
-): DockerTlsError {
+function unusable(file: string, why: string, hints: string[] = ['export DOCKER_TLS_IDENTITY=FILE']): DockerTlsError {
   return new DockerTlsError('E_SECRET_FILE', `this is not an identity for the store: ${why}`, { where: file, hints });
 }
 
@@ -116,7 +112,7 @@ async function openKey(file: string, text: string, ask: IdentityOptions['ask']):
   if (ask === undefined) {
     const hints = [
       'a key without a passphrase, for this alone: ssh-keygen -t ed25519 -N "" -f FILE',
-      'DOCKER_TLS_IDENTITY=FILE docker-tls …',
+      'export DOCKER_TLS_IDENTITY=FILE',
     ];
     throw new DockerTlsError(
       'E_STORE_CLOSED',

@@ -114,7 +114,7 @@ export function closed(url: string, identities: readonly IdentityFile[]): Docker
         'a key that only an agent, a smart card or a security key holds cannot decrypt: it has to be in a file',
       ],
       hints: [
-        ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: DOCKER_TLS_IDENTITY=FILE docker-tls …'] : []),
+        ...(tried.length === 0 ? ['ssh-keygen -t ed25519', 'or with age: export DOCKER_TLS_IDENTITY=FILE'] : []),
         `a colleague who can open it: docker-tls operator add NAME ${own === undefined ? '"$(cat ~/.ssh/id_ed25519.pub)"' : shellQuote(own)}`,
       ],
     },
