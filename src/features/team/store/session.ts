@@ -4,8 +4,8 @@
  */
 
 import type { FileContent } from '../../../core/adapters/store/store-files.ts';
-import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { type Message, MOST, type Snapshot, type StoreEngine } from '../engines/engine.ts';
+import { errnoOf } from '../../../errors/errors.ts';
+import type { Message, Snapshot, StoreEngine } from '../engines/engine.ts';
 import {
   type ClassKeys,
   type Contents,
@@ -16,6 +16,7 @@ import {
   touchedGroups,
 } from './contents.ts';
 import { checkSnapshot, genuine } from './genuine.ts';
+import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
 import { type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
 import { SEAL_BYTES } from './seal.ts';
@@ -284,22 +285,4 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       return identityFiles;
     },
   };
-}
-
-const MOST_LINES = 2000;
-
-/** The signed message of a commit is read with every log. */
-function shortened(lines: readonly string[]): string[] {
-  return lines.length <= MOST_LINES ? [...lines] : [...lines.slice(0, MOST_LINES), `${lines.length - MOST_LINES} more`];
-}
-
-/** Fails if the store would exceed the read limits. */
-function requireReadable(url: string, files: Snapshot['files']): void {
-  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
-  if (files.size <= MOST.files && bytes <= MOST.bytes) return;
-  const most = `${MOST.files.toLocaleString('en')} files and ${MOST.bytes / 1024 / 1024} MB`;
-  throw new DockerTlsError('E_STORE_FULL', `a shared store has at most ${most}`, {
-    where: url,
-    hints: ['docker-tls forget HOST'],
-  });
 }

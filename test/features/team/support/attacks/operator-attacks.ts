@@ -50,6 +50,14 @@ const former: readonly Attack[] = [
       return reading(scene.runner());
     },
   },
+  {
+    ...{ name: 'leaver-names-list', who: 'former operator', what: 'the same, as a signer of the list of then' },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('eve', scene.head.files, { signers: scene.pin });
+      return reading(scene.runner());
+    },
+  },
   ...(['runner', 'pinned'] as const).map(
     (reader): Attack => ({
       ...{
