@@ -131,6 +131,23 @@ export const SERVER_ATTACKS: readonly Attack[] = [
     },
   },
   {
+    ...{
+      name: 'own-root-on-top',
+      who: 'pusher without a key',
+      what: 'the same, with one list of signers as if it began there',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      const files = await foreign(scene);
+      await scene.reset();
+      const operators = signersAmong(['mallory', 'ada', 'bob'].map((name) => ({ ...scene.member(name), ca: true })));
+      const chain = await withSigners([], operators, 99, await scene.keyOf('mallory'));
+      const root = new Map([...files, [SIGNERS, bytes(JSON.stringify(chain))]]);
+      await scene.pushSigned('mallory', root, { sequence: 99 });
+      return reading(scene.runner());
+    },
+  },
+  {
     ...{ name: 'wipe', who: 'pusher without a key', what: 'a commit without files' },
     expected: 'E_STORE_TAMPERED',
     async play(scene) {
