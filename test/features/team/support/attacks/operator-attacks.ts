@@ -15,7 +15,7 @@ const EVIL = { hosts: { evil: sampleHost('evil', 1) } };
 
 /** Files with a list of signers that one of the given chain has signed. */
 async function listing(scene: Scene, { files }: State, chain: Signers, by: string, ...names: string[]) {
-  const operators = signersAmong(names.map((name) => ({ ...scene.member(name), ca: true })));
+  const operators = signersAmong(names.map((name) => scene.asOperator(name)));
   const next = await withSigners(chain, operators, 99, await scene.keyOf(by));
   return new Map([...files, [SIGNERS, Buffer.from(JSON.stringify(next))]]);
 }
@@ -25,7 +25,7 @@ async function relisted(scene: Scene, ca: boolean) {
   const { files } = scene.head;
   const keys = await openKeys(files, await scene.member('bob').session().identities());
   if (keys?.ca === undefined) throw new Error('bob opens the CA');
-  const mallory = { ...scene.member('mallory'), ca, addedAt: '' };
+  const mallory = { ...scene.asOperator('mallory'), ca, addedAt: '' };
   const operators = [...(readOperators(files, keys) ?? []), mallory];
   const made = await renderKeys(operators, { ...keys, ca: keys.ca });
   return new Map([...files, ...made]);

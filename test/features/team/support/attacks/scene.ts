@@ -128,6 +128,11 @@ export async function newScene<Kept>(server: Server<Kept>, directory: string) {
     ...{ before, revoked, removed, head, pin, keyOf, push, pushSigned, write, open, stranger },
     empty: server.empty,
     member: members.member,
+    /** As the list of operators has them: the key without its comment. */
+    asOperator(name: string) {
+      const [type, key] = members.member(name).recipient.split(' ');
+      return { name, recipient: `${type} ${key}`, ca: true };
+    },
     /** A computer without memory, with bob's key. */
     runner: () => open(bob),
     /** A computer without memory whose address names the signers of `before`, eve among them. */

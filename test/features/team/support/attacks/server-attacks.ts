@@ -114,7 +114,7 @@ export const SERVER_ATTACKS: readonly Attack[] = [
     ...{ name: 'own-signer', who: 'pusher without a key', what: 'a list of signers that only they have signed' },
     expected: 'E_STORE_TAMPERED',
     async play(scene) {
-      const operators = signersAmong([{ ...scene.member('mallory'), ca: true }]);
+      const operators = signersAmong([scene.asOperator('mallory')]);
       const chain = await withSigners(scene.head.signers, operators, 99, await scene.keyOf('mallory'));
       await scene.pushSigned('mallory', altered(scene, { [SIGNERS]: bytes(JSON.stringify(chain)) }));
       return reading(scene.runner());
@@ -140,7 +140,7 @@ export const SERVER_ATTACKS: readonly Attack[] = [
     async play(scene) {
       const files = await foreign(scene);
       await scene.reset();
-      const operators = signersAmong(['mallory', 'ada', 'bob'].map((name) => ({ ...scene.member(name), ca: true })));
+      const operators = signersAmong(['mallory', 'ada', 'bob'].map(scene.asOperator));
       const chain = await withSigners([], operators, 99, await scene.keyOf('mallory'));
       const root = new Map([...files, [SIGNERS, bytes(JSON.stringify(chain))]]);
       await scene.pushSigned('mallory', root, { sequence: 99 });
