@@ -43,7 +43,8 @@ export const GLOBAL_OPTIONS = {
       kind: 'list',
       group: 'Output',
       value: 'ID',
-      summary: 'accept how the CA of a shared store signs here, by the id that a plan shows',
+      summary:
+        'accept settings of a shared store that this computer would follow, by the id that a plan or an error shows',
     },
   } as const),
   log: { kind: 'text', group: 'Output', value: 'FILE', summary: 'append what happens, with times', completes: 'file' },
@@ -71,7 +72,7 @@ export const MEANS_SOMETHING_FOR: Readonly<
   parallel: { scopes: ['hosts'], otherwise: 'does not reach several hosts' },
   home: { scopes: ['store'], otherwise: 'opens no store' },
   store: { scopes: ['store'], otherwise: 'opens no store' },
-  trustStoreSettings: { scopes: ['changes'], otherwise: 'changes nothing' },
+  trustStoreSettings: { scopes: ['changes', 'hosts', 'host'], otherwise: 'changes nothing and reaches no host' },
   log: { scopes: ['hosts', 'host'], otherwise: 'reaches no host' },
   diff: { scopes: ['plans'], otherwise: 'shows no plan of a host' },
 };

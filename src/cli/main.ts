@@ -5,7 +5,7 @@ import type { ActionContext, GlobalOptions } from '../core/actions/action-contex
 import { createRuntime } from '../core/adapters/create-runtime.ts';
 import { durationWords } from '../core/domain/words.ts';
 import { takeEnvironment } from '../core/environment.ts';
-import type { Progress, Runtime } from '../core/runtime.ts';
+import type { Connect, Progress, Runtime } from '../core/runtime.ts';
 import { showTyping } from '../core/typing.ts';
 import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
@@ -194,16 +194,13 @@ async function runCommand(
     const { args, options, again } = parsed;
     const renderPlanned: ActionContext['renderPlanned'] = async (planned) =>
       (await import('../core/render/change-result.ts')).planText(planned, { runtime, global });
-    const result = await command.run({
-      args,
-      options,
-      global,
-      runtime,
-      progress,
-      prompts,
-      again,
-      renderPlanned,
-    });
+    const context = { args, options, global, runtime, progress, prompts, again, renderPlanned };
+    let approved: Promise<Connect> | undefined;
+    const connect: Connect = async (target) => {
+      approved ??= import('../core/actions/approve-settings.ts').then(({ approvedWays }) => approvedWays(context));
+      return (await approved)(target);
+    };
+    const result = await command.run({ ...context, runtime: { ...runtime, connect } });
     for (const error of result.errors ?? [])
       progress.log(`error[${error.code}] ${error.where ?? ''}: ${error.message}`);
     if (runtime.signal.aborted && result.exit === 0) progress.note('stopped too late: everything was done by then');

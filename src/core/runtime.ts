@@ -25,6 +25,8 @@ export type SshOptions = {
   readonly configFile?: string;
   /** Jump hosts, nearest first, each `[user@]name[:port]`. */
   readonly jump?: readonly string[];
+  /** They come from a shared store, not from this user. */
+  readonly jumpFromStore?: true;
   /** Default: ssh2, or openssh if the ssh config or a key requires it. */
   readonly transport?: 'ssh2' | 'openssh';
   /** `strict`: known keys only (asks if `ask.hostKey` is given); `accept-new`: stores unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this key. */

@@ -298,13 +298,44 @@ describe('one host under two names', () => {
   });
 });
 
-describe('--host-key accept-new', () => {
+describe('the SSH host key in the record', () => {
   const shown = `${ANSWERING_KEY.type} ${ANSWERING_KEY.base64}`;
   const hostKey = async () => (await host()).record.ssh.hostKey;
 
   beforeEach(async () => {
     const known = [(await client('laptop')).cert, (await client('eve')).cert];
     accepted = (cert) => known.includes(cert);
+  });
+
+  test('without a flag: the key that known_hosts accepted is recorded; strict leaves it there', async () => {
+    const { exit, err } = await run(['apply', 'h1', '--yes']);
+    expect([exit, await hostKey()], err).toEqual([0, shown]);
+    await run(['apply', 'h1', '--host-key', 'strict', '--yes']);
+    expect(await hostKey()).toBe('strict');
+  });
+
+  test('another key is accepted by its fingerprint alone; plan and outcome say which it was, which it is, and who accepts it', async () => {
+    await run(['apply', 'h1', '--yes']);
+    const other = { ...ANSWERING_KEY, base64: 'B'.repeat(68), fingerprint: `SHA256:${'b'.repeat(43)}` };
+    const asked: (string | undefined)[] = [];
+    const answer = answeringHosts({ home, now });
+    const setting: CliSetting = {
+      operator: 'ada@laptop',
+      connect: async (options) => {
+        asked.push(options.hostKey);
+        return { ...(await answer(options)), hostKey: other };
+      },
+    };
+    const words = /SSH host key: it was ssh-ed25519 SHA256:\S+, and is ssh-ed25519 SHA256:\S+, accepted by ada@laptop/;
+    const named = ['apply', 'h1', '--host-key', other.fingerprint];
+    const planned = await run([...named, '--dry-run'], {}, setting);
+    expect([planned.out.replaceAll(/\s+/g, ' '), await hostKey()]).toEqual([expect.stringMatching(words), shown]);
+    const applied = await run([...named, '--yes'], {}, setting);
+    expect([applied.exit, await hostKey()]).toEqual([0, `${other.type} ${other.base64}`]);
+    // Neither accept-new nor nothing reaches the connection in place of the record.
+    asked.length = 0;
+    for (const more of [[], ['--host-key', 'accept-new']]) await run(['apply', 'h1', ...more, '--yes'], {}, setting);
+    expect(new Set(asked)).toEqual(new Set([`${other.type} ${other.base64}`]));
   });
 
   test('by a flag: the record has the key, and never the policy', async () => {

@@ -160,7 +160,7 @@ describe.each(suites)('on %s', (suite) => {
   });
 
   test('a socket for containers has its role, and stays the same file while HAProxy restarts', async () => {
-    await done('setup', host.name, '--socket', 'ci read', '--socket', 'all full', '--yes');
+    await done('setup', host.name, '--socket', 'ci read', '--socket', 'prom monitor', '--yes');
     await done('setup', host.name, '--socket', 'ci read', '--yes');
     expect(await host.must('ls /run/docker-tls')).toBe('ci.sock');
     const inode = 'stat -c %i,%a,%G /run/docker-tls/ci.sock';

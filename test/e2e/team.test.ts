@@ -9,12 +9,12 @@ import { type LabHost, labUp } from '../support/lab.ts';
 import { removeHomes } from '../support/store.ts';
 
 const team = newTeam();
-const [ada, bob, runner] = [team.member('ada'), team.member('bob'), team.member('runner')];
+const [ada, bob, runner, late] = [team.member('ada'), team.member('bob'), team.member('runner'), team.member('late')];
 let host: LabHost;
 
 beforeAll(async () => {
   [host] = (await labUp({ names: ['team-t1'] })) as [LabHost];
-  await enrol(ada, bob, runner);
+  await enrol(ada, bob, runner, late);
 });
 afterAll(async () => {
   await host?.down();
@@ -94,15 +94,33 @@ test('a runner that sees the store for the first time learns from the host that 
   const old = git('rev-parse', 'docker-tls');
   expect((await as(bob, 'rotate', 'server', 'web', '--yes')).exit).toBe(0);
   const before = await host.must('cat /var/lib/docker-tls/state.json');
+  // The host keeps the commit that has its change, not the one from which it was planned.
+  expect(JSON.parse(before).store).toEqual({
+    ...{ id: expect.stringMatching(/^[0-9a-f]{32}$/), number: expect.any(Number) },
+    hash: git('rev-parse', 'docker-tls'),
+  });
   git('update-ref', 'refs/heads/docker-tls', old);
   const apply = ['apply', 'web', '-i', host.keyFile, '--host-key', 'accept-new', '--yes', '--json'];
   const refused = await as(runner, ...apply);
   expect([refused.exit, JSON.stringify(refused.json)]).toEqual([4, expect.stringContaining('E_HOST_NEWER')]);
   expect(JSON.stringify(refused.json)).toContain('docker-tls store restore');
   expect(await host.must('cat /var/lib/docker-tls/state.json')).toBe(before);
+  // Another operator goes on from the old state: the store has as many commits as the host has seen, and other ones.
+  for (const name of ['zoe', 'zed']) {
+    const { recipient } = team.member(name);
+    expect((await as(late, 'operator', 'add', name, recipient, '--without-ca')).exit).toBe(0);
+  }
+  const forked = await as(late, ...apply);
+  expect([forked.exit, JSON.stringify(forked.json)]).toEqual([4, expect.stringContaining('E_HOST_FORKED')]);
+  expect(await host.must('cat /var/lib/docker-tls/state.json')).toBe(before);
+  git('update-ref', 'refs/heads/docker-tls', old);
   // Where the newer state is lost for good.
   expect((await as(runner, ...apply, '--take-over', '--dry-run')).exit).toBe(0);
   expect((await as(bob, 'store', 'restore', '--yes')).exit).toBe(0);
   expect((await as(runner, ...apply)).exit).toBe(0);
   expect(await served(runner)).toEqual({ drift: [], exit: 0 });
-}, 60_000);
+  const witnessed = await as(runner, 'store', 'check', '--witness', 'hosts', '--json');
+  expect(witnessed.json.result.witnesses).toMatchObject([{ witness: 'web', line: 'continues' }]);
+  // Bob's computer has not met the host's SSH key: it is in the record.
+  expect((await as(bob, 'plan', 'web', '-i', host.keyFile, '--json')).json.error).toBeUndefined();
+}, 120_000);

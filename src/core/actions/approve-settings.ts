@@ -2,25 +2,54 @@
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { CaSigner } from '../domain/external-ca.ts';
-import { type StoreSettings, storeSettings } from '../domain/store-settings.ts';
+import { jumpSettings, type StoreSettings, storeSettings } from '../domain/store-settings.ts';
 import type { Run } from '../engine/intent.ts';
+import type { Connect } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './ask.ts';
 import { storeOf } from './open-store.ts';
 
 /** Asks about each setting once per run. Fails with E_STORE_SETTINGS (exit 2) without a terminal: --yes is not an answer. */
 export function approving(context: ActionContext): Run['approve'] {
-  const asked = new Map<string, Promise<void>>();
+  const approve = oncePerRun(context);
   return async (signer: CaSigner) => {
     const settings = storeSettings(signer);
-    if (settings === undefined) return;
-    const answer = asked.get(settings.id) ?? approve(settings, context);
-    asked.set(settings.id, answer);
-    await answer;
+    if (settings !== undefined) await approve(settings, SIGNS);
   };
 }
 
-async function approve({ id, values }: StoreSettings, context: ActionContext): Promise<void> {
+/** Connections of a run: jump hosts that a shared store names are approved before the first login to them. */
+export function approvedWays(context: ActionContext): Connect {
+  const approve = oncePerRun(context);
+  const { connect } = context.runtime;
+  return async (options) => {
+    const settings = options.jumpFromStore && jumpSettings(options);
+    if (settings) await approve(settings, logsIn(options.host));
+    return connect(options);
+  };
+}
+
+type Subject = { readonly fails: string; readonly asks: string };
+
+const SIGNS: Subject = {
+  fails: 'make this computer run or send something to get a signature',
+  asks: 'sets how its CA signs',
+};
+const logsIn = (host: string): Subject => ({
+  fails: `make this computer log in to jump hosts on the way to ${host}`,
+  asks: `sets the way to ${host}`,
+});
+
+function oncePerRun(context: ActionContext): (settings: StoreSettings, subject: Subject) => Promise<void> {
+  const asked = new Map<string, Promise<void>>();
+  return (settings, subject) => {
+    const answer = asked.get(settings.id) ?? approve(settings, subject, context);
+    asked.set(settings.id, answer);
+    return answer;
+  };
+}
+
+async function approve({ id, values }: StoreSettings, { fails, asks }: Subject, context: ActionContext): Promise<void> {
   const { global, prompts } = context;
   const store = storeOf(context);
   if (global.trustStoreSettings.includes(id) || (await store.accepts(id))) return;
@@ -28,7 +57,7 @@ async function approve({ id, values }: StoreSettings, context: ActionContext): P
   if (!prompts.interactive)
     throw new DockerTlsError(
       'E_STORE_SETTINGS',
-      'the settings of the shared store make this computer run or send something to get a signature, and they were not accepted on this computer',
+      `the settings of the shared store ${fails}, and they were not accepted on this computer`,
       {
         details: lines,
         hints: [
@@ -37,7 +66,7 @@ async function approve({ id, values }: StoreSettings, context: ActionContext): P
         ],
       },
     );
-  const what = 'The shared store, and not you, sets how its CA signs. For that, this computer';
+  const what = `The shared store, and not you, ${asks}. For that, this computer`;
   await prompts.show(`\n${[what, ...lines].join('\n  ')}\n\n`);
   await agree(prompts, 'Accept this on this computer, until it changes?');
   await store.accept(id);

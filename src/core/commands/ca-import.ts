@@ -38,7 +38,7 @@ function of(...topics: readonly (keyof typeof ISSUER_TOPICS)[]) {
 }
 
 const LEAF_ONLY =
-  'It also signs an issuing CA for each client, so that each can be revoked. With --leaf-only it signs none: no client can be revoked before its certificate ends (docs/ca.md).';
+  'It also signs an issuing CA for each client, so that each can be revoked. With --leaf-only it signs none: dockerd cannot reject a client before its certificate ends (docs/ca.md).';
 
 const ISSUER_TOPICS = {
   'step-ca': {
@@ -121,7 +121,7 @@ export const command = defineCommand({
       leafOnly: {
         ...of('step-ca', 'cfssl', 'vault', 'sign-command'),
         kind: 'flag',
-        summary: 'the CA signs no CAs: clients cannot be revoked one by one',
+        summary: 'the CA signs no CAs: dockerd cannot reject its clients one by one',
       },
     } as const),
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
@@ -173,7 +173,7 @@ const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {
   key: 'this store issues with its key',
   token: 'this store issues with its key in the token',
   signer: 'signs on request',
-  'leaf-only': 'signs leaf certificates only: its clients cannot be revoked one by one',
+  'leaf-only': 'signs leaf certificates only: dockerd cannot reject its clients one by one',
   external: 'its key is external: nothing can be issued here',
 };
 

@@ -26,7 +26,7 @@ export type CaShowDocument = {
   readonly token?: { readonly uri: string; readonly module?: string; readonly pinFile?: string };
   /** What signs with an external key. */
   readonly external?: SignerDocument;
-  /** The signer signs no CAs: clients cannot be revoked one by one. */
+  /** The signer signs no CAs: dockerd cannot reject its clients one by one. */
   readonly leafOnly?: boolean;
   /** Earlier CAs that are still trusted. */
   readonly old: readonly {

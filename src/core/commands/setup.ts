@@ -14,7 +14,8 @@ import { checkContextOf, giveContexts, refuseContext } from '../actions/requeste
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { hostContextName, specFor, withSeenKey } from '../domain/fleet/specs.ts';
+import { withSeenKey } from '../domain/fleet/recorded-key.ts';
+import { hostContextName, specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { otherName } from '../domain/plan/other-store.ts';
@@ -191,7 +192,8 @@ async function changeSetUp(
   const { options, global, runtime, state } = context;
   const { store } = run;
   if (docker !== undefined) await refuseContext(docker, runtime);
-  const seen = withSeenKey(requested, opened.session.hostKey);
+  // A fleet file gets the key in place of accept-new, and no other: the record has it.
+  const seen = requested.ssh.hostKey === 'accept-new' ? withSeenKey(requested, opened.session.hostKey) : requested;
   const spec = docker === undefined || hostContextName(seen) !== undefined ? seen : { ...seen, context: docker };
   const request: ApplyRequest = {
     reason: 'setup',

@@ -50,6 +50,8 @@ type StatusRowDocument = {
     /** Absent: the daemon itself accepts clients, all of a CA. Otherwise the listed clients alone, and others with a role for them. */
     readonly listener?: { readonly others?: string };
   };
+  /** Of hosts: the service that accepts clients in front of the daemon, with its version; absent: the daemon itself, or not asked. */
+  readonly listener?: string;
   /** How a host differs from the store, or why a client is rejected; empty: no difference; absent: not checked. */
   readonly drift?: readonly string[];
   /** The package whose upgrade closes most known vulnerabilities. */
@@ -67,7 +69,7 @@ type StatusRowDocument = {
 
 export function statusRowDocument(row: StatusRow): StatusRowDocument {
   const { kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, serial, renew, address } = row;
-  const { description, generation, otherCas, accepts, drift, upgrade, unreachable } = row;
+  const { description, generation, otherCas, accepts, listener, drift, upgrade, unreachable } = row;
   return {
     ...{ kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, attention: needsAttention(row) },
     ...{ serial, renew: renew?.map(String), address, description, generation },
@@ -83,6 +85,7 @@ export function statusRowDocument(row: StatusRow): StatusRowDocument {
       })),
       listener: accepts.listener && { others: accepts.listener.others },
     },
+    listener,
     drift,
     upgrade: upgrade && {
       ...{ package: upgrade.package, closes: upgrade.closes, text: upgrade.text, command: upgrade.command },

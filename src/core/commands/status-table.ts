@@ -130,7 +130,11 @@ function throughCa({ role }: AcceptedCa, { listener }: Accepted): string {
 }
 
 /** The clients that a host accepts according to the store, for a host that was chosen. */
-export function renderAccepted({ kind, name, accepts }: StatusRow, colours: Colours, columns?: number): string[] {
+export function renderAccepted(
+  { kind, name, accepts, listener }: StatusRow,
+  colours: Colours,
+  columns?: number,
+): string[] {
   if (kind !== 'host' || accepts === undefined) return [];
   const cas = accepts.cas.flatMap((ca) => {
     const role = (ca.role === 'other' && accepts.listener?.others) || '';
@@ -148,7 +152,8 @@ export function renderAccepted({ kind, name, accepts }: StatusRow, colours: Colo
     { title: '', shrinkTo: 20 },
   ];
   const table = renderTable(titles, [...cas, ...clients], { columns, titleStyle: colours.dim });
-  return [`${name}: accepted, according to the store\n${table.trimEnd()}`];
+  const by = listener === undefined ? '' : `, by ${printable(listener)}`;
+  return [`${name}: accepted${by}, according to the store\n${table.trimEnd()}`];
 }
 
 /** Differences on a host, and the reason why it does not answer. */

@@ -14,10 +14,11 @@ import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost } from '../domain/settings.ts';
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
-import { type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { type ReachableHost, reachableHosts, usableAt } from '../domain/trust/reachable-hosts.ts';
 import { anyClient } from '../domain/trust/resolve.ts';
 import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
+import { listenerChecks } from '../engine/loaded-listener.ts';
 import { overHosts } from '../engine/pool.ts';
 import { alongWay, withVia } from '../engine/through.ts';
 import { silenceOf, type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
@@ -33,6 +34,8 @@ import {
   unfinishedDocument,
 } from '../render/documents.ts';
 import { renderChecks, renderOthers } from '../render/host-outcome.ts';
+import { LISTENERS } from '../seams/listeners.ts';
+import { offeredLines } from '../seams/seam.ts';
 
 export type VerifyDocument = {
   readonly hosts: readonly (CheckedHostDocument | FailedHostDocument | SkippedHostDocument)[];
@@ -50,8 +53,13 @@ type CheckedHostDocument = {
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
-  about:
+  about: [
     'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts that were set up with --reach ssh: those are verified through it, and each result says so.',
+    ...offeredLines(
+      LISTENERS,
+      'Where another service accepts clients in front of the daemon, sends one request that a role allows and one that it does not, for each role with a client whose key is here, and checks that port 2375 is closed.',
+    ),
+  ].join('\n'),
   examples: ['docker-tls verify', 'docker-tls verify build-1 --client ci'],
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
@@ -114,7 +122,7 @@ async function verifyHosts(
  * Through ssh if the host's record says so. `client` needs its key in the store. Revoked and expired clients whose credentials are still
  * stored must be rejected.
  */
-function verifyStored(
+async function verifyStored(
   reach: Reach,
   state: StoreState,
   host: ReachableHost,
@@ -130,6 +138,7 @@ function verifyStored(
   const isOver = ({ cert }: { readonly cert: string }): boolean => inspectCertificate(cert).notAfter <= now;
   const own = state.hosts.get(host.record.name);
   const spec = own === undefined || serverCert === undefined ? undefined : completeHost(own.record);
+  const usable = usableAt(state.clients.values(), host).filter((one) => !isOver(one));
   const request: VerifyRequest = {
     address: host.record.address,
     port: host.record.port,
@@ -139,6 +148,7 @@ function verifyStored(
     serverCert,
     expired: held.filter((one) => one.record.revokedAt === undefined && one.name !== client.record.name && isOver(one)),
     revoked: held.filter(({ record }) => record.revokedAt !== undefined),
+    ...(spec === undefined ? {} : await listenerChecks(spec, usable)),
     now,
     signal: runtime.signal,
   };

@@ -55,8 +55,8 @@ export const SSH_SETTINGS = {
   hostKey: {
     ...text(values.hostKey),
     summary:
-      'strict (known_hosts), accept-new (once, while no key of the host is recorded), or its key: SHA256:… or TYPE BASE64',
-    otherwise: 'strict',
+      'its key (SHA256:… or TYPE BASE64), accept-new (once, while no key is recorded), or strict (known_hosts alone, records no key)',
+    otherwise: 'the recorded key; without one, known_hosts',
     flag: { ...ssh, value: 'KEY' },
   },
   rootless: {
@@ -257,7 +257,7 @@ export const CA_SETTINGS = {
   tlsRoot: { ...text(values.file), summary: 'the CA of its API (PEM)', otherwise: 'the CA and its chain' },
   chain: { ...text(values.file), summary: 'the CAs above an intermediate one (PEM)' },
   wholeChain: { ...on, summary: "that chain goes into clients' ca.pem too" },
-  leafOnly: { ...on, summary: 'it signs no CAs: clients cannot be revoked one by one' },
+  leafOnly: { ...on, summary: 'it signs no CAs: dockerd cannot reject its clients one by one' },
 } as const satisfies Settings;
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;
@@ -275,6 +275,8 @@ export type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: o
 export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
 export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
 export type SshSpec = ValuesOf<typeof SSH_SETTINGS> & {
+  /** The jump hosts come from a shared store, not from this user: they need consent on this machine. Never stored. */
+  readonly jumpFromStore?: true;
   /** ssh's target: a name, an address, an alias of the ssh config, or `local`. */
   readonly destination: string;
 };

@@ -56,6 +56,8 @@ export type StatusRow = {
   readonly accepts?: Accepted;
   /** Differences between host and store, or why a client is rejected; empty: none; undefined: not checked. */
   readonly drift?: readonly string[];
+  /** Hosts: the service that accepts clients in front of the daemon, with its version, such as `HAProxy 3.0.11`. */
+  readonly listener?: string | undefined;
   /** The package whose upgrade closes most known vulnerabilities. Only `audit --fail-on` treats it as a problem. */
   readonly upgrade?: Upgrade;
   /** Why the host did not answer, over both routes or one of them. */
@@ -63,7 +65,7 @@ export type StatusRow = {
 };
 
 /** Result of probing a host: `unreachable` together with `drift` means that one of the two routes answered. */
-export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew'>;
+export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew' | 'listener'>;
 
 /** Problems for `status --check`: an item is due or expired, or a host differs or does not answer. */
 export function needsAttention(row: StatusRow): boolean {

@@ -1,4 +1,4 @@
-/** Settings of a shared store that make a computer run a command, load a module, or send the content of a file. */
+/** Settings of a shared store that make a computer run a command, load a module, log in to a host, or send the content of a file. */
 
 import { createHash } from 'node:crypto';
 import { DockerTlsError } from '../../errors/errors.ts';
@@ -34,6 +34,15 @@ export function storeSettings({ external, token }: CaSigner): StoreSettings | un
     ['module', module ?? 'of p11-kit'],
     ...(pinFile === undefined ? [] : [['PIN from', pinFile] as const]),
   ]);
+}
+
+/** The jump hosts of a host, through which this computer logs in; undefined without any. */
+export function jumpSettings({
+  jump = [],
+}: {
+  readonly jump?: readonly string[] | undefined;
+}): StoreSettings | undefined {
+  return jump.length === 0 ? undefined : settings([['logs in through', jump.join(', ')]]);
 }
 
 function settings(values: StoreSettings['values']): StoreSettings {

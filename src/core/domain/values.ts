@@ -262,10 +262,14 @@ export const roleRule = checked(
   { pattern: ROLE_RULE },
 );
 
-const ROLE_SOCKET = `^[a-z0-9][a-z0-9-]{0,31} ${ROLE_NAME}$`;
-/** A socket on the host, and its role. */
+const ROLE_SOCKET = `^[a-z0-9][a-z0-9-]{0,31} (?!full$)${ROLE_NAME}$`;
+/** A socket on the host, and its role. One with the role full would be the daemon's own socket under another name. */
 export const roleSocket = checked(
   (value) => {
+    if (value.endsWith(' full'))
+      refuse('a socket with the role full would be docker.sock itself', [
+        'name a limited role, such as read or monitor',
+      ]);
     if (!new RegExp(ROLE_SOCKET).test(value))
       refuse(`"${value.slice(0, 100)}" is not a socket with a role`, ['write NAME ROLE, for instance: traefik read']);
   },

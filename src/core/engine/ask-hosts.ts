@@ -58,6 +58,7 @@ export async function askHosts(
     const found = answers.flatMap((answer): LiveRow[] => (answer.status === 'fulfilled' ? [answer.value] : []));
     const drift = [...(known.get(spec.name) ?? []), ...found.flatMap((one) => one.drift ?? [])];
     const upgrade = found.find((one) => one.upgrade !== undefined)?.upgrade;
+    const listener = found.find((one) => one.listener !== undefined)?.listener;
     const failures = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
     const errors = failures.flatMap((error) => asErrors(error, signal));
     if (errors.some(({ code, exit }) => code === 'E_BUG' || exit === 130)) throw new DockerTlsErrors(errors);
@@ -66,7 +67,7 @@ export async function askHosts(
     if (unreachable !== undefined) line.failed('unreachable');
     else if (drift.length > 0) line.failed(plural(drift.length, 'difference'));
     else line.done('in sync');
-    return { drift, upgrade, unreachable };
+    return { drift, upgrade, unreachable, listener };
   });
   return live;
 }

@@ -11,6 +11,7 @@ import { issueCredentials, unlockCa } from './steps/issue-credentials.ts';
 import { closeSessions, planHosts } from './steps/plan-hosts.ts';
 import { resolveIntent } from './steps/resolve-intent.ts';
 import { retractUnused } from './steps/retract.ts';
+import { askWitnesses } from './steps/store-witnesses.ts';
 
 /**
  * Makes a change, or with `dryRun` only plans it. Failures of hosts are in their results. Failures of the whole run are thrown: refusals of
@@ -25,6 +26,7 @@ export async function changeHosts(context: ChangeContext): Promise<Changed> {
   try {
     // Decided: changes and signs nothing on this machine, on a host or at a CA.
     await planHosts(context);
+    await askWitnesses(context);
     await showSigner(context);
     if (changedNothing(context)) return outcomeOf(context);
 

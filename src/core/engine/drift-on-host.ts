@@ -7,6 +7,7 @@ import type { LiveRow } from '../domain/status-row.ts';
 import type { Runtime } from '../runtime.ts';
 import type { OpenedHost } from './intent.ts';
 import { upgradeOf } from './loaded-hardening.ts';
+import { listenerState } from './loaded-listener.ts';
 import { problemsOf } from './steps/check-host.ts';
 
 /** Reads drift and upgrades of a connected host. */
@@ -17,5 +18,8 @@ export async function driftOnHost(
   { now, signal }: Pick<Runtime, 'now' | 'signal'>,
 ): Promise<LiveRow> {
   const upgrade = await upgradeOf(opened.session, signal);
-  return { drift: factsDrift(opened.facts, host, problemsOf(opened, spec, now())), upgrade };
+  const listener = await listenerState({ ...opened, spec }, { signal });
+  const drift = factsDrift(opened.facts, host, problemsOf(opened, spec, now()));
+  const down = listener?.problems.map(({ message }) => message) ?? [];
+  return { drift: [...drift, ...down], upgrade, listener: listener?.title };
 }

@@ -3,6 +3,7 @@
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
 import { isLimited, limitHint } from '../domain/login-limits.ts';
 import type { HostKind } from '../domain/plan/host-kind.ts';
+import type { HostState } from '../domain/plan/host-state.ts';
 import { diskFullError, lockedError, repairHints, rollbackByHand } from '../domain/plan/preflight.ts';
 import { asBefore, renderEnding, renderHold, type Transaction } from '../domain/plan/transaction.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
@@ -64,13 +65,14 @@ export type Ending = 'committed' | 'undone' | 'nothing' | 'stuck' | 'full';
 /** `remark`: what differs from before although the files are restored, or why the change could not be kept; otherwise empty. */
 export type EndingResult = { readonly ending: Ending; readonly remark: string };
 
-/** Confirms a change or rolls it back, over any session with the host. */
+/** Confirms a change (with `record` in its records) or rolls it back, over any session with the host. */
 export async function endTransaction(
   session: HostSession,
   change: Pick<Transaction, 'id' | 'kind'>,
   verb: 'commit' | 'undo',
+  record?: HostState,
 ): Promise<EndingResult> {
-  const script = renderEnding(verb, change);
+  const script = renderEnding(verb, change, record);
   const result = await session.run({ phase: verb, script, asRoot: true, timeoutMs: 240_000 });
   const last = parseResult(result.stdout.toString('utf8'));
   switch (last?.kind) {

@@ -18,6 +18,7 @@ import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
 import { gather } from './gather.ts';
 import type { Reach } from './intent.ts';
+import { listenerState } from './loaded-listener.ts';
 import { closingOnError, sshOptions } from './steps/open-host.ts';
 
 /** Empty without a check over SSH. `problem`: SSH is not available, and `doctor` does not count that as a failure. */
@@ -48,11 +49,12 @@ export async function logIn(spec: HostSpec, reach: Reach): Promise<HostSession |
 export async function lookInside(
   ssh: HostSession | DockerTlsError,
   state: StoreState,
-  { name, port }: HostSpec,
+  spec: HostSpec,
   more: boolean,
   { now, signal }: Runtime,
 ): Promise<InsideView> {
   if (ssh instanceof DockerTlsError) return { problem: ssh };
+  const { name, port } = spec;
   await using session = ssh;
   const { login } = session;
   if (!more) return { login };
@@ -61,6 +63,7 @@ export async function lookInside(
     const kind = kindOf(facts);
     const request = { phase: 'journal', script: kind.lastWords, asRoot: true, timeoutMs: 10_000, signal };
     const { stdout } = await session.run(request);
+    const listener = await listenerState({ session, spec, facts }, { signal });
     const { doubt } = judgeFirewall(facts.firewall, port);
     const other = otherStore(facts, name, state);
     const installed = installedCredentials(facts);
@@ -71,6 +74,7 @@ export async function lookInside(
       lingers: facts.linger?.state,
       dropInGone: facts.files.get(facts.places.closed)?.kind === 'file' && !facts.docker.unit.dropIns.some(hasOurName),
       jsonRefused: refusedJson(facts),
+      listener,
       listens: facts.listeners.some((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`)),
       problems: [
         ...(other === undefined ? [] : [managedExternally(name, other)]),

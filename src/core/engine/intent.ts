@@ -106,7 +106,7 @@ export type PlannedHost = {
   readonly facts: HostFacts;
   /** The store when the plan was made; of its hosts at least this one. */
   readonly latest: StoreState;
-  /** The store's revision, for the host to keep. */
+  /** The store's revision when the plan was made, for the host to keep. */
   readonly mark?: StoreMark | undefined;
   readonly plan: HostPlan;
   /** Clients accepted after the change. */
@@ -118,7 +118,12 @@ export type PlannedHost = {
 };
 
 /** Credentials of a restored generation, as stored on the host. */
-export type RestoredCredentials = { readonly ca: string; readonly cert: string };
+export type RestoredCredentials = {
+  readonly ca: string;
+  readonly cert: string;
+  /** Its list of clients (`NAME ROLE`), if a listener in front of the daemon had one. */
+  readonly accepts: readonly string[] | undefined;
+};
 
 /**
  * The shown and approved part of a plan. A single host's session stays open until the change; for a fleet nothing else is kept meanwhile.
@@ -151,8 +156,8 @@ export type HostChange = Pick<PlannedHost, 'plan' | 'facts' | 'spec' | 'session'
   readonly verify: () => Promise<ProbeCheck[]>;
   /** Address to verify at, if the store does not know the host yet. */
   readonly first?: VerifiedAt | undefined;
-  /** Writes our own records, just before confirming the change to the host. */
-  readonly save: () => Promise<void>;
+  /** Writes our own records, just before confirming the change to the host. Resolves to the store's revision that has them. */
+  readonly save: () => Promise<StoreMark | undefined>;
   readonly unsave: () => Promise<void>;
 };
 

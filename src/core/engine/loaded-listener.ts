@@ -1,14 +1,77 @@
 /** The listener of a host, if it is not the daemon itself. */
 
+import { DockerTlsError } from '../../errors/errors.ts';
+import type { StoredClient } from '../adapters/store/records.ts';
+import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
+import { hasListener } from '../domain/plan/plan-listener.ts';
+import { shellQuote } from '../domain/quote.ts';
+import type { Secret } from '../domain/secret.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { isLimited, listsClients } from '../domain/trust/trust.ts';
 import type { Runtime } from '../runtime.ts';
-import { LISTENERS, type ListenerRequest, type OpenedListener } from '../seams/listeners.ts';
+import {
+  LISTENERS,
+  type ListenerCode,
+  type ListenerRequest,
+  type ListenerState,
+  type OpenedListener,
+} from '../seams/listeners.ts';
+import type { VerifyRequest } from './verify-host.ts';
+
+/**
+ * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything.
+ * Fails with E_NO_LISTENER (exit 4).
+ */
+export function requireListenerCode(host: string, facts: Parameters<typeof hasListener>[0]): void {
+  if (LISTENERS.all.length > 0 || !hasListener(facts)) return;
+  throw new DockerTlsError(
+    'E_NO_LISTENER',
+    `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
+    {
+      where: host,
+      hints: [
+        'use a docker-tls with all features: docker-tls version',
+        `or put the host back as it was before setup: docker-tls remove ${shellQuote(host)}`,
+      ],
+    },
+  );
+}
 
 /** Undefined if the daemon itself accepts clients. */
 export async function listenerOpened(
   request: ListenerRequest,
   runtime: Pick<Runtime, 'signal'>,
 ): Promise<OpenedListener | undefined> {
-  const { listener } = request.spec;
-  const code = await LISTENERS.all.find(({ name }) => name === listener)?.load();
-  return code?.openListener(request, runtime);
+  return (await codeOf(request.spec))?.openListener(request, runtime);
+}
+
+/** State of the service in front of the daemon; undefined if the daemon itself accepts clients. */
+export async function listenerState(
+  request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
+  runtime: Pick<Runtime, 'signal'>,
+): Promise<ListenerState | undefined> {
+  return (await codeOf(request.spec))?.lookAtListener(request, runtime);
+}
+
+/** Verification of a host whose listener is not the daemon itself: one client of each role. `clients`: accepted ones with their keys here. */
+export async function listenerChecks(
+  spec: Pick<HostSpec, 'listener' | 'roles'>,
+  clients: readonly StoredClient[],
+): Promise<Pick<VerifyRequest, 'limited' | 'behind'>> {
+  const code = await codeOf(spec);
+  const limited = clients.filter(({ record }) => isLimited(record));
+  const firsts = limited.filter(({ record: { role } }, index) => {
+    return limited.findIndex(({ record }) => record.role === role) === index;
+  });
+  return {
+    behind: listsClients(spec),
+    limited: firsts.flatMap(({ record: { name, role = '' }, cert, key }) => {
+      const path = code?.refusedPath(role, spec.roles ?? []);
+      return path === undefined ? [] : [{ name, role, path, cert, key: key as Secret }];
+    }),
+  };
+}
+
+async function codeOf({ listener }: Pick<HostSpec, 'listener'>): Promise<ListenerCode | undefined> {
+  return LISTENERS.all.find(({ name }) => name === listener)?.load();
 }

@@ -10,7 +10,7 @@ type Row = {
   /** The client that connects. */
   readonly who: string;
   readonly expected: 'accepted' | 'refused';
-  readonly how?: Pick<ProbeRequest, 'plain' | 'maxVersion'>;
+  readonly how?: Partial<Pick<ProbeRequest, 'plain' | 'maxVersion' | 'port' | 'timeoutMs'>>;
 };
 
 export const PROBES = {
@@ -24,6 +24,13 @@ export const PROBES = {
   'old-protocol': { who: 'TLS 1.1', expected: 'refused', how: { maxVersion: 'TLSv1.1' } },
   'expired-certificate': { who: 'expired client', expected: 'refused' },
   'revoked-certificate': { who: 'revoked client', expected: 'refused' },
+  'outside-role': { who: 'client', expected: 'refused' },
+  // Where another service accepts clients, the daemon must not do so beside it. A firewall may drop the packets.
+  'daemon-port': {
+    who: 'plain HTTP, port 2375',
+    expected: 'refused',
+    how: { plain: true, port: 2375, timeoutMs: 3000 },
+  },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type ProbeName = keyof typeof PROBES;
@@ -35,6 +42,8 @@ export type ProbedAt = {
   readonly ca?: string | undefined;
   readonly timeoutMs: number;
   readonly now: Date;
+  /** Instead of `/version`. */
+  readonly path?: string | undefined;
   /** Ends the wait for a host that does not answer. */
   readonly signal?: AbortSignal;
 };
@@ -43,12 +52,12 @@ export type ProbedAt = {
 export async function probeAs(
   probe: Probe,
   name: ProbeName,
-  { address, port, ca, timeoutMs, now, signal }: ProbedAt,
+  { address, port, ca, timeoutMs, now, path, signal }: ProbedAt,
   credentials?: ProbeCredentials,
 ): Promise<ProbeOutcome> {
   const { how }: Row = PROBES[name];
   const outcome = probe({
-    ...{ address, port, ca: ca ?? '', timeoutMs, ...how },
+    ...{ address, port, ca: ca ?? '', timeoutMs, ...(path === undefined ? {} : { path }), ...how },
     anyServer: ca === undefined,
     credentials: name === 'other-authority' ? await untrustedCredentials(now) : credentials,
   });

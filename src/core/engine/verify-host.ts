@@ -8,6 +8,9 @@ import { shellQuote } from '../domain/quote.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
 import { PROBES, type ProbeName, probeAs } from './probes.ts';
 
+/** A client whose role is limited. */
+export type LimitedClient = { readonly name: string; readonly role: string; readonly path: string } & ProbeCredentials;
+
 export type VerifyRequest = {
   readonly address: string;
   readonly port: number;
@@ -28,6 +31,10 @@ export type VerifyRequest = {
   readonly expired?: readonly ({ readonly name: string } & ProbeCredentials)[];
   /** Revoked clients that must be refused. */
   readonly revoked?: readonly ({ readonly name: string } & ProbeCredentials)[];
+  /** Clients with a role, each with a path that this role must not GET. */
+  readonly limited?: readonly LimitedClient[];
+  /** The daemon must not listen on TCP itself, because another service accepts clients in front of it. */
+  readonly behind?: boolean;
   readonly now: Date;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -37,14 +44,20 @@ export type VerifiedAt = Pick<VerifyRequest, 'address' | 'port'>;
 
 /** Makes every connection of the matrix (probes.ts) that has credentials, in parallel. */
 export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<ProbeCheck[]> {
-  const { client, others = [], server, expired = [], revoked = [], serverCert } = request;
+  const { client, others = [], server, expired = [], revoked = [], limited = [], serverCert } = request;
   const at = { ...request, timeoutMs: request.timeoutMs ?? 10_000 };
-  type Named = ProbeCredentials & { readonly name?: string };
+  type Named = Partial<LimitedClient> & ProbeCredentials;
+  const tried = [client, ...others].map((one) => one?.name);
   const as = (name: ProbeName, all: readonly (Named | undefined)[]) => all.map((one) => [name, one] as const);
   const rows: readonly (readonly [ProbeName, Named | undefined])[] = [
     ...as('own-certificate', client === undefined ? [] : [client]),
     ...as('no-certificate', [undefined]),
     ...as('own-certificate', others),
+    ...as(
+      'own-certificate',
+      limited.filter(({ name }) => !tried.includes(name)),
+    ),
+    ...as('outside-role', limited),
     ...as('no-certificate-1.2', [undefined]),
     ...as('other-authority', [undefined]),
     ...as('server-certificate', server === undefined ? [] : [server]),
@@ -52,13 +65,17 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
     ...as('old-protocol', [client]),
     ...as('expired-certificate', expired),
     ...as('revoked-certificate', revoked),
+    ...as('daemon-port', request.behind && request.port !== PROBES['daemon-port'].how.port ? [undefined] : []),
   ];
   return await Promise.all(
     rows.map(async ([row, credentials]) => {
       const shown = credentials && { cert: credentials.cert, key: credentials.key };
-      const outcome = await probeAs(probe, row, at, shown);
+      const path = row === 'outside-role' ? credentials?.path : undefined;
+      const outcome = await probeAs(probe, row, { ...at, path }, shown);
       const name = row === 'old-protocol' ? undefined : credentials?.name;
       const who = name === undefined ? PROBES[row].who : `${PROBES[row].who} ${name}`;
+      if (row === 'outside-role') return refusedByRole(who, credentials?.role ?? '', path ?? '', outcome);
+      if (row === 'daemon-port') return closed(who, outcome);
       if (PROBES[row].expected === 'accepted') return accepted(who, outcome, serverCert);
       if (row === 'no-certificate' && client === undefined) return refusedBy(who, outcome, serverCert);
       return { ...refused(who, outcome), revoked: row === 'revoked-certificate' ? name : undefined };
@@ -187,6 +204,28 @@ function refused(who: string, outcome: ProbeOutcome): ProbeCheck {
   if (SILENT.includes(cause)) return { ...check, ok: false, outcome: `no answer (${cause})`, cause };
   if (cause === 'not-spoken-here') return { ...check, ok: true, outcome: `not tried: ${outcome.reason}`, cause };
   return { ...check, ok: true, outcome: 'rejected', cause };
+}
+
+/** The listener answers 403; what it let through would have the daemon's answer. */
+function refusedByRole(who: string, role: string, path: string, outcome: ProbeOutcome): ProbeCheck {
+  const request = `GET ${path}`;
+  const check = {
+    who: `${who} (${role}), ${request}`,
+    expected: 'refused',
+    request,
+    elapsedMs: outcome.elapsedMs,
+  } as const;
+  if (outcome.kind === 'refused')
+    return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
+  if (outcome.status === 403) return { ...check, ok: true, outcome: 'rejected by its role' };
+  return { ...check, ok: false, outcome: `not rejected: status ${outcome.status}` };
+}
+
+/** Here no answer is as good as a refusal. */
+function closed(who: string, outcome: ProbeOutcome): ProbeCheck {
+  const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
+  if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
+  return { ...check, ok: true, outcome: 'closed', cause: outcome.cause };
 }
 
 function sameLeaf(expected: string, served: string): boolean {

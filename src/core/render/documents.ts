@@ -25,6 +25,8 @@ export type CheckDocument = {
   readonly otherCertificate?: true;
   /** The revoked client whose certificate was used. */
   readonly revoked?: string;
+  /** The request that was sent to see whether the client's role rejects it. */
+  readonly request?: string;
   /** Why there was no HTTP answer; `not-spoken-here`: not tried, because this machine's TLS library cannot. */
   readonly cause?: ProbeCauseDocument;
   /** The machine through which SSH led the connection. */
@@ -50,10 +52,10 @@ export type ProbeCauseDocument =
   | 'other';
 
 export function checkDocument(check: ProbeCheck): CheckDocument {
-  const { who, expected, ok, outcome, otherCertificate, revoked, cause, via, elapsedMs } = check;
+  const { who, expected, ok, outcome, otherCertificate, revoked, request, cause, via, elapsedMs } = check;
   return {
     ...{ who, expected: expected === 'refused' ? 'rejected' : expected, ok, outcome, otherCertificate, revoked, cause },
-    ...{ via, seconds: elapsedMs / 1000 },
+    ...{ request, via, seconds: elapsedMs / 1000 },
   };
 }
 

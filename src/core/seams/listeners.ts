@@ -13,8 +13,8 @@ export type ListenerRequest = {
   readonly facts: HostFacts;
   /** The clients that the host accepts, and whether an issuing CA of their own signs their certificates. */
   readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly issuer: boolean }[];
-  /** Names of revoked clients. */
-  readonly revoked: readonly string[];
+  /** Names of clients that it rejects. */
+  readonly rejected: readonly string[];
   /** PEM of our CAs, and of the clients' issuing CAs. */
   readonly cas: string;
   readonly issuers: string;
@@ -29,9 +29,19 @@ export type OpenedListener = {
   readonly problems: readonly DockerTlsError[];
 };
 
+/** `title`: program and version. `problems`: what keeps it from serving clients, the likeliest cause first. */
+export type ListenerState = { readonly title: string; readonly problems: readonly DockerTlsError[] };
+
 export type ListenerCode = {
   /** Gathers what the listener needs to know of a connected host; changes nothing. */
   openListener(request: ListenerRequest, runtime: Pick<Runtime, 'signal'>): Promise<OpenedListener>;
+  /** Looks at the service of a connected host, for a diagnosis; changes nothing. */
+  lookAtListener(
+    request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
+    runtime: Pick<Runtime, 'signal'>,
+  ): Promise<ListenerState>;
+  /** Path that a role must not GET and that changes nothing; undefined: the role allows all that are known. `rules`: roles of the host. */
+  refusedPath(role: string, rules: readonly string[]): string | undefined;
 };
 
 /** `roles`: the names of those that need no rules of one's own. */

@@ -107,6 +107,11 @@ export const STORE = {
     'The shared store is older than the state that this computer has seen, or does not continue it.',
     'docker-tls store check',
   ],
+  E_STORE_WITNESS: [
+    4,
+    'A place named by --witness does not say what it has seen of the store.',
+    'docker-tls store check --json',
+  ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
   E_OPERATOR: [2, 'An operator that cannot be added or removed like this.', 'docker-tls operator list'],
   // <!-- /team -->

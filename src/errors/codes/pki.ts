@@ -40,7 +40,7 @@ export const CA = {
   E_CA_PATHLEN: [2, 'The CA may not sign the issuing CAs of clients.', 'Pass --sign-command in place of --key.'],
   E_CA_LEAF_ONLY: [
     2,
-    'The CA makes no issuing CAs for clients, so one client cannot be rejected.',
+    'The CA makes no issuing CAs for clients, so dockerd cannot reject one client.',
     'Let it sign CAs of path length 0, or accept that: docker-tls ca import --cert FILE --leaf-only.',
   ],
   E_CA_ACCEPTED: [

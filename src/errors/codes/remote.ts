@@ -82,6 +82,11 @@ export const HOST = {
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
   E_HOST_SCHEMA: [4, 'The host was changed by a newer docker-tls.', 'Install that version.'],
   E_HOST_NEWER: [4, 'The host was changed from a newer state of the shared store.', 'docker-tls store restore'],
+  E_HOST_FORKED: [
+    4,
+    'The host was changed from a state that is not in the history of the shared store.',
+    'docker-tls store check',
+  ],
   E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged.", 'cat /var/lib/docker-tls/state.json'],
   E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
   // <!-- tools -->
@@ -135,6 +140,11 @@ export const DAEMON = {
     '--containers may-stop',
   ],
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
+  E_NO_LISTENER: [
+    4,
+    'Another service accepts clients on the host, and this build of docker-tls cannot manage it.',
+    'Install a docker-tls with all features.',
+  ],
   // <!-- haproxy -->
   E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', '--listener dockerd'],
   E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'Install the package haproxy there.'],

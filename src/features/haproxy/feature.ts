@@ -7,7 +7,11 @@ import { LISTENERS } from '../../core/seams/listeners.ts';
 import { ROLE_NAMES } from './domain/role-names.ts';
 
 FEATURE_SETTINGS.add('listener', 'roles', 'sockets', 'otherClients', 'role');
-LISTENERS.add({ name: 'haproxy', roles: ROLE_NAMES, load: () => import('./engine/open-listener.ts') });
+LISTENERS.add({
+  name: 'haproxy',
+  roles: ROLE_NAMES,
+  load: async () => (await import('./engine/listener-code.ts')).listenerCode,
+});
 
 const ROLES: CommandGroup = { name: 'roles', summary: 'What clients may do where HAProxy listens, and what they did' };
 

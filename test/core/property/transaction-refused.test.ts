@@ -100,6 +100,18 @@ describe.runIf(process.getuid?.() === 0)('a change that may not go through, as t
     }
   }
 
+  const [planned, stored] = [8, 9].map((number) => ({ id: 'a', number, hash: `${number}-abcdef12` }));
+  test.each([
+    ['that has its change, not the one from which it was planned', stored, stored],
+    ['from which its change was planned, if nobody can say which one has it', undefined, planned],
+  ])('a host keeps the revision of the store %s', async (_what, saved, kept) => {
+    const box = new Sandbox(['dash']);
+    onTestFinished(() => box.remove());
+    await transact({ ...changeOf(box), mark: planned, save: async () => saved });
+    const state = JSON.parse(readFileSync(join(box.directory, 'var/docker-tls/state.json'), 'utf8'));
+    expect(state).toMatchObject({ name: 'box', generation: 1, store: kept });
+  });
+
   test('E_HOST_LOCKED: held for another change; the change of the same number takes it over, and its end gives it back', async () => {
     const box = new Sandbox(['dash']);
     onTestFinished(() => box.remove());

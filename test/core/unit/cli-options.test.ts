@@ -288,7 +288,7 @@ test.each([
   [
     'client list',
     ['--trust-store-settings', 'x'],
-    'client list changes nothing, so it takes no --trust-store-settings',
+    'client list changes nothing and reaches no host, so it takes no --trust-store-settings',
   ],
 ])('%s %j is refused, since it would mean nothing', async (name, argv, message) => {
   const command = await COMMANDS.find((one) => one.name === name)?.load();

@@ -469,6 +469,19 @@ describe('a host that cannot be used', () => {
     expect(String(found.hints[0])).toBe(firstHint);
   });
 
+  it('a fault of the service in front of the daemon comes first, unless the daemon itself is down', () => {
+    const fault = new DockerTlsError('E_LISTENER', 'front.service is stopped', { hints: ['start it'] });
+    const listener = { title: 'front 1.0', problems: [fault] };
+    const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [], listener };
+    const found = ask({ outcome: refused('reset'), inside });
+    expect(found).toMatchObject({ cause: 'reset', hints: ['start it'] });
+    expect(found.message).toContain('does not serve this client: front.service is stopped');
+    const down = ask({ outcome: refused('reset'), inside: { ...inside, docker: 'failed' } });
+    expect(down.message).toContain('dockerd is not running there');
+    const well = ask({ outcome: refused('reset'), inside: { ...inside, listener: { ...listener, problems: [] } } });
+    expect(well.message).not.toContain('front');
+  });
+
   it('closed by systemd, as dockerd does not start, says why', () => {
     const problem = new DockerTlsError('E_CONFLICT', 'hosts is given twice', { hints: ['fix it'] });
     const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };

@@ -8,6 +8,7 @@ import type { StoredClient } from '../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../src/core/adapters/store/store.ts';
 import { inspectCertificate, isFrom } from '../../../src/core/domain/pki/inspect.ts';
 import { parseSan } from '../../../src/core/domain/pki/san.ts';
+import type { StoreLine } from '../../../src/core/domain/plan/host-state.ts';
 import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
 import { withTrust } from '../../../src/core/domain/trust/access.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
@@ -115,31 +116,35 @@ function whyOf({ credentials }: PlannedHost): string {
 const b2 = (destination: string, more: Partial<HostSpec> = {}) =>
   completeHost({ name: 'b2', ssh: { destination, user: 'root' }, ...more });
 
-describe('a host that was changed from a newer state of the store', () => {
+describe('a host that has seen another state of the store', () => {
   const generations = [1, 2].map((number) => ({ number, at: '2026-01-01T00:00:00Z', by: 'ada@desk', reason: 'apply' }));
-  const kept = { schema: 1, name: 'b2', generation: 2, generations, managed: [], store: { id: 'a', number: 9 } };
+  const seen = { id: 'a', number: 9, hash: 'abcdef12' };
+  const kept = { schema: 1, name: 'b2', generation: 2, generations, managed: [], store: seen };
   const facts = factsOf({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(kept)}` });
 
-  /** Code of the refusal. `numbers`: the store's revision, by its last read and by a new one. */
-  async function refusal(numbers: readonly [number, number], target: object = {}): Promise<string | undefined> {
+  /** Code of the refusal. `lines`: the store compared with the host's revision, as last read and as it is now. */
+  async function refusal(lines: readonly [StoreLine, StoreLine], target: object = {}): Promise<string | undefined> {
     const store = await newStore();
-    const mark = async (fresh = false) => ({ id: 'a', number: numbers[fresh ? 1 : 0] });
-    const run = await runOn({ ...store, mark } as typeof store, target as Partial<Target>);
+    const compare = async (_: unknown, fresh = false) => lines[fresh ? 1 : 0];
+    const run = await runOn({ ...store, compare } as typeof store, target as Partial<Target>);
     return plan(b2('10.0.0.12'), run, undefined, facts).then(
       () => undefined,
       ({ code }) => code,
     );
   }
 
-  test('is refused, also for a rollback, unless it is taken over or docker-tls is removed', async () => {
-    expect(await refusal([8, 8])).toBe('E_HOST_NEWER');
-    expect(await refusal([8, 8], { kind: 'generation', to: 'previous' })).toBe('E_HOST_NEWER');
-    expect(await refusal([8, 8], { takeOver: true })).not.toBe('E_HOST_NEWER');
-    expect(await refusal([8, 8], { kind: 'generation', to: 'none' })).not.toBe('E_HOST_NEWER');
+  test.each<[StoreLine, string]>([
+    ['older', 'E_HOST_NEWER'],
+    ['forked', 'E_HOST_FORKED'],
+  ])('%s: is refused, also for a rollback, unless it is taken over or docker-tls is removed', async (line, code) => {
+    expect(await refusal([line, line])).toBe(code);
+    expect(await refusal([line, line], { kind: 'generation', to: 'previous' })).toBe(code);
+    expect(await refusal([line, line], { takeOver: true })).not.toBe(code);
+    expect(await refusal([line, line], { kind: 'generation', to: 'none' })).not.toBe(code);
   });
 
   test("is taken where another run's commit came after our last look", async () => {
-    expect(await refusal([8, 9])).not.toBe('E_HOST_NEWER');
+    expect(await refusal(['older', 'continues'])).not.toBe('E_HOST_NEWER');
   });
 });
 

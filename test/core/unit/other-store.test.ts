@@ -5,14 +5,8 @@ import type { StoreState } from '../../../src/core/adapters/store/records.ts';
 import { issueCa, issueServer } from '../../../src/core/domain/pki/certificate.ts';
 import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { parseFacts } from '../../../src/core/domain/plan/facts.ts';
-import {
-  isNewerThan,
-  managedExternally,
-  markToKeep,
-  newerThanStore,
-  otherName,
-  otherStore,
-} from '../../../src/core/domain/plan/other-store.ts';
+import type { StoreLine } from '../../../src/core/domain/plan/host-state.ts';
+import { managedExternally, otherName, otherStore, witnessProblem } from '../../../src/core/domain/plan/other-store.ts';
 import { printFacts } from '../../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
@@ -47,28 +41,30 @@ function factsOf(credentials: { ca?: string; state?: boolean; transaction?: bool
   );
 }
 
-test.each([
-  ['a newer state of the same store', { id: 'a', number: 9 }, { id: 'a', number: 8 }, true],
-  ['the state that is there', { id: 'a', number: 8 }, { id: 'a', number: 8 }, false],
-  ['another store, such as the one that this was copied from', { id: 'b', number: 9 }, { id: 'a', number: 8 }, false],
-  ['a shared store, and this one is a directory', { id: 'a', number: 9 }, undefined, false],
-  ['a directory', undefined, { id: 'a', number: 8 }, false],
-])('a host that was changed from %s', (_what, store, mark, newer) => {
+test.each<[string, StoreLine, string | undefined, string]>([
+  ['is older', 'older', 'E_HOST_NEWER', 'store restore'],
+  ['has another line', 'forked', 'E_HOST_FORKED', 'store check'],
+  ['continues it', 'continues', undefined, ''],
+  ['is another one', 'other', undefined, ''],
+])('what a host has seen of a store that %s', (_what, line, code, hint) => {
+  const store = { id: 'a', number: 9, hash: '9-abcdef12' };
   const facts = parseFacts(
     printFacts({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify({ ...STATE, store })}` }),
   );
-  expect(isNewerThan(facts, mark)).toBe(newer);
-  const error = newerThanStore('h1', facts, mark);
-  expect([error.code, error.exit, error.message.includes('\u001b')]).toEqual(['E_HOST_NEWER', 4, false]);
+  const error = witnessProblem('h1', facts, line, { id: 'a', number: 8, hash: '8-abcdef12' });
+  expect(error?.code).toBe(code);
+  if (error === undefined) return;
+  expect([error.exit, error.message.includes('\u001b')]).toEqual([4, false]);
+  expect(error.message).toMatch(/commit 9 of the store, by eve@.*laptop on 2026-02-01.*commit 8/);
+  expect(error.hints.map(String).join()).toMatch(new RegExp(`${hint}.*docker-tls apply h1 --take-over`));
 });
 
-test.each([
-  ['a host that is new', undefined, 9],
-  ['its next generation', { record: { generation: 2 } }, 9],
-  ['a generation that the store has: nothing is committed', { record: { generation: 3 } }, 8],
-])('what a host keeps of the store: %s', (_what, known, number) => {
-  expect(markToKeep({ id: 'a', number: 8 }, { generation: 3 }, known)).toEqual({ id: 'a', number });
-  expect(markToKeep(undefined, { generation: 3 }, known)).toBe(undefined);
+test.each(['', '--output=x', 'HEAD', 'a'.repeat(101)])('a host cannot name %s as a revision', (hash) => {
+  const state = { ...STATE, store: { id: 'a', number: 9, hash } };
+  const text = `file 600 0:0\n${JSON.stringify(state)}`;
+  expect(() => parseFacts(printFacts({ 'file:/var/lib/docker-tls/state.json': text }))).toThrow(
+    expect.objectContaining({ code: 'E_HOST_STATE' }),
+  );
 });
 
 function stateOf(more: Partial<StoreState> = {}): StoreState {

@@ -64,7 +64,7 @@ describe('another trust file', () => {
   });
 
   const compare = (current: string, next: string) =>
-    compareTrust(current, next, clients, [ca.leaf, ...Object.values(issuers)], now);
+    compareTrust({ ca: current }, { ca: next }, clients, [ca.leaf, ...Object.values(issuers)], now);
 
   test('the CA in the place of a list: every other client comes back, and the revoked one is told apart', () => {
     expect(compare(issuers.ann as string, ca.leaf)).toEqual({
@@ -82,6 +82,18 @@ describe('another trust file', () => {
 
   test('a revoked client that the host still accepts is no less revoked', () => {
     expect(compare(ca.leaf, ca.leaf)).toMatchObject({ again: [], revoked: ['eve'] });
+  });
+
+  test('a list of clients beside the trust file counts as well', () => {
+    const all = [ca.leaf, ...Object.values(issuers)];
+    const listed = (...accepts: string[]) => ({ ca: ca.leaf, accepts });
+    const now1 = listed('ann full');
+    expect(compareTrust(now1, listed('ann full', 'bob read'), clients, all, now)).toMatchObject({
+      again: ['bob'],
+      revoked: [],
+    });
+    expect(compareTrust(now1, listed('ann full', 'eve full'), clients, all, now).revoked).toEqual(['eve']);
+    expect(compareTrust(now1, { ca: ca.leaf }, clients, all, now).revoked).toEqual(['eve']);
   });
 
   test('a CA that this store does not know is named', async () => {

@@ -2,15 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../../src/core/adapters/store/records.ts';
-import {
-  type HostFlags,
-  recordedSpecs,
-  specFor,
-  specsFor,
-  storedSpecs,
-  withRecordedKey,
-  withSeenKey,
-} from '../../../src/core/domain/fleet/specs.ts';
+import { hostKeyNotes, withRecordedKey, withSeenKey } from '../../../src/core/domain/fleet/recorded-key.ts';
+import { type HostFlags, recordedSpecs, specFor, specsFor, storedSpecs } from '../../../src/core/domain/fleet/specs.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 
 const RECORD: HostRecord = {
@@ -194,15 +187,38 @@ const WHOLE = `ssh-ed25519 ${'A'.repeat(68)}`;
 const KEY = { type: 'ssh-ed25519', base64: 'A'.repeat(68), fingerprint: 'SHA256:a' };
 const ACCEPT: HostFlags = { ssh: { hostKey: 'accept-new' } };
 
-test('accept-new holds for one run: what stays is the key that the host showed in it, or nothing', () => {
+test('the record gets the key that the host showed, however it was accepted, and never the policy of the run', () => {
   const spec = specFor('new', state, ACCEPT);
   expect(spec.ssh.hostKey).toBe('accept-new');
   expect(withSeenKey(spec, KEY).ssh.hostKey).toBe(WHOLE);
+  // By known_hosts, by an answer, or by its fingerprint.
+  for (const hostKey of [undefined, 'SHA256:a'])
+    expect(withSeenKey(specFor('new', state, { ssh: { hostKey } }), KEY).ssh.hostKey).toBe(WHOLE);
   // A type that records do not name.
   expect(withSeenKey(spec, { ...KEY, type: 'ssh-dss' }).ssh.hostKey).toBe(KEY.fingerprint);
   expect(withSeenKey(spec, undefined).ssh.hostKey).toBeUndefined();
   expect(withSeenKey(spec, { ...KEY, certified: true }).ssh.hostKey).toBeUndefined();
+  expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'SHA256:a' } }), undefined).ssh.hostKey).toBe('SHA256:a');
   expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'strict' } }), KEY).ssh.hostKey).toBe('strict');
+});
+
+test('another key than the recorded one is a note with both and the operator; its fingerprint alone is no other key', () => {
+  const other = `ssh-ed25519 ${'B'.repeat(68)}`;
+  const hash = 'SHA256:[A-Za-z0-9+/]{43}';
+  expect(hostKeyNotes(WHOLE, other, 'ada@laptop')).toEqual([
+    expect.stringMatching(
+      new RegExp(`^SSH host key: it was ssh-ed25519 ${hash}, and is ssh-ed25519 ${hash}, accepted by ada@laptop`),
+    ),
+  ]);
+  const fingerprint = hostKeyNotes(WHOLE, other, 'x')[0]?.match(new RegExp(hash))?.[0];
+  for (const [before, after] of [
+    [WHOLE, WHOLE],
+    [fingerprint, WHOLE],
+    [undefined, WHOLE],
+    ['strict', WHOLE],
+    [WHOLE, undefined],
+  ])
+    expect(hostKeyNotes(before, after, 'x')).toEqual([]);
 });
 
 test('accept-new takes no other key of a host whose key is recorded, from a flag or a file; a host that has moved has none', () => {
@@ -213,6 +229,10 @@ test('accept-new takes no other key of a host whose key is recorded, from a flag
   const inFile = completeHost({ name: 'build-1', ssh: { destination: '10.0.0.1', hostKey: 'accept-new' } });
   expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe(WHOLE);
   expect(withRecordedKey(inFile, state).ssh.hostKey).toBe('accept-new');
+  const unnamed = { ...inFile, ssh: { ...inFile.ssh, hostKey: undefined } };
+  expect(withRecordedKey(unnamed, pinned).ssh.hostKey).toBe(WHOLE);
+  for (const hostKey of ['strict', 'SHA256:b'])
+    expect(withRecordedKey({ ...inFile, ssh: { ...inFile.ssh, hostKey } }, pinned).ssh.hostKey).toBe(hostKey);
   expect(withRecordedKey({ ...inFile, ssh: { ...inFile.ssh, destination: '10.0.0.2' } }, pinned).ssh.hostKey).toBe(
     'accept-new',
   );

@@ -39,7 +39,7 @@ function change(
   const facts = factsOf();
   const session = hostThat(answers, requested);
   const stop = new AbortController();
-  const act = (what: string) => async () => {
+  const act = (what: string) => async (): Promise<undefined> => {
     requested.push(what);
     if (what === interrupted) stop.abort();
     if (what === '!locked') throw new DockerTlsError('E_STORE_LOCKED', 'another run holds the store');

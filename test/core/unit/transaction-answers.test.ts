@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
+import type { Transaction } from '../../../src/core/domain/plan/transaction.ts';
 import { endTransaction, startTransaction } from '../../../src/core/engine/host-transaction.ts';
 import type { HostSession } from '../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
@@ -26,7 +27,7 @@ function host(line: string): HostSession {
 }
 
 async function refusal(line: string, wasActive = true): Promise<DockerTlsError> {
-  const transaction = { ...change, wasActive, script: '', input: [] };
+  const transaction = { ...change, wasActive, script: '', input: [] } as unknown as Transaction;
   const error = await startTransaction(host(line), transaction, { timeoutMs: 1000 }).catch((thrown: unknown) => thrown);
   if (error instanceof DockerTlsError) return error;
   throw new Error(`not refused: ${String(error)}`);

@@ -1,7 +1,7 @@
 /** Accepted clients of a host: contents of its trust file, and refusals of access that no trust file can express. */
 
 import { describe, expect, test } from 'vitest';
-import { acceptsAll, isAccepted, trustFor } from '../../../src/core/domain/trust/trust.ts';
+import { acceptsAll, isAccepted, isListed, listedClients, trustFor } from '../../../src/core/domain/trust/trust.ts';
 import type { AccessView, IssuerBundle, TrustedClient } from '../../../src/core/domain/trust/view.ts';
 import { LISTENERS } from '../../../src/core/seams/listeners.ts';
 
@@ -68,6 +68,18 @@ describe('a trust file', () => {
     expect(() => trust({ clients: ['ann'] }, leafOnly)).toThrow(refusal('E_CA_LEAF_ONLY', 'bob cannot be kept out'));
   });
 
+  test('of such a CA does where a listener has a list of clients: that list keeps clients out', () => {
+    const leafOnly = { issuing: 'leaf-only', issuers: new Map() } as const;
+    const spec = { listener: 'front' };
+    expect(trust({ ...spec, clients: ['ann'] }, leafOnly)).toEqual(['ca']);
+    expect(trust(spec, leafOnly, [{ name: 'ann' }, { name: 'bob', revokedAt: 'x' }])).toEqual(['ca']);
+    expect(() => trust({ ...spec, clients: [] }, leafOnly)).toThrow(refusal('E_NO_CLIENTS', 'no client'));
+    // The narrower file, where there is one.
+    expect(trust({ ...spec, clients: ['ann'] }, {})).toEqual(['ann-1', 'ann-0']);
+    const issuers = new Map([['bob', issuer('bob-1')]]);
+    expect(trust(spec, { issuers }, [...clients, { name: 'eve', revokedAt: 'x' }])).toEqual(['ca']);
+  });
+
   test('of such a CA whose clients have issuing CAs of their own tells them apart', () => {
     expect(trust({ clients: ['ann'] }, { issuing: 'leaf-only' })).toEqual(['ann-1', 'ann-0']);
   });
@@ -75,6 +87,15 @@ describe('a trust file', () => {
   test('holds the CA of before as well, as long as a rotation has not dropped it', () => {
     expect(trust({}, { oldCas: ['old'] })).toEqual(['ca', 'old']);
   });
+});
+
+test('the list of a listener names accepted clients with their roles, and dockerd has none', () => {
+  const known = [{ name: 'bob', role: 'read' }, { name: 'ann' }, { name: 'eve', revokedAt: 'x' }];
+  expect(listedClients({ ...host, listener: 'haproxy' }, known)).toEqual(['ann full', 'bob read']);
+  expect(listedClients(host, known)).toBeUndefined();
+  expect(isListed('bob', { accepts: ['ann full', 'bob read'] })).toBe(true);
+  expect(isListed('eve', { accepts: ['ann full', 'eve2 read'] })).toBe(false);
+  expect(isListed('eve', {})).toBe(true);
 });
 
 test('only a host with another listener than dockerd can limit a client', () => {

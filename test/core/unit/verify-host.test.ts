@@ -204,3 +204,49 @@ test('Ctrl-C ends the wait for a host that does not answer', async () => {
   expect(asked).toBeGreaterThan(0);
   await expect(verifyHost(silent, request)).rejects.toBe(reason);
 });
+
+describe('a client with a role', () => {
+  const limited = [{ name: 'prom', role: 'monitor', path: '/configs/x', cert: 'prom', key: new Secret('k') }];
+  const request = { address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z'), limited };
+  const answering =
+    (status: number): Probe =>
+    async ({ credentials, path, maxVersion }) =>
+      credentials?.cert === 'prom' && maxVersion === undefined
+        ? { ...answer, status: path === undefined ? 200 : status }
+        : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 };
+  const answer = { kind: 'accepted', body: '', protocol: 'TLSv1.3', chain: '', elapsedMs: 1 } as const;
+
+  test('sends a request that its role allows, and one that it does not', async () => {
+    const checks = await verifyHost(answering(403), request);
+    expect(checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(checks.filter(({ who }) => who.includes('prom'))).toEqual([
+      expect.objectContaining({ who: 'client prom', expected: 'accepted', outcome: 'accepted (TLSv1.3)' }),
+      expect.objectContaining({ who: 'client prom (monitor), GET /configs/x', request: 'GET /configs/x' }),
+    ]);
+  });
+
+  test.each([200, 404, 503])('whose other request gets %i is not limited', async (status) => {
+    const bad = (await verifyHost(answering(status), request)).filter(({ ok }) => !ok);
+    expect(bad.map(({ who, outcome }) => `${who}: ${outcome}`)).toEqual([
+      `client prom (monitor), GET /configs/x: not rejected: status ${status}`,
+    ]);
+  });
+});
+
+test.each([
+  ['accepted', false, 'accepted with status 200'],
+  ['refused', true, 'closed'],
+] as const)('a daemon behind another service whose own port is %s', async (kind, ok, outcome) => {
+  const shut = { kind: 'refused', cause: 'connection-refused', reason: 'why', chain: '', elapsedMs: 1 } as const;
+  const open = { kind: 'accepted', status: 200, body: '', protocol: '', chain: '', elapsedMs: 1 } as const;
+  const dialled: number[] = [];
+  const probe: Probe = async ({ port }) => {
+    dialled.push(port);
+    return port === 2375 && kind === 'accepted' ? open : shut;
+  };
+  const request = { address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z') };
+  expect((await verifyHost(probe, { ...request, behind: true })).at(-1)).toMatchObject({ ok, outcome });
+  dialled.length = 0;
+  await verifyHost(probe, request);
+  expect(dialled).not.toContain(2375);
+});

@@ -35,7 +35,9 @@ const ANSWERS_OF_OTHERS: readonly string[] = ['reset', 'protocol', 'plain-http',
 /** The one cause and its fix; `none` if the host answers this client and no setting of this machine points docker to another host. */
 export function diagnose(input: DiagnosisInput): Diagnosis {
   const { outcome } = input;
-  const found = outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome);
+  const found =
+    listenerFault(input) ??
+    (outcome.kind === 'refused' ? diagnoseRefusal(input, outcome) : diagnoseAnswer(input, outcome));
   // These texts contain names from certificates and values of variables.
   return {
     ...found,
@@ -45,6 +47,14 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
     hints: found.hints.map((hint) => (typeof hint === 'string' ? printable(hint) : hint)),
     note: found.note && printable(found.note),
   };
+}
+
+/** A fault of the service in front of the daemon comes before every other: clients see nothing else. */
+function listenerFault({ outcome, inside, expected }: DiagnosisInput): Diagnosis | undefined {
+  const [problem] = inside?.listener?.problems ?? [];
+  if (problem === undefined || inside?.docker !== 'active') return undefined;
+  const cause = outcome.kind === 'refused' ? outcome.cause : 'daemon-not-answering';
+  return verdict(cause, `${expected.host} does not serve this client: ${problem.message}`, ...problem.hints);
 }
 
 function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {

@@ -125,6 +125,8 @@ export type Inside = {
   readonly dropInGone?: boolean;
   /** The reason why the daemon does not start with its daemon.json and our drop-in. */
   readonly jsonRefused?: string | undefined;
+  /** The service that accepts clients in front of the daemon, and what keeps it from that. */
+  readonly listener?: { readonly title: string; readonly problems: readonly DockerTlsError[] } | undefined;
   /** True if something on the host listens on the port; undefined if the host could not tell. */
   readonly listens?: boolean;
   /** The managed server certificate and trust file (PEM) on the host. */

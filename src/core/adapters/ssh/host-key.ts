@@ -149,7 +149,9 @@ function notPinned(options: SshOptions, pinned: string, blob: Buffer): DockerTls
       where: options.host,
       hints: [
         'compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done',
-        ...(options.hostKeyFlag === false ? [] : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+        options.hostKeyFlag === false
+          ? `if it is the right one: docker-tls apply ${options.host} --host-key ${fingerprint(blob)}`
+          : `if it is the right one: --host-key ${fingerprint(blob)}`,
       ],
     },
   );

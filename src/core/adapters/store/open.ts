@@ -33,7 +33,8 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
   return {
     home,
     shared: true,
-    mark: async (fresh) => (await store()).mark(fresh),
+    mark: async () => (await store()).mark(),
+    compare: async (seen, fresh) => (await store()).compare(seen, fresh),
     exists: async () => (await store()).exists(),
     accepts: async (id) => (await store()).accepts(id),
     accept: async (id) => (await store()).accept(id),

@@ -30,6 +30,8 @@ export const hostRecord = z.looseObject({
   address: dialled,
   ...dated,
   generation: z.optional(number),
+  /** Clients that the listener in front of the daemon accepts, `NAME ROLE`; absent: the daemon itself accepts clients by their CA. */
+  accepts: z.optional(z.array(z.string())),
 });
 
 /** A `client.json`: a client with issued credentials. */
@@ -101,6 +103,7 @@ export type HostRecord = StoredSettings & {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly generation?: number | undefined;
+  readonly accepts?: readonly string[] | undefined;
 };
 export type ClientRecord = Data<z.output<typeof clientRecord>>;
 export type CaRecord = Data<z.output<typeof caRecord>>;

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { StoreMark } from '../../domain/plan/host-state.ts';
+import type { StoreLine, StoreMark } from '../../domain/plan/host-state.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { checkStore, type ReadScope, readState, requireWritable, revisionOf, storeExists } from './read.ts';
@@ -28,8 +28,10 @@ export type Store = {
   readonly home: string;
   /** Other users and runners share it. No run locks it then: `withLock` retries if another run was faster. */
   readonly shared: boolean;
-  /** The store's revision, for hosts to keep; with `fresh`, its current one. Undefined for a directory, and for an empty store. */
-  mark(fresh?: boolean): Promise<StoreMark | undefined>;
+  /** The store's revision, for hosts to keep. Undefined for a directory, and for an empty store. */
+  mark(): Promise<StoreMark | undefined>;
+  /** The store compared with a revision that a host has kept; with `fresh`, the store as it is now. */
+  compare(seen: StoreMark, fresh?: boolean): Promise<StoreLine>;
   exists(): Promise<boolean>;
   /** True if settings that run a program on this machine (domain/store-settings.ts) come from this machine or were accepted on it. */
   accepts(id: string): Promise<boolean>;
@@ -161,6 +163,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     accepts: async () => true,
     accept: async () => {},
     mark: async () => undefined,
+    compare: async () => 'other',
 
     async watch() {
       const before = treeSignature(directory);

@@ -6,7 +6,8 @@ import type { ClientSpec, HostSpec } from '../settings.ts';
 import { addClientToFleet, addHostToFleet } from './edit.ts';
 import type { Fleet } from './fleet.ts';
 import { hostOf } from './fleet-entry.ts';
-import { type HostFlags, knownHost, specFor, withFlags, withRecordedKey } from './specs.ts';
+import { withRecordedKey } from './recorded-key.ts';
+import { type HostFlags, knownHost, specFor, withFlags } from './specs.ts';
 
 /** Spec from the file, else from the store, else a new host with the file's defaults; flags apply on top. */
 export function specInFleet(fleet: Fleet | undefined, host: string, state: StoreState, flags: HostFlags): HostSpec {

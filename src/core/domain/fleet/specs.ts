@@ -2,7 +2,6 @@
 
 import { type Again, DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
-import type { HostKey } from '../../runtime.ts';
 import { type Destination, daemonOf, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
@@ -10,9 +9,9 @@ import { uniqueSans } from '../pki/san.ts';
 import { shellQuote } from '../quote.ts';
 import { completeHost, type HostSettings, type HostSpec, type SshSpec } from '../settings.ts';
 import { reachableHosts } from '../trust/reachable-hosts.ts';
-import { isRecordedHostKey } from '../values.ts';
 import { knownWords, listWords } from '../words.ts';
 import { nearestNames } from './nearest.ts';
+import { keepingKey } from './recorded-key.ts';
 
 /** Host settings given as flags; undefined: not given. */
 export type HostFlags = Partial<HostSettings> & { readonly name?: string; readonly ssh: Partial<SshSpec> };
@@ -21,36 +20,10 @@ export type HostFlags = Partial<HostSettings> & { readonly name?: string; readon
 export function withFlags(spec: HostSpec, flags: HostFlags = { ssh: {} }): HostSpec {
   // `--san` adds names.
   const sans = uniqueSans([...spec.sans, ...(flags.sans ?? [])]);
-  const ssh = { ...spec.ssh, ...given(flags.ssh) };
+  // A jump host in place of the store's is this user's own.
+  const { jumpFromStore, ...way } = spec.ssh;
+  const ssh = { ...way, ...(flags.ssh.jump === undefined ? given({ jumpFromStore }) : {}), ...given(flags.ssh) };
   return { ...spec, ...given(flags), sans, name: spec.name, ssh: keepingKey(ssh, spec.ssh) };
-}
-
-/** `accept-new` applies only to a host without a recorded key: a key from the record or the file wins. */
-function keepingKey(ssh: SshSpec, { hostKey }: SshSpec): SshSpec {
-  return ssh.hostKey === 'accept-new' && hostKey !== undefined && hostKey !== 'strict' ? { ...ssh, hostKey } : ssh;
-}
-
-/** A host from a fleet file, with the host key from its record if ssh goes to the same place. */
-export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hosts'>): HostSpec {
-  const known = hosts.get(spec.name)?.record.ssh;
-  return known !== undefined && wayOf(known) === wayOf(spec.ssh) ? { ...spec, ssh: keepingKey(spec.ssh, known) } : spec;
-}
-
-/**
- * Replaces `accept-new` with the key that the host showed: `accept-new` holds for one run, so users of a shared record accept no other key
- * later.
- */
-export function withSeenKey(spec: HostSpec, seen: HostKey | undefined): HostSpec {
-  if (spec.ssh.hostKey !== 'accept-new') return spec;
-  // A host under an SSH certificate authority may change its key.
-  const hostKey = seen === undefined || seen.certified ? undefined : recordedKey(seen);
-  return { ...spec, ssh: { ...spec.ssh, hostKey } };
-}
-
-/** A key of a type that records do not support is stored by its fingerprint. */
-function recordedKey({ type, base64, fingerprint }: HostKey): string {
-  const whole = `${type} ${base64}`;
-  return isRecordedHostKey(whole) ? whole : fingerprint;
 }
 
 /**

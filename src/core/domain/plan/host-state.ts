@@ -31,8 +31,13 @@ const settings = z.codec(z.unknown(), z.custom<KeptSettings | undefined>(), {
   decode: readKept,
   encode: (kept) => kept && writeKept(kept),
 });
-/** The shared store that last changed the host, and its lowest revision that includes the change. */
-const storeMark = z.readonly(z.object({ id: z.string(), number }));
+/**
+ * The revision of the shared store from which the host was last changed: the store's ID, the number of the signed list, and the hash that the
+ * engine gives this revision. It covers the list and the whole history before it.
+ */
+const storeMark = z.readonly(
+  z.object({ id: z.string(), number, hash: z.string().check(z.regex(/^[0-9a-f][0-9a-f-]{7,99}$/)) }),
+);
 /** One generation. Times are ISO 8601. */
 const generation = z.object({
   number,
@@ -58,6 +63,14 @@ const hostState = z.readonly(
 /** The host's records, /var/lib/docker-tls/state.json. */
 export type HostState = z.output<typeof hostState>;
 export type StoreMark = z.output<typeof storeMark>;
+/** The store compared with a revision that a host has kept. `other`: a revision of another store, or of a directory. */
+export type StoreLine = 'continues' | 'older' | 'forked' | 'other';
+
+/** A revision from JSON; undefined if it is not one. */
+export function readMark(value: unknown): StoreMark | undefined {
+  const read = z.safeParse(storeMark, value);
+  return read.success ? read.data : undefined;
+}
 
 /**
  * Parses state.json; undefined if it does not exist. Fails with E_HOST_SCHEMA for a newer program's file, E_HOST_STATE for a damaged one

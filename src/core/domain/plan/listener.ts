@@ -1,6 +1,8 @@
 /** A service that accepts TLS clients in front of the daemon: as it is to be, and its part of a plan. */
 
 import type { LocalSockets } from '../dockerd/drop-in.ts';
+import { LISTENER_CLIENTS } from '../dockerd/paths.ts';
+import type { HostFacts } from './facts.ts';
 
 /** A listener as the host is to have it. Its files follow from the accepted clients; certificates and keys are the host's credentials. */
 export type DesiredListener = {
@@ -31,3 +33,23 @@ export type ListenerPlan = {
   /** Shell text that runs after a reload; empty: none. */
   readonly cut: string;
 };
+
+/**
+ * Clients in the list of a listener (`NAME ROLE`), of a generation or now; undefined: the host has no such list then. Fails closed for a
+ * rollback: a line that is not one of ours names no client.
+ */
+export function listedThen(
+  { places, files, generations }: Pick<HostFacts, 'places' | 'files' | 'generations'>,
+  generation?: number,
+): readonly string[] | undefined {
+  const path = `${places.tls}/${LISTENER_CLIENTS}`;
+  const map = generation === undefined ? files.get(path) : generations.get(generation)?.get(path);
+  if (map?.kind !== 'file') return undefined;
+  return (map.content ?? '')
+    .split('\n')
+    .flatMap((line) => {
+      const [, name = '', role = ''] = /^\S+ ([^\s/]+)\/([^\s/]+)\//.exec(line) ?? [];
+      return name === '' ? [] : [`${name} ${role}`];
+    })
+    .sort();
+}

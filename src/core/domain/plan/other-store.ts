@@ -9,7 +9,7 @@ import { certificateTexts } from '../pki/pem.ts';
 import { shellQuote } from '../quote.ts';
 import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
-import type { StoreMark } from './host-state.ts';
+import type { StoreLine, StoreMark } from './host-state.ts';
 
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
@@ -45,39 +45,44 @@ export function managedExternally(host: string, words: string): DockerTlsError {
   });
 }
 
-/** Whether the host was changed from a newer state of this store. */
-export function isNewerThan(facts: HostFacts, mark: StoreMark | undefined): boolean {
-  const kept = facts.state?.store;
-  return mark !== undefined && kept !== undefined && kept.id === mark.id && kept.number > mark.number;
-}
-
 /**
- * Store revision for the host to record: the commit that records the change has a higher number. That commit exists already if the store
- * has the generation: a run ended after its commit, and the host rolled back automatically.
+ * Refusal of a store that is older than what the host has seen of it, or not of the same line (exit 4); undefined for one that continues
+ * it. No run changes any host from such a store.
  */
-export function markToKeep(
+export function witnessProblem(
+  host: string,
+  { state }: Pick<HostFacts, 'state'>,
+  line: StoreLine,
   mark: StoreMark | undefined,
-  { generation }: { readonly generation: number | 'none' },
-  known: { readonly record: { readonly generation?: number | undefined } } | undefined,
-): StoreMark | undefined {
-  return mark && { ...mark, number: mark.number + (known?.record.generation === generation ? 0 : 1) };
-}
-
-/** Exit 4: the run does not take over hosts. */
-export function newerThanStore(host: string, { state }: HostFacts, mark: StoreMark | undefined): DockerTlsError {
+): DockerTlsError | undefined {
+  if (line !== 'older' && line !== 'forked') return undefined;
   const last = state?.generations.at(-1);
   const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${timeOf(last.at)}`;
-  return new DockerTlsError(
-    'E_HOST_NEWER',
-    `this host was changed from commit ${state?.store?.number} of the store${who}, and the store is at commit ${mark?.number}`,
-    {
+  const from = `this host was changed from commit ${state?.store?.number} of the store${who}`;
+  const takeOver = `docker-tls apply ${host} --take-over`;
+  if (line === 'older')
+    return new DockerTlsError('E_HOST_NEWER', `${from}, and the store is at commit ${mark?.number}`, {
       where: host,
       details: [
         'the store was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
       ],
       hints: [
         asWritten('on the computer that used the store last: docker-tls store restore'),
-        `if the newer state is lost for good: docker-tls apply ${host} --take-over`,
+        `if the newer state is lost for good: ${takeOver}`,
+      ],
+    });
+  return new DockerTlsError(
+    'E_HOST_FORKED',
+    `${from}, which is not in the history of the store (commit ${mark?.number})`,
+    {
+      where: host,
+      details: [
+        `the host has seen ${state?.store?.hash}, and the store is at ${mark?.hash}`,
+        'the store was restored from a backup and used since, or its server shows operators different states: a client that is revoked in one of them may be accepted in the other',
+      ],
+      hints: [
+        asWritten('on the computer that changed the host last: docker-tls store check'),
+        `if the store as it is now has every revocation: ${takeOver}`,
       ],
     },
   );

@@ -17,6 +17,8 @@ export type ProbeCheck = {
   readonly revoked?: string | undefined;
   /** Cause of a missing HTTP answer; `not-spoken-here`: not tried. */
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+  /** Request that the client's role does not allow. */
+  readonly request?: string;
   /** Connected through ssh from this host instead of directly. */
   readonly via?: string;
   readonly elapsedMs: number;

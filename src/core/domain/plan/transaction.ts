@@ -50,7 +50,7 @@ export type TransactionOptions = {
   readonly now: Date;
   /** Seconds until the host rolls back automatically. */
   readonly confirmWithin: number;
-  /** The shared store that records this change. */
+  /** The revision of the shared store from which the change was planned. */
   readonly store?: StoreMark | undefined;
   /** Number of generations that the host keeps. */
   readonly keep: number;
@@ -67,6 +67,8 @@ export type Transaction = {
   readonly wasActive: boolean;
   readonly script: string;
   readonly input: readonly (Uint8Array | Secret)[];
+  /** The host's records after the change. */
+  readonly state: HostState;
 };
 
 /** Everything that the host needs for a change, in one exec. `credentials` is required if the plan creates a generation. */
@@ -104,6 +106,7 @@ export function renderTransaction(
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };
+  const state = nextState(plan, facts, options);
   const forms = protect ? daemonJsonForms(plan, facts) : [];
   const contents = Object.fromEntries([
     ...forms.map(({ suffix, text }) => [`DATA_${suffix.replace('-', '_')}`, text]),
@@ -124,7 +127,7 @@ export function renderTransaction(
     SETTINGS: `${shellAssignments(settings)}\n`,
     MANIFEST: renderManifest(entries),
     MANAGED: plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join(''),
-    RECORD: renderState(nextState(plan, facts, options)),
+    RECORD: renderState(state),
     ...seen(facts),
     JSON_FORMS: forms.map(({ suffix, text, mode, owner }) => `${suffix}:${sha256(text)}:${mode}:${owner}`).join(' '),
   };
@@ -134,6 +137,7 @@ export function renderTransaction(
     wasActive: settings.WAS_ACTIVE === 'yes',
     script: `${shellAssignments({ ...variables, ...contents })}\n${applyScript(kind.name)}`,
     input: entries.flatMap(({ data }) => data ?? []),
+    state,
   };
 }
 
@@ -188,14 +192,18 @@ export function asBefore(remark: string): string {
 
 /**
  * Script that ends a change, over any connection. `commit` keeps the change. `undo` rolls it back, even if its script was killed before
- * its rollback was armed.
+ * its rollback was armed. `record`: the host's records to keep with a commit, if they differ from those sent with the change.
  */
-export function renderEnding(verb: 'commit' | 'undo', { id, kind }: Pick<Transaction, 'id' | 'kind'>): string {
+export function renderEnding(
+  verb: 'commit' | 'undo',
+  { id, kind }: Pick<Transaction, 'id' | 'kind'>,
+  record?: HostState,
+): string {
   const txn = `${kind.places.state}/txn`;
   // Every script runs in a clean environment, so the stored one need not clean it again.
   // For `commit` it takes the lock and checks again. If another confirmation clears the records in between, only the inner shell ends.
   if (verb === 'commit')
-    return `T=${shellQuote(txn)} id=
+    return `T=${shellQuote(txn)} RECORD=${record === undefined ? '' : shellQuote(renderState(record))} id=
 if [ -f "$T/settings" ]; then read -r id 2>/dev/null <"$T/id"; fi
 if [ "$id" = ${shellQuote(id)} ]; then (set -- clean commit ${shellQuote(id)} && . "$T/rollback.sh") && exit; fi
 [ "$id" = ${shellQuote(id)} ] && [ -f "$T/settings" ] || printf '@result nothing\\n'`;

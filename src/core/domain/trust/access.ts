@@ -13,8 +13,8 @@ import type { HostSpec } from '../settings.ts';
 import { listWords } from '../words.ts';
 import { certificateIds, sameIds } from './ca-id.ts';
 import type { Trust, WantedHost } from './changes.ts';
-import { type Accepting, acceptsAll, isAccepted, listsClients, trustFor } from './trust.ts';
-import { type AccessView, FULL_ROLE, type TrustedClient } from './view.ts';
+import { type Accepting, acceptsAll, listedClients, listsClients, trustFor } from './trust.ts';
+import type { AccessView } from './view.ts';
 
 export type Access = {
   /** The trust of every stored host. */
@@ -48,7 +48,6 @@ export function accessOf(
   const outdated: string[] = [];
   const withoutClients: DockerTlsError[] = [];
   const losing: { readonly name: string; readonly others: OtherClients }[] = [];
-  const before = new Map([...state.clients].map(([name, { record }]) => [name, record]));
   for (const host of state.hosts.values()) {
     const { record, ca } = host;
     // Not merged: a requested spec without a list of clients accepts all of them.
@@ -57,10 +56,11 @@ export function accessOf(
     const decided = trustOf(accepting, view);
     trust.set(record.name, decided);
     if (!(decided instanceof DockerTlsError)) {
-      if (!sameIds(decided, certificateIds(ca)) || listsChange(record, before, view)) outdated.push(record.name);
+      if (!sameIds(decided, certificateIds(ca)) || listIsOutdated(record, view)) outdated.push(record.name);
     } else if (decided.code === 'E_NO_CLIENTS') withoutClients.push(leftAsItIs(record.name, decided));
     else throw decided;
-    if (acceptsAll(accepting, [...view.clients.values()])) continue;
+    // A host with a list accepts no clients that are unknown to this store.
+    if (listsClients(record) || acceptsAll(accepting, [...view.clients.values()])) continue;
     const others = otherClients({ trust: ca, path: '', ours: true }, accepting.acceptCa ?? '', { ...state, host }, now);
     if (others.losing.length > 0) losing.push({ name: record.name, others });
   }
@@ -71,14 +71,9 @@ export function accessOf(
   return { trust, outdated, withoutClients, notes };
 }
 
-/** Whether the list of clients and roles of a host that has one changes. */
-function listsChange(record: HostRecord, before: ReadonlyMap<string, TrustedClient>, { clients }: AccessView): boolean {
-  if (!listsClients(record)) return false;
-  const listed = (all: ReadonlyMap<string, TrustedClient>) =>
-    [...all.values()]
-      .flatMap((one) => (isAccepted(one, record) ? [`${one.name} ${one.role ?? FULL_ROLE}`] : []))
-      .sort();
-  return listed(before).join('\n') !== listed(clients).join('\n');
+/** Whether the list of clients and roles of a host that has one is outdated. */
+function listIsOutdated(record: HostRecord, { clients }: AccessView): boolean {
+  return listedClients(record, clients.values())?.join('\n') !== record.accepts?.join('\n');
 }
 
 /** The hosts with their trust under the view; `decided`: by an earlier `accessOf` of the same view. */

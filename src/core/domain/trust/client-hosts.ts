@@ -4,6 +4,7 @@ import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';
 import { type Renewal, renewal } from '../pki/renewal.ts';
 import { accepts, reachableHosts } from './reachable-hosts.ts';
+import { isListed } from './trust.ts';
 
 export type ClientAccess = {
   readonly name: string;
@@ -40,7 +41,9 @@ export function clientAccess(state: StoreState, now: Date): ClientAccess[] {
     const meant = hosts.filter((host) => accepts(host, client)).map((host) => host.record.name);
     const real =
       record.reaches === undefined
-        ? [...state.hosts.values()].filter((host) => isTrusted(host.ca)).map((host) => host.record.name)
+        ? [...state.hosts.values()]
+            .filter((host) => isTrusted(host.ca) && isListed(record.name, host.record))
+            .map((host) => host.record.name)
         : meant;
     return {
       name: record.name,

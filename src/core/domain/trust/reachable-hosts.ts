@@ -54,7 +54,8 @@ export function probeClientAt<Client extends StoredClient>(
   return ownOf(usable) ?? usable[0];
 }
 
-function usableAt<Client extends StoredClient>(clients: Iterable<Client>, host: ReachableHost): Client[] {
+/** Accepted clients whose keys are here. */
+export function usableAt<Client extends StoredClient>(clients: Iterable<Client>, host: ReachableHost): Client[] {
   return [...clients].filter(
     (client) => client.key !== undefined && client.record.revokedAt === undefined && accepts(host, client),
   );

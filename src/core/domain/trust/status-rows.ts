@@ -9,7 +9,7 @@ import { type Acceptance, acceptance } from './accepted.ts';
 import { externalKey } from './client-refusals.ts';
 import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';
-import { listsClients } from './trust.ts';
+import { isListed, listsClients } from './trust.ts';
 
 export type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
@@ -49,7 +49,11 @@ export function hostRow(
     ...rowOf('host', name, serverCert, due),
     ...{ address: `${address}:${port}`, generation, description },
     otherCas: others.length > 0 ? others : undefined,
-    accepts: { cas, clients, listener: listsClients(record) ? { others: record.otherClients } : undefined },
+    accepts: {
+      cas,
+      clients: clients.filter((one) => isListed(one.name, record)),
+      listener: listsClients(record) ? { others: record.otherClients } : undefined,
+    },
     ...live,
   };
 }

@@ -24,6 +24,20 @@ export function listsClients({ listener = 'dockerd' }: Partial<Pick<HostSpec, 'l
   return listener !== 'dockerd';
 }
 
+/** List of the clients of a host that has one, for its record: `NAME ROLE`, sorted. */
+export function listedClients(
+  spec: Pick<HostSpec, 'name' | 'clients' | 'listener'>,
+  clients: Iterable<TrustedClient>,
+): readonly string[] | undefined {
+  if (!listsClients(spec)) return undefined;
+  return [...clients].flatMap((one) => (isAccepted(one, spec) ? [`${one.name} ${one.role ?? FULL_ROLE}`] : [])).sort();
+}
+
+/** Whether a host's list of clients, if it has one, names a client. */
+export function isListed(name: string, { accepts }: { readonly accepts?: readonly string[] | undefined }): boolean {
+  return accepts === undefined || accepts.some((line) => line.split(' ')[0] === name);
+}
+
 /** Whether a host accepts every client; its trust file then holds the CAs. */
 export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): boolean {
   return spec.clients === undefined && clients.every((client) => isAccepted(client, spec));
@@ -31,8 +45,9 @@ export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): 
 
 /**
  * CAs in a host's trust file. While every client is accepted, these are the CAs themselves, so that a new client needs no change on any
- * host. Otherwise only the issuing CAs of the accepted clients, since dockerd has no revocation list. Fails with E_NO_CLIENTS, E_NO_ISSUER,
- * E_CA_LEAF_ONLY, E_CA_ACCEPTED, E_ROLE_DOCKERD (exit 2).
+ * host. Otherwise only the issuing CAs of the accepted clients, since dockerd has no revocation list. A listener in front of it has a list of
+ * clients, so there the CAs themselves do for a client without an issuing CA. Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY,
+ * E_CA_ACCEPTED, E_ROLE_DOCKERD (exit 2).
  */
 export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const { issuers } = view;
@@ -42,7 +57,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const rejected = clients.filter((client) => !isAccepted(client, spec));
   const leafOnly = view.issuing === 'leaf-only' && !clients.some(({ name }) => issuers.has(name));
   if (rejected.length === 0 && (leafOnly || spec.clients === undefined)) return withAccepted(trustedIds(view), spec);
-  if (leafOnly) throw signsLeavesOnly(spec, rejected);
+  if (leafOnly && !listsClients(spec)) throw signsLeavesOnly(spec, rejected);
   const accepted = clients.filter((client) => isAccepted(client, spec));
   if (accepted.length === 0) {
     throw new DockerTlsError('E_NO_CLIENTS', 'no client would be accepted', {
@@ -54,7 +69,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
     });
   }
   const without = accepted.filter((client) => !issuers.has(client.name));
-  if (without.length > 0) {
+  if (without.length > 0 && !listsClients(spec)) {
     throw new DockerTlsError(
       'E_NO_ISSUER',
       `${without.map((client) => client.name).join(', ')} has no issuing CA, so hosts cannot distinguish it from clients that they reject`,
@@ -65,7 +80,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
   const inside = acceptCa === undefined ? [] : rejected.filter(({ name }) => isBelow(view, name, acceptCa));
   if (inside.length > 0) throw acceptedAsAWhole(spec, inside);
   return withAccepted(
-    accepted.flatMap(({ name }) => issuers.get(name)?.ids ?? []),
+    without.length > 0 ? trustedIds(view) : accepted.flatMap(({ name }) => issuers.get(name)?.ids ?? []),
     spec,
   );
 }
@@ -131,6 +146,9 @@ function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]
     {
       where: name,
       hints: [
+        ...LISTENERS.all.map(
+          (one) => `let ${one.name} tell them apart: docker-tls setup ${name} --listener ${one.name}`,
+        ),
         'let the CA refuse to renew it, and wait for its end: docker-tls client list',
         'if it also signs CAs for clients, import it without --leaf-only: docker-tls ca import --help',
       ],
@@ -161,10 +179,13 @@ export type AccessChange = {
   readonly untrusted: readonly string[];
 };
 
-/** Clients that `next` (PEM) accepts and `current` does not. `ours`: PEM of our CAs and of the clients' issuing CAs. */
+/** What a host accepts: its trust file (PEM), and its list of clients if it has one. */
+type Accepts = { readonly ca: string; readonly accepts?: readonly string[] | undefined };
+
+/** Clients that `next` accepts and `current` does not. `ours`: PEM of our CAs and of the clients' issuing CAs. */
 export function compareTrust(
-  current: string,
-  next: string,
+  current: Accepts,
+  next: Accepts,
   clients: readonly { readonly name: string; readonly cert: string; readonly revokedAt?: string }[],
   ours: readonly string[],
   now: Date,
@@ -172,16 +193,16 @@ export function compareTrust(
   const judged = clients.map(({ name, cert, revokedAt }) => ({
     name,
     revoked: revokedAt !== undefined,
-    before: isFrom(cert, current, 'client', now),
-    after: isFrom(cert, next, 'client', now),
+    before: isListed(name, current) && isFrom(cert, current.ca, 'client', now),
+    after: isListed(name, next) && isFrom(cert, next.ca, 'client', now),
   }));
-  const known = new Set([current, ...ours].flatMap(splitBundle).map((pem) => inspectCertificate(pem).fingerprint));
+  const known = new Set([current.ca, ...ours].flatMap(splitBundle).map((pem) => inspectCertificate(pem).fingerprint));
   const names = (list: typeof judged): string[] => list.map(({ name }) => name);
   return {
     again: names(judged.filter(({ before, after, revoked }) => after && !before && !revoked)),
     noLonger: names(judged.filter(({ before, after, revoked }) => before && !after && !revoked)),
     revoked: names(judged.filter(({ after, revoked }) => after && revoked)),
-    untrusted: splitBundle(next)
+    untrusted: splitBundle(next.ca)
       .map(inspectCertificate)
       .filter(({ fingerprint }) => !known.has(fingerprint))
       .map(({ subject }) => subject),

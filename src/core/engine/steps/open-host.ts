@@ -6,7 +6,7 @@ import { destinationWords } from '../../domain/destination.ts';
 import { namingKnown } from '../../domain/fleet/specs.ts';
 import { proposeSans } from '../../domain/pki/san.ts';
 import { shellQuote } from '../../domain/quote.ts';
-import type { HostSpec } from '../../domain/settings.ts';
+import { type HostSpec, SSH_SETTINGS, type SshSpec } from '../../domain/settings.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
 import { gather } from '../gather.ts';
 import type { Base, OpenedHost, Reach } from '../intent.ts';
@@ -14,11 +14,18 @@ import type { Base, OpenedHost, Reach } from '../intent.ts';
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
 
+const SSH_KEYS: readonly string[] = ['destination', 'jumpFromStore', ...Object.keys(SSH_SETTINGS)];
+
+/** The settings alone: a record keeps unknown keys, and one of a colleague must not become another option of the connection. */
+function sshSettings(ssh: SshSpec): SshSpec {
+  return Object.fromEntries(Object.entries(ssh).filter(([key]) => SSH_KEYS.includes(key))) as SshSpec;
+}
+
 /** SSH options for a host of the spec. */
 export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): SshOptions {
   const sudoPassword = reach.sudoPasswords?.get(spec.name) ?? reach.sudoPassword;
   return {
-    ...spec.ssh,
+    ...sshSettings(spec.ssh),
     host: spec.name,
     tunnels: spec.reach === 'ssh',
     sudoPassword,

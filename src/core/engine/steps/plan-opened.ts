@@ -2,9 +2,8 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { reachedThrough } from '../../domain/destination.ts';
-import { withSeenKey } from '../../domain/fleet/specs.ts';
-import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
-import type { StoreMark } from '../../domain/plan/host-state.ts';
+import { hostKeyNotes, withSeenKey } from '../../domain/fleet/recorded-key.ts';
+import { installedCredentials } from '../../domain/plan/facts.ts';
 import {
   acceptedCa,
   acceptedNotes,
@@ -12,14 +11,7 @@ import {
   otherClientsLose,
   otherClientsNotes,
 } from '../../domain/plan/other-clients.ts';
-import {
-  isNewerThan,
-  managedExternally,
-  markToKeep,
-  newerThanStore,
-  otherName,
-  otherStore,
-} from '../../domain/plan/other-store.ts';
+import { managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
@@ -28,36 +20,21 @@ import { type CaId, certificateIds, sameIds } from '../../domain/trust/ca-id.ts'
 import { preview, specsOf, type Trust, type WantedHost } from '../../domain/trust/changes.ts';
 import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
 import { desiredServer, namesFor } from '../../domain/trust/server.ts';
-import { isAccepted, trustFor } from '../../domain/trust/trust.ts';
+import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { listenerOpened } from '../loaded-listener.ts';
+import { listenerOpened, requireListenerCode } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
 import { currentState, droppedNotes, hardeningOf } from './record.ts';
 import { planRestored } from './restore-generation.ts';
+import { requireSeenStore, takesAnyStore } from './store-witnesses.ts';
 
 /**
- * The store's revision. Fails with E_HOST_NEWER (exit 4) if the host was changed from a newer one, unless `accepted`. Before failing it
- * reads the revision again, because another run may have committed since the last read.
- */
-async function markFor(
-  facts: HostFacts,
-  host: string,
-  store: Pick<Run['store'], 'mark'>,
-  accepted: boolean,
-): Promise<StoreMark | undefined> {
-  let mark = await store.mark();
-  if (isNewerThan(facts, mark)) mark = await store.mark(true);
-  if (!accepted && isNewerThan(facts, mark)) throw newerThanStore(host, facts, mark);
-  return mark;
-}
-
-/**
- * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), E_HOST_NEWER, and as trustFor,
+ * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), and as requireSeenStore, trustFor,
  * desiredServer and planRestored do.
  */
 export async function planOpened(
@@ -70,8 +47,8 @@ export async function planOpened(
   progress.phase('plan');
   const latest = await currentState(requested.name, base.state, base, store);
   const { target } = base.wanted;
-  const safe = target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
-  const mark = await markFor(opened.facts, requested.name, store, safe);
+  if (!takesAnyStore(base.wanted)) await requireSeenStore(opened.facts, requested.name, store);
+  const mark = await store.mark();
   const { session } = opened;
   const seen = withSeenKey(requested, session.hostKey).ssh;
   const ssh = session.login.rootless ? { ...seen, rootless: true as const } : seen;
@@ -79,8 +56,9 @@ export async function planOpened(
   const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    return refuseProblems({ ...restored, mark: known === undefined ? mark : markToKeep(mark, restored.plan, known) });
+    return refuseProblems({ ...restored, mark });
   }
+  requireListenerCode(requested.name, opened.facts);
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;
@@ -119,7 +97,9 @@ export async function planOpened(
     latest,
     acceptCa,
   );
-  const others = otherClients(trusted, next, { ...latest, host: known }, new Date(facts.clockMs));
+  // A listener that lists clients accepts none of the store's CA that are unknown here.
+  const stays = listsClients(spec) && !listsClients(known?.record ?? {}) ? (acceptCa ?? '') : next;
+  const others = otherClients(trusted, stays, { ...latest, host: known }, new Date(facts.clockMs));
   const accepted = [...view.clients.values()].filter((client) => isAccepted(client, spec));
   const listener = await listenerOpened(
     {
@@ -127,7 +107,7 @@ export async function planOpened(
       spec,
       facts,
       clients: accepted.map(({ name, role }) => ({ name, role, issuer: view.issuers.has(name) })),
-      revoked: [...view.clients.values()].filter(({ revokedAt }) => revokedAt !== undefined).map(({ name }) => name),
+      rejected: [...view.clients.values()].filter((client) => !accepted.includes(client)).map(({ name }) => name),
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
       issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),
       otherCas: acceptCa ?? '',
@@ -142,6 +122,7 @@ export async function planOpened(
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
+      ...hostKeyNotes(known?.record.ssh.hostKey, ssh.hostKey, runtime.operator),
       ...acceptedNotes(acceptCa, trusted, requested.acceptCa),
       ...droppedNotes(known?.record, entries),
       ...(hardened?.desired.notes ?? []),
@@ -166,7 +147,7 @@ export async function planOpened(
     opened,
     facts,
     latest,
-    mark: markToKeep(mark, plan, known),
+    mark,
     plan,
     credentials,
     // Without acceptCa, all CAs in the bundle are from the store.

@@ -12,7 +12,7 @@ import type { HostSpec } from '../../domain/settings.ts';
 import { keptOf, storedOf } from '../../domain/settings-stored.ts';
 import { sameIds } from '../../domain/trust/ca-id.ts';
 import type { Wanted } from '../../domain/trust/changes.ts';
-import { trustFor } from '../../domain/trust/trust.ts';
+import { listedClients, trustFor } from '../../domain/trust/trust.ts';
 import { trustedIds, viewOf } from '../../domain/trust/view.ts';
 import { listWords } from '../../domain/words.ts';
 import type { Base, HostChange, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
@@ -83,6 +83,8 @@ export function recordOf(
   return {
     async save() {
       undo = await recordHost(planned, sent, base, run);
+      // The records are safe by now: a host that keeps the revision of its plan has seen less, and nothing false.
+      return run.store.mark().catch(() => planned.mark);
     },
     async unsave() {
       const before = undo;
@@ -110,13 +112,15 @@ function asJson(record: HostRecord): unknown {
 
 function desiredHost(
   { spec, plan, address, credentials, latest: before }: PlannedHost,
-  sent: Credentials,
+  { ca, cert, key }: Credentials,
   known: StoredHost | undefined,
   { wanted, latest, home, now }: { wanted: Wanted; latest: StoreState; home: string; now: Date },
 ): StoredHost {
   const trust = credentials !== undefined && 'trust' in credentials ? credentials.trust : [];
   // Ensures that no other run has accepted or rejected a client on this host since.
-  if (latest !== before && !sameIds(trustFor(spec, viewOf(latest, now)), trust))
+  const accepts = listedClients(spec, viewOf(latest, now).clients.values());
+  const sent = listedClients(spec, viewOf(before, now).clients.values());
+  if (latest !== before && !(sameIds(trustFor(spec, viewOf(latest, now)), trust) && isDeepStrictEqual(accepts, sent)))
     throw storeChanged(home, 'who may reach it', spec.name);
   const target = wanted.target.kind === 'desired' ? wanted.target : {};
   const harden = hardeningOf(spec, known?.record, target);
@@ -129,21 +133,26 @@ function desiredHost(
     createdAt: known?.record.createdAt ?? '',
     updatedAt: known?.record.updatedAt ?? '',
     generation: plan.generation === 'none' ? undefined : plan.generation,
+    accepts,
   };
-  const { key } = sent;
   const serverKey = key.kind === 'send' ? key.key : key.kind === 'keep' ? known?.serverKey : undefined;
-  return { record, ca: sent.ca, serverCert: sent.cert, serverKey };
+  return { record, ca, serverCert: cert, serverKey };
 }
 
 /**
  * The record after a rollback, with the certificate that is active again. The host has its key; the store has it only if the certificate is
  * the same.
  */
-function restoredHost({ spec, plan }: PlannedHost, { ca, cert }: RestoredCredentials, known: StoredHost): StoredHost {
+function restoredHost(
+  { spec, plan }: PlannedHost,
+  { ca, cert, accepts }: RestoredCredentials,
+  known: StoredHost,
+): StoredHost {
   const record = {
     ...known.record,
     ...keptOf(spec),
     generation: plan.generation as number,
+    accepts,
   };
   const serverKey = cert === known.serverCert ? known.serverKey : undefined;
   return { record, ca, serverCert: cert, serverKey };

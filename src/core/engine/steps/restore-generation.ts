@@ -6,6 +6,7 @@ import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { LISTENER_CLIENTS, PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import { installedPackages } from '../../domain/plan/installed-packages.ts';
+import { listedThen } from '../../domain/plan/listener.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan-host.ts';
 import { planRestore } from '../../domain/plan/plan-restore.ts';
@@ -42,7 +43,7 @@ export function planRestored(opened: OpenedHost, spec: HostSpec, context: Restor
   const kept = facts.state.generations.find(({ number }) => number === chosen)?.settings;
   const then: HostSpec = { ...spec, listener: undefined, roles: undefined, sockets: undefined, ...kept };
   const plan = planRestore(facts, chosen, then);
-  const access = accessBy(restored.ca, facts, context);
+  const access = accessBy(restored, facts, context);
   const found = planned(opened, plan, then, context, restored);
   return {
     ...found,
@@ -156,7 +157,7 @@ function directoryOf(facts: HostFacts, generation: number): number | undefined {
 function credentialsOf(host: string, facts: HostFacts, generation: number): RestoredCredentials {
   const directory = directoryOf(facts, generation);
   const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
-  if (credentials !== undefined) return credentials;
+  if (credentials !== undefined) return { ...credentials, accepts: listedThen(facts, generation) };
   throw new DockerTlsError('E_NO_GENERATION', `the credentials of generation ${generation} are no longer on the host`, {
     where: host,
     hints: [
@@ -166,11 +167,11 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
   });
 }
 
-/** Access differences between the active trust file and `ca`, for the clients that this store has issued. */
-function accessBy(ca: string, facts: HostFacts, { latest: state, now }: RestoreContext): AccessChange {
+/** Access differences between the active trust file and list of clients and those of a generation, for the clients of this store. */
+function accessBy(then: RestoredCredentials, facts: HostFacts, { latest: state, now }: RestoreContext): AccessChange {
   return compareTrust(
-    installedCredentials(facts)?.ca ?? '',
-    ca,
+    { ca: installedCredentials(facts)?.ca ?? '', accepts: listedThen(facts) },
+    then,
     ownClients(state.clients.values()).map(({ record, cert }) => ({ ...record, cert })),
     [state.ca, ...state.oldCas, ...state.issuers.values()].flatMap((ca) => ca?.cert ?? []),
     now,
@@ -246,7 +247,8 @@ function revokedProblem(
     .find((number) => {
       const directory = directoryOf(facts, number);
       const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
-      return credentials !== undefined && !acceptsMore(accessBy(credentials.ca, facts, context));
+      const accepts = listedThen(facts, number);
+      return credentials !== undefined && !acceptsMore(accessBy({ ...credentials, accepts }, facts, context));
     });
   return [
     new DockerTlsError(

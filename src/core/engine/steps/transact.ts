@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { kindOf } from '../../domain/plan/host-kind.ts';
+import type { HostState, StoreMark } from '../../domain/plan/host-state.ts';
 import type { ProbeCheck } from '../../domain/plan/outcome.ts';
 import { diskFullError } from '../../domain/plan/preflight.ts';
 import { renderTransaction } from '../../domain/plan/transaction.ts';
@@ -118,6 +119,8 @@ type Attempt = {
   stage: 'starting' | 'switched' | 'confirming' | 'ended';
   /** Checks that began with the daemon's start. */
   early?: Promise<readonly ProbeCheck[]>;
+  /** The host's records, as sent with the change. */
+  state?: HostState;
 };
 
 /**
@@ -134,10 +137,10 @@ export async function transact(change: HostChange): Promise<ChangeOutcome> {
     runtime.signal.throwIfAborted();
     const { checks, fresh } = await verifyNew(attempt);
     runtime.signal.throwIfAborted();
-    await change.save();
+    const mark = await change.save();
     // The last moment in which Ctrl-C rolls everything back.
     runtime.signal.throwIfAborted();
-    await confirmToHost(attempt, fresh);
+    await confirmToHost(attempt, fresh, mark);
     return { checks, warnings };
   } catch (error) {
     throw attempt.stage === 'ended' ? error : await rollBackHost(change, error, attempt.stage);
@@ -161,6 +164,7 @@ async function start(attempt: Attempt): Promise<readonly string[]> {
     settings: keptOf(spec),
     store: change.mark,
   });
+  attempt.state = transaction.state;
   const tlsAlone = changesTlsAlone(change);
   try {
     const warnings = await startTransaction(session, transaction, {
@@ -201,13 +205,16 @@ async function checksOf({ change, early }: Attempt): Promise<readonly ProbeCheck
   return checks.length > 0 && checks.every(({ ok }) => ok) ? checks : await change.verify();
 }
 
-/** Tells the host to keep the change. Fails with E_NOT_CONFIRMED, E_DISK_FULL, E_CONTAINERS_STOPPED. */
-async function confirmToHost(attempt: Attempt, fresh: HostSession): Promise<void> {
-  const { change } = attempt;
+/**
+ * Tells the host to keep the change, and which revision of the store has it. Fails with E_NOT_CONFIRMED, E_DISK_FULL, E_CONTAINERS_STOPPED.
+ */
+async function confirmToHost(attempt: Attempt, fresh: HostSession, mark: StoreMark | undefined): Promise<void> {
+  const { change, state } = attempt;
   const { spec, facts } = change;
   change.progress.phase('confirm');
   attempt.stage = 'confirming';
-  const { ending, remark } = await commit(change, fresh);
+  const record = mark === undefined || state === undefined ? undefined : { ...state, store: mark };
+  const { ending, remark } = await commit(change, fresh, record);
   if (ending === 'committed') return;
   if (ending === 'nothing') {
     attempt.stage = 'ended';
@@ -232,16 +239,20 @@ async function confirmToHost(attempt: Attempt, fresh: HostSession): Promise<void
 /**
  * Confirms the change; returns how it ended. Uses a session opened after the change: a host that no longer accepts logins must not keep it.
  */
-async function commit({ id, plan, spec, facts, reach }: HostChange, fresh: HostSession): Promise<EndingResult> {
+async function commit(
+  { id, plan, spec, facts, reach }: HostChange,
+  fresh: HostSession,
+  record: HostState | undefined,
+): Promise<EndingResult> {
   const change = { id, kind: kindOf(facts) };
   try {
-    return await endTransaction(fresh, change, 'commit');
+    return await endTransaction(fresh, change, 'commit', record);
   } catch (error) {
     // The connection broke meanwhile; another one reports the outcome.
     const session = await reach.runtime.connect(sshOptions(spec, reach)).catch(() => undefined);
     if (session === undefined) throw error;
     try {
-      const end = await endTransaction(session, change, 'commit');
+      const end = await endTransaction(session, change, 'commit', record);
       if (end.ending !== 'nothing') return end;
       // No change in progress: it was either kept or rolled back. The host's records tell which.
       const { state } = (await gather(session, { now: reach.runtime.now })).facts;

@@ -10,6 +10,7 @@ import { isAccepted } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
+import { listenerChecks } from '../loaded-listener.ts';
 import { wayTo, withVia } from '../through.ts';
 import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore-generation.ts';
@@ -35,11 +36,14 @@ export async function verify(
   // A key made on the host is not in the store, and the previous key does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
   const key = sent.key.kind === 'send' ? sent.key.key : kept;
-  const [client, ...others] = clients.filter(({ record }) => isAccepted(record, spec));
+  const accepted = clients.filter(({ record }) => isAccepted(record, spec));
+  const [client, ...others] = accepted;
   // For a fleet one client is enough; for a single host users want to see who is accepted.
   const more = wanted.hosts.length > 1 ? [] : others.filter(({ cert }) => isFrom(cert, sent.ca, 'client', now));
+  const { limited } = await listenerChecks(spec, accepted);
   const checks = await verifyHost(way.probe, {
     ...base,
+    limited,
     // Without a client of this store: only the served certificate and rejections.
     ca: client?.ca ?? bundleOf(trustedIds(viewOf(state, now)), state),
     client: client && named(client),

@@ -1,7 +1,7 @@
 # Confirmation: the change becomes permanent, its generation is kept, and old generations are deleted.
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery keeps_containers mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
-# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
+# Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECORD RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: find grep ls mkdir mv rm rmdir sort sync tail
 
 # Saves the current state of the managed paths.
@@ -27,6 +27,8 @@ commit() {
       final_daemon_json new || return 1
     fi
     keeps_containers || return 1
+    # The record with the store's revision that has this change; the change itself came before that revision.
+    if [ -n "$RECORD" ]; then printf '%s' "$RECORD" >"$T/state.json" || return 1; fi
     [ -e "$T/generation-kept" ] || keep_generation || return 1
     # The directories that `remove` deletes later. The directory of the recovery unit belongs to the transaction only.
     directories=$NL${RECOVERY_LINK%/*}$NL

@@ -43,11 +43,11 @@ export function backendOf(role: string): string {
 }
 
 /**
- * Lines of the map: `KEY NAME/ROLE/SERVER`. Fails with E_CLIENTS_ALIKE if the certificates of two clients, or of one and a revoked one,
+ * Lines of the map: `KEY NAME/ROLE/SERVER`. Fails with E_CLIENTS_ALIKE if the certificates of two clients, or of one and a rejected one,
  * cannot be told apart.
  */
-export function renderClients(clients: readonly RoleClient[], revoked: readonly string[]): string {
-  const names = new Map(revoked.map((name) => [clientKey({ name, role: '', by: 'issuer' }), name]));
+export function renderClients(clients: readonly RoleClient[], rejected: readonly string[]): string {
+  const names = new Map(rejected.map((name) => [clientKey({ name, role: '', by: 'issuer' }), name]));
   const lines = clients.map((client) => {
     const { name, role } = client;
     const key = clientKey(client);

@@ -14,7 +14,7 @@ import { quoted } from './quoted.ts';
 import { type Access, errorReplies, roleBackend } from './role-backend.ts';
 import type { Role } from './roles.ts';
 
-/** A unix socket on the host with a role; systemd passes it after those of the network. */
+/** A unix socket on the host with a limited role; systemd passes it after those of the network. */
 export type RoleSocket = { readonly name: string; readonly role: string };
 
 export type HaproxyInput = {
@@ -24,8 +24,8 @@ export type HaproxyInput = {
   /** Absent if HAProxy is started without privileges. */
   readonly user?: { readonly user: string; readonly group: string };
   readonly clients: readonly RoleClient[];
-  /** Names of revoked clients whose issuing CA is still below a trusted CA: no client may have the same key in the map. */
-  readonly revoked?: readonly string[];
+  /** Names of clients that it rejects: no other client may have the same key in the map. */
+  readonly rejected?: readonly string[];
   /** Common names of our CAs that sign certificates of clients directly. */
   readonly ownCas: readonly string[];
   /** Those in use. */
@@ -46,9 +46,13 @@ const MAP = `map_str(\${CLIENTS})`;
 
 /** Connections of one client with a limited role, and requests that it has in progress. */
 const MAX_CONNECTIONS = 200;
-/** Connections from one address: a single computer cannot take them all. */
-const MAX_FROM_ADDRESS = 1000;
-const MAX_TOTAL = 4000;
+/**
+ * Connections from one address, or from one IPv6 network of 64 bits, and how many may begin within ten seconds: a single computer cannot
+ * take them all, with or without a certificate.
+ */
+export const MAX_FROM_ADDRESS = 1000;
+const MAX_BEGUN = 3000;
+export const MAX_TOTAL = 4000;
 
 /**
  * The configuration, and the map of clients beside it. The environment names `TLS` (the directory of `server-cert.pem`,
@@ -72,7 +76,7 @@ export function renderConfig(input: HaproxyInput): RenderedHaproxy {
   ];
   return {
     config: `${parts.map((lines) => lines.join('\n')).join('\n\n')}\n`,
-    clients: renderClients(clients, input.revoked ?? []),
+    clients: renderClients(clients, input.rejected ?? []),
   };
 }
 
@@ -96,6 +100,9 @@ function globalPart({ user, cli }: HaproxyInput): string[] {
     '  clitcpka-idle 60s',
     '  # Handshakes and requests have to arrive. Streams (logs -f, events, exec) may be silent for days.',
     '  timeout client 30s',
+    '.if version_atleast(3.0)',
+    '  timeout client-hs 10s',
+    '.endif',
     '  timeout http-request 10s',
     '  timeout http-keep-alive 30s',
     '  timeout connect 10s',
@@ -116,8 +123,8 @@ function networkFrontend({ binds, ownCas, others, roles }: HaproxyInput): string
     `  maxconn ${MAX_TOTAL}`,
     ...Array.from({ length: binds }, (_, index) => `  bind "\${LISTEN${index + 3}}" ${tls}`),
     '  option disable-h2-upgrade',
-    '  tcp-request connection track-sc1 src table addresses',
-    `  tcp-request connection reject if { sc1_conn_cur gt ${MAX_FROM_ADDRESS} }`,
+    '  tcp-request connection track-sc1 src,ipmask(32,64) table addresses',
+    `  tcp-request connection reject if { sc1_conn_cur gt ${MAX_FROM_ADDRESS} } or { sc1_conn_rate gt ${MAX_BEGUN} }`,
     '',
     '  # The name is in the issuing CA of the client, or in its certificate if one of our CAs signed that directly.',
     `  acl issuing_ca ssl_c_i_dn(cn) -m reg ${quoted(ISSUING_CA)}`,
@@ -175,7 +182,8 @@ function socketFrontend({ name, role }: RoleSocket, index: number): string[] {
   const set = (key: string, value: string) => `  tcp-request content set-var(txn.${key}) ${value}`;
   return [
     `frontend ${socketServer(name)}`,
-    ...(role === 'full' ? ['  mode tcp'] : ['  mode http', '  option disable-h2-upgrade']),
+    '  mode http',
+    '  option disable-h2-upgrade',
     `  maxconn ${MAX_CONNECTIONS}`,
     `  bind "\${LISTEN${index + 3}}"`,
     '  tcp-request inspect-delay 10s',
@@ -184,7 +192,6 @@ function socketFrontend({ name, role }: RoleSocket, index: number): string[] {
     set('client', `str(${name})`),
     set('role', `str(${role})`),
     set('server', `str(${socketServer(name)})`),
-    ...(role === 'full' ? FULL_RULES : []),
     `  default_backend ${backendOf(role)}`,
   ];
 }
@@ -201,7 +208,7 @@ const TABLES = [
   '  stick-table type string len 128 size 10k expire 1h store conn_cur',
   '',
   'backend addresses',
-  '  stick-table type ipv6 size 10k expire 1h store conn_cur',
+  '  stick-table type ipv6 size 10k expire 1h store conn_cur,conn_rate(10s)',
   '',
   'backend refused',
   '  mode tcp',

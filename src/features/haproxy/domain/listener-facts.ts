@@ -15,6 +15,8 @@ export type HaproxyFacts = {
   readonly socketGroup: string | undefined;
   /** The daemon's local socket exists. */
   readonly hasSocket: boolean;
+  /** SELinux is in enforcing mode. */
+  readonly enforcing: boolean;
   /** Its service runs. */
   readonly active: boolean;
 };
@@ -33,6 +35,7 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     // Connecting to a socket takes write permission.
     socketGroup: group !== '' && group !== 'root' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
     hasSocket: get('socket') !== '',
+    enforcing: get('enforcing') === '1',
     active: parseProperties(get('service')).ActiveState === 'active',
   };
 }

@@ -114,3 +114,11 @@ const ROOT = [
 export function rootLines(role: Role): readonly string[] {
   return role.full ? [] : [...new Set(ROOT.flatMap((request) => allows(role, request) ?? []))];
 }
+
+/** Reading that no built-in role allows, of things that do not exist; an unlimited client gets the daemon's answer. */
+const OUTSIDE = ['/configs/docker-tls', '/containers/docker-tls/export', '/docker-tls'];
+
+/** Path that `role` must not GET. Fails with E_ROLE_UNKNOWN. */
+export function outsideRole(role: Role): string | undefined {
+  return OUTSIDE.find((path) => allows(role, `GET ${path}`) === undefined);
+}

@@ -26,7 +26,8 @@ import {
   renderHaproxyService,
 } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
-import { BUILT_IN_ROLES, findRole, type Role, rolesOf } from '../domain/roles.ts';
+import { allowDenied } from '../domain/listener-state.ts';
+import { BUILT_IN_ROLES, findRole, outsideRole, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
 
 const FIRST_VERSION = [2, 6] as const;
@@ -54,7 +55,7 @@ export async function openListener(
       role,
       by: issuer ? 'issuer' : 'subject',
     })),
-    revoked: request.revoked,
+    rejected: request.rejected,
     ownCas,
     roles: rolesIn(request),
     ...(request.otherCas === '' ? {} : { others: { role: spec.otherClients } }),
@@ -95,9 +96,14 @@ export async function openListener(
         return cut === undefined ? '' : cutScript(cut, places.clients, facts);
       },
     },
-    notes: [],
+    notes: notesOf(haproxy, socket, request),
     problems: problemsOf(request, haproxy),
   };
+}
+
+/** Fails with E_ROLE_UNKNOWN, E_ROLE (exit 2). */
+export function refusedPath(role: string, rules: readonly string[]): string | undefined {
+  return outsideRole(findRole([...BUILT_IN_ROLES, ...rolesOf(rules)], role));
 }
 
 async function gatherHaproxyFacts(
@@ -191,6 +197,14 @@ function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFac
     SERVERS: servers === '*' ? servers : servers.join(' '),
   };
   return `${shellAssignments(variables)}\n${CUT_SCRIPT}`;
+}
+
+/** Whether its policy lets HAProxy open the socket shows only in the verification. */
+function notesOf({ enforcing }: HaproxyFacts, socket: string, { session }: ListenerRequest): string[] {
+  if (!enforcing) return [];
+  return [
+    `SELinux is enforcing there, and its policy may keep HAProxy (haproxy_t) from ${socket}: then the daemon seems not to answer (503), and the host is rolled back. To allow what was denied: ${allowDenied(session.login)}`,
+  ];
 }
 
 function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsError[] {

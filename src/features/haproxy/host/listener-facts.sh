@@ -1,11 +1,12 @@
 # Facts about HAProxy and its service, without any change.
 # Needs functions: end say
 # Needs variables: SERVICE SOCKET WHOSE nonce
-# Needs programs: getent haproxy head id stat systemctl
+# Needs programs: cat getent haproxy head id stat systemctl
 
 printf 'docker-tls-listener 1 %s\n' "$nonce"
 say program "$(command -v haproxy)"
 say version "$(haproxy -v 2>/dev/null | head -n 1)"
+say enforcing "$(cat /sys/fs/selinux/enforce 2>/dev/null)"
 say account "$(getent passwd haproxy)"
 say socket "$(stat -L -c '%a %u %g %G' -- "$SOCKET" 2>/dev/null)"
 if [ -n "$WHOSE" ]; then

@@ -1,6 +1,7 @@
 /** Descriptions of a shared store's changes, for colleagues who read its history. They never contain a secret. */
 
 import type { StoreChange, StoredClient, StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
+import { keyWords } from '../../../core/domain/fleet/recorded-key.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
 
 /** One line per change. */
@@ -36,9 +37,18 @@ function hostLine(name: string, { record, serverCert, ca }: StoredHost, { hosts 
   if (known === undefined) return `host ${name}: added${generation}, certificate until ${until(serverCert)}`;
   const what = [
     ...(known.serverCert === serverCert ? [] : [`new certificate, until ${until(serverCert)}`]),
+    ...hostKeyLine(known.record.ssh.hostKey, record.ssh.hostKey),
     ...(known.ca === ca ? [] : ['other clients or CAs accepted']),
   ];
   return `host ${name}: ${what.length === 0 ? 'record changed' : what.join(', ')}${generation}`;
+}
+
+/** The message names its author, so that colleagues see who accepted the key. */
+function hostKeyLine(before: string | undefined, after: string | undefined): string[] {
+  if (after === before || after === undefined || after === 'strict') return [];
+  if (before === undefined || before === 'strict') return [`SSH host key ${keyWords(after)}`];
+  const [was, is] = [keyWords(before), keyWords(after)];
+  return was.split(' ').at(-1) === is.split(' ').at(-1) ? [] : [`SSH host key ${is} in place of ${was}`];
 }
 
 function until(cert: string): string {

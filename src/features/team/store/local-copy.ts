@@ -39,6 +39,8 @@ export type SeenState = Data<z.output<typeof seenSchema>>;
 
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
+/** Marks jump hosts as those of the store (SshSpec); never stored. */
+const JUMP_FROM_STORE = 'jumpFromStore';
 /** Machine-specific fields by collection and name. */
 type Own = { readonly [K in keyof typeof FIELDS]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 
@@ -72,21 +74,26 @@ export function openLocal(home: string, url: string) {
       return true;
     },
 
-    /** Adds machine-specific fields to records of the store. */
+    /**
+     * Machine-specific fields of records, from this machine alone: a colleague who writes some into the store names no file here, neither to
+     * log in with nor to write to.
+     */
     merged(state: StoreState): StoreState {
       const { hosts = {}, clients = {} } = own();
       return {
         ...state,
         hosts: new Map(
           [...state.hosts].map(([name, host]) => {
-            const ssh = hosts[name]?.ssh as object | undefined;
-            return [name, ssh ? { ...host, record: { ...host.record, ssh: { ...host.record.ssh, ...ssh } } } : host];
+            const common = without(host.record.ssh, [...SSH_FIELDS, JUMP_FROM_STORE]);
+            const mark = common.jump === undefined ? {} : { [JUMP_FROM_STORE]: true as const };
+            const ssh = { ...common, ...mark, ...(hosts[name]?.ssh as object | undefined) };
+            return [name, { ...host, record: { ...host.record, ssh } }];
           }),
         ),
         clients: new Map(
           [...state.clients].map(([name, client]) => [
             name,
-            clients[name] ? { ...client, record: { ...client.record, ...clients[name] } } : client,
+            { ...client, record: { ...without(client.record, FIELDS.clients), ...clients[name] } },
           ]),
         ),
       };
@@ -137,6 +144,11 @@ export function openLocal(home: string, url: string) {
   }
 }
 
+function without<T extends object, K extends PropertyKey>(record: T, fields: readonly K[]): Omit<T, K> {
+  const left = Object.entries(record).filter(([key]) => !(fields as readonly PropertyKey[]).includes(key));
+  return Object.fromEntries(left) as Omit<T, K>;
+}
+
 /** Splits a record into shared and machine-specific fields. */
 export function splitRecord(
   collection: keyof typeof FIELDS,
@@ -147,7 +159,7 @@ export function splitRecord(
   const picked = Object.fromEntries(
     Object.entries(from).filter(([key]) => (fields as readonly string[]).includes(key)),
   );
-  const rest = Object.fromEntries(Object.entries(from).filter(([key]) => !(key in picked)));
+  const rest = without(from, [...fields, JUMP_FROM_STORE]);
   const common = `${JSON.stringify(collection === 'hosts' ? { ...record, ssh: rest } : rest, null, 2)}\n`;
   if (Object.keys(picked).length === 0) return { common, own: {} };
   return { common, own: collection === 'hosts' ? { ssh: picked } : picked };

@@ -1,8 +1,9 @@
 /** Errors of shared stores and their operators. */
 
+import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { durationWords, listWords } from '../../../core/domain/words.ts';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { Operator } from './operators.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
@@ -47,6 +48,30 @@ export function rewound(url: string, sequence: number, what: string): DockerTlsE
       ],
     },
   );
+}
+
+/** The store compared with a revision that a witness has seen: older than it, or without it in its history. */
+export function witnessRefusal(
+  url: string,
+  witness: string,
+  line: 'older' | 'forked',
+  { seen, mark }: { readonly seen: StoreMark; readonly mark: StoreMark },
+): DockerTlsError {
+  const what =
+    line === 'older'
+      ? `the store is older than what ${printable(witness)} has seen of it (commit ${seen.number}): this is commit ${mark.number}`
+      : `the store does not continue what ${printable(witness)} has seen of it (commit ${seen.number}): that is not in the history of commit ${mark.number}`;
+  return new DockerTlsError('E_STORE_OLDER', what, {
+    where: url,
+    details: [
+      `${printable(witness)} has seen ${seen.hash}, and the store is at ${mark.hash}`,
+      'the store was restored from a backup, or its server shows an old state or another one: a client that was revoked since may be accepted again',
+    ],
+    hints: [
+      asWritten('on the computer that used the store last: docker-tls store check'),
+      asWritten('if that one refuses the store too: docker-tls store restore'),
+    ],
+  });
 }
 
 export type CommitWords = { readonly sequence: number; readonly at?: string; readonly by?: string };

@@ -8,14 +8,15 @@ import { readTree } from '../../../core/adapters/store/read.ts';
 import type { StoreChange, StoreState } from '../../../core/adapters/store/records.ts';
 import type { Store, UndoToken } from '../../../core/adapters/store/store.ts';
 import { changeEntries } from '../../../core/adapters/store/store-change.ts';
+import { jumpSettings } from '../../../core/domain/store-settings.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
 import { splitRecord } from './local-copy.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import type { NextCommit, Opened, Session } from './session.ts';
-import { fingerprintOf } from './signers.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
+import { compareWith, markOf } from './witnesses.ts';
 
 /** Limits of retries of a step after other commits: attempts and time. */
 const ATTEMPTS = 60;
@@ -109,6 +110,12 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
     if (changes) await commit(turn, base, contents, [...operators, ...describeChange(before, change)]);
     const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
     keepOwn(own);
+    // Jump hosts that this user names need no consent here.
+    for (const { record } of Object.values(change.hosts ?? {})) {
+      const way = jumpSettings(record.ssh);
+      if (way !== undefined && record.ssh.jumpFromStore !== true)
+        session.here('what was accepted of the store', () => local.accept(way.id));
+    }
     if (!turn.joins) place(turn.base ?? base);
     return {
       undo: () =>
@@ -127,11 +134,8 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
     home: local.home,
     shared: true,
 
-    async mark(fresh = false) {
-      const { signers, sequence } = fresh ? await session.read(0) : await current();
-      const [first] = signers;
-      return first === undefined ? undefined : { id: fingerprintOf(first), number: sequence };
-    },
+    mark: async () => markOf(await current()),
+    compare: async (seen, fresh = false) => compareWith(session, fresh ? await session.read(0) : await current(), seen),
 
     accepts: async (id) => local.accepts(id),
     async watch() {

@@ -20,7 +20,7 @@ function table(rows: readonly Row[]): readonly string[] {
     '|---|---|---|---|---|---|',
     ...rows.map(
       ({ id, severity, title, why, fix, fixable, manual }) =>
-        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${cell(fixWords({ fix }, 'HOST'))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
+        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${marked(cell(fixWords({ fix }, 'HOST')))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
     ),
   ];
 }
@@ -148,4 +148,9 @@ export function renderChecksDoc(): string {
     "Some cases are tested on altered facts only. These are containers with SELinux labels (5.3 was seen as a finding, because Debian's Docker labels no container), aufs and",
     'devicemapper (2.6, 2.12), a dockerd older than 17.06 (tls.4 was only seen passing), and more than one swarm manager (7.2).',
   ].join('\n')}\n`;
+}
+
+/** A fix by sockets with a role, between the marks of the feature that makes them. */
+function marked(text: string): string {
+  return text.replace(/ A socket with a role: .*$/, '<!-- haproxy -->$&<!-- /haproxy -->');
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { holdsDockerSocket, isSensitive } from '../../../../src/features/audit/domain/mounts.ts';
+import { holdsDockerSocket, isLimitedSocket, isSensitive } from '../../../../src/features/audit/domain/mounts.ts';
 
 function bind(source: string, writable: boolean) {
   return { type: 'bind', source, destination: '/d', writable, propagation: '' };
@@ -96,6 +96,24 @@ describe("docker's socket", () => {
       expect(holdsDockerSocket(bind(source, false), '/run/user/7/docker.sock')).toBe(true);
     },
   );
+  test.each([
+    '/run/docker-tls/traefik.sock',
+    '/var/run/docker-tls/traefik.sock',
+    '/run/user/7/docker-tls/traefik.sock',
+  ])('%s has a role, so it is another, also where a container sees it as docker.sock', (source) => {
+    const mount = { ...bind(source, true), destination: '/var/run/docker.sock' };
+    expect([holdsDockerSocket(mount, '/run/docker.sock'), isLimitedSocket(mount)]).toEqual([false, true]);
+  });
+  test.each([
+    '/run/docker-tls/../docker.sock',
+    '/run/docker-tls/x/docker.sock',
+    '/run/docker-tls.sock/docker.sock',
+    '/srv/run/docker-tls/docker.sock',
+    '/run/user/../docker-tls/../docker.sock',
+  ])('%s is none of those', (source) => {
+    const mount = { ...bind(source, true), destination: '/var/run/docker.sock' };
+    expect([holdsDockerSocket(mount, '/run/docker.sock'), isLimitedSocket(mount)]).toEqual([true, false]);
+  });
   test.each(['/var', '/run/lock', '/srv', './docker'])('%s does not', (source) => {
     expect(holdsDockerSocket(bind(source, true), '/var/run/docker.sock')).toBe(false);
   });

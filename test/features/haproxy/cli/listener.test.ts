@@ -3,6 +3,9 @@
 import { afterAll, expect, test } from 'vitest';
 import type { ClientRecord, HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { issueClient } from '../../../../src/core/domain/pki/certificate.ts';
+import { openAuthority } from '../../../../src/core/domain/pki/open-authority.ts';
+import type { Probe } from '../../../../src/core/runtime.ts';
 import { type DocumentPlace, documentPlace } from '../../../support/golden-documents.ts';
 import { printSections } from '../../../support/sections.ts';
 import { removeHomes } from '../../../support/store.ts';
@@ -104,8 +107,143 @@ test('a client that comes, goes or gets another role changes the hosts that list
     ) ?? [];
   // dockerd accepts every client of the CA, so it need not change.
   expect(await hosts('client', 'add', 'new')).toEqual([]);
-  await record(place, { listener: 'haproxy' });
+  await record(place, { listener: 'haproxy', accepts: ['eve full', 'laptop full'] });
   expect(await hosts('client', 'add', 'new')).toEqual(['h1']);
   expect(await hosts('client', 'add', 'eve', '--role', 'monitor')).toEqual(['h1']);
   expect(await hosts('client', 'add', 'eve', '--days', '30')).toEqual([]);
+  // The change of a role that the host did not get.
+  await record(place, { accepts: ['eve read', 'laptop full'] });
+  expect(await hosts('client', 'add', 'eve', '--days', '40')).toEqual(['h1']);
+});
+
+test('a client that the host rejects is never taken for one of a similar name that it accepts', async () => {
+  const place = await documentPlace();
+  const [long, twin] = ['b', 'c'].map((end) => `${'a'.repeat(48)}${end}`);
+  for (const name of [long, twin]) await place.run(['client', 'add', `${name}`, '--yes'], {}, { outputs });
+  await record(place, { listener: 'haproxy', clients: ['laptop', `${long}`] });
+  const { json } = await place.run(['setup', 'h1', '--dry-run'], {}, { outputs });
+  expect(JSON.stringify(json)).toContain('E_CLIENTS_ALIKE');
+});
+
+/** A place whose CA signs leaves only: it signed the certificates of both clients itself. */
+async function leafOnlyPlace(listener: 'haproxy' | 'dockerd'): Promise<DocumentPlace> {
+  const place = await documentPlace();
+  const store = openStore(place.home);
+  const { ca, clients, hosts } = await store.read();
+  const h1 = hosts.get('h1');
+  if (ca?.keyPem === undefined || h1 === undefined) throw new Error('not in the store');
+  const authority = openAuthority({ cert: ca.cert, key: ca.keyPem });
+  const signed = await Promise.all(
+    [...clients.values()].map(async ({ record, ca: trusts }) => {
+      const { leaf, key } = await issueClient({ authority, name: record.name, days: 30, now: new Date() });
+      return [record.name, { record, ca: trusts, cert: leaf, key }] as const;
+    }),
+  );
+  const { keyPem: _, ...external } = ca;
+  const listed = listener === 'haproxy' ? { listener, accepts: ['eve full', 'laptop full'] } : {};
+  await store.withLock('test', () =>
+    store.write({
+      ca: { ...external, record: { ...ca.record, leafOnly: true, external: { kind: 'command', command: 'false' } } },
+      removeIssuers: ['eve', 'laptop'],
+      clients: Object.fromEntries(signed),
+      hosts: { h1: { ...h1, ca: ca.cert, record: { ...h1.record, ...listed } } },
+    }),
+  );
+  return place;
+}
+
+/** Connections of which h1 accepts those of laptop alone, and `also`. */
+async function probeOf({ home }: DocumentPlace, ...also: string[]): Promise<Probe> {
+  const { clients, hosts } = await openStore(home).read();
+  const chain = hosts.get('h1')?.serverCert ?? '';
+  const certs = ['laptop', ...also].map((name) => clients.get(name)?.cert);
+  return async ({ credentials, maxVersion, path }) =>
+    certs.includes(credentials?.cert) && maxVersion === undefined
+      ? { kind: 'accepted', status: path === undefined ? 200 : 403, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+      : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
+}
+
+test('a client of a CA that signs leaves only is revoked where HAProxy lists clients, and not where dockerd listens', async () => {
+  const dockerd = await leafOnlyPlace('dockerd');
+  const refused = await dockerd.run(['client', 'revoke', 'eve', '--yes'], {}, { outputs });
+  expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
+  expect(JSON.stringify(refused.json)).toContain('docker-tls setup h1 --listener haproxy');
+
+  const place = await leafOnlyPlace('haproxy');
+  const probe = await probeOf(place, 'eve');
+  const failed = await place.run(['client', 'revoke', 'eve', '--yes'], { probe }, { outputs });
+  expect(JSON.stringify(failed.json)).toContain('verification failed: accepted revoked client eve');
+  const { clients, hosts } = await openStore(place.home).read();
+  expect(clients.get('eve')?.record.revokedAt).toBeDefined();
+  // The host has not taken it: the records say so, and the same command tries again.
+  expect(hosts.get('h1')?.record.accepts).toContain('eve full');
+  const again = await place.run(['client', 'revoke', 'eve', '--dry-run'], {}, { outputs });
+  expect(again.json.result?.hosts).toEqual([expect.objectContaining({ host: 'h1' })]);
+  const status = await place.run(['status', '--offline'], {}, { outputs });
+  expect(JSON.stringify(status.json)).toContain('"revoked":true');
+  const moved = await place.run(['setup', 'h1', '--listener', 'dockerd', '--dry-run'], {}, { outputs });
+  expect(JSON.stringify(moved.json)).toContain('E_CA_LEAF_ONLY');
+});
+
+test('once the host has taken the revocation, the records say that it accepts the others alone, and a rollback is judged by the list', async () => {
+  const place = await leafOnlyPlace('haproxy');
+  const probe = await probeOf(place);
+  const done = await place.run(['client', 'revoke', 'eve', '--yes'], { probe }, { outputs });
+  expect([done.exit, done.json.error]).toEqual([0, undefined]);
+  expect((await openStore(place.home).read()).hosts.get('h1')?.record.accepts).toEqual(['laptop full']);
+  const again = await place.run(['client', 'revoke', 'eve', '--dry-run'], {}, { outputs });
+  expect(again.json.result?.hosts).toEqual([]);
+  const status = JSON.stringify((await place.run(['status', '--offline'])).json);
+  expect(status).not.toContain('revoked client eve');
+  expect(status).not.toContain('"revoked":true');
+  const laptop = 'subject:laptop laptop/full/client:laptop';
+  const rollback = async (before: string) =>
+    JSON.stringify(
+      (await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts: twoMaps(before, laptop) })).json,
+    );
+  expect(await rollback(laptop)).not.toContain('E_ACCEPTS_REVOKED');
+  expect(await rollback(`${laptop}\nsubject:eve eve/full/client:eve`)).toContain('from before eve was revoked');
+});
+
+test('a client that is revoked while the host changes is not recorded as accepted', async () => {
+  const place = await leafOnlyPlace('haproxy');
+  const probe = await probeOf(place, 'eve');
+  const onChange = async (phase: string) => {
+    if (phase === 'apply') await record(place, {}, { role: 'read', revokedAt: new Date().toISOString() });
+  };
+  const { json } = await place.run(
+    ['client', 'add', 'eve', '--role', 'read', '--yes'],
+    { probe },
+    { outputs, onChange },
+  );
+  expect(JSON.stringify(json)).toContain('E_STORE_CHANGED');
+});
+
+test('verify tries a request outside of each role whose key is here, and the port that dockerd must not have', async () => {
+  const place = await documentPlace();
+  await record(place, { listener: 'haproxy', accepts: ['eve read', 'laptop full'] }, { role: 'read' });
+  const accepts = await probeOf(place, 'eve');
+  const verify = async (status: number) => {
+    const probe: Probe = async (request) => {
+      const found = await accepts(request);
+      return found.kind === 'accepted' && request.path !== undefined ? { ...found, status } : found;
+    };
+    return (await place.run(['verify', 'h1'], { probe })).json.result?.hosts[0];
+  };
+  const closed = await verify(403);
+  expect(closed.ok).toBe(true);
+  expect(closed.checks).toContainEqual(
+    expect.objectContaining({ who: 'client eve (read), GET /configs/docker-tls', request: 'GET /configs/docker-tls' }),
+  );
+  expect(closed.checks).toContainEqual(expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'closed' }));
+  expect((await verify(404)).ok).toBe(false);
+});
+
+test('a socket with the role full is refused: it would be docker.sock', async () => {
+  const place = await documentPlace();
+  const setup = ['setup', 'h1', '--listener', 'haproxy', '--dry-run', '--socket'];
+  const full = await place.run([...setup, 'all full'], {}, { outputs });
+  expect([full.exit, full.json.error?.message]).toEqual([2, expect.stringContaining('would be docker.sock itself')]);
+  const fuller = await place.run([...setup, 'all fuller'], {}, { outputs });
+  expect(JSON.stringify(fuller.json)).toContain('E_ROLE_UNKNOWN');
 });

@@ -14,7 +14,7 @@ beforeAll(async () => {
     ...{ server, trusted: [ca.leaf], clients: [], ownCas: [], roles: BUILT_IN_ROLES },
     sockets: [
       { name: 'traefik', role: 'read' },
-      { name: 'all', role: 'full' },
+      { name: 'prom', role: 'monitor' },
     ],
   });
 });
@@ -39,14 +39,16 @@ test('a socket has its role, and its name in the log', async () => {
     'docker-tls: socket traefik has the role read, which does not allow POST \\/containers\\/create',
   );
   expect(await ask('socket4', 'GET /containers/../images/get')).toContain('403');
-  expect(await ask('socket5', 'POST /containers/create?name=x')).toContain('200 OK');
-  expect(listener.engine.requests).toEqual(['GET /containers/app/json', 'POST /containers/create']);
+  expect(await ask('socket5', 'GET /info')).toContain('200 OK');
+  expect(await ask('socket5', 'GET /containers/app/json')).toContain('403');
+  expect(listener.engine.requests).toEqual(['GET /containers/app/json', 'GET /info']);
   const logged = () => logOf(listener).flatMap((line) => parseLogLine(line) ?? []);
-  await until(() => logged().length === 4);
+  await until(() => logged().length === 5);
   expect(logged().map(({ client, role, method, path, status }) => [client, role, method, path, status])).toEqual([
     ['traefik', 'read', 'GET', '/containers/app/json', 200],
     ['traefik', 'read', 'POST', '/containers/create', 403],
     ['traefik', 'read', 'GET', '/containers/../images/get', 403],
-    ['all', 'full', 'POST', '/containers/create', undefined],
+    ['prom', 'monitor', 'GET', '/info', 200],
+    ['prom', 'monitor', 'GET', '/containers/app/json', 403],
   ]);
 });

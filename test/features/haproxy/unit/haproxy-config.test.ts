@@ -72,3 +72,10 @@ test('what is not used is not in the configuration', () => {
     '  user haproxy\n  group docker\n',
   );
 });
+
+test('connections are counted for an IPv6 network of 64 bits, of which one computer may have every address', () => {
+  const { config } = renderConfig({
+    ...{ binds: 1, engineSocket: '/run/docker.sock', clients: [], ownCas: [], roles: [], sockets: [], cli: '/run/x' },
+  });
+  expect(config).toContain('track-sc1 src,ipmask(32,64) table addresses');
+});

@@ -31,6 +31,7 @@ const HAPROXY = {
   account: 'haproxy:x:100:103::/var/lib/haproxy:/usr/sbin/nologin',
   socket: '660 0 104 docker',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
+  enforcing: '',
 };
 
 const SPEC = { name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' } as const;
@@ -53,7 +54,7 @@ function opened(
   const spec = completeHost(SPEC);
   return openListener(
     {
-      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', revoked: [] },
+      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [] },
       clients: [{ name: 'laptop', issuer: true }],
       ...request,
     },
@@ -78,6 +79,13 @@ test('what it needs on the host', async () => {
   expect(await codes({ account: '' })).toEqual([expect.stringMatching(/^E_HAPROXY_MISSING .* no account haproxy/)]);
   expect(await codes({}, { kind: 'openrc' })).toEqual([expect.stringMatching(/^E_LISTENER .* needs systemd/)]);
   expect(await codes({}, { kind: 'podman' })).toEqual([expect.stringMatching(/^E_LISTENER only root may open/)]);
+});
+
+test('a host where SELinux enforces is told what its policy may do', async () => {
+  expect((await opened()).notes).toEqual([]);
+  expect((await opened({ enforcing: '0' })).notes).toEqual([]);
+  const { notes } = await opened({ enforcing: '1' });
+  expect(notes).toEqual([expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*audit2allow/)]);
 });
 
 test('a daemon that listens on TCP itself is not left as it is', async () => {

@@ -3,8 +3,10 @@ import {
   allows,
   BUILT_IN_ROLES,
   findRole,
+  outsideRole,
   parseRole,
   type Role,
+  rolesOf,
   rootLines,
 } from '../../../../src/features/haproxy/domain/roles.ts';
 
@@ -161,4 +163,12 @@ test('lines that make a client root are found, also behind a *', () => {
   ]);
   expect(rootLines(roleOf('POST /containers/*'))).toEqual(['POST /containers/*']);
   expect(rootLines(roleOf('POST /containers/*/restart'))).toEqual([]);
+});
+
+test('every limited role has a request that it must refuse, for verification', () => {
+  expect(outsideRole(findRole(BUILT_IN_ROLES, 'monitor'))).toBe('/configs/docker-tls');
+  expect(outsideRole(findRole(BUILT_IN_ROLES, 'read'))).toBe('/configs/docker-tls');
+  const own = rolesOf(['files GET /configs/*']);
+  expect(outsideRole(findRole(own, 'files'))).toBe('/containers/docker-tls/export');
+  expect(outsideRole(findRole(BUILT_IN_ROLES, 'full'))).toBeUndefined();
 });

@@ -1,5 +1,7 @@
 /** Checks of section 5 on isolation: access of a running container to the host. */
 
+import { LISTENERS } from '../../../../core/seams/listeners.ts';
+import { offeredLines } from '../../../../core/seams/seam.ts';
 import { type Check, checksOf, manual, notApplicable } from '../check.ts';
 import { holdsDockerSocket, isSensitive } from '../mounts.ts';
 import {
@@ -165,7 +167,14 @@ export const ISOLATION_CHECKS: readonly Check[] = checksOf<Check>({
     failure: "Docker's socket is mounted into containers",
     severity: 'high',
     why: 'A container with the socket can start a privileged container, so it is root on the host. :ro changes nothing.',
-    fix: 'Take the mount out, or put a filtering proxy for the API in between.',
+    fix: (host) =>
+      [
+        'Take the mount out, or put a filtering proxy for the API in between.',
+        ...offeredLines(
+          LISTENERS,
+          `A socket with a role: docker-tls setup ${host} --listener haproxy --socket 'NAME read', and in the Compose file /run/docker-tls/NAME.sock:/var/run/docker.sock in place of /var/run/docker.sock:/var/run/docker.sock.`,
+        ),
+      ].join(' '),
     evaluate: (facts) =>
       runningContainers(facts, ({ mounts }) =>
         mounts

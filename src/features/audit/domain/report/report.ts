@@ -11,6 +11,7 @@ import type { Evidence, Outside } from '../check.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
 import type { LynisAnswer } from '../lynis.ts';
+import { isLimitedSocket } from '../mounts.ts';
 import { type Score, score } from '../score.ts';
 import { bestUpgrade } from '../vulnerabilities.ts';
 import { BUILT_IN, type VulnerabilityTable } from '../vulnerability-table.ts';
@@ -158,6 +159,11 @@ function accessOf(
   );
   const holders = new Set(results.find(({ id }) => id === '5.32')?.evidence.map(({ place }) => place));
   const mounts = (facts.engine?.containers ?? []).filter(({ name }) => holders.has(`container ${name}`));
+  const limited = (facts.engine?.containers ?? []).flatMap(({ name, mounts }) =>
+    mounts
+      .filter(isLimitedSocket)
+      .map(({ source }) => access(`container ${name}`, 'socket with a role', source, false)),
+  );
   const trusted = isOn(facts.daemon, 'tlsverify', false) ? readCertificates(facts.tls.ca?.pem ?? '') : [];
   const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup ?? []]
     .flat()
@@ -168,6 +174,7 @@ function accessOf(
       access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
     ),
     ...mounts.map(({ name }) => access(`container ${name}`, 'mounted docker.sock', apiSocket, true)),
+    ...limited,
     ...trusted.map(({ subject, notAfter }) => {
       const until = Number.isNaN(notAfter.getTime()) ? '' : `, until ${notAfter.toISOString().slice(0, 10)}`;
       return access(`clients of ${subject}${until}`, 'certificate', served.join(', '), false);

@@ -1,0 +1,55 @@
+/** SSH host keys in the records of hosts. */
+
+import { createHash } from 'node:crypto';
+import type { StoreState } from '../../adapters/store/records.ts';
+import type { HostKey } from '../../runtime.ts';
+import { wayOf } from '../destination.ts';
+import type { HostSpec, SshSpec } from '../settings.ts';
+import { isRecordedHostKey } from '../values.ts';
+
+/** A recorded key holds until another one, or `strict`, is named: `accept-new` applies only to a host without one. */
+export function keepingKey(ssh: SshSpec, { hostKey }: SshSpec): SshSpec {
+  const named = ssh.hostKey !== undefined && ssh.hostKey !== 'accept-new';
+  return named || hostKey === undefined || hostKey === 'strict' ? ssh : { ...ssh, hostKey };
+}
+
+/** A host from a fleet file, with the host key from its record if ssh goes to the same place. */
+export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hosts'>): HostSpec {
+  const known = hosts.get(spec.name)?.record.ssh;
+  return known !== undefined && wayOf(known) === wayOf(spec.ssh) ? { ...spec, ssh: keepingKey(spec.ssh, known) } : spec;
+}
+
+/**
+ * The host with the key that it showed and that this run accepted, by whatever means: every user of the record, and every runner, then
+ * accepts this key alone, from their first connection. Not with `strict`, which leaves the key to known_hosts.
+ */
+export function withSeenKey(spec: HostSpec, seen: HostKey | undefined): HostSpec {
+  const { hostKey: named } = spec.ssh;
+  if (named === 'strict') return spec;
+  // A host under an SSH certificate authority may change its key. `accept-new` is never recorded: it holds for one run.
+  const without = named === 'accept-new' ? undefined : named;
+  const hostKey = seen === undefined || seen.certified ? without : recordedKey(seen);
+  return { ...spec, ssh: { ...spec.ssh, hostKey } };
+}
+
+/** Notes for a plan that replaces the recorded key of a host: a question for everyone who uses the record. */
+export function hostKeyNotes(before: string | undefined, after: string | undefined, operator: string): string[] {
+  if (before === undefined || after === undefined || before === 'strict' || after === before) return [];
+  const [was, is] = [keyWords(before), keyWords(after)];
+  if (was.split(' ').at(-1) === is.split(' ').at(-1)) return [];
+  return [`SSH host key: it was ${was}, and is ${is}, accepted by ${operator}; from now on only this key is accepted`];
+}
+
+/** A recorded key as `TYPE SHA256:…`, or without its type. */
+export function keyWords(hostKey: string): string {
+  const [type, base64] = hostKey.split(' ');
+  if (base64 === undefined) return hostKey;
+  const hash = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('base64');
+  return `${type} SHA256:${hash.replace(/=+$/, '')}`;
+}
+
+/** A key of a type that records do not support is stored by its fingerprint. */
+function recordedKey({ type, base64, fingerprint }: HostKey): string {
+  const whole = `${type} ${base64}`;
+  return isRecordedHostKey(whole) ? whole : fingerprint;
+}

@@ -1,0 +1,103 @@
+/** State of HAProxy on a host: what keeps it from serving clients, for `doctor` and `status`. */
+
+import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
+import { parseSections } from '../../../core/domain/dockerd/sections.ts';
+import { parseProperties } from '../../../core/domain/dockerd/unit.ts';
+import type { HostFacts } from '../../../core/domain/plan/facts.ts';
+import { type Login, rootCommand, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import { plural } from '../../../core/domain/words.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import { MAX_FROM_ADDRESS, MAX_TOTAL } from './haproxy-config.ts';
+
+/** Failed handshakes within five minutes that are no accident. */
+const MANY_HANDSHAKES = 300;
+
+export type ListenerState = {
+  /** For instance `HAProxy 3.0.11`. */
+  readonly title: string;
+  readonly problems: readonly DockerTlsError[];
+};
+
+type Around = {
+  readonly host: string;
+  readonly login: Login;
+  readonly distribution: HostFacts['distribution'];
+  /** Path of the daemon's local socket. */
+  readonly socket: string;
+  /** Group that HAProxy's configuration names; undefined: it runs as the daemon's user. */
+  readonly group: string | undefined;
+  /** Words for systemctl and journalctl: `--user` of a rootless host. */
+  readonly whose: readonly string[];
+  readonly port: number;
+};
+
+/** Undefined if the output is incomplete. */
+export function judgeListener(stdout: Buffer, around: Around): ListenerState | undefined {
+  const sections = parseSections(stdout, 'listener');
+  if (sections === undefined) return undefined;
+  const texts = new Map(sections.map(({ name, content }) => [name, content.toString('utf8').trimEnd()]));
+  const get = (name: string): string => texts.get(name) ?? '';
+  const version = printable(/version (\d+\.\d+(?:\.\d+)?)/.exec(get('version'))?.[1] ?? '');
+  return { title: `HAProxy ${version}`.trimEnd(), problems: problemsOf(get, around) };
+}
+
+function problemsOf(get: (name: string) => string, around: Around): DockerTlsError[] {
+  const { host, login, distribution, socket, group, whose, port } = around;
+  const problems: DockerTlsError[] = [];
+  const add = (message: string, ...hints: readonly string[]) =>
+    problems.push(new DockerTlsError('E_LISTENER', message, { where: host, hints }));
+  const apply = `docker-tls apply ${shellQuote(host)}`;
+  if (get('program') === '')
+    add('HAProxy is no longer installed', installHint(login, distribution, ['haproxy']), apply);
+  const { LoadState, ActiveState = 'unknown', UnitFileState, Result } = parseProperties(get('service'));
+  const log = sudoCommand(login, 'journalctl', ...whose, '-u', LISTENER_SERVICE, '-n', '20', '--no-pager');
+  if (LoadState === 'not-found') add(`${LISTENER_SERVICE} is gone`, apply);
+  else if (UnitFileState === 'masked')
+    add(`${LISTENER_SERVICE} is masked`, rootCommand(login, 'systemctl', ...whose, 'unmask', LISTENER_SERVICE), apply);
+  else if (ActiveState !== 'active' && ActiveState !== 'reloading')
+    add(
+      `${LISTENER_SERVICE} is ${printable(ActiveState)}${Result && Result !== 'success' ? ` (${printable(Result)})` : ''}, so no client is accepted`,
+      sudoCommand(login, 'systemctl', ...whose, 'restart', LISTENER_SERVICE),
+      log,
+    );
+  const [, mode = '', owner = ''] = /^(\d+) \d+ \d+ (\S+)$/.exec(get('socket')) ?? [];
+  if (group !== undefined && owner !== '' && (owner !== group || (Number.parseInt(mode, 8) & 0o20) === 0))
+    add(
+      `HAProxy may not open ${socket}: the socket has the group ${printable(owner)} and mode ${mode}, and HAProxy the group ${group}`,
+      apply,
+    );
+  const denied = get('denied');
+  if (denied !== '')
+    add(
+      `${/apparmor=/.test(denied) ? 'AppArmor' : 'SELinux'} denies HAProxy something: ${printable(denied, 300)}`,
+      /apparmor=/.test(denied)
+        ? `allow it in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems): ${socket} rw,`
+        : `allow what was denied, after you have read it: ${allowDenied(login)}`,
+    );
+  const connections = Number(get('connections'));
+  const look = sudoCommand(login, 'ss', '-tn', 'state', 'established', `sport = :${port}`);
+  const most = /^\s*(\d+) (\S+)$/.exec(get('most'));
+  if (connections >= MAX_TOTAL)
+    add(
+      `all ${MAX_TOTAL} connections that HAProxy serves are taken${most ? `, ${most[1]} of them by ${printable(most[2] ?? '')}` : ''}`,
+      look,
+    );
+  else if (Number(most?.[1] ?? 0) >= MAX_FROM_ADDRESS)
+    add(`${printable(most?.[2] ?? '')} has ${most?.[1]} connections; HAProxy accepts no more from one address`, look);
+  const handshakes = Number(get('handshakes'));
+  const flooder = /^\s*(\d+) ([0-9A-Fa-f:.]+)$/.exec(get('flooder'));
+  if (handshakes >= MANY_HANDSHAKES)
+    add(
+      `${plural(handshakes, 'connection')} of the last five minutes ended before a TLS handshake was complete${flooder ? `, ${flooder[1]} of them from ${flooder[2]}` : ''}`,
+      log,
+    );
+  return problems;
+}
+
+/** Command that adds a policy module for what SELinux has denied HAProxy. */
+export function allowDenied(login: Login): string {
+  const module = 'docker-tls-haproxy';
+  const script = `ausearch -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp`;
+  return sudoCommand(login, 'sh', '-c', script);
+}

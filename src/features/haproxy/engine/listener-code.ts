@@ -1,0 +1,7 @@
+/** HAProxy as the core's listener: everything that the seam asks for. */
+
+import type { ListenerCode } from '../../../core/seams/listeners.ts';
+import { lookAtListener } from './look-at-listener.ts';
+import { openListener, refusedPath } from './open-listener.ts';
+
+export const listenerCode: ListenerCode = { lookAtListener, openListener, refusedPath };

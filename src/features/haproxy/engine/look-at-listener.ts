@@ -1,0 +1,39 @@
+/** State of HAProxy on a connected host, for a diagnosis. */
+
+import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
+import { fileText } from '../../../core/domain/plan/facts.ts';
+import { kindOf } from '../../../core/domain/plan/host-kind.ts';
+import { shellAssignments } from '../../../core/domain/quote.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import type { ListenerRequest, ListenerState } from '../../../core/seams/listeners.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { judgeListener } from '../domain/listener-state.ts';
+import { LISTENER_STATE_SCRIPT } from '../host/scripts.ts';
+
+/** Fails as the session does, and with E_FACTS (exit 4). */
+export async function lookAtListener(
+  { session, spec, facts }: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
+  { signal }: Pick<Runtime, 'signal'>,
+): Promise<ListenerState> {
+  const socket = facts.docker.apiSocket || facts.places.localSocket;
+  const whose = kindOf(facts).systemctl.slice(1);
+  const variables = { SERVICE: LISTENER_SERVICE, SOCKET: socket, WHOSE: whose.join(' '), PORT: `${spec.port}` };
+  const { stdout } = await session.run({
+    phase: 'listener state',
+    script: `${shellAssignments(variables)}\n${LISTENER_STATE_SCRIPT}`,
+    asRoot: true,
+    timeoutMs: 60_000,
+    signal,
+  });
+  const config = fileText(facts, `${facts.places.tls}/haproxy.cfg`) ?? '';
+  const found = judgeListener(stdout, {
+    ...{ host: spec.name, login: session.login, distribution: facts.distribution, socket, whose, port: spec.port },
+    group: /^ {2}group (\S+)$/m.exec(config)?.[1],
+  });
+  if (found === undefined)
+    throw new DockerTlsError('E_FACTS', 'the host did not send all facts about HAProxy', {
+      where: session.host,
+      hints: ['try again'],
+    });
+  return found;
+}

@@ -1,0 +1,27 @@
+# State of HAProxy and its service, for a diagnosis. Changes nothing.
+# Needs functions: end say
+# Needs variables: PORT SERVICE SOCKET WHOSE nonce
+# Needs programs: awk grep haproxy head id journalctl sort ss stat systemctl tail uniq
+
+printf 'docker-tls-listener 1 %s\n' "$nonce"
+say program "$(command -v haproxy)"
+say version "$(haproxy -v 2>/dev/null | head -n 1)"
+say socket "$(stat -L -c '%a %u %g %G' -- "$SOCKET" 2>/dev/null)"
+if [ -n "$WHOSE" ]; then
+  XDG_RUNTIME_DIR=/run/user/$(id -u)
+  export XDG_RUNTIME_DIR
+fi
+say service "$(systemctl $WHOSE show "$SERVICE" -p LoadState -p ActiveState -p UnitFileState -p Result 2>/dev/null)"
+# Addresses with their number of connections, the largest number first.
+count() { sort | uniq -c | sort -rn | head -n 1; }
+say connections "$(ss -Htn state established "sport = :$PORT" 2>/dev/null | grep -c .)"
+say most "$(ss -Htn state established "sport = :$PORT" 2>/dev/null | awk '{ sub(/:[0-9]+$/, "", $4); print $4 }' | count)"
+failed=$(journalctl $WHOSE -u "$SERVICE" --since '-300 seconds' -n 20000 -o cat --no-pager 2>/dev/null | grep '^{"docker-tls":"handshake"')
+say handshakes "$(printf '%s\n' "$failed" | grep -c .)"
+say flooder "$(printf '%s\n' "$failed" | awk -F '"' '{ print $8 }' | count)"
+# Denials of SELinux and AppArmor, from the kernel's log or that of auditd.
+say denied "$({
+  journalctl -b -n 5000 -o cat --no-pager _TRANSPORT=kernel + _TRANSPORT=audit 2>/dev/null
+  tail -n 2000 /var/log/audit/audit.log 2>/dev/null
+} | grep -E 'avc: +denied|apparmor="DENIED"' | grep -E '(comm|profile)="[^"]*haproxy' | tail -n 1)"
+end 'done'

@@ -1,0 +1,23 @@
+/** Revisions of a shared store that hosts and other witnesses keep, and comparison of the store with them. */
+
+import type { StoreLine, StoreMark } from '../../../core/domain/plan/host-state.ts';
+import type { Opened, Session } from './session.ts';
+import { fingerprintOf } from './signers.ts';
+
+/** The revision of a verified snapshot; undefined for an empty store. */
+export function markOf({ signers, sequence, snapshot }: Opened): StoreMark | undefined {
+  const [first] = signers;
+  return first === undefined ? undefined : { id: fingerprintOf(first), number: sequence, hash: snapshot.revision };
+}
+
+/**
+ * A verified snapshot compared with a revision that a witness has seen. The snapshot's history is bound to it, so a revision that is not in
+ * that history was taken out of it. A witness is not trusted: a false one can refuse a good store, but never pass a bad one.
+ */
+export async function compareWith({ engine }: Session, opened: Opened, seen: StoreMark): Promise<StoreLine> {
+  const mark = markOf(opened);
+  if (mark?.id !== seen.id) return 'other';
+  if (seen.number > mark.number) return 'older';
+  if (seen.number === mark.number) return seen.hash === mark.hash ? 'continues' : 'forked';
+  return (await engine.contains(mark.hash, seen.hash)) === false ? 'forked' : 'continues';
+}

@@ -1,0 +1,39 @@
+/** A host whose clients another service accepts, in a build without that feature. */
+
+import { afterEach, expect, test } from 'vitest';
+import { requireListenerCode } from '../../../src/core/engine/loaded-listener.ts';
+import { LISTENERS } from '../../../src/core/seams/listeners.ts';
+import { factsOf } from '../../support/host-facts.ts';
+
+const UNIT = '/etc/systemd/system/docker-tls-haproxy.service';
+const all = LISTENERS.all as (typeof LISTENERS.all)[number][];
+const before = [...all];
+afterEach(() => {
+  all.splice(0, all.length, ...before);
+});
+
+function facts(managed: readonly string[], unit: string | undefined) {
+  const state = {
+    ...{ schema: 1, name: 'h1', generation: 1, generations: [] },
+    managed: managed.map((path) => ({ kind: 'file', path })),
+  };
+  return factsOf({
+    'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+    ...(unit === undefined ? {} : { [`file:${UNIT}`]: `file 644 0:0\n${unit}` }),
+  });
+}
+
+test('is refused, and never read as one whose dockerd accepts every client', () => {
+  all.splice(0);
+  expect(() => requireListenerCode('h1', facts([UNIT], '[Unit]'))).toThrow(
+    expect.objectContaining({ code: 'E_NO_LISTENER', exit: 4 }),
+  );
+  // Without the service, or with one that is not ours, dockerd itself accepts clients.
+  expect(() => requireListenerCode('h1', facts([], undefined))).not.toThrow();
+  expect(() => requireListenerCode('h1', facts([], '[Unit]'))).not.toThrow();
+});
+
+test('is taken by a build that has it', () => {
+  all.splice(0, all.length, { name: 'front', roles: [], load: () => Promise.reject(new Error('not here')) });
+  expect(() => requireListenerCode('h1', facts([UNIT], '[Unit]'))).not.toThrow();
+});

@@ -1,0 +1,77 @@
+/** What keeps HAProxy on a host from serving clients. */
+
+import { expect, test } from 'vitest';
+import { judgeListener } from '../../../../src/features/haproxy/domain/listener-state.ts';
+import { printSections } from '../../../support/sections.ts';
+
+const GOOD = {
+  program: '/usr/sbin/haproxy',
+  version: 'HAProxy version 3.0.11-1+deb13u5 2026/11/18 - https://haproxy.org/',
+  socket: '660 0 104 docker',
+  service: 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nResult=success',
+  connections: '12',
+  most: '     10 192.0.2.1',
+  handshakes: '3',
+  flooder: '      3 192.0.2.1',
+  denied: '',
+};
+
+const AROUND = {
+  ...{ host: 'h1', login: { destination: 'h1', user: 'root' }, distribution: undefined, port: 2376 },
+  ...{ socket: '/run/docker.sock', group: 'docker', whose: [] },
+};
+
+function judge(more: Partial<typeof GOOD> = {}, around: Partial<typeof AROUND> = {}) {
+  const texts = Object.entries({ ...GOOD, ...more, done: '' });
+  const sections = texts.map(([name, text]) => ({ name, content: Buffer.from(text) }));
+  return judgeListener(printSections('listener', sections), { ...AROUND, ...around });
+}
+
+const messages = (...given: Parameters<typeof judge>) => judge(...given)?.problems.map(({ message }) => message);
+
+test('a host in order has none, and its version is known', () => {
+  expect(judge()).toEqual({ title: 'HAProxy 3.0.11', problems: [] });
+  // A reload is not a stop.
+  expect(messages({ service: 'LoadState=loaded\nActiveState=reloading' })).toEqual([]);
+  expect(judgeListener(Buffer.from('docker-tls-listener 1 x\n'), AROUND)).toBeUndefined();
+});
+
+test.each<[string, Partial<typeof GOOD>, RegExp]>([
+  ['a removed package', { program: '' }, /^HAProxy is no longer installed$/],
+  [
+    'a failed service',
+    { service: 'LoadState=loaded\nActiveState=failed\nResult=exit-code' },
+    /is failed \(exit-code\)/,
+  ],
+  ['a stopped service', { service: 'LoadState=loaded\nActiveState=inactive\nResult=success' }, /is inactive, so no/],
+  ['a masked service', { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked' }, /is masked$/],
+  ['a service that is gone', { service: 'LoadState=not-found\nActiveState=inactive' }, /is gone$/],
+  [
+    'another group of the socket',
+    { socket: '660 0 99 dockers' },
+    /has the group dockers and mode 660, .* group docker$/,
+  ],
+  ['a socket that the group may not write', { socket: '640 0 104 docker' }, /mode 640/],
+  [
+    'every connection taken',
+    { connections: '4000', most: ' 3000 192.0.2.9' },
+    /all 4000 .*3000 of them by 192\.0\.2\.9/,
+  ],
+  ['one address with too many', { connections: '1200', most: ' 1000 192.0.2.9' }, /192\.0\.2\.9 has 1000 connections/],
+  ['half-open connections', { handshakes: '900', flooder: ' 800 2001:db8::1' }, /^900 .*800 of them from 2001:db8::1$/],
+  [
+    'SELinux',
+    { denied: 'type=AVC msg=audit(1): avc:  denied  { connectto } comm="haproxy"\u001b[2J' },
+    /^SELinux denies/,
+  ],
+  ['AppArmor', { denied: 'apparmor="DENIED" operation="connect" profile="/usr/sbin/haproxy"' }, /^AppArmor denies/],
+])('%s is named, with a command', (_, more, message) => {
+  const found = judge(more)?.problems ?? [];
+  expect(found.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
+  expect(found[0]?.hints.length).toBeGreaterThan(0);
+  expect(found[0]?.message).not.toContain('\u001b');
+});
+
+test('a host whose HAProxy runs as the user of the daemon needs no group of the socket', () => {
+  expect(messages({ socket: '660 0 99 dockers' }, { group: undefined })).toEqual([]);
+});

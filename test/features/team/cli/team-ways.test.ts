@@ -1,0 +1,128 @@
+/** SSH settings of hosts from a colleague's record: what a computer follows only with its user's consent, and what it never follows. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { SshOptions } from '../../../../src/core/runtime.ts';
+import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { teamStore } from '../../../../src/features/team/store/team-store.ts';
+import { runCli } from '../../../support/cli.ts';
+import { removeHomes, sampleCa, sampleClient, sampleHost } from '../../../support/store.ts';
+import { enrol, type Member, newTeam } from '../support/team.ts';
+
+afterAll(removeHomes);
+
+/** A run of a member, and the options of its connections, none of which is answered. */
+async function run({ env, home, name }: Member, url: string, ...argv: string[]) {
+  const dialled: SshOptions[] = [];
+  const { HOME = '/' } = env;
+  const made = await runCli([...argv, '--store', url, '--home', home, '--json'], {
+    ...{ env: { HOME }, cwd: HOME, operator: `${name}@laptop` },
+    connect: async (options) => {
+      dialled.push(options);
+      throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
+    },
+  });
+  return { error: made.json.error, dialled, jumps: dialled.map(({ jump }) => jump) };
+}
+
+/** A store whose record of `web` holds these SSH settings, by another program than ours. */
+async function teamWith(ssh: object, client: object = {}) {
+  const team = newTeam();
+  const [ada, bob] = [team.member('ada'), team.member('bob')];
+  await enrol(ada, bob);
+  const { record, ...host } = sampleHost('web', 1);
+  const store = teamStore(ada.session());
+  const write = (more: object) =>
+    store.withLock('test', () =>
+      store.write({ hosts: { web: { ...host, record: { ...record, ssh: { destination: 'web.example', ...more } } } } }),
+    );
+  await store.withLock('test', () => store.write({ ca: sampleCa(0), clients: { anna: sampleClient('anna', 0) } }));
+  await write({});
+  const session = ada.session();
+  const base = await session.read();
+  const contents = new Map(base.contents);
+  const change = (path: string, edit: (record: Record<string, unknown>) => object) => {
+    const file = contents.get(path);
+    if (file === undefined) throw new Error(path);
+    contents.set(path, { ...file, bytes: JSON.stringify(edit(JSON.parse(String(file.bytes)))) });
+  };
+  change('hosts/web/host.json', (one) => ({ ...one, ssh: { ...(one.ssh as object), ...ssh } }));
+  change('clients/anna/client.json', (one) => ({ ...one, ...client }));
+  await session.commit(base, { contents }, { subject: 'x', lines: [] });
+  return { url: team.url, ada, bob, write };
+}
+
+test.each(['apply', 'plan', 'status', 'verify'])(
+  'jump hosts of a colleague: %s logs in to none without consent',
+  async (command) => {
+    const { url, bob } = await teamWith({ jump: ['gate.example', 'eve@\u200binner'] });
+    const more = command === 'status' ? ['--ssh'] : [];
+    const reach =
+      command === 'verify' ? ['verify', 'web'] : [command, ...(command === 'status' ? [] : ['web']), ...more];
+    const { dialled, error } = await run(bob, url, ...reach, ...(command === 'apply' ? ['--yes'] : []));
+    expect(dialled).toEqual([]);
+    if (command === 'apply' || command === 'plan')
+      expect(error).toMatchObject({
+        code: 'E_STORE_SETTINGS',
+        message: expect.stringContaining('on the way to web'),
+        details: ['logs in through gate.example, eve@\\u{200b}inner'],
+        hints: [expect.any(String), expect.stringMatching(/--trust-store-settings [0-9a-f]{32}$/)],
+      });
+  },
+);
+
+test('consent is for these jump hosts, on this computer or in this call; others are asked about again', async () => {
+  const { url, ada, bob, write } = await teamWith({ jump: ['gate.example'] });
+  const idOf = async () => {
+    const { error, dialled } = await run(bob, url, 'apply', 'web', '--yes');
+    expect([error?.code, dialled]).toEqual(['E_STORE_SETTINGS', []]);
+    return / (\w{32})$/.exec(error?.hints.at(-1) ?? '')?.[1] as string;
+  };
+  const id = await idOf();
+  const trusting = await run(bob, url, 'apply', 'web', '--yes', '--trust-store-settings', id);
+  expect([trusting.error?.code, trusting.jumps]).toEqual(['E_SSH_TIMEOUT', [['gate.example']]]);
+  expect((await run(bob, url, 'plan', 'web', '--trust-store-settings', id)).dialled).toHaveLength(1);
+  expect(await idOf()).toBe(id);
+  // What a terminal's yes stores.
+  await teamStore(bob.session()).accept(id);
+  expect((await run(bob, url, 'apply', 'web', '--yes')).jumps).toEqual([['gate.example']]);
+  // Ada names another one herself: she is not asked, bob is.
+  await write({ jump: ['other.example'] });
+  expect((await run(ada, url, 'apply', 'web', '--yes')).jumps).toEqual([['other.example']]);
+  expect(await idOf()).not.toBe(id);
+  // One that bob names himself, by a flag or in his fleet file.
+  const own = await run(bob, url, 'apply', 'web', '--yes', '--jump', 'mine.example');
+  expect([own.error?.code, own.jumps]).toEqual(['E_SSH_TIMEOUT', [['mine.example']]]);
+  const file = join(bob.env.HOME ?? '/', 'fleet.yaml');
+  writeFileSync(file, 'version: 1\nhosts: { web: { ssh: { destination: web.example, jump: [other.example] } } }\n');
+  expect((await run(bob, url, 'apply', '-f', file, '--yes')).jumps).toEqual([['other.example']]);
+});
+
+test('files, commands and other options of a connection come from this computer alone, whatever a record says', async () => {
+  const { url, bob } = await teamWith(
+    {
+      ...{
+        identities: ['/root/.ssh/other'],
+        configFile: '/tmp/config',
+        knownHostsFile: '/tmp/known',
+        jumpFromStore: false,
+      },
+      ...{
+        proxyCommand: 'touch /tmp/x',
+        firstKey: { fingerprint: 'SHA256:x' },
+        hostKeyFlag: false,
+        connectTimeoutMs: 1,
+      },
+    },
+    { own: true, copies: [{ dockerConfig: '/root/.docker', contexts: ['web'], directory: true }] },
+  );
+  const [dialled] = (await run(bob, url, 'apply', 'web', '--yes')).dialled;
+  expect(dialled).toMatchObject({ host: 'web', destination: 'web.example' });
+  for (const key of ['identities', 'configFile', 'knownHostsFile', 'proxyCommand', 'hostKeyFlag', 'connectTimeoutMs'])
+    expect(dialled).not.toHaveProperty(key);
+  expect(dialled?.firstKey).toBeUndefined();
+  const anna = (await teamStore(bob.session()).read()).clients.get('anna')?.record;
+  expect(anna).toMatchObject({ name: 'anna' });
+  expect([anna?.own, anna?.copies]).toEqual([undefined, undefined]);
+});
