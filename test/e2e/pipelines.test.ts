@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse as parseYaml } from 'yaml';
 import { listOperators } from '../../src/features/team/store/admin.ts';
+import { readLog } from '../../src/features/team/store/signed-log.ts';
 import { enrol, newTeam } from '../features/team/support/team.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labClient, labUp } from '../support/lab.ts';
@@ -124,8 +125,8 @@ describe('a fleet over a store in git, each job on a new runner', () => {
     const ada = team.member('ada');
     const recipient = execFileSync('ssh-keygen', ['-y', '-f', keyFile], { encoding: 'utf8' }).trim();
     await enrol(ada, { ...ada, name: 'ci', recipient });
-    const { signer } = await listOperators(ada.session());
-    store = `${team.url}?key=${signer}`;
+    const { signers } = await listOperators(ada.session());
+    store = `${team.url}?key=${signers}`;
     Object.assign(files, { SSH_KEY: keyFile, KNOWN_HOSTS: join(person.home, 'known_hosts') });
     copyFileSync(knownHostsFile, files.KNOWN_HOSTS);
     const fingerprints = execFileSync('ssh-keygen', ['-lf', knownHostsFile], { encoding: 'utf8' });
@@ -187,7 +188,7 @@ describe('a fleet over a store in git, each job on a new runner', () => {
     expect(apply.out).toMatch(where === 'github' ? /web/ : /nothing to do|in sync|no changes/i);
     await runner(`${where}-renew`, stepsOf('renew'));
     expect(await fleetHost.must('ls /etc/docker/tls/current')).toContain('server-cert.pem');
-    const [last] = await team.member('ada').session().engine.log(1);
+    const [last] = await readLog(team.member('ada').session(), 1);
     expect(last?.subject).toContain('docker-tls');
   });
 });

@@ -48,7 +48,7 @@ const TEXTS = [
   'serial',
   'id',
   'revision',
-  'signer',
+  'signers',
   'recipient',
   'createdAt',
   'vulnerabilities',

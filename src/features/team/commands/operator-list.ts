@@ -9,15 +9,15 @@ import { type OperatorDocument, operatorDocument } from './operator-document.ts'
 
 export type OperatorListDocument = {
   readonly store: string;
-  /** Fingerprint of the key that signs the store; absent for an empty store. */
-  readonly signer?: string;
+  /** Fingerprint of the operators whose signatures count; absent for an empty store. */
+  readonly signers?: string;
   readonly operators: readonly OperatorDocument[];
 };
 
 export const command = defineCommand({
   scope: ['store'],
   about:
-    'The last line has the fingerprint of the key that signs the store: compare it with a colleague when you use a store for the first time.',
+    'The last line has the fingerprint of the signers, who are the operators who can open the CA: compare it with a colleague when you use a store for the first time.',
   examples: ['docker-tls operator list'],
   args: {},
   options: {},
@@ -25,8 +25,8 @@ export const command = defineCommand({
     const { io } = context.runtime;
     const session = sharedStoreOf(context);
     const store = session.url;
-    const { signer, operators } = await listOperators(session);
-    const result = { store, signer, operators: operators.map(operatorDocument) };
+    const { signers, operators } = await listOperators(session);
+    const result = { store, signers, operators: operators.map(operatorDocument) };
     if (operators.length === 0)
       return {
         exit: 0,
@@ -45,6 +45,6 @@ export const command = defineCommand({
       ]),
       { columns: io.columns, titleStyle: coloursOf(io).dim },
     );
-    return { exit: 0, result, text: `${table}\n${store} is signed by ${signer}` };
+    return { exit: 0, result, text: `${table}\n${store}: signers ${signers}` };
   },
 });

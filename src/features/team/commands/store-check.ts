@@ -13,8 +13,8 @@ export type StoreCheckDocument = {
   readonly store: string;
   /** The number of the commit. */
   readonly sequence: number;
-  /** Fingerprint of the key that signs the store. */
-  readonly signer: string;
+  /** Fingerprint of the operators whose signatures count. */
+  readonly signers: string;
   /** How many there are. */
   readonly files: number;
   readonly operators: number;
@@ -55,8 +55,8 @@ export const command = defineCommand({
     if (accept)
       await agree(context.prompts, `Accept what is in ${store} now, though this computer has seen a newer state?`);
     const found = await checkTeamStore(session, accept && !context.global.dryRun);
-    const { sequence, signer, files, operators } = found;
-    const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signed by ${signer}`;
+    const { sequence, signers, files, operators } = found;
+    const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signers ${signers}`;
     const { id, number, hash } = markOf(await session.read()) as StoreMark;
     const head = { id, number, hash };
     const { documents, errors } = await askWitnesses(context, session, witness);
@@ -65,7 +65,7 @@ export const command = defineCommand({
       result: {
         store,
         sequence,
-        signer,
+        signers,
         files,
         operators,
         head,

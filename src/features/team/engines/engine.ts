@@ -54,7 +54,13 @@ export type Message = {
   readonly lines: readonly string[];
 };
 
-export type LogEntry = Message & { readonly revision: string; readonly at: Date; readonly signature?: string };
+/** A commit of the history. Its message is unverified; `signed`: the first of its first files (Listing), which has it signed. */
+export type LogEntry = Message & {
+  readonly revision: string;
+  readonly at: Date;
+  readonly history: History;
+  readonly signed: Uint8Array | undefined;
+};
 
 /** Commits with the same first files (Listing); `names`: the engine's names for the contents of those. */
 export type Alike = {
@@ -85,8 +91,8 @@ export type StoreEngine = {
   requireFits?(path: string, bytes: number): void;
   /** Fails if a commit would be refused: detects this before a host changes. */
   requireWritable(): Promise<void>;
-  /** Newest first. */
-  log(limit: number): Promise<readonly LogEntry[]>;
+  /** A revision and those before it, newest first. `alone`: without revisions that a restored one replaced. */
+  log(revision: string, limit: number, alone?: boolean): Promise<readonly LogEntry[]>;
   /**
    * True if the verified `newer` descends from `older`; undefined: the engine cannot tell. A commit that restored a lost revision descends
    * from that one. The commits that it replaced have unverified histories, so of these it contains only its direct parent.

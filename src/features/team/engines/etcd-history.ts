@@ -23,7 +23,8 @@ export const entrySchema = z.object({
   at: z.iso.datetime(),
   who: z.string(),
   subject: z.string(),
-  lines: z.array(z.string()),
+  /** The first of the first files (Listing), which has the whole message signed. */
+  signed: z.string(),
   /** Added, changed or removed files; absent if all files are new. */
   paths: z.optional(z.array(z.string())),
 });
@@ -35,8 +36,10 @@ export function readHead(value: Uint8Array): Head | undefined {
   return parseAs(headSchema, Buffer.from(value).toString('utf8'));
 }
 
+/** Undefined for one that is not what its name says. */
 export function readEntry(value: Uint8Array): HistoryEntry | undefined {
-  return parseAs(entrySchema, Buffer.from(value).toString('utf8'));
+  const entry = parseAs(entrySchema, Buffer.from(value).toString('utf8'));
+  return entry?.revision === (entry && revisionOf(entry)) ? entry : undefined;
 }
 
 /** Number of a revision: the count of commits including it; 0 for an empty store. */
@@ -53,23 +56,26 @@ export function entryName(number: number): string {
 
 export function newEntry(
   parent: string,
-  { message, regained }: Commit,
-  at: Date,
-  paths: readonly string[] | undefined,
+  { message, regained }: Pick<Commit, 'message' | 'regained'>,
+  {
+    at,
+    signed,
+    paths,
+  }: { readonly at: Date; readonly signed: Uint8Array; readonly paths?: readonly string[] | undefined },
 ): HistoryEntry {
-  const { who, subject, lines } = message;
+  const { who, subject } = message;
   const rest = {
     parent,
     regained,
-    ...{ at: at.toISOString(), who, subject, lines: [...lines] },
+    ...{ at: at.toISOString(), who, subject, signed: Buffer.from(signed).toString('utf8') },
     paths: paths && [...paths],
   };
   return { revision: revisionOf(rest), ...rest };
 }
 
 function revisionOf({ revision: _, ...rest }: Omit<HistoryEntry, 'revision'> & { readonly revision?: string }): string {
-  const { parent, regained = '', at, who, subject, lines, paths = null } = rest;
-  const text = JSON.stringify([parent, regained, at, who, subject, lines, paths]);
+  const { parent, regained = '', at, who, subject, signed, paths = null } = rest;
+  const text = JSON.stringify([parent, regained, at, who, subject, signed, paths]);
   return `${numberOf(parent) + 1}-${createHash('sha256').update(text).digest('hex').slice(0, 40)}`;
 }
 
@@ -93,6 +99,7 @@ export function holds(
   }
 }
 
-export function logEntryOf({ revision, at, who, subject, lines }: HistoryEntry): LogEntry {
-  return { revision, at: new Date(at), who, subject, lines };
+export function logEntryOf({ revision, parent, regained, at, who, subject, signed }: HistoryEntry): LogEntry {
+  const history = { parent, regained };
+  return { revision, history, at: new Date(at), who, subject, lines: [], signed: Buffer.from(signed) };
 }

@@ -123,7 +123,9 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
     for (const [path, bytes] of put) files.set(path, bytes);
     for (const [path, { length }] of put) requireFits(path, length);
     const paths = [...put.keys(), ...remove];
-    const entryOf = (some?: readonly string[]) => newEntry(snapshot.revision, given, now(), some);
+    const signed = put.get(listing.first[0] ?? '') ?? new Uint8Array();
+    const entryOf = (some?: readonly string[]) =>
+      newEntry(snapshot.revision, given, { at: now(), signed, paths: some });
     const bytes = [...put.values()].reduce(
       (sum, { length }) => sum + length,
       2 * JSON.stringify(entryOf(paths)).length,
@@ -203,18 +205,30 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
         await client.txn(never, [putOperation(keys.head, ''), putOperation(`${keys.generations}x/x`, '')]);
       }),
 
-    log: (limit) =>
+    log: (revision, limit, alone = false) =>
       translated(async () => {
-        const { revision, offline } = await read();
-        const first = Math.max(1, numberOf(revision) - limit + 1);
-        const entries =
-          offline === undefined
-            ? [...(await entriesFrom(first, numberOf(revision))).values()]
-            : cache.recent().filter((entry) => numberOf(entry.revision) >= first);
-        // A deleted history would look like a store without changes.
-        if (offline === undefined && revision !== '' && entries.at(-1)?.revision !== revision)
-          throw withoutHistory(address);
-        return entries.reverse().map(logEntryOf);
+        // Without the server, only this cache has entries.
+        const ours = placeOf(revision) !== undefined;
+        const offline = !ours && cache.read()?.revision === revision;
+        const entries = new Map(offline ? cache.recent().map((one) => [numberOf(one.revision), one]) : []);
+        let fetched = offline ? 0 : numberOf(revision) + 1;
+        const found: HistoryEntry[] = [];
+        let next = revision;
+        for (let number = numberOf(revision); number > 0 && found.length < limit; ) {
+          if (number < fetched) {
+            const from = Math.max(1, number - limit + found.length + 1);
+            for (const [at, entry] of await entriesFrom(from, number)) entries.set(at, entry);
+            fetched = from;
+          }
+          const entry = entries.get(number);
+          // A deleted history would look like a store without changes.
+          if (ours && found.length === 0 && entry?.revision !== revision) throw withoutHistory(address);
+          if (alone && entry?.revision !== next) break;
+          if (entry !== undefined) found.push(entry);
+          next = entry?.regained ?? entry?.parent ?? '';
+          number = alone ? numberOf(next) : number - 1;
+        }
+        return found.map(logEntryOf);
       }),
 
     contains: (newer, older) =>

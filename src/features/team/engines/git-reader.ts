@@ -6,6 +6,8 @@ import { batchOf, type Git } from './git-command.ts';
 import { historyOf } from './git-past.ts';
 
 const LARGEST_FILE = 16 * 1024 * 1024;
+/** Files of a log together. */
+const MOST_FIRST = 64 * 1024 * 1024;
 /** Bytes requested from git at once. */
 const MOST_AT_ONCE = 32 * 1024 * 1024;
 const PATH = /^[\w.@+-]+(?:\/[\w.@+-]+)*$/;
@@ -85,6 +87,26 @@ export function gitReader(git: Git, url: string, listing: Listing) {
       if (extra !== undefined) return { revision, history, files: new Map([...first, [extra.path, new Uint8Array()]]) };
       const ours = listed.filter(({ path }) => paths.has(path));
       return { revision, history, files: new Map([...first, ...(await load(ours, genuine))]) };
+    },
+
+    /** The first of the first files at each of the revisions; those past the limit count as missing. */
+    async firstFiles(revisions: readonly string[]): Promise<(Uint8Array | undefined)[]> {
+      const input = revisions.map((revision) => `${revision}:${listing.first[0]}\n`).join('');
+      const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
+      let left = MOST_FIRST;
+      const names = sizes.stdout
+        .toString('latin1')
+        .split('\n')
+        .map((line) => {
+          const [, size = '', name] = /^(\d+) ([0-9a-f]+)$/.exec(line) ?? [];
+          if (name !== undefined) left -= Number(size);
+          return left < 0 ? undefined : name;
+        });
+      const wanted = [...new Set(names.flatMap((name) => name ?? []))];
+      if (wanted.length === 0) return [];
+      const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
+      const found = new Map(batchOf(stdout).map((bytes, at) => [wanted[at], bytes]));
+      return names.map((name) => found.get(name));
     },
 
     async contains(newer: string, older: string): Promise<boolean> {

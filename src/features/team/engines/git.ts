@@ -37,6 +37,8 @@ export type GitEngineOptions = {
 
 const PUSHES = 4;
 const GRACE_MS = 3000;
+/** Messages are unverified, and so of any size. */
+const LONGEST_LOG = 64 * 1024 * 1024;
 
 export function gitEngine({
   url,
@@ -55,7 +57,7 @@ export function gitEngine({
     await before?.();
     return run(...call);
   };
-  const { has, snapshot, contains } = gitReader(git, url, listing);
+  const { has, snapshot, contains, firstFiles } = gitReader(git, url, listing);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const from = `${remote} ${branch}\n`;
@@ -251,22 +253,17 @@ export function gitEngine({
       });
     },
 
-    async log(limit) {
-      const head = (await read()).revision;
-      if (head === '') return [];
-      const { stdout } = await git([
-        'log',
-        '-z',
-        '--no-show-signature',
-        `--max-count=${limit}`,
-        `--format=${LOG_FORMAT}`,
-        head,
-      ]);
-      return stdout
-        .toString('utf8')
-        .split('\0')
-        .filter((text) => text.trim() !== '')
-        .map(entryOf);
+    async log(revision, limit, alone = false) {
+      await ready();
+      if (revision === '') return [];
+      const some = [`--max-count=${limit}`, ...(alone ? ['--first-parent'] : [])];
+      const { stdout } = await git(['log', '-z', '--no-show-signature', ...some, `--format=${LOG_FORMAT}`, revision], {
+        most: LONGEST_LOG,
+      });
+      const texts = stdout.toString('utf8').split('\0');
+      const entries = texts.filter((text) => text.trim() !== '').map(entryOf);
+      const signed = await firstFiles(entries.map((entry) => entry.revision));
+      return entries.map((entry, at) => ({ ...entry, signed: signed[at] }));
     },
   };
 }

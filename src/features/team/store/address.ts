@@ -1,4 +1,4 @@
-/** Addresses of shared stores: engine, location, and the pinned signing key. */
+/** Addresses of shared stores: engine, location, and the pinned signers. */
 
 import { keepFromChildren } from '../../../core/environment.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';

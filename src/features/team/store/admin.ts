@@ -10,7 +10,7 @@ import { checkRecipient, recipientsOf } from './age.ts';
 import { mapTree } from './map-tree.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
 import type { Opened, Session } from './session.ts';
-import { fingerprintOf, withSigner } from './store-manifest.ts';
+import { fingerprintOf, signersAmong } from './signers.ts';
 import * as refusals from './store-refusals.ts';
 
 export type NewOperator = {
@@ -22,11 +22,11 @@ export type NewOperator = {
   readonly client?: string | undefined;
 };
 
-/** Operators, and the fingerprint of the store's signing key; an empty list for a new store. */
-export async function listOperators(session: Session): Promise<{ operators: readonly Operator[]; signer?: string }> {
+/** Operators, and the fingerprint of those who can sign; an empty list for a new store. */
+export async function listOperators(session: Session): Promise<{ operators: readonly Operator[]; signers?: string }> {
   const { operators, signers } = await session.read();
   const last = signers.at(-1);
-  return last === undefined ? { operators } : { operators, signer: fingerprintOf(last) };
+  return last === undefined ? { operators } : { operators, signers: fingerprintOf(last) };
 }
 
 /**
@@ -69,6 +69,7 @@ export async function addOperator(
     if (same !== undefined)
       throw operatorRefusal(`this key is that of ${same.name} already`, [`docker-tls operator remove ${same.name}`]);
     const added = { name, recipient, ca, client, addedAt: session.now().toISOString() };
+    signersAmong([added]);
     if (dryRun) return added;
     const operators = [...before, added];
     const fresh = base.fresh ? await firstKeys(session, operators) : {};
@@ -130,13 +131,12 @@ export async function operatorsOfCopy(
 /** Keys of a new store, checked to be readable by its creator. Fails with E_OPERATOR (exit 2). */
 export async function firstKeys(session: Session, operators: readonly Operator[]) {
   const keys = freshKeys();
-  const signers = withSigner([], keys.signing);
-  const opened = await openKeys(await renderKeys(operators, keys, signers), await session.identities());
+  const opened = await openKeys(await renderKeys(operators, keys), await session.identities());
   if (opened?.ca === undefined)
     throw operatorRefusal('the first operator of a store is the user who makes it, and none of your keys is this one', [
       'with your own SSH key: docker-tls operator add NAME',
     ]);
-  return { keys, signers };
+  return { keys };
 }
 
 /** The user's first SSH key or identity. Fails with E_OPERATOR (exit 2). */
@@ -166,17 +166,15 @@ export async function removeOperator(
       throw operatorRefusal(`${name} is the last operator who can open the CA`, [
         'docker-tls operator add NAME RECIPIENT',
       ]);
-    const { signing } = base.keys ?? {};
-    if (signing === undefined) throw refusals.readOnly(session.url, base.operators);
+    if (base.keys?.ca === undefined) throw refusals.readOnly(session.url, base.operators);
     const keys = freshKeys();
-    const signers = withSigner(base.signers, keys.signing, signing);
-    const opened = await openKeys(await renderKeys(left, keys, signers), await session.identities());
+    const opened = await openKeys(await renderKeys(left, keys), await session.identities());
     if (opened?.ca === undefined) {
       throw operatorRefusal('you would lock yourself out: another operator has to remove you', [
         'docker-tls operator list',
       ]);
     }
-    const next = { contents: base.contents, operators: left, keys, signers };
+    const next = { contents: base.contents, operators: left, keys };
     await session.commit(
       base,
       next,

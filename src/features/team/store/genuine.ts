@@ -2,7 +2,18 @@
 
 import type { Snapshot, StoreEngine } from '../engines/engine.ts';
 import type { SeenState } from './local-copy.ts';
-import { filesProblem, fingerprintOf, MANIFEST, readSigned, type Signed, sha256Hex } from './store-manifest.ts';
+import { fingerprintOf, keysOf, type SignerList, type Signers } from './signers.ts';
+import {
+  filesProblem,
+  MANIFEST,
+  NO_OPERATOR,
+  readManifest,
+  readSigned,
+  type Signed,
+  type SignedManifest,
+  sha256Hex,
+  signedWho,
+} from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
 /**
@@ -48,14 +59,18 @@ export async function checkSnapshot(
   const signed = signedOf(url, files);
   const { sequence } = signed.manifest;
   const known = signed.signers.map(fingerprintOf);
-  const signer = known.at(-1) ?? '';
+  const newest = known.at(-1) ?? '';
   const older = before !== undefined && sequence < before.sequence;
   for (const wanted of [pinned, before?.signers.at(-1)]) {
-    // Older snapshots carry the signature of a replaced key. Files are compared afterwards: without a known key none was read.
-    if (wanted === undefined || known.includes(wanted) || (older && before.signers.includes(signer))) continue;
-    throw refusals.tampered(url, `the store is signed by ${signer}, and ${wanted} has not confirmed that key`);
+    // An older snapshot has an earlier list of signers, and so has another line of commits by those who still are operators. Files are
+    // compared afterwards: without a known list none was read.
+    if (wanted === undefined || known.includes(wanted) || (older && before.signers.includes(newest))) continue;
+    if (before !== undefined && wanted !== pinned && (await signedByColleague(engine, signed, before))) continue;
+    throw unconfirmed(url, newest, wanted);
   }
   genuine(url, snapshot);
+  if (before === undefined && snapshot.offline === undefined)
+    await requireAllSigners(engine, revision, signed.signers, pinned);
   const manifest = sha256Hex(files.get(MANIFEST));
   if (before !== undefined) {
     if (older) throw await off(engine, snapshot, signed, before, `this is commit ${sequence}`);
@@ -67,15 +82,90 @@ export async function checkSnapshot(
   return { ...signed, seen: { sequence, revision, manifest, signers: known } };
 }
 
+export function unconfirmed(url: string, signers: string, wanted: string) {
+  return refusals.tampered(
+    url,
+    `the store names the signers ${signers}, and no operator among the signers ${wanted} has confirmed them`,
+  );
+}
+
+/** True if the signer is an operator in the state seen on this machine. */
+export async function signedByColleague(
+  engine: Pick<StoreEngine, 'at'>,
+  { signer }: SignedManifest,
+  before: SeenState,
+): Promise<boolean> {
+  const seen = await signedThen(engine, before);
+  return keysOf(seen?.signers.at(-1)?.operators ?? []).includes(signer.key);
+}
+
+/** The signed part of the state seen, if it is still there. Its revision does not prove it: the server names revisions. */
+async function signedThen(engine: Pick<StoreEngine, 'at'>, before: SeenState): Promise<Signed | undefined> {
+  const files = (await engine.at(before.revision))?.files;
+  if (files === undefined || sha256Hex(files.get(MANIFEST)) !== before.manifest) return undefined;
+  const signed = readSigned(files);
+  return typeof signed === 'string' ? undefined : signed;
+}
+
+const COMMITS_AT_ONCE = 1000;
+const MOST_REPLACED = 100_000;
+
+/**
+ * For a machine without memory: each commit since the first list of signers (or since the pinned one) names the list in force. An operator
+ * who was removed could commit on top of the removal, with a chain of lists that leaves it out.
+ */
+async function requireAllSigners(
+  { log, url }: StoreEngine,
+  newest: string,
+  signers: Signers,
+  pinned: string | undefined,
+): Promise<void> {
+  const oldest = Math.max(0, signers.map(fingerprintOf).indexOf(pinned ?? ''));
+  let at = signers.length - 1;
+  for (let revision = newest; ; ) {
+    const entries = await log(revision, COMMITS_AT_ONCE, true);
+    if (entries.length === 0) throw refusals.tampered(url, 'the store lacks commits that its signers were named in');
+    for (const { signed, history } of entries) {
+      const list = signers[at] as SignerList;
+      const read = readManifest(signed, [list]);
+      if (typeof read === 'string' || ancestors(history) !== ancestors(read.manifest)) throw refusals.leftOut(url);
+      // The state that was put back has no other witness than who signed that.
+      if (history.regained !== undefined) return requireNoOthers({ log, url }, history.parent, signers);
+      if (read.manifest.sequence === list.sequence) {
+        if (at === oldest && (at > 0 || pinned !== undefined || history.parent === '')) return;
+        at -= 1;
+      }
+      if (at < 0) throw refusals.leftOut(url);
+      revision = history.parent;
+    }
+  }
+}
+
+/** Commits that a restoration replaced: garbage, but no list of signers that the chain leaves out. */
+async function requireNoOthers(
+  { log, url }: Pick<StoreEngine, 'log' | 'url'>,
+  replaced: string,
+  signers: Signers,
+): Promise<void> {
+  const entries = await log(replaced, MOST_REPLACED);
+  if (entries.length === MOST_REPLACED || entries.some(({ signed }) => readManifest(signed, signers) === NO_OPERATOR))
+    throw refusals.leftOut(url);
+}
+
 /** Error for a genuine state that does not descend from the one seen: an older one of the same line, or one of another line. */
-async function off(engine: StoreEngine, { revision }: Snapshot, { manifest }: Signed, before: SeenState, what: string) {
+async function off(engine: StoreEngine, { revision }: Snapshot, signed: Signed, before: SeenState, what: string) {
   if ((await engine.contains(before.revision, revision)) === true)
     return refusals.rewound(engine.url, before.sequence, what);
-  const last = await engine.at(before.revision);
-  const seen = last === undefined ? '' : readSigned(last.files);
+  const seen = await signedThen(engine, before);
   return refusals.forked(engine.url, what, {
-    there: manifest,
-    here: typeof seen === 'string' ? { sequence: before.sequence } : seen.manifest,
+    there: commitOf(signed),
+    here: seen === undefined ? { sequence: before.sequence } : commitOf(seen),
     comparison: engine.comparison?.(before.revision, revision),
   });
+}
+
+/** A commit with its operator, for messages. */
+export function commitOf(signed: SignedManifest): { sequence: number; at: string; by: string } {
+  const { sequence, at } = signed.manifest;
+  return { sequence, at, by: signedWho(signed) };
 }

@@ -9,7 +9,7 @@ import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { type IdentityFile, readString } from './ssh-keys.ts';
+import { type IdentityFile, readString, sshKeyText } from './ssh-keys.ts';
 
 export type IdentityOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -99,13 +99,7 @@ function rsaOf(text: string): string | undefined {
       const bytes = Buffer.from(value, 'base64url');
       return (bytes[0] ?? 0) > 127 ? Buffer.concat([Buffer.alloc(1), bytes]) : bytes;
     };
-    const wire = ['ssh-rsa', number(e), number(n)].map((part) => {
-      const bytes = Buffer.from(part as string | Buffer as string);
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return Buffer.concat([length, bytes]);
-    });
-    return `ssh-rsa ${Buffer.concat(wire).toString('base64')}`;
+    return sshKeyText('ssh-rsa', number(e), number(n));
   } catch {
     return undefined;
   }

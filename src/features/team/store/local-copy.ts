@@ -31,7 +31,7 @@ const seenSchema = z.object({
   revision: z.string(),
   /** SHA-256 of its manifest. */
   manifest: z.string(),
-  /** Fingerprints of its signing keys, newest last. */
+  /** Fingerprints of its lists of signers, newest last. */
   signers: z.array(z.string()),
 });
 /** The newest snapshot accepted on this machine. */

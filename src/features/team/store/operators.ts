@@ -1,4 +1,4 @@
-/** Operators of a shared store and their keys: the list, and the age files with the keys. */
+/** Operators of a shared store: their list, and the age files with the keys that they can open. */
 
 import * as z from 'zod/mini';
 import { Secret } from '../../../core/domain/secret.ts';
@@ -6,7 +6,6 @@ import { decryptWith, encryptFor } from './age.ts';
 import { type ClassKeys, OPERATORS } from './contents.ts';
 import { keyFor, newKey, seal, unseal } from './seal.ts';
 import type { IdentityFile } from './ssh-keys.ts';
-import { newSigningKey, SIGNERS, type Signers } from './store-manifest.ts';
 
 const operator = z.object({
   name: z.string(),
@@ -20,8 +19,6 @@ const operator = z.object({
 });
 export type Operator = Readonly<z.output<typeof operator>>;
 
-export type OperatorKeys = ClassKeys & { readonly signing?: Secret };
-
 const STORE = 'keys/store.age';
 const CA = 'keys/ca.age';
 
@@ -30,15 +27,15 @@ function grantPath(client: string): string {
 }
 
 /** New keys for a new store, or instead of those that a removed operator knows. */
-export function freshKeys(): Required<OperatorKeys> {
-  return { store: newKey(), ca: newKey(), signing: newSigningKey(), files: new Map() };
+export function freshKeys(): Required<ClassKeys> {
+  return { store: newKey(), ca: newKey(), files: new Map() };
 }
 
 /** Keys that the identities can open; undefined if none. */
 export async function openKeys(
   files: ReadonlyMap<string, Uint8Array>,
   identities: readonly IdentityFile[],
-): Promise<OperatorKeys | undefined> {
+): Promise<ClassKeys | undefined> {
   async function open<T>(path: string): Promise<T | undefined> {
     const sealed = files.get(path);
     const bytes = sealed === undefined ? undefined : await decryptWith(identities, sealed);
@@ -46,7 +43,7 @@ export async function openKeys(
   }
   const store = await open<{ key: string }>(STORE);
   if (store === undefined) return undefined;
-  const ca = await open<{ key: string; signing: string }>(CA);
+  const ca = await open<{ key: string }>(CA);
   const grants = ca === undefined ? [...files.keys()].filter((path) => path.startsWith('keys/clients/')) : [];
   const given = new Map<string, Secret>();
   for (const path of grants) {
@@ -54,14 +51,13 @@ export async function openKeys(
     if (grant !== undefined) given.set(grant.path, secret(grant.key));
   }
   const keys = { store: secret(store.key), files: given };
-  return ca === undefined ? keys : { ...keys, ca: secret(ca.key), signing: secret(ca.signing) };
+  return ca === undefined ? keys : { ...keys, ca: secret(ca.key) };
 }
 
 /** Key files for these operators. */
 export async function renderKeys(
   operators: readonly Operator[],
-  keys: Required<OperatorKeys>,
-  signers: Signers,
+  keys: Required<ClassKeys>,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
   const to = (some: readonly Operator[]) => some.map(({ recipient }) => recipient);
@@ -69,14 +65,13 @@ export async function renderKeys(
   const text = (key: Secret) => key.reveal().toString('base64');
   files.set(STORE, await encryptFor(to(operators), json({ key: text(keys.store) })));
   const opening = operators.filter(({ ca }) => ca);
-  files.set(CA, await encryptFor(to(opening), json({ key: text(keys.ca), signing: text(keys.signing) })));
+  files.set(CA, await encryptFor(to(opening), json({ key: text(keys.ca) })));
   for (const client of new Set(operators.flatMap((one) => one.client ?? []))) {
     const path = `clients/${client}/keys`;
     const owners = operators.filter((one) => one.client === client);
     const grant = json({ path, key: text(keyFor(keys.ca, path)) });
     files.set(grantPath(client), await encryptFor(to(owners), grant));
   }
-  files.set(SIGNERS, json(signers));
   files.set(OPERATORS, seal(keyFor(keys.store, OPERATORS), OPERATORS, json(operators)));
   return files;
 }

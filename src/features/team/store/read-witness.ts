@@ -11,7 +11,8 @@ import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts'
 import { type Listing, MOST } from '../engines/engine.ts';
 import { gitEngine } from '../engines/git.ts';
 import { parseStoreAddress } from './address.ts';
-import { fingerprintOf, MANIFEST, readSigned, SIGNERS } from './store-manifest.ts';
+import { fingerprintOf, SIGNERS } from './signers.ts';
+import { FILES, MANIFEST, readSigned } from './store-manifest.ts';
 
 /** The file of a repository that is no mirror: the output of `docker-tls store check --json`. */
 export const HEAD_FILE = 'head.json';
@@ -27,7 +28,7 @@ export async function readWitness(url: string, options: OpenOptions, ca?: string
   if (url.startsWith('https://')) return markIn(url, await textAt(url, options.signal, ca));
   const address = parseStoreAddress(url);
   if (address.kind !== 'git') throw unusable(url, 'a witness is a repository (git+…) or an HTTPS address');
-  const first = [HEAD_FILE, MANIFEST, SIGNERS];
+  const first = [HEAD_FILE, MANIFEST, FILES, SIGNERS];
   const listing: Listing = { first, most: MOST, of: () => ({ paths: new Set(), genuine: () => false }) };
   const { signal } = options;
   const before = async () => options.hideSecrets?.();

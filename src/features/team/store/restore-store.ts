@@ -3,52 +3,52 @@
 import { readTree } from '../../../core/adapters/store/read.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { Alike, Past, Snapshot } from '../engines/engine.ts';
-import { ancestors, genuine, signedOf } from './genuine.ts';
+import { ancestors, commitOf, genuine, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
 import type { SeenState } from './local-copy.ts';
 import { mapTree } from './map-tree.ts';
 import type { Session } from './session.ts';
-import { fingerprintOf, MANIFEST, type Manifest, readSigned, sha256Hex } from './store-manifest.ts';
+import { fingerprintOf } from './signers.ts';
+import { MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
+
+/** No engine without a past has more commits in its cache. */
+const MOST_KNOWN = 1000;
 
 export type CheckedStore = {
   readonly sequence: number;
-  readonly signer: string;
+  readonly signers: string;
   readonly files: number;
   readonly operators: number;
 };
 
 /** Checks the whole store. `accept`: accept the present state as the newest, although a newer one was seen. Fails like a read. */
 export async function checkTeamStore(session: Session, accept: boolean): Promise<CheckedStore> {
-  if (accept) {
+  const last = session.local.seen();
+  if (accept && last !== undefined) {
     const snapshot = await session.snapshot();
-    const { manifest, signers } = signedOf(session.url, snapshot.files);
+    const signed = signedOf(session.url, snapshot.files);
+    const { manifest, signers } = signed;
     const known = signers.map(fingerprintOf);
-    const last = session.local.seen();
-    const before = last?.signers ?? known;
-    // Signed by the known key, or by one that it vouched for. A replaced key, for instance after the removal of an operator, signs nothing
-    // new: it counts only for a commit in the history of the state seen.
-    const past =
-      last !== undefined &&
-      before.includes(known.at(-1) ?? '') &&
-      (await session.engine.contains(last.revision, snapshot.revision)) === true;
-    if (!known.includes(before.at(-1) ?? '') && !past)
-      throw refusals.tampered(
-        session.url,
-        `the store is signed by ${known.at(-1)}, and ${before.at(-1)} has not confirmed that key`,
-      );
-    // After that check: without a signature by a known key, no files were read.
+    // An operator who was removed signs nothing new: their signature counts only for a commit in the history of the state seen.
+    const counts =
+      known.includes(last.signers.at(-1) ?? '') ||
+      (await signedByColleague(session.engine, signed, last)) ||
+      (last.signers.includes(known.at(-1) ?? '') &&
+        (await session.engine.contains(last.revision, snapshot.revision)) === true);
+    if (!counts) throw unconfirmed(session.url, known.at(-1) ?? '', last.signers.at(-1) ?? '');
+    // After that check: without a known list of signers, no files were read.
     genuine(session.url, snapshot);
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256Hex(files.get(MANIFEST)), signers: known };
     session.remember(snapshot, seen, true);
   }
   const opened = await session.read(0);
-  const last = opened.signers.at(-1);
-  if (last === undefined) throw refusals.fresh(session.url);
+  const list = opened.signers.at(-1);
+  if (list === undefined) throw refusals.fresh(session.url);
   // Parses every record and certificate, and the keys that this operator can open.
   readTree(session.local.home, mapTree(opened.contents, session.url));
   const { sequence, operators, snapshot } = opened;
-  return { sequence, signer: fingerprintOf(last), files: snapshot.files.size, operators: operators.length };
+  return { sequence, signers: fingerprintOf(list), files: snapshot.files.size, operators: operators.length };
 }
 
 /** The newest state seen on this machine, for `store restore`. Fails with E_STORE_OLDER without one. */
@@ -71,7 +71,7 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
 export async function restoreTeamStore(
   session: Session,
   replaceUnseen = false,
-  agree: (newest: Manifest) => Promise<void> = async () => undefined,
+  agree: (newest: refusals.CommitWords) => Promise<void> = async () => undefined,
 ): Promise<number | undefined> {
   const { url, engine } = session;
   const last = await newestSeen(session);
@@ -86,14 +86,13 @@ export async function restoreTeamStore(
   const newest = found.newest ?? last.snapshot;
   const opened = await session.openAt(newest);
   const above = Math.max(seen.sequence, opened.sequence, found.above);
-  const { keys, operators, signers, contents } = opened;
-  if (keys?.ca === undefined || keys.signing === undefined || signers.length === 0)
-    throw refusals.readOnly(url, operators);
-  await agree(genuine(url, newest).manifest);
-  const full = { ...keys, ca: keys.ca, signing: keys.signing };
+  const { keys, operators, contents } = opened;
+  if (keys?.ca === undefined) throw refusals.readOnly(url, operators);
+  await agree(commitOf(genuine(url, newest)));
+  const full = { ...keys, ca: keys.ca };
   const done = await session.commit(
     { ...opened, snapshot: present },
-    { contents, operators, signers, keys: full, above, regained: newest.revision },
+    { contents, operators, keys: full, above, regained: newest.revision },
     { subject: 'docker-tls store restore', lines: [`back to commit ${opened.sequence}`] },
   );
   return done.sequence;
@@ -110,7 +109,8 @@ async function continues(session: Session, snapshot: Snapshot): Promise<boolean>
   }
 }
 
-type SignedList = Pick<Manifest, 'sequence' | 'at' | 'by' | 'parent'> & {
+type SignedList = ReturnType<typeof commitOf> & {
+  readonly parent: string;
   readonly hash: string;
   /** The engine's name for it. */
   readonly name: string | undefined;
@@ -135,30 +135,42 @@ async function lookThrough(session: Session, present: Snapshot, last: Snapshot):
   const newest = await newestOf(session, lists, before);
   const known =
     engine.past === undefined
-      ? (await engine.contains(before.revision, present.revision)) === true
+      ? await manifestsOf(session, before, present)
       : await linesOf(engine.past, newest?.revision ?? before.revision, lists);
-  const unseen = lists.filter(({ hash, name = '', sequence }) => {
+  const unseen = lists.filter(({ hash, name = hash, sequence }) => {
     if (hash === before.manifest) return false;
     return typeof known === 'boolean' ? !known || sequence >= before.sequence : !known.has(name);
   });
   return { newest, unseen, above: lists[0]?.sequence ?? 0, more };
 }
 
+/**
+ * For an engine that keeps only the newest state: the hashes of the manifests that led to the state seen, as far as this machine knows them.
+ * True: all that led to the present one, because the state seen builds on it.
+ */
+async function manifestsOf({ engine }: Session, before: SeenState, present: Snapshot) {
+  if ((await engine.contains(before.revision, present.revision)) === true) return true;
+  const entries = await engine.log(before.revision, MOST_KNOWN, true);
+  return new Set(entries.map(({ signed }) => sha256Hex(signed)));
+}
+
 /** Lists signed by operators, highest number first. `more`: the search limit was reached. */
-async function signedLists({ engine: { past } }: Session, present: Snapshot, last: Snapshot, before: SeenState) {
+async function signedLists({ engine }: Session, present: Snapshot, last: Snapshot, before: SeenState) {
+  const { past } = engine;
   const since = present.revision === '' ? [] : await past?.since(present.revision, last.revision);
   const alone = [[{ names: [], commits: [present] } as Alike, present.files] as const];
   const lists = new Map<string, SignedList>();
   for await (const [{ names, commits }, first] of past && since ? past.first(since) : alone) {
     const signed = readSigned(first);
-    // Only a key seen before, or vouched for by one, is an operator's.
-    if (typeof signed === 'string' || !signed.signers.some((one) => before.signers.includes(fingerprintOf(one))))
-      continue;
-    const { sequence, at, by, parent } = signed.manifest;
+    // An operator of the state seen has signed it, or the chain from there leads to who has.
+    if (typeof signed === 'string') continue;
+    const follows = signed.signers.some((one) => fingerprintOf(one) === before.signers.at(-1));
+    if (!follows && !(await signedByColleague(engine, signed, before))) continue;
+    const { parent } = signed.manifest;
     const hash = sha256Hex(first.get(MANIFEST));
     const fitting = commits.filter(({ history }) => ancestors(history) === ancestors(signed.manifest));
     const revisions = [...(lists.get(hash)?.revisions ?? []), ...fitting.map(({ revision }) => revision)];
-    lists.set(hash, { sequence, at, by, parent, hash, name: names[0], revisions });
+    lists.set(hash, { ...commitOf(signed), parent, hash, name: names[0], revisions });
   }
   const sorted = [...lists.values()].sort((one, other) => other.sequence - one.sequence);
   return { lists: sorted, more: past !== undefined && since === undefined };

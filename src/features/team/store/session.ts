@@ -1,26 +1,37 @@
 /**
  * Session of a run with a shared store: the newest verified snapshot, opened with the user's keys, and commits on top of it. Rejects
- * content without a signature of the store's key, or older than the state seen before on this machine.
+ * content without the signature of an operator, or older than the state seen before on this machine.
  */
 
 import type { FileContent } from '../../../core/adapters/store/store-files.ts';
-import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { type Message, MOST, type Snapshot, type StoreEngine } from '../engines/engine.ts';
-import { recipientsOf } from './age.ts';
-import { type Contents, groupTexts, OPERATORS, openGroup, sealGroup, touchedGroups } from './contents.ts';
+import { errnoOf } from '../../../errors/errors.ts';
+import type { Message, Snapshot, StoreEngine } from '../engines/engine.ts';
+import {
+  type ClassKeys,
+  type Contents,
+  groupTexts,
+  OPERATORS,
+  openGroup,
+  sealGroup,
+  touchedGroups,
+} from './contents.ts';
 import { checkSnapshot, genuine } from './genuine.ts';
+import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
-import { type Operator, type OperatorKeys, openKeys, readOperators, renderKeys } from './operators.ts';
+import { type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
 import { SEAL_BYTES } from './seal.ts';
-import type { IdentityFile } from './ssh-keys.ts';
+import { type SigningKey, signingKeysOf } from './signatures.ts';
 import {
   fingerprintOf,
-  MANIFEST,
-  renderStoreManifest,
-  type Signed,
+  SIGNERS,
+  type Signer,
   type Signers,
-  sha256Hex,
-} from './store-manifest.ts';
+  sameSigners,
+  signersAmong,
+  withSigners,
+} from './signers.ts';
+import type { IdentityFile } from './ssh-keys.ts';
+import { FILES, MANIFEST, readSigned, renderStoreManifest, type Signed, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
 /** A verified snapshot. `fresh`: without any commit. */
@@ -28,8 +39,8 @@ export type Opened = {
   readonly snapshot: Snapshot;
   readonly fresh: boolean;
   readonly sequence: number;
-  readonly signers: Signers | [];
-  readonly keys: OperatorKeys | undefined;
+  readonly signers: Signers;
+  readonly keys: ClassKeys | undefined;
   readonly operators: readonly Operator[];
   readonly contents: Contents;
 };
@@ -39,7 +50,7 @@ export type SessionOptions = {
   readonly local: Local;
   /** `user@computer`. */
   readonly who: string;
-  /** Required fingerprint of the store's signing key, or of an earlier key in its chain; from the URL. */
+  /** Required fingerprint of the store's signers, or of an earlier list of them; from the URL. */
   readonly pinned?: string | undefined;
   identities(): Promise<readonly IdentityFile[]>;
   note(text: string): void;
@@ -50,8 +61,7 @@ export type SessionOptions = {
 export type NextCommit = {
   readonly contents: Contents;
   readonly operators?: readonly Operator[];
-  readonly keys?: Required<OperatorKeys>;
-  readonly signers?: Signers;
+  readonly keys?: Required<ClassKeys>;
   /** Lower bound of the new manifest's number. */
   readonly above?: number;
   readonly regained?: string;
@@ -76,10 +86,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     note(`${offline.cause.message}; using the copy fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
   }
 
-  function contentsOf(snapshot: Snapshot, keys: OperatorKeys): Contents {
+  function contentsOf(snapshot: Snapshot, keys: ClassKeys): Contents {
     const contents = new Map<string, FileContent>();
     for (const [at, sealed] of snapshot.files) {
-      if (at === MANIFEST || at === OPERATORS || at.startsWith('keys/')) continue;
+      if (at === MANIFEST || at === FILES || at === OPERATORS || at.startsWith('keys/')) continue;
       const hash = sha256Hex(sealed);
       const known = groups.get(at);
       const entries = known?.hash === hash ? known.entries : openGroup(at, sealed, keys);
@@ -97,17 +107,23 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     if (keys === undefined) throw refusals.closed(engine.url, mine);
     const operators = readOperators(snapshot.files, keys);
     if (operators === undefined) throw refusals.tampered(engine.url, 'its list of operators does not open');
+    // Nobody can sign who is not in the output of operator list.
+    if (!sameSigners(signersAmong(operators), checked.signers.at(-1)?.operators ?? []))
+      throw refusals.tampered(engine.url, 'its list of operators names others than its signers');
     const { sequence } = checked.manifest;
     const contents = contentsOf(snapshot, keys);
     return { snapshot, fresh: false, sequence, signers: checked.signers, keys, operators, contents };
   }
 
-  /** The operator whose key opens the store, and the login of this computer: several may share one. */
-  async function author(operators: readonly Operator[]): Promise<string> {
+  /** The user's key among those that can sign; undefined if none. */
+  async function signingKey(operators: readonly Signer[]): Promise<{ name: string; key: SigningKey } | undefined> {
     identityFiles ??= identities();
-    const mine = (await Promise.all((await identityFiles).map(recipientsOf))).flat();
-    const me = operators.find(({ recipient }) => mine.includes(recipient));
-    return me === undefined ? who : `${me.name} (${who})`;
+    const mine = (await Promise.all((await identityFiles).map(signingKeysOf))).flat();
+    for (const { name, key } of operators) {
+      const found = mine.find((one) => one.key === key);
+      if (found !== undefined) return { name, key: found };
+    }
+    return undefined;
   }
 
   function keep(opened: Opened): Opened {
@@ -156,7 +172,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const opened = await open(snapshot, checked);
     if (local.seen() === undefined && pinned === undefined)
       note(
-        `first use of ${engine.url}, signed by ${checked.seen.signers.at(-1)}: compare it with the output of operator list on a colleague's computer`,
+        `first use of ${engine.url}, signers ${checked.seen.signers.at(-1)}: compare them with the output of operator list on a colleague's computer`,
       );
     remember(snapshot, checked.seen);
     return keep(opened);
@@ -177,14 +193,19 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     return asked;
   }
 
-  async function commit(base: Opened, next: NextCommit, message: Pick<Message, 'subject' | 'lines'>): Promise<Opened> {
+  async function commit(
+    base: Opened,
+    next: NextCommit,
+    { subject, lines }: Pick<Message, 'subject' | 'lines'>,
+  ): Promise<Opened> {
     if (base.snapshot.offline !== undefined) throw base.snapshot.offline.cause;
     const keys = next.keys ?? base.keys;
-    if (keys?.ca === undefined || keys.signing === undefined) throw refusals.readOnly(engine.url, base.operators);
-    const full = { ...keys, ca: keys.ca, signing: keys.signing };
     const operators = next.operators ?? base.operators;
-    const signers = next.signers ?? base.signers;
-    if (signers.length === 0) throw new Error('a store without a signing key');
+    const signing = signersAmong(operators);
+    // A new list of signers has the signature of an operator of the one before.
+    const me = await signingKey(base.signers.at(-1)?.operators ?? signing);
+    if (keys?.ca === undefined || me === undefined) throw refusals.readOnly(engine.url, base.operators);
+    const full = { ...keys, ca: keys.ca };
     // New keys reseal every file.
     const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
     const before = next.keys === undefined ? groupTexts(base.contents, touched) : new Map<string, string>();
@@ -201,11 +222,18 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     }
     for (const [at, text] of texts) if (before.get(at) !== text) files.set(at, sealGroup(at, text, full));
     if (next.operators !== undefined || next.keys !== undefined)
-      for (const [at, bytes] of await renderKeys(operators, full, signers)) files.set(at, bytes);
+      for (const [at, bytes] of await renderKeys(operators, full)) files.set(at, bytes);
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
-    const parent = base.snapshot.revision;
-    const about = { sequence, at: now().toISOString(), by: who, parent, regained };
-    files.set(MANIFEST, renderStoreManifest(files, about, full.signing));
+    const signers = await withSigners(base.signers, signing, sequence, me.key);
+    if (signers !== base.signers || !files.has(SIGNERS)) files.set(SIGNERS, Buffer.from(JSON.stringify(signers)));
+    const about = {
+      ...{ sequence, at: now().toISOString(), by: who, parent: base.snapshot.revision, regained },
+      ...{ signers: fingerprintOf(signers.at(-1) as Signers[number]), subject, lines: shortened(lines) },
+    };
+    for (const [at, bytes] of await renderStoreManifest(files, about, me.key)) files.set(at, bytes);
+    // Nobody could read the store after that.
+    const signed = readSigned(files);
+    if (typeof signed === 'string') throw new Error(`the store ${signed}`);
     requireReadable(engine.url, files);
     const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
     const remove = [...there.keys()].filter((at) => !files.has(at));
@@ -213,7 +241,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       put,
       remove,
       regained,
-      message: { who: await author(operators), ...message },
+      message: { who: `${me.name} (${who})`, subject, lines },
     });
     // Otherwise this machine would remember a state as the newest that it then rejects.
     genuine(engine.url, snapshot);
@@ -257,15 +285,4 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       return identityFiles;
     },
   };
-}
-
-/** Fails if the store would exceed the read limits. */
-function requireReadable(url: string, files: Snapshot['files']): void {
-  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
-  if (files.size <= MOST.files && bytes <= MOST.bytes) return;
-  const most = `${MOST.files.toLocaleString('en')} files and ${MOST.bytes / 1024 / 1024} MB`;
-  throw new DockerTlsError('E_STORE_FULL', `a shared store has at most ${most}`, {
-    where: url,
-    hints: ['docker-tls forget HOST'],
-  });
 }

@@ -118,6 +118,34 @@ export function readString(blob: Buffer, at: number): Buffer {
   return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
 }
 
+/** All strings of a text in SSH's wire format. */
+export function wireStrings(bytes: Buffer): Buffer[] {
+  const found: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 4 + (found.at(-1)?.length ?? 0)) found.push(readString(bytes, at));
+  return found;
+}
+
+/** A string in SSH's wire format. */
+export function wireString(value: Uint8Array | string): Buffer {
+  const bytes = Buffer.from(value as string);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** `ssh-ed25519 AAAA…` of the parts of a public key. */
+export function sshKeyText(type: string, ...parts: Uint8Array[]): string {
+  return `${type} ${Buffer.concat([type, ...parts].map(wireString)).toString('base64')}`;
+}
+
+/** The public key of `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`. Fails with E_RECIPIENT. */
+export function publicKeyOf(text: string): KeyObject {
+  const [type, blob] = parsePublic(text);
+  if (type === 'ssh-rsa') return rsaPublic(blob);
+  const x = ed25519Public(blob, text).toString('base64url');
+  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
+}
+
 function ed25519Public(blob: Buffer, text: string): Buffer {
   const key = readString(blob, 4 + 'ssh-ed25519'.length);
   if (key.length !== 32) throw noRecipient(text, 'this SSH public key is not whole');

@@ -1,93 +1,125 @@
 /**
- * Signed manifest of a snapshot: a list of all its files, an increasing number, and the chain of signing keys. Only operators who can open
- * the CA have the signing key; every user can verify.
+ * Manifest of a snapshot, signed by an operator: the number and message of the commit, its parent, and the hash of the list of all files.
+ * Every user can verify it.
  */
 
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { parseAs } from '../../../core/adapters/store/parse-records.ts';
-import { Secret } from '../../../core/domain/secret.ts';
 import { type Listing, MOST } from '../engines/engine.ts';
+import { type SigningKey, signerOf } from './signatures.ts';
+import { fingerprintOf, keysOf, readSigners, SIGNERS, type Signer, type Signers } from './signers.ts';
 
 export const MANIFEST = 'manifest.json';
-export const SIGNERS = 'keys/signers.json';
+export const FILES = 'files.json';
 
 const manifestSchema = z.object({
   schema: z.literal(1),
   /** Incremented by each commit. */
   sequence: z.int(),
   at: z.string(),
+  /** The login of the computer: `user@computer`. The operator is in the signature. */
   by: z.string(),
   /** The engine's previous revision, and a lost revision that this commit restores. */
   parent: z.string(),
   regained: z.optional(z.string()),
-  /** SHA-256 of each other file, base64. */
-  files: z.record(z.string(), z.string()),
+  /** Fingerprint of the list of signers that has the signer. */
+  signers: z.string(),
+  /** The command and its subject, and the changes. */
+  subject: z.string(),
+  lines: z.array(z.string()),
+  /** SHA-256 of the list of files, base64. */
+  files: z.string(),
 });
-/** More than a team ever needs. */
-const MOST_SIGNERS = 1000;
-const signersSchema = z
-  .array(z.object({ key: z.string(), signature: z.optional(z.string()) }))
-  .check(z.minLength(1), z.maxLength(MOST_SIGNERS));
+/** SHA-256 of each other file, base64. */
+const filesSchema = z.record(z.string(), z.string());
 
 export type Manifest = z.output<typeof manifestSchema>;
-/** Public keys, oldest first; each later key is signed by the one before it. */
-export type Signers = z.output<typeof signersSchema>;
 
 type Files = ReadonlyMap<string, Uint8Array>;
 
-/** The signed manifest of the other files. */
-export function renderStoreManifest(
+/** The list of the other files, and the signed manifest. */
+export async function renderStoreManifest(
   files: Files,
   about: Omit<Manifest, 'schema' | 'files'>,
-  signingKey: Secret,
-): Uint8Array {
+  key: SigningKey,
+): Promise<ReadonlyMap<string, Uint8Array>> {
   const hashes = [...files]
-    .filter(([path]) => path !== MANIFEST)
+    .filter(([path]) => path !== MANIFEST && path !== FILES)
     .map(([path, bytes]) => [path, sha256Hex(bytes)] as const);
-  const manifest: Manifest = {
-    schema: 1,
-    ...about,
-    files: Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1))),
-  };
+  const listed = Object.fromEntries(hashes.sort(([a], [b]) => (a < b ? -1 : 1)));
+  const list = Buffer.from(`${JSON.stringify(listed, null, 1)}\n`);
+  const manifest: Manifest = { schema: 1, ...about, files: sha256Hex(list) };
   const text = JSON.stringify(manifest, null, 1);
-  return Buffer.from(`${text}\n\n${signText(text, signingKey)}\n`);
+  const signature = await key.sign('docker-tls-manifest', text);
+  return new Map<string, Uint8Array>([
+    [FILES, list],
+    [MANIFEST, Buffer.from(`${text}\n\n${signature}\n`)],
+  ]);
 }
 
-export type Signed = { readonly manifest: Manifest; readonly signers: Signers };
+/** A manifest, and the operator who signed it. */
+export type SignedManifest = { readonly manifest: Manifest; readonly signer: Signer };
+export type Signed = SignedManifest & {
+  readonly signers: Signers;
+  readonly listed: Readonly<Record<string, string>>;
+};
 
-/** The signed manifest, or the reason for its absence, as text after the name of the snapshot. Ignores other files. */
-export function readSigned(files: Files): Signed | string {
-  const text = textOf(files.get(MANIFEST));
-  if (text === undefined) return 'has no manifest';
-  const [body = '', signature = ''] = text.split('\n\n');
-  const signers = parseAs(signersSchema, textOf(files.get(SIGNERS)));
-  if (signers === undefined) return 'does not name its signers';
-  if (!verified(body, signature.trim(), signers.at(-1)?.key)) return 'has a manifest whose signature is wrong';
-  const [, ...later] = signers;
-  const unsigned = later.find(({ key, signature: by }, index) => !verified(`signer ${key}`, by, signers[index]?.key));
-  if (unsigned !== undefined) return 'names a signing key that the one before it has not signed';
+/** Signed by a key of these lists, as one of another list. */
+export const NO_OPERATOR = 'has a manifest signed by somebody who is no operator';
+
+/**
+ * A manifest signed by an operator of the list that it names, one of these; or the reason for its absence, as text after the name of the
+ * snapshot.
+ */
+export function readManifest(bytes: Uint8Array | undefined, signers: Signers): SignedManifest | string {
+  if (bytes === undefined) return 'has no manifest';
+  const [body = '', signature = ''] = Buffer.from(bytes).toString('utf8').split('\n\n');
+  const keys = signers.flatMap(({ operators }) => keysOf(operators));
+  const key = signerOf('docker-tls-manifest', body, signature.trim(), keys);
+  if (key === undefined) return 'has a manifest that no operator has signed';
   const manifest = parseAs(manifestSchema, body);
-  return manifest === undefined ? 'has a manifest that is not ours' : { manifest, signers };
+  if (manifest === undefined) return 'has a manifest that is not ours';
+  const list = signers.find((one) => fingerprintOf(one) === manifest.signers);
+  const signer = list?.operators.find((one) => one.key === key);
+  return signer === undefined ? NO_OPERATOR : { manifest, signer };
+}
+
+/** The signed part, or the reason for its absence, as text after the name of the snapshot. Ignores other files. */
+export function readSigned(files: Files): Signed | string {
+  const signers = readSigners(files.get(SIGNERS));
+  if (signers === undefined) return 'has no unbroken chain of signers';
+  // Only the newest list: an operator who was removed is on an earlier one.
+  const signed = readManifest(files.get(MANIFEST), signers.slice(-1));
+  if (typeof signed === 'string') return signed;
+  const list = files.get(FILES);
+  const listed = parseAs(filesSchema, Buffer.from(list ?? []).toString('utf8'));
+  if (listed === undefined || sha256Hex(list) !== signed.manifest.files)
+    return 'has another list of files than was signed';
+  return { ...signed, signers, listed };
+}
+
+/** `operator (user@computer)`: the operator by signature, and the login as claimed. */
+export function signedWho({ signer, manifest }: SignedManifest): string {
+  return `${signer.name} (${manifest.by})`;
 }
 
 /** Difference between the files and the signed list, as text after the name of the snapshot. */
-export function filesProblem({ manifest }: Signed, files: Files): string | undefined {
-  const listed = new Set([...Object.keys(manifest.files), MANIFEST]);
-  const extra = [...files.keys()].find((path) => !listed.has(path));
+export function filesProblem({ listed }: Signed, files: Files): string | undefined {
+  const known = new Set([...Object.keys(listed), MANIFEST, FILES]);
+  const extra = [...files.keys()].find((path) => !known.has(path));
   if (extra !== undefined) return `holds ${extra}, and its manifest does not list that`;
-  const wrong = Object.entries(manifest.files).find(([path, hash]) => sha256Hex(files.get(path)) !== hash);
+  const wrong = Object.entries(listed).find(([path, hash]) => sha256Hex(files.get(path)) !== hash);
   if (wrong === undefined) return undefined;
   return files.has(wrong[0]) ? `has another ${wrong[0]} than was signed` : `lacks ${wrong[0]}`;
 }
 
 /**
- * Selects the files in a manifest whose signing key is in `trusted` or was vouched for by one of these; without trusted keys, any signing
- * key.
+ * Selects the files of a signed manifest whose chain of signers has a list in `trusted`; without trusted lists, of any signed manifest.
  */
 export function listingOf(trusted: () => readonly string[]): Listing {
   return {
-    first: [MANIFEST, SIGNERS],
+    first: [MANIFEST, FILES, SIGNERS],
     most: MOST,
     of(first) {
       const signed = readSigned(first);
@@ -95,27 +127,10 @@ export function listingOf(trusted: () => readonly string[]): Listing {
       const counts =
         typeof signed !== 'string' &&
         (known.length === 0 || signed.signers.some((one) => known.includes(fingerprintOf(one))));
-      const hashes = new Map(counts ? Object.entries(signed.manifest.files) : []);
+      const hashes = new Map(counts ? Object.entries(signed.listed) : []);
       return { paths: new Set(hashes.keys()), genuine: (path, bytes) => sha256Hex(bytes) === hashes.get(path) };
     },
   };
-}
-
-export function newSigningKey(): Secret {
-  const { privateKey } = generateKeyPairSync('ed25519');
-  return new Secret(privateKey.export({ format: 'der', type: 'pkcs8' }));
-}
-
-/** The chain with a new public signing key, signed by the previous key. */
-export function withSigner(signers: Signers | [], signingKey: Secret, before?: Secret): Signers {
-  const key = createPublicKey(privateKey(signingKey)).export({ format: 'der', type: 'spki' }).toString('base64');
-  const signature = before === undefined ? undefined : signText(`signer ${key}`, before);
-  return [...signers, signature === undefined ? { key } : { key, signature }];
-}
-
-/** Fingerprint of a signing key, for comparison by users and for local state: the first 32 hexadecimal digits of its SHA-256. */
-export function fingerprintOf({ key }: Signers[number]): string {
-  return createHash('sha256').update(Buffer.from(key, 'base64')).digest('hex').slice(0, 32);
 }
 
 /** Cache: each content is hashed once per run, although every commit needs it. */
@@ -130,26 +145,4 @@ export function sha256Hex(bytes: Uint8Array | undefined): string {
       .digest('base64');
   if (bytes !== undefined) hashes.set(bytes, hash);
   return hash;
-}
-
-function privateKey(key: Secret) {
-  return createPrivateKey({ key: key.reveal(), format: 'der', type: 'pkcs8' });
-}
-
-function signText(text: string, key: Secret): string {
-  return sign(null, Buffer.from(text), privateKey(key)).toString('base64');
-}
-
-function verified(text: string, signature: string | undefined, key: string | undefined): boolean {
-  try {
-    const publicKey = createPublicKey({ key: Buffer.from(key ?? '', 'base64'), format: 'der', type: 'spki' });
-    if (publicKey.asymmetricKeyType !== 'ed25519') return false;
-    return verify(null, Buffer.from(text), publicKey, Buffer.from(signature ?? '', 'base64'));
-  } catch {
-    return false;
-  }
-}
-
-function textOf(bytes: Uint8Array | undefined): string | undefined {
-  return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
 }

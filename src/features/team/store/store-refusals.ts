@@ -17,6 +17,21 @@ export function tampered(url: string, what: string): DockerTlsError {
   });
 }
 
+/** The chain of signers does not have all lists that the commits name. */
+export function leftOut(url: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_TAMPERED',
+    'the store continues commits of signers that it does not name, as an operator who was removed would; nothing of it was used',
+    {
+      where: url,
+      hints: [
+        'ask an operator whose computer has used the store before: docker-tls store check',
+        'if it is whole there, and was restored in place of another line: docker-tls store copy --to ANOTHER',
+      ],
+    },
+  );
+}
+
 /** The store has an earlier state than the one seen on this machine. */
 export function rewound(url: string, sequence: number, what: string): DockerTlsError {
   return new DockerTlsError(

@@ -23,10 +23,7 @@ const ATTEMPTS = 60;
 const MOST_MS = 120_000;
 
 /** `begins`: operators and keys of a new store, written by its first commit. */
-export function teamStore(
-  session: Session,
-  begins?: Required<Pick<NextCommit, 'operators' | 'keys' | 'signers'>>,
-): Store {
+export function teamStore(session: Session, begins?: Required<Pick<NextCommit, 'operators' | 'keys'>>): Store {
   const { local, url } = session;
   const turns = new AsyncLocalStorage<Turn>();
   /** Contents of read states, until a field of this computer alone is written. */

@@ -2,7 +2,7 @@
 
 import type { StoreLine, StoreMark } from '../../../core/domain/plan/host-state.ts';
 import type { Opened, Session } from './session.ts';
-import { fingerprintOf } from './store-manifest.ts';
+import { fingerprintOf } from './signers.ts';
 
 /** The revision of a verified snapshot; undefined for an empty store. */
 export function markOf({ signers, sequence, snapshot }: Opened): StoreMark | undefined {

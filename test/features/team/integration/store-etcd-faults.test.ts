@@ -7,6 +7,7 @@ import { buildSync } from 'esbuild';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
 import { checkTeamStore } from '../../../../src/features/team/store/restore-store.ts';
+import { readLog } from '../../../../src/features/team/store/signed-log.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { type Cut, type CuttingProxy, startProxy } from '../../../support/cutting-proxy.ts';
 import { removeHomes, removeLater, sampleHost } from '../../../support/store.ts';
@@ -71,7 +72,7 @@ async function hostsOf(member: Member): Promise<string[]> {
 }
 
 async function commitsOf(member: Member): Promise<number> {
-  return (await member.session().engine.log(1000)).length;
+  return (await readLog(member.session(), 1000)).length;
 }
 
 /** The transaction of a commit: it follows that of the head and that of the signed list. */
@@ -336,7 +337,7 @@ test('a cluster without a quorum changes nothing, says why, and is read as it wa
   });
   expect(await hostsOf(ada)).toEqual(['a']);
   expect(ada.notes.at(-1)).toMatch(/using the copy fetched .* ago$/);
-  const history = (await ada.session().engine.log(1)).map(({ subject }) => subject);
+  const history = (await readLog(ada.session(), 1)).map(({ subject }) => subject);
   expect(history).toEqual([expect.stringContaining('docker-tls test: host a: added')]);
   await Promise.all([second?.start(), third?.start()]);
   await put(ada, 'b');

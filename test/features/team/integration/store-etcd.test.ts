@@ -8,6 +8,7 @@ import { addOperator, removeOperator } from '../../../../src/features/team/store
 import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
 import { checkTeamStore, restoreTeamStore } from '../../../../src/features/team/store/restore-store.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
+import { readLog } from '../../../../src/features/team/store/signed-log.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { removeHomes, removeLater, sampleCa, sampleClient, sampleHost } from '../../../support/store.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
@@ -243,8 +244,9 @@ describe('whoever administers etcd', () => {
       );
     const names = [...keys.keys()].map((key) => key.slice(made.prefix.length + 2).replace(/^g\/[0-9a-f]{16}\//, 'g/'));
     expect(names).toEqual([
-      ...['g/ca/active/keys', 'g/ca/active/public', 'g/clients/anna/keys', 'g/clients/anna/public', 'g/hosts/web/keys'],
+      ...['g/ca/active/keys', 'g/ca/active/public', 'g/clients/anna/keys', 'g/clients/anna/public', 'g/files.json'],
       ...[
+        'g/hosts/web/keys',
         'g/hosts/web/public',
         'g/keys/ca.age',
         'g/keys/signers.json',
@@ -254,7 +256,7 @@ describe('whoever administers etcd', () => {
       ],
       ...['head', 'log/0000000001', 'log/0000000002'],
     ]);
-    expect(await ada.session().engine.log(10)).toMatchObject([
+    expect(await readLog(ada.session(), 10)).toMatchObject([
       { who: 'ada (ada@laptop)', subject: 'docker-tls test: 3 changes', revision: expect.stringMatching(/^2-/) },
       { subject: 'docker-tls operator add: operator ada: added' },
     ]);
@@ -286,13 +288,17 @@ describe('whoever administers etcd', () => {
     }
     await restoreTeamStore(ada.session());
     expect(await hostsOf(bob)).toEqual(['web']);
-    // Messages are not signed; unknown ones are not shown.
+    // An entry that is not what its name says is not shown.
     const entry = `/${made.prefix}/log/0000000001`;
-    await replace(made, new Map([...good, [entry, encoded(text(entry).replace(/"at":"[^"]*"/, '"at":"x"'))]]));
-    expect((await bob.session().engine.log(9)).map(({ revision }) => revision[0])).toEqual(['3', '2']);
-    const without = [...good].filter(([key]) => !key.includes('/log/'));
+    const now = dump(made);
+    const changed = text(entry).replace('"subject":"', '"subject":"not ');
+    expect(changed).not.toBe(text(entry));
+    await replace(made, new Map([...now, [entry, encoded(changed)]]));
+    const known = (await readLog(bob.session(), 9)).map(({ revision }) => revision[0]);
+    expect([known.includes('2'), known.includes('1')]).toEqual([true, false]);
+    const without = [...now].filter(([key]) => !key.includes('/log/'));
     await replace(made, new Map(without));
-    await expect(bob.session().engine.log(9)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
+    await expect(readLog(bob.session(), 9)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
   });
 
   test('cannot bring back an older state, not even where others went on from it; one command undoes it', async () => {
@@ -314,7 +320,7 @@ describe('whoever administers etcd', () => {
     await expect(restoreTeamStore(ada.session())).rejects.toMatchObject({
       code: 'E_STORE_OLDER',
       message: expect.stringContaining('has not seen'),
-      details: [expect.stringMatching(/^in the store: commit \d, by bob@laptop, /)],
+      details: [expect.stringMatching(/^in the store: commit \d, by bob \(bob@laptop\), /)],
     });
     await restoreTeamStore(ada.session(), true);
     expect(await hostsOf(ada)).toEqual(['revoked']);

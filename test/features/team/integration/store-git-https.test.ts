@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readLog } from '../../../../src/features/team/store/signed-log.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome, removeHomes, sampleHost } from '../../../support/store.ts';
 import { type GitServer, serveGit } from '../support/git-https.ts';
@@ -63,7 +64,7 @@ test('is read and changed by two operators; without the CA or the password it is
   await enrol(ada, bob);
   await Promise.all([put(ada, 'a'), put(bob, 'b')]);
   expect([...(await teamStore(ada.session()).read()).hosts.keys()]).toEqual(['a', 'b']);
-  expect((await bob.session().engine.log(10)).map(({ who }) => who)).toEqual(
+  expect((await readLog(bob.session(), 10)).map(({ who }) => who)).toEqual(
     expect.arrayContaining(['ada (ada@laptop)', 'bob (bob@laptop)']),
   );
   expect(server.asked).toContain('POST /store.git/git-receive-pack');

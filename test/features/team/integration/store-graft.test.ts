@@ -50,7 +50,7 @@ async function forked() {
   show(f);
   for (const name of ['u', 'v', 'w', 'x']) await write(bob, { hosts: { [name]: sampleHost(name, 1) } });
   const b = head();
-  const { signer } = await listOperators(bob.session());
+  const { signers } = await listOperators(bob.session());
   show(a);
   const graft = (tree: string, ...parents: string[]) =>
     git(repository, 'commit-tree', '-m', 'x', ...parents.flatMap((one) => ['-p', one]), `${tree}^{tree}`);
@@ -76,7 +76,7 @@ async function forked() {
   const options = { env: carol.env, cwd: carol.home, who: 'carol@runner', now: () => new Date(), note: () => {} };
   const runner = (query = '') =>
     openTeamSession({ ...options, home: newHome(), url: `git+file://${repository}${query}` }) as Session;
-  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, beside, runner, f, a, b, signer } };
+  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, beside, runner, f, a, b, signers } };
 }
 
 const REFUSED = {
@@ -87,11 +87,11 @@ const REFUSED = {
 
 describe('a tree on a parent that its manifest does not name', () => {
   test('by the server: a fork on top of what revoked a client is refused, also by a runner that knows nothing', async () => {
-    const { ada, runner, show, graft, a, b, signer } = await forked();
+    const { ada, runner, show, graft, a, b, signers } = await forked();
     for (const commit of [graft(b, a), graft(b, a, b), graft(b, `${b}^`, a)]) {
       show(commit);
       await expect(revocationSeenBy(ada.session())).rejects.toMatchObject(REFUSED);
-      for (const query of ['', `?key=${signer}`])
+      for (const query of ['', `?key=${signers}`])
         await expect(revocationSeenBy(runner(query))).rejects.toMatchObject(REFUSED);
     }
     // Further down, the following commits name another commit as well.
@@ -101,9 +101,9 @@ describe('a tree on a parent that its manifest does not name', () => {
   });
 
   test('by a push alone: the state from before, as the newest, is refused by a runner that knows nothing', async () => {
-    const { runner, show, graft, f, a, signer } = await forked();
+    const { runner, show, graft, f, a, signers } = await forked();
     show(graft(f, a));
-    for (const query of ['', `?key=${signer}`])
+    for (const query of ['', `?key=${signers}`])
       await expect(revocationSeenBy(runner(query))).rejects.toMatchObject(REFUSED);
   });
 });
@@ -148,7 +148,7 @@ describe('what a computer may put back', () => {
       expect(error.code).toBe(shown === a ? 'E_STORE_OLDER' : 'E_STORE_TAMPERED');
       if (shown === a) {
         expect(error.details.join()).toMatch(
-          /in the store: commit 5, by ada@laptop, .*seen here: commit 8, by bob@laptop/,
+          /in the store: commit 5, by ada \(ada@laptop\), .*seen here: commit 8, by bob \(bob@laptop\)/,
         );
         expect(error.hints.join()).not.toContain('docker-tls');
         // Its suggested command works, and changes nothing.

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import type { Session } from '../../../../src/features/team/store/session.ts';
+import { readLog } from '../../../../src/features/team/store/signed-log.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { removeHomes, sampleCa, sampleClient, sampleHost } from '../../../support/store.ts';
 import { enrol, type Member, newTeam } from '../support/team.ts';
@@ -40,7 +41,7 @@ async function enrolHosts(session: Session, names: readonly string[]) {
 }
 
 const hostsOf = async (member: Member) => [...(await teamStore(member.session()).read()).hosts.keys()].sort();
-const commitsOf = async (member: Member) => (await member.session().engine.log(1000)).length;
+const commitsOf = async (member: Member) => (await readLog(member.session(), 1000)).length;
 
 /** Calls `before` ahead of each commit of the engine. */
 function watched(member: Member, before: (number: number) => Promise<void> | undefined): Session {
@@ -59,7 +60,7 @@ test('they are one commit, which names all of them', async () => {
   const { ada, bob } = await newStore();
   const { failed } = await enrolHosts(ada.session(), NAMES);
   expect([failed, await hostsOf(bob)]).toEqual([0, [...NAMES].sort()]);
-  const [last, ...before] = await bob.session().engine.log(10);
+  const [last, ...before] = await readLog(bob.session(), 10);
   expect([last?.subject, last?.lines.length, before.length]).toEqual(['docker-tls apply: 12 changes', 12, 2]);
 });
 

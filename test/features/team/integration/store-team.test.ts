@@ -89,6 +89,7 @@ describe('an administrator of the repository', () => {
       'ca/issuers/anna/public',
       'clients/anna/keys',
       'clients/anna/public',
+      'files.json',
       'hosts/web/keys',
       'hosts/web/public',
       'keys/ca.age',
@@ -128,7 +129,7 @@ describe('an administrator of the repository', () => {
     [
       'a manifest that was edited',
       (tree) => edit(join(tree, 'manifest.json'), '"sequence": 3', '"sequence": 9'),
-      /signature/,
+      /manifest that no operator has signed/,
     ],
     [
       'keys for another recipient',
@@ -215,7 +216,7 @@ describe('an administrator of the repository', () => {
     git(made.repository, 'fetch', '-q', '-f', strange.repository, 'docker-tls:docker-tls');
     await expect(checkTeamStore(made.ada.session(), true)).rejects.toMatchObject({
       code: 'E_STORE_TAMPERED',
-      message: expect.stringMatching(/is signed by \w+, and \w+ has not confirmed that key/),
+      message: expect.stringMatching(/names the signers \w+, and no operator among the signers \w+ has confirmed them/),
     });
   });
 
@@ -226,14 +227,14 @@ describe('an administrator of the repository', () => {
 
   test('cannot show another store than the one whose signing key the address names', async () => {
     const { ada, repository } = await team();
-    const { signer } = await listOperators(ada.session());
+    const { signers } = await listOperators(ada.session());
     const first = (key: string) => {
       const url = `git+file://${repository}?key=${key}`;
       const notes: string[] = [];
       const options = { home: newHome(), url, env: ada.env, cwd: repository, who: 'ada@other', now: () => new Date() };
       return { notes, session: openTeamSession({ ...options, note: (text) => notes.push(text) }) as Session };
     };
-    const [good, wrong] = [first(signer ?? ''), first('0'.repeat(32))];
+    const [good, wrong] = [first(signers ?? ''), first('0'.repeat(32))];
     await teamStore(good.session).read();
     expect(good.notes).toEqual([]);
     await expect(teamStore(wrong.session).read()).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
@@ -241,11 +242,11 @@ describe('an administrator of the repository', () => {
 
   test('is not trusted unseen: at the first use on a computer, and only then, the signing key is said', async () => {
     const { bob, ada } = await team();
-    const { signer } = await listOperators(ada.session());
+    const { signers } = await listOperators(ada.session());
     for (let run = 0; run < 2; run += 1) await teamStore(bob.session()).read();
     expect(bob.notes).toEqual([
       expect.stringMatching(
-        `^first use of git\\+file:.*, signed by ${signer}: compare it with the output of operator list`,
+        `^first use of git\\+file:.*, signers ${signers}: compare them with the output of operator list`,
       ),
     ]);
   });

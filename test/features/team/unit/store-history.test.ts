@@ -5,7 +5,7 @@ import { type HistoryEntry, holds, newEntry, numberOf } from '../../../../src/fe
 
 const message = { who: 'ada', subject: 'x', lines: [] };
 const on = (parent: string, subject: string, regained?: string) =>
-  newEntry(parent, { put: new Map(), remove: [], message: { ...message, subject }, regained }, new Date(0), []);
+  newEntry(parent, { message: { ...message, subject }, regained }, { at: new Date(0), signed: Buffer.of(), paths: [] });
 const byNumber = (...entries: HistoryEntry[]) => new Map(entries.map((one) => [numberOf(one.revision), one]));
 
 const first = on('', 'first');

@@ -1,47 +1,152 @@
-/** A snapshot is genuine only if an unbroken chain of signing keys leads to the signer of its list of files. */
+/** A snapshot is genuine only if an unbroken chain of lists leads to the operator who signed its manifest. */
 
-import { generateKeyPairSync } from 'node:crypto';
-import { expect, test } from 'vitest';
-import { Secret } from '../../../../src/core/domain/secret.ts';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
+import { afterAll, expect, test } from 'vitest';
+import { findIdentities } from '../../../../src/features/team/store/identities.ts';
+import type { Operator } from '../../../../src/features/team/store/operators.ts';
 import {
-  newSigningKey,
-  readSigned,
-  renderStoreManifest,
+  type SigningKey,
+  signerOf,
+  signingKeyOf,
+  signingKeysOf,
+} from '../../../../src/features/team/store/signatures.ts';
+import {
+  fingerprintOf,
   SIGNERS,
   type Signers,
-  withSigner,
-} from '../../../../src/features/team/store/store-manifest.ts';
+  signersAmong,
+  withSigners,
+} from '../../../../src/features/team/store/signers.ts';
+import { readSigned, renderStoreManifest } from '../../../../src/features/team/store/store-manifest.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
 
-const about = { sequence: 1, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'ada@laptop' };
+afterAll(removeHomes);
 
-/** The result of reading a snapshot with this chain, signed by this key. */
-function read(signers: Signers, key: Secret) {
+async function keyIn(file: string): Promise<SigningKey> {
+  const [identity] = await findIdentities({ env: { DOCKER_TLS_IDENTITY: file }, cwd: '/' });
+  const [key] = identity === undefined ? [] : await signingKeysOf(identity);
+  return key as SigningKey;
+}
+
+function place(): string {
+  const directory = newHome();
+  mkdirSync(directory, { recursive: true });
+  return join(directory, 'key');
+}
+
+async function sshKey(...type: string[]): Promise<SigningKey> {
+  const file = place();
+  execFileSync('ssh-keygen', ['-q', '-N', '', '-f', file, ...type]);
+  return keyIn(file);
+}
+
+async function ageKey(): Promise<SigningKey> {
+  const file = place();
+  writeFileSync(file, `${await generateIdentity()}\n`, { mode: 0o600 });
+  return keyIn(file);
+}
+
+const [ada, bob, mallory] = await Promise.all([sshKey('-t', 'ed25519'), ageKey(), sshKey('-t', 'ed25519')]);
+const [adaOnly, both, bobOnly] = [
+  [{ name: 'ada', key: ada.key }],
+  [
+    { name: 'ada', key: ada.key },
+    { name: 'bob', key: bob.key },
+  ],
+  [{ name: 'bob', key: bob.key }],
+];
+
+/** The result of reading a snapshot with this chain, whose manifest this key signed as one of the newest list, or of another. */
+async function read(signers: Signers, key: SigningKey, named = signers.at(-1)) {
   const files = new Map<string, Uint8Array>([[SIGNERS, Buffer.from(JSON.stringify(signers))]]);
-  files.set('manifest.json', renderStoreManifest(files, about, key));
+  const about = { sequence: 9, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'x@laptop', subject: 'x', lines: [] };
+  const list = fingerprintOf(named as Signers[number]);
+  for (const [path, bytes] of await renderStoreManifest(files, { ...about, signers: list }, key))
+    files.set(path, bytes);
   return readSigned(files);
 }
 
-const [first, second] = [newSigningKey(), newSigningKey()];
-const begun = withSigner([], first);
+const begun = await withSigners([], adaOnly, 1, ada);
+const grown = await withSigners(begun, both, 2, ada);
+const left = await withSigners(grown, bobOnly, 3, bob);
 
-test('a key that the one before it has signed is good', () => {
-  expect(read(begun, first)).toMatchObject({ manifest: { sequence: 1 } });
-  expect(read(withSigner(begun, second, first), second)).toMatchObject({ manifest: { sequence: 1 } });
+test('a list that an operator of the one before has signed counts, and so do its operators', async () => {
+  expect(await read(begun, ada)).toMatchObject({ signer: { name: 'ada' } });
+  expect(await read(grown, bob)).toMatchObject({ signer: { name: 'bob' } });
+  expect(await read(left, bob)).toMatchObject({ signer: { name: 'bob' } });
+});
+
+test('the same operators make no new list', async () => {
+  expect(await withSigners(grown, [...both].reverse(), 7, bob)).toBe(grown);
 });
 
 test.each<[string, Signers]>([
-  ['has no signature', withSigner(begun, second)],
-  ['has signed itself', withSigner(begun, second, second)],
-])('a key that %s is refused, though it signs well', (_, signers) => {
-  expect(read(signers, second)).toMatch(/the one before it has not signed/);
+  ['by nobody of the one before', await withSigners(begun, both, 2, bob)],
+  ['by an operator who was removed', await withSigners(left, both, 4, ada)],
+  [
+    'on top of another list',
+    [...begun, ...(await withSigners(await withSigners([], adaOnly, 1, ada), both, 2, ada)).slice(1)],
+  ],
+  ['with a number that is not later', await withSigners(left, both, 3, bob)],
+  ['for a list of other operators', [...begun, { ...(grown[1] as Signers[number]), operators: bobOnly }]],
+])('a list signed %s is refused, with all that follows', async (_, signers) => {
+  expect(await read(signers, bob)).toMatch(/no unbroken chain of signers/);
+  expect(await read(await withSigners(signers, bobOnly, 9, bob), bob)).toMatch(/no unbroken chain of signers/);
 });
 
-test('what a key that was replaced signs is refused', () => {
-  expect(read(withSigner(begun, second, first), first)).toMatch(/signature is wrong/);
+test('nobody signs a manifest but an operator of the newest list', async () => {
+  expect(await read(begun, mallory)).toMatch(/no operator has signed/);
+  expect(await read(left, ada)).toMatch(/no operator has signed/);
+  expect(await read(left, ada, grown.at(-1))).toMatch(/no operator has signed/);
+  expect(await read(left, bob, grown.at(-1))).toMatch(/somebody who is no operator/);
 });
 
-test('a key of another kind is refused', () => {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const other = new Secret(privateKey.export({ format: 'der', type: 'pkcs8' }));
-  expect(read(withSigner([], other), other)).toMatch(/signature is wrong/);
+test.each([
+  ['ed25519', ada],
+  ['age', bob],
+  ['rsa', await sshKey('-t', 'rsa', '-b', '2048')],
+])('a signature of a key of %s is one for ssh-keygen, for its text and purpose alone', async (_, { key, sign }) => {
+  const signature = await sign('docker-tls-manifest', 'text');
+  expect(signerOf('docker-tls-manifest', 'text', signature, [mallory.key, key])).toBe(key);
+  expect(signerOf('docker-tls-manifest', 'test', signature, [key])).toBeUndefined();
+  expect(signerOf('docker-tls-signers', 'text', signature, [key])).toBeUndefined();
+  expect(signerOf('docker-tls-manifest', 'text', signature, [mallory.key])).toBeUndefined();
+  const bytes = Buffer.from(signature, 'base64');
+  bytes[bytes.length - 40] = (bytes.at(-40) as number) ^ 1;
+  expect(signerOf('docker-tls-manifest', 'text', bytes.toString('base64'), [key])).toBeUndefined();
+  const [file, allowed] = [place(), place()];
+  const armoured = signature.replace(/.{1,70}/g, '$&\n');
+  writeFileSync(file, `-----BEGIN SSH SIGNATURE-----\n${armoured}-----END SSH SIGNATURE-----\n`);
+  writeFileSync(allowed, `ada ${key}\n`);
+  const verify = (input: string, purpose: string) =>
+    execFileSync('ssh-keygen', ['-Y', 'verify', '-f', allowed, '-I', 'ada', '-n', purpose, '-s', file], {
+      input,
+      encoding: 'utf8',
+      stdio: 'pipe',
+    });
+  expect(verify('text', 'docker-tls-manifest')).toContain('Good "docker-tls-manifest" signature for ada');
+  expect(() => verify('test', 'docker-tls-manifest')).toThrow();
+});
+
+test('the key of an age identity that signs is that of its recipient, whatever the sign of its point', async () => {
+  const signs = new Set<string>();
+  for (let attempt = 0; attempt < 12; attempt++) {
+    const identity = await generateIdentity();
+    const file = place();
+    writeFileSync(file, `${identity}\n`, { mode: 0o600 });
+    const { key, sign } = await keyIn(file);
+    expect(key).toBe(signingKeyOf(await identityToRecipient(identity)));
+    expect(signerOf('docker-tls-manifest', 'x', await sign('docker-tls-manifest', 'x'), [key])).toBe(key);
+    signs.add(key);
+  }
+  expect(signs.size).toBe(12);
+});
+
+test('an operator who can open the CA has a key that can sign', () => {
+  const quantum: Operator = { name: 'ada', recipient: 'age1pq1qqqq', ca: true, addedAt: '' };
+  expect(() => signersAmong([quantum])).toThrow(expect.objectContaining({ code: 'E_RECIPIENT' }));
+  expect(signersAmong([{ ...quantum, ca: false }])).toEqual([]);
 });

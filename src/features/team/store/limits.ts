@@ -1,0 +1,22 @@
+/** Limits of a commit to a shared store. */
+
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { MOST, type Snapshot } from '../engines/engine.ts';
+
+const MOST_LINES = 2000;
+
+/** The signed message of a commit is read with every log. */
+export function shortened(lines: readonly string[]): string[] {
+  return lines.length <= MOST_LINES ? [...lines] : [...lines.slice(0, MOST_LINES), `${lines.length - MOST_LINES} more`];
+}
+
+/** Fails if the store would exceed the read limits. */
+export function requireReadable(url: string, files: Snapshot['files']): void {
+  const bytes = [...files.values()].reduce((sum, { length }) => sum + length, 0);
+  if (files.size <= MOST.files && bytes <= MOST.bytes) return;
+  const most = `${MOST.files.toLocaleString('en')} files and ${MOST.bytes / 1024 / 1024} MB`;
+  throw new DockerTlsError('E_STORE_FULL', `a shared store has at most ${most}`, {
+    where: url,
+    hints: ['docker-tls forget HOST'],
+  });
+}
