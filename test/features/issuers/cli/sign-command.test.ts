@@ -46,7 +46,9 @@ describe('a command that signs', () => {
   test('of leaf certificates only: servers, clients and requests get them; no client can be revoked, and that is said', async () => {
     const ca = factory.issue('company', { ca: true });
     const sign = ['--sign-command', writeSignScript(file('sign'), ca), '--leaf-only'];
-    expect((await run('ca', 'import', '--cert', ca.certFile, ...sign)).out).toContain('dockerd cannot reject its clients one by one');
+    expect((await run('ca', 'import', '--cert', ca.certFile, ...sign)).out).toContain(
+      'dockerd cannot reject its clients one by one',
+    );
     expect((await run('ca', 'show')).out).toContain('signs leaf certificates only by: ');
     await issueStore(home, { hosts: { web: { address: '10.0.0.9' } }, clients: { ci: undefined } });
     const state = await openStore(home).read();
