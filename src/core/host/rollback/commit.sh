@@ -28,7 +28,9 @@ commit() {
     fi
     keeps_containers || return 1
     # The record with the store's revision that has this change; the change itself came before that revision.
-    if [ -n "$RECORD" ]; then printf '%s' "$RECORD" >"$T/state.json" || return 1; fi
+    if [ -n "${RECORD-}" ]; then
+      printf '%s' "$RECORD" >"$T/state.new" && mv -f "$T/state.new" "$T/state.json" || return 1
+    fi
     [ -e "$T/generation-kept" ] || keep_generation || return 1
     # The directories that `remove` deletes later. The directory of the recovery unit belongs to the transaction only.
     directories=$NL${RECOVERY_LINK%/*}$NL
