@@ -106,8 +106,11 @@ function extension(id: string, critical: boolean, value: Asn1): Asn1 {
   return seq(oid(id), critical ? bool(true) : undefined, octets(value));
 }
 
+/** One moment for all: two stamps of the same day are alike. */
+const NOW_MS = Date.now();
+
 function inDays(days: number): Date {
-  return new Date(Math.floor((Date.now() + days * DAY_MS) / 1000) * 1000);
+  return new Date(Math.floor((NOW_MS + days * DAY_MS) / 1000) * 1000);
 }
 
 /** A copy of the credentials with `change` applied to the bytes of the first certificate; not re-signed. */

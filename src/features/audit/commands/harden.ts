@@ -36,6 +36,7 @@ import {
   unmadeWords,
 } from '../domain/hardening/hardening-choice.ts';
 import { PACKAGES } from '../domain/packages.ts';
+import type { Subject } from '../domain/report/report.ts';
 import { type ScoreDocument, scoreDocument } from '../domain/report/report-document.ts';
 import { addPackages, type HostPackages, refusePackages } from './harden-packages.ts';
 import { auditNow, type HardenedScores, scoresOf, scoreTable, writeHardenReport } from './harden-report.ts';
@@ -161,8 +162,15 @@ async function harden(context: ActionContext, names: readonly string[], options:
   if (report !== undefined) await checkReport(report, run.runtime.cwd);
   const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
   const withLynis = report !== undefined;
-  const before = run.dryRun ? [] : await auditNow(run, state, hosts, withLynis);
-  const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), run);
+  let before: readonly Subject[] | undefined;
+  const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), {
+    ...run,
+    // After the yes: its probes make certificates.
+    async confirm(planned, question) {
+      await run.confirm(planned, question);
+      before ??= await auditNow(run, state, hosts, withLynis);
+    },
+  });
   const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
     one.kind === 'done' ? [one.value.plan] : [],
   );
@@ -171,6 +179,8 @@ async function harden(context: ActionContext, names: readonly string[], options:
     hosts.map(({ name, harden }) => ({ entries: harden, unmade: plans.find(({ host }) => host === name)?.unmade })),
   );
   const after = run.dryRun ? [] : await auditNow(run, changed.state, hosts, withLynis);
+  // Nothing to confirm: nothing was changed.
+  before ??= after;
   const saved =
     report === undefined ? undefined : await writeHardenReport({ out: report, run, before, after, changed, leftOut });
   const unmade = unmadeWords(hosts, fixes, options.maxAuthTries);
