@@ -46,6 +46,17 @@ test('files that root runs and others may write, and ways out of containers', ()
   expect(ways('good-trixie', {}).some(({ how }) => how === 'can change what root runs or reads')).toBe(false);
 });
 
+test('a socket with a role is a way of that role, and no way to root', () => {
+  const source = '/run/docker-tls/traefik.sock';
+  const mounted = (container: object) => ({
+    ...container,
+    Mounts: [{ Type: 'bind', Source: source, Destination: '/var/run/docker.sock', RW: true }],
+  });
+  const found = ways('bad-trixie', { api: { '/containers/': mounted } }).filter(({ where }) => where === source);
+  expect(found.length).toBeGreaterThan(0);
+  for (const one of found) expect(one).toMatchObject({ how: 'socket with a role', grave: false });
+});
+
 test('clients of a CA, with its last day; of another CA in red', () => {
   const [ours] = ways('setup-trixie', {}).filter(({ who }) => who.startsWith('clients of '));
   expect(ours).toMatchObject({ how: 'certificate', grave: false, expires: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });
