@@ -31,8 +31,10 @@ function documentHints(out: string): string[] {
 }
 
 const NAMES = [...new Set(COMMANDS.map(({ name }) => name.split(' ')[0]))].join('|');
-/** A command at the start of a line of shell, behind words such as sudo, or behind a colon. */
-const START = new RegExp(`(?:^|[\\s("\`])docker-tls ((?:--(?:home|store)[ =](?:'[^']*'|\\S+) )*(?:${NAMES})\\b.*)$`);
+/** A command to paste: at the start, behind a colon, `then`, `or` or sudo, or in a substitution. Words about a command are none. */
+const START = new RegExp(
+  `(?:^|: |\`|\\$\\(|\\b(?:then|or|sudo) )docker-tls ((?:--(?:home|store)[ =](?:'[^']*'|\\S+) )*(?:${NAMES})\\b.*)$`,
+);
 
 /** The words after `docker-tls` of each command in a hint, as a shell splits them. */
 export function commandsIn(hint: string): string[][] {
