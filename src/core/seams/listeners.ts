@@ -11,8 +11,8 @@ export type ListenerRequest = {
   readonly session: HostSession;
   readonly spec: HostSpec;
   readonly facts: HostFacts;
-  /** The clients that the host accepts, and whether an issuing CA of their own signs their certificates. */
-  readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly issuer: boolean }[];
+  /** The clients that the host accepts. `direct`: one of our CAs may have signed their certificate itself. */
+  readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly direct: boolean }[];
   /** Names of clients that it rejects. */
   readonly rejected: readonly string[];
   /** PEM of our CAs, and of the clients' issuing CAs. */

@@ -45,11 +45,9 @@ export function listedThen(
   const path = `${places.tls}/${LISTENER_CLIENTS}`;
   const map = generation === undefined ? files.get(path) : generations.get(generation)?.get(path);
   if (map?.kind !== 'file') return undefined;
-  return (map.content ?? '')
-    .split('\n')
-    .flatMap((line) => {
-      const [, name = '', role = ''] = /^\S+ ([^\s/]+)\/([^\s/]+)\//.exec(line) ?? [];
-      return name === '' ? [] : [`${name} ${role}`];
-    })
-    .sort();
+  const clients = (map.content ?? '').split('\n').flatMap((line) => {
+    const [, name = '', role = ''] = /^\S+ ([^\s/]+)\/([^\s/]+)\//.exec(line) ?? [];
+    return name === '' ? [] : [`${name} ${role}`];
+  });
+  return [...new Set(clients)].sort();
 }

@@ -207,7 +207,7 @@ function rolesProblem(host: string, generation: number, { places, files, generat
   return [
     new DockerTlsError(
       'E_ACCEPTS_REVOKED',
-      `generation ${generation} gives clients what they do not have now: ${listWords(others.map((line) => printable(line.split(' ')[1] ?? line)))}`,
+      `generation ${generation} gives clients what they do not have now: ${listWords([...new Set(others.map((line) => printable(line.split(' ')[1] ?? line)))])}`,
       {
         where: host,
         hints: [

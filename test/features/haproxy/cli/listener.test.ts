@@ -1,7 +1,7 @@
 /** Decisions about hosts whose listener is HAProxy, by whole commands against hosts that answer with recorded facts. */
 
 import { afterAll, expect, test } from 'vitest';
-import type { ClientRecord, HostRecord } from '../../../../src/core/adapters/store/records.ts';
+import type { CaRecord, ClientRecord, HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { issueClient } from '../../../../src/core/domain/pki/certificate.ts';
 import { openAuthority } from '../../../../src/core/domain/pki/open-authority.ts';
@@ -126,7 +126,7 @@ test('a client that the host rejects is never taken for one of a similar name th
 });
 
 /** A place whose CA signs leaves only: it signed the certificates of both clients itself. */
-async function leafOnlyPlace(listener: 'haproxy' | 'dockerd'): Promise<DocumentPlace> {
+async function leafOnlyPlace(listener: 'haproxy' | 'dockerd', issuersStay = false): Promise<DocumentPlace> {
   const place = await documentPlace();
   const store = openStore(place.home);
   const { ca, clients, hosts } = await store.read();
@@ -144,7 +144,7 @@ async function leafOnlyPlace(listener: 'haproxy' | 'dockerd'): Promise<DocumentP
   await store.withLock('test', () =>
     store.write({
       ca: { ...external, record: { ...ca.record, leafOnly: true, external: { kind: 'command', command: 'false' } } },
-      removeIssuers: ['eve', 'laptop'],
+      removeIssuers: issuersStay ? [] : ['eve', 'laptop'],
       clients: Object.fromEntries(signed),
       hosts: { h1: { ...h1, ca: ca.cert, record: { ...h1.record, ...listed } } },
     }),
@@ -246,4 +246,43 @@ test('a socket with the role full is refused: it would be docker.sock', async ()
   expect([full.exit, full.json.error?.message]).toEqual([2, expect.stringContaining('would be docker.sock itself')]);
   const fuller = await place.run([...setup, 'all fuller'], {}, { outputs });
   expect(JSON.stringify(fuller.json)).toContain('E_ROLE_UNKNOWN');
+});
+
+/** Changes the record of the CA. */
+async function change({ home }: DocumentPlace, next: (record: CaRecord) => CaRecord): Promise<void> {
+  const store = openStore(home);
+  const { ca } = await store.read();
+  if (ca === undefined) throw new Error('not in the store');
+  await store.withLock('test', () => store.write({ ca: { ...ca, record: next(ca.record) } }));
+}
+
+/** Keys of the map that a command would give h1. */
+async function keysBy(place: DocumentPlace, ...argv: string[]): Promise<string[]> {
+  const { json } = await place.run([...argv, '--dry-run'], {}, { outputs });
+  const { hosts } = json.result?.stages?.[0] ?? json.result ?? {};
+  const files: { path: string; after?: string }[] = hosts?.[0].plan.files ?? [];
+  const map = files.find(({ path }) => path === MAP)?.after ?? '';
+  return map.split('\n').flatMap((line) => /^\w+:\w+/.exec(line)?.[0] ?? []);
+}
+
+test('a client is known by each kind of certificate that it may present, and by no other', async () => {
+  const both = ['issuer:eve', 'issuer:laptop', 'subject:eve', 'subject:laptop'];
+  const place = await documentPlace();
+  await record(place, { listener: 'haproxy' });
+  // A CA that is no leaf-only CA may have signed the name of a client for another program.
+  expect(await keysBy(place, 'setup', 'h1')).toEqual(['issuer:eve', 'issuer:laptop']);
+  // Imported again, the CA may sign issuing CAs: a client gets one at its next rotation, which changes no host.
+  const leafOnly = await leafOnlyPlace('haproxy');
+  expect(await keysBy(leafOnly, 'setup', 'h1')).toEqual(both);
+  // The new CA makes issuing CAs; clients have their old certificates until stage 2, and others until they fetch new ones.
+  expect(await keysBy(leafOnly, 'rotate', 'ca', '--no-ca-passphrase')).toEqual(both);
+  // Imported again as leaf-only: issuing CAs stay, renewals are direct.
+  expect(await keysBy(await leafOnlyPlace('haproxy', true), 'setup', 'h1')).toEqual(both);
+  // A client that fetched nothing yet has a direct certificate, whatever the store has by now.
+  await change(place, (record) => ({ ...record, leafOnly: true }));
+  expect(await keysBy(place, 'setup', 'h1')).toEqual(both);
+  // The CA signs issuing CAs by now, but the certificates on record are from before.
+  const stayed = await leafOnlyPlace('haproxy', true);
+  await change(stayed, ({ leafOnly: _, ...record }) => record);
+  expect(await keysBy(stayed, 'setup', 'h1')).toEqual(both);
 });
