@@ -286,3 +286,30 @@ test('a client is known by each kind of certificate that it may present, and by 
   await change(stayed, ({ leafOnly: _, ...record }) => record);
   expect(await keysBy(stayed, 'setup', 'h1')).toEqual(both);
 });
+
+test('a rollback is verified as a client on the list that comes back, and by a revoked one that is not on it', async () => {
+  const [eve, laptop] = ['eve', 'laptop'].map((name) => `subject:${name} ${name}/full/client:${name}`) as [
+    string,
+    string,
+  ];
+  const place = await leafOnlyPlace('haproxy');
+  const { clients } = await openStore(place.home).read();
+  const accepts = await probeOf(place, 'eve');
+  const rollback = async (before: string, refused: string) => {
+    const tried = new Set<string>();
+    const probe: Probe = async (request) => {
+      const cert = request.credentials?.cert;
+      for (const [name, one] of clients) if (one.cert === cert) tried.add(name);
+      const found = await accepts(request);
+      return cert !== clients.get(refused)?.cert || found.kind === 'refused'
+        ? found
+        : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: found.chain, elapsedMs: 1 };
+    };
+    const facts = twoMaps(before, `${eve}\n${laptop}`);
+    const { exit } = await place.run(['rollback', 'h1', '--yes'], { probe }, { outputs, facts });
+    return { exit, tried: [...tried] };
+  };
+  expect(await rollback(eve, 'laptop')).toEqual({ exit: 0, tried: ['eve'] });
+  await record(place, {}, { revokedAt: new Date().toISOString() });
+  expect(await rollback(laptop, 'eve')).toEqual({ exit: 0, tried: ['laptop', 'eve'] });
+});
