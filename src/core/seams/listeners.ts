@@ -29,8 +29,14 @@ export type OpenedListener = {
   readonly problems: readonly DockerTlsError[];
 };
 
-/** `title`: program and version. `problems`: what keeps it from serving clients, the likeliest cause first. */
-export type ListenerState = { readonly title: string; readonly problems: readonly DockerTlsError[] };
+export type ListenerState = {
+  /** Program and version. */
+  readonly title: string;
+  /** What keeps it from serving clients, the likeliest cause first. */
+  readonly problems: readonly DockerTlsError[];
+  /** What explains a client that it does not serve, and is no fault while it serves it. */
+  readonly signs: readonly DockerTlsError[];
+};
 
 export type ListenerCode = {
   /** Gathers what the listener needs to know of a connected host; changes nothing. */
