@@ -206,7 +206,9 @@ function refused(who: string, outcome: ProbeOutcome): ProbeCheck {
   return { ...check, ok: true, outcome: 'rejected', cause };
 }
 
-/** The listener answers 403; what it let through would have the daemon's answer. */
+/** How the listener begins its answer to a request that the client's role does not allow; an authorization plugin answers 403 as well. */
+const BY_ROLE = '{"message":"docker-tls: client ';
+
 function refusedByRole(who: string, role: string, path: string, outcome: ProbeOutcome): ProbeCheck {
   const request = `GET ${path}`;
   const check = {
@@ -217,8 +219,9 @@ function refusedByRole(who: string, role: string, path: string, outcome: ProbeOu
   } as const;
   if (outcome.kind === 'refused')
     return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
-  if (outcome.status === 403) return { ...check, ok: true, outcome: 'rejected by its role' };
-  return { ...check, ok: false, outcome: `not rejected: status ${outcome.status}` };
+  if (outcome.status === 403 && outcome.body.startsWith(BY_ROLE))
+    return { ...check, ok: true, outcome: 'rejected by its role' };
+  return { ...check, ok: false, outcome: `not rejected by its role: status ${outcome.status}` };
 }
 
 /** Here no answer is as good as a refusal. */

@@ -152,6 +152,8 @@ async function leafOnlyPlace(listener: 'haproxy' | 'dockerd', issuersStay = fals
   return place;
 }
 
+const REFUSAL = '{"message":"docker-tls: client eve has the role read, which does not allow GET"}';
+
 /** Connections of which h1 accepts those of laptop alone, and `also`. */
 async function probeOf({ home }: DocumentPlace, ...also: string[]): Promise<Probe> {
   const { clients, hosts } = await openStore(home).read();
@@ -159,7 +161,10 @@ async function probeOf({ home }: DocumentPlace, ...also: string[]): Promise<Prob
   const certs = ['laptop', ...also].map((name) => clients.get(name)?.cert);
   return async ({ credentials, maxVersion, path }) =>
     certs.includes(credentials?.cert) && maxVersion === undefined
-      ? { kind: 'accepted', status: path === undefined ? 200 : 403, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+      ? {
+          ...{ kind: 'accepted', protocol: 'TLSv1.3', chain, elapsedMs: 1 },
+          ...(path === undefined ? { status: 200, body: '' } : { status: 403, body: REFUSAL }),
+        }
       : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
 }
 
@@ -223,10 +228,10 @@ test('verify tries a request outside of each role whose key is here, and the por
   const place = await documentPlace();
   await record(place, { listener: 'haproxy', accepts: ['eve read', 'laptop full'] }, { role: 'read' });
   const accepts = await probeOf(place, 'eve');
-  const verify = async (status: number) => {
+  const verify = async (status: number, body = REFUSAL) => {
     const probe: Probe = async (request) => {
       const found = await accepts(request);
-      return found.kind === 'accepted' && request.path !== undefined ? { ...found, status } : found;
+      return found.kind === 'accepted' && request.path !== undefined ? { ...found, status, body } : found;
     };
     return (await place.run(['verify', 'h1'], { probe })).json.result?.hosts[0];
   };
@@ -237,6 +242,7 @@ test('verify tries a request outside of each role whose key is here, and the por
   );
   expect(closed.checks).toContainEqual(expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'closed' }));
   expect((await verify(404)).ok).toBe(false);
+  expect((await verify(403, '{"message":"authorization denied by plugin x"}')).ok).toBe(false);
 });
 
 test('a socket with the role full is refused: it would be docker.sock', async () => {
