@@ -89,6 +89,18 @@ test('a rollback gives no client another role again in silence', async () => {
   expect(JSON.stringify(agreed.json)).not.toContain('what they do not have now');
 });
 
+test('a rollback to a list with a line that cannot be read is refused, whatever the host has now', async () => {
+  const place = await documentPlace();
+  const line = 'issuer:eve  eve/full/client:eve';
+  const { [`file:${MAP}`]: _, ...dockerd } = twoMaps(line, '');
+  for (const facts of [twoMaps(line, line), dockerd]) {
+    const { json } = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts });
+    expect(JSON.stringify(json)).toContain(`by lines that it did not write: ${line}`);
+  }
+  const agreed = await place.run(['rollback', 'h1', '--dry-run', '--allow-revoked'], {}, { outputs, facts: dockerd });
+  expect(JSON.stringify(agreed.json)).not.toContain('did not write');
+});
+
 test('a rollback to a time when dockerd accepted clients itself is refused while one of them is limited', async () => {
   const place = await documentPlace();
   await record(place, { listener: 'haproxy' }, { role: 'read' });
