@@ -114,7 +114,7 @@ export function verificationFailure(
         ? `${silent}${end}`
         : client
           ? `${client.who} was rejected (${client.outcome})${end}`
-          : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
+          : `verification failed: ${furtherWords(bad)}${end}`,
     {
       where: host,
       hints:
@@ -134,6 +134,22 @@ export function verificationFailure(
             ),
     },
   );
+}
+
+/** What should have been rejected. A request outside of a role may have had no answer at all. */
+function furtherWords(bad: readonly ProbeCheck[]): string {
+  const named = (words: string, some: readonly ProbeCheck[]) =>
+    some.length === 0 ? [] : [`${words} ${some.map(({ who }) => who).join(', ')}`];
+  return [
+    ...named(
+      'accepted',
+      bad.filter(({ request }) => request === undefined),
+    ),
+    ...named(
+      'not rejected by its role:',
+      bad.filter(({ request }) => request !== undefined),
+    ),
+  ].join('; ');
 }
 
 /** Hints by cause, for a fault on the route to the daemon rather than in the daemon. */

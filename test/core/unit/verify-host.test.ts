@@ -238,6 +238,9 @@ describe('a client with a role', () => {
     expect(bad.map(({ who, outcome }) => `${who}: ${outcome}`)).toEqual([
       `client prom (monitor), GET /configs/x: not rejected by its role: status ${status}`,
     ]);
+    expect(failure(() => requireVerified('h', bad, '')).message).toBe(
+      'verification failed: not rejected by its role: client prom (monitor), GET /configs/x',
+    );
   });
 });
 
