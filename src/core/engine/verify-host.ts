@@ -244,7 +244,7 @@ function refusedByRole(who: string, role: string, path: string, outcome: ProbeOu
 function closed(who: string, outcome: ProbeOutcome): ProbeCheck {
   const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
-  return { ...check, ok: true, outcome: 'closed', cause: outcome.cause };
+  return { ...check, ok: true, outcome: 'nothing speaks HTTP there from here', cause: outcome.cause };
 }
 
 function sameLeaf(expected: string, served: string): boolean {

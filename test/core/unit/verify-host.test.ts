@@ -246,7 +246,7 @@ describe('a client with a role', () => {
 
 test.each([
   ['accepted', false, 'accepted with status 200'],
-  ['refused', true, 'closed'],
+  ['refused', true, 'nothing speaks HTTP there from here'],
 ] as const)('a daemon behind another service whose own port is %s', async (kind, ok, outcome) => {
   const shut = { kind: 'refused', cause: 'connection-refused', reason: 'why', chain: '', elapsedMs: 1 } as const;
   const open = { kind: 'accepted', status: 200, body: '', protocol: '', chain: '', elapsedMs: 1 } as const;
