@@ -52,9 +52,14 @@ function problemsOf(get: (name: string) => string, around: Around): DockerTlsErr
   if (get('program') === '')
     add('HAProxy is no longer installed', installHint(login, distribution, ['haproxy']), apply);
   const { LoadState, ActiveState = 'unknown', UnitFileState, Result } = parseProperties(get('service'));
+  const runtime = UnitFileState === 'masked-runtime' ? ['--runtime'] : [];
   if (LoadState === 'not-found') add(`${LISTENER_SERVICE} is gone`, apply);
-  else if (UnitFileState === 'masked')
-    add(`${LISTENER_SERVICE} is masked`, rootCommand(login, 'systemctl', ...whose, 'unmask', LISTENER_SERVICE), apply);
+  else if (LoadState === 'masked')
+    add(
+      `${LISTENER_SERVICE} is masked`,
+      rootCommand(login, 'systemctl', ...whose, 'unmask', ...runtime, LISTENER_SERVICE),
+      apply,
+    );
   else if (ActiveState !== 'active' && ActiveState !== 'reloading')
     add(
       `${LISTENER_SERVICE} is ${printable(ActiveState)}${Result && Result !== 'success' ? ` (${printable(Result)})` : ''}, so no client is accepted`,

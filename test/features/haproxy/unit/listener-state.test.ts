@@ -51,6 +51,11 @@ test.each<[string, Partial<typeof GOOD>, RegExp]>([
   ],
   ['a stopped service', { service: 'LoadState=loaded\nActiveState=inactive\nResult=success' }, /is inactive, so no/],
   ['a masked service', { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked' }, /is masked$/],
+  [
+    'a service that is masked until the next boot',
+    { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked-runtime' },
+    /is masked$/,
+  ],
   ['a service that is gone', { service: 'LoadState=not-found\nActiveState=inactive' }, /is gone$/],
   [
     'another group of the socket',
@@ -84,6 +89,13 @@ test.each<[string, Partial<typeof GOOD>, RegExp]>([
   expect(signs.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
   expect(signs[0]?.hints.length).toBeGreaterThan(0);
   expect(signs[0]?.message).not.toContain('\u001b');
+});
+
+test('a mask until the next boot is removed as one', () => {
+  const hint = (state: string) =>
+    String(judge({ service: `LoadState=masked\nActiveState=inactive\nUnitFileState=${state}` })?.problems[0]?.hints[0]);
+  expect(hint('masked-runtime')).toContain('unmask --runtime docker-tls-haproxy.service');
+  expect(hint('masked')).toContain('unmask docker-tls-haproxy.service');
 });
 
 test('a host whose HAProxy runs as the user of the daemon needs no group of the socket', () => {
