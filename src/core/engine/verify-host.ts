@@ -114,7 +114,7 @@ export function verificationFailure(
         ? `${silent}${end}`
         : client
           ? `${client.who} was rejected (${client.outcome})${end}`
-          : `verification failed: accepted ${bad.map((check) => check.who).join(', ')}${end}`,
+          : `verification failed: ${furtherWords(bad)}${end}`,
     {
       where: host,
       hints:
@@ -134,6 +134,22 @@ export function verificationFailure(
             ),
     },
   );
+}
+
+/** What should have been rejected. A request outside of a role may have had no answer at all. */
+function furtherWords(bad: readonly ProbeCheck[]): string {
+  const named = (words: string, some: readonly ProbeCheck[]) =>
+    some.length === 0 ? [] : [`${words} ${some.map(({ who }) => who).join(', ')}`];
+  return [
+    ...named(
+      'accepted',
+      bad.filter(({ request }) => request === undefined),
+    ),
+    ...named(
+      'not rejected by its role:',
+      bad.filter(({ request }) => request !== undefined),
+    ),
+  ].join('; ');
 }
 
 /** Hints by cause, for a fault on the route to the daemon rather than in the daemon. */
@@ -206,7 +222,9 @@ function refused(who: string, outcome: ProbeOutcome): ProbeCheck {
   return { ...check, ok: true, outcome: 'rejected', cause };
 }
 
-/** The listener answers 403; what it let through would have the daemon's answer. */
+/** How the listener begins its answer to a request that the client's role does not allow; an authorization plugin answers 403 as well. */
+const BY_ROLE = '{"message":"docker-tls: client ';
+
 function refusedByRole(who: string, role: string, path: string, outcome: ProbeOutcome): ProbeCheck {
   const request = `GET ${path}`;
   const check = {
@@ -217,15 +235,16 @@ function refusedByRole(who: string, role: string, path: string, outcome: ProbeOu
   } as const;
   if (outcome.kind === 'refused')
     return { ...check, ok: false, outcome: `${outcome.cause}: ${outcome.reason}`, cause: outcome.cause };
-  if (outcome.status === 403) return { ...check, ok: true, outcome: 'rejected by its role' };
-  return { ...check, ok: false, outcome: `not rejected: status ${outcome.status}` };
+  if (outcome.status === 403 && outcome.body.startsWith(BY_ROLE))
+    return { ...check, ok: true, outcome: 'rejected by its role' };
+  return { ...check, ok: false, outcome: `not rejected by its role: status ${outcome.status}` };
 }
 
 /** Here no answer is as good as a refusal. */
 function closed(who: string, outcome: ProbeOutcome): ProbeCheck {
   const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
-  return { ...check, ok: true, outcome: 'closed', cause: outcome.cause };
+  return { ...check, ok: true, outcome: 'nothing speaks HTTP there from here', cause: outcome.cause };
 }
 
 function sameLeaf(expected: string, served: string): boolean {

@@ -11,8 +11,8 @@ export type ListenerRequest = {
   readonly session: HostSession;
   readonly spec: HostSpec;
   readonly facts: HostFacts;
-  /** The clients that the host accepts, and whether an issuing CA of their own signs their certificates. */
-  readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly issuer: boolean }[];
+  /** The clients that the host accepts. `direct`: one of our CAs may have signed their certificate itself. */
+  readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly direct: boolean }[];
   /** Names of clients that it rejects. */
   readonly rejected: readonly string[];
   /** PEM of our CAs, and of the clients' issuing CAs. */
@@ -29,8 +29,14 @@ export type OpenedListener = {
   readonly problems: readonly DockerTlsError[];
 };
 
-/** `title`: program and version. `problems`: what keeps it from serving clients, the likeliest cause first. */
-export type ListenerState = { readonly title: string; readonly problems: readonly DockerTlsError[] };
+export type ListenerState = {
+  /** Program and version. */
+  readonly title: string;
+  /** What keeps it from serving clients, the likeliest cause first. */
+  readonly problems: readonly DockerTlsError[];
+  /** What explains a client that it does not serve, and is no fault while it serves it. */
+  readonly signs: readonly DockerTlsError[];
+};
 
 export type ListenerCode = {
   /** Gathers what the listener needs to know of a connected host; changes nothing. */

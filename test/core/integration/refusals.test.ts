@@ -71,7 +71,14 @@ test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that cou
     ['ann', { name: 'ann', hosts: ['web'] }],
     ['eve', { name: 'eve' }],
   ]);
-  const view = { ca: undefined, oldCas: [], clients, issuers: new Map(), issuing: 'here' } as const;
+  const view = {
+    ca: undefined,
+    oldCas: [],
+    clients,
+    issuers: new Map(),
+    issuing: 'here',
+    direct: () => false,
+  } as const;
   expect(() => trustFor({ name: 'web', clients: [] }, view)).toThrow(
     expect.objectContaining({ code: 'E_NO_CLIENTS', exit: 2, where: 'web' }),
   );

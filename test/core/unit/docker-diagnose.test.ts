@@ -471,7 +471,7 @@ describe('a host that cannot be used', () => {
 
   it('a fault of the service in front of the daemon comes first, unless the daemon itself is down', () => {
     const fault = new DockerTlsError('E_VERIFY', 'front.service is stopped', { hints: ['start it'] });
-    const listener = { title: 'front 1.0', problems: [fault] };
+    const listener = { title: 'front 1.0', problems: [fault], signs: [] };
     const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [], listener };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'reset', hints: ['start it'] });
@@ -480,6 +480,19 @@ describe('a host that cannot be used', () => {
     expect(down.message).toContain('dockerd is not running there');
     const well = ask({ outcome: refused('reset'), inside: { ...inside, listener: { ...listener, problems: [] } } });
     expect(well.message).not.toContain('front');
+    for (const status of [200, 403])
+      expect(ask({ outcome: accepted({ status }), inside }).message).not.toContain('front.service');
+    expect(ask({ outcome: accepted({ status: 503 }), inside }).message).toContain('front.service is stopped');
+  });
+
+  it('what the service in front was denied explains no answer about certificates', () => {
+    const denial = new DockerTlsError('E_LISTENER', 'SELinux denies front something', { hints: ['allow it'] });
+    const listener = { title: 'front 1.0', problems: [], signs: [denial] };
+    const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [], listener };
+    for (const outcome of [refused('reset'), accepted({ status: 503 })])
+      expect(ask({ outcome, inside }).message).toContain('SELinux denies front');
+    for (const outcome of [refused('client-refused'), refused('unknown-authority'), accepted({})])
+      expect(ask({ outcome, inside }).message).not.toContain('SELinux');
   });
 
   it('closed by systemd, as dockerd does not start, says why', () => {

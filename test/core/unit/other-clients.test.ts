@@ -142,6 +142,7 @@ describe('--accept-ca', () => {
     clients: new Map(clients.map((client) => [client.name, client])),
     issuers: new Map(clients.map(({ name }) => [name, issuer])),
     issuing: 'here',
+    direct: () => false,
   });
 
   test('is what was said, what the daemon trusted before, or as it was', () => {

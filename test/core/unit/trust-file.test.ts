@@ -15,7 +15,10 @@ const ISSUERS = new Map([
 const trust = (spec: object, more: Partial<AccessView> = {}, known: readonly TrustedClient[] = clients) =>
   trustFor(
     { ...host, ...spec },
-    { ca: 'ca', oldCas: [], issuing: 'here', issuers: ISSUERS, clients: byName(known), ...more },
+    {
+      ...{ ca: 'ca', oldCas: [], issuing: 'here', issuers: ISSUERS, clients: byName(known), direct: () => false },
+      ...more,
+    },
   );
 const byName = (known: readonly TrustedClient[]) => new Map(known.map((client) => [client.name, client]));
 const refusal = (code: string, words: string) =>
@@ -78,6 +81,11 @@ describe('a trust file', () => {
     expect(trust({ ...spec, clients: ['ann'] }, {})).toEqual(['ann-1', 'ann-0']);
     const issuers = new Map([['bob', issuer('bob-1')]]);
     expect(trust(spec, { issuers }, [...clients, { name: 'eve', revokedAt: 'x' }])).toEqual(['ca']);
+    // A client with an issuing CA whose certificate is from before it.
+    const direct = (name: string) => name === 'ann';
+    expect(trust({ ...spec, clients: ['ann'] }, { direct })).toEqual(['ca']);
+    expect(trust({ ...spec, clients: ['bob'] }, { direct })).toEqual(['bob-1']);
+    expect(trust({ clients: ['ann'] }, { direct })).toEqual(['ann-1', 'ann-0']);
   });
 
   test('of such a CA whose clients have issuing CAs of their own tells them apart', () => {

@@ -205,19 +205,21 @@ test('Ctrl-C ends the wait for a host that does not answer', async () => {
   await expect(verifyHost(silent, request)).rejects.toBe(reason);
 });
 
+const REFUSAL = '{"message":"docker-tls: client prom has the role monitor, which does not allow GET \\/configs\\/x"}';
+
 describe('a client with a role', () => {
   const limited = [{ name: 'prom', role: 'monitor', path: '/configs/x', cert: 'prom', key: new Secret('k') }];
   const request = { address: '10.0.0.1', port: 2376, ca: '', now: new Date('2026-01-01T00:00:00Z'), limited };
   const answering =
-    (status: number): Probe =>
+    (status: number, body = ''): Probe =>
     async ({ credentials, path, maxVersion }) =>
       credentials?.cert === 'prom' && maxVersion === undefined
-        ? { ...answer, status: path === undefined ? 200 : status }
+        ? { ...answer, body, status: path === undefined ? 200 : status }
         : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: '', elapsedMs: 1 };
   const answer = { kind: 'accepted', body: '', protocol: 'TLSv1.3', chain: '', elapsedMs: 1 } as const;
 
   test('sends a request that its role allows, and one that it does not', async () => {
-    const checks = await verifyHost(answering(403), request);
+    const checks = await verifyHost(answering(403, REFUSAL), request);
     expect(checks.filter(({ ok }) => !ok)).toEqual([]);
     expect(checks.filter(({ who }) => who.includes('prom'))).toEqual([
       expect.objectContaining({ who: 'client prom', expected: 'accepted', outcome: 'accepted (TLSv1.3)' }),
@@ -225,17 +227,26 @@ describe('a client with a role', () => {
     ]);
   });
 
-  test.each([200, 404, 503])('whose other request gets %i is not limited', async (status) => {
-    const bad = (await verifyHost(answering(status), request)).filter(({ ok }) => !ok);
+  test.each([
+    [200, REFUSAL],
+    [403, ''],
+    [403, '{"message":"authorization denied by plugin docker-tls: client "}'],
+    [404, ''],
+    [503, ''],
+  ])('whose other request gets %i %s is not limited by its role', async (status, body) => {
+    const bad = (await verifyHost(answering(status, body), request)).filter(({ ok }) => !ok);
     expect(bad.map(({ who, outcome }) => `${who}: ${outcome}`)).toEqual([
-      `client prom (monitor), GET /configs/x: not rejected: status ${status}`,
+      `client prom (monitor), GET /configs/x: not rejected by its role: status ${status}`,
     ]);
+    expect(failure(() => requireVerified('h', bad, '')).message).toBe(
+      'verification failed: not rejected by its role: client prom (monitor), GET /configs/x',
+    );
   });
 });
 
 test.each([
   ['accepted', false, 'accepted with status 200'],
-  ['refused', true, 'closed'],
+  ['refused', true, 'nothing speaks HTTP there from here'],
 ] as const)('a daemon behind another service whose own port is %s', async (kind, ok, outcome) => {
   const shut = { kind: 'refused', cause: 'connection-refused', reason: 'why', chain: '', elapsedMs: 1 } as const;
   const open = { kind: 'accepted', status: 200, body: '', protocol: '', chain: '', elapsedMs: 1 } as const;

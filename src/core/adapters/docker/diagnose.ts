@@ -13,7 +13,16 @@ import { certificateDrift } from '../../domain/trust/server.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { apiVersionFault, otherContext, settingsFault } from './client-settings.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
-import { type Diagnosis, type DiagnosisInput, expectedName, ours, remotely, verdict } from './diagnosis.ts';
+import {
+  type Diagnosis,
+  type DiagnosisInput,
+  expectedName,
+  firstCause,
+  listenerTells,
+  ours,
+  remotely,
+  verdict,
+} from './diagnosis.ts';
 import {
   journal,
   loggedOut,
@@ -49,11 +58,13 @@ export function diagnose(input: DiagnosisInput): Diagnosis {
   };
 }
 
-/** A fault of the service in front of the daemon comes before every other: clients see nothing else. */
+/** A fault of the service in front of the daemon comes before every other: clients that it does not serve see nothing else. */
 function listenerFault({ outcome, inside, expected }: DiagnosisInput): Diagnosis | undefined {
-  const [problem] = inside?.listener?.problems ?? [];
-  if (problem === undefined || inside?.docker !== 'active') return undefined;
-  const cause = outcome.kind === 'refused' ? outcome.cause : 'daemon-not-answering';
+  const cause = firstCause(outcome);
+  if (cause === 'none' || inside?.docker !== 'active') return undefined;
+  const { problems = [], signs = [] } = inside.listener ?? {};
+  const [problem] = listenerTells(cause) ? [...problems, ...signs] : problems;
+  if (problem === undefined) return undefined;
   return verdict(cause, `${expected.host} does not serve this client: ${problem.message}`, ...problem.hints);
 }
 

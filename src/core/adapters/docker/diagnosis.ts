@@ -6,6 +6,7 @@ import type { HostKind } from '../../domain/plan/host-kind.ts';
 import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
 import type { Holder } from '../../domain/trust/new-credentials.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
+import type { ListenerState } from '../../seams/listeners.ts';
 
 export type DiagnosisCause =
   | 'none'
@@ -52,6 +53,11 @@ export function firstCause(outcome: ProbeOutcome): DiagnosisCause {
 /** True if only a look at the host over SSH can tell more. */
 export function asksHost(cause: DiagnosisCause): boolean {
   return DAEMONS_FAULT.includes(cause) || SSH_DECIDES.includes(cause);
+}
+
+/** Whether a listener that cannot serve clients explains it: for certificates it has answered itself. */
+export function listenerTells(cause: DiagnosisCause): boolean {
+  return DAEMONS_FAULT.includes(cause);
 }
 
 /** True if the daemon's journal explains it. A daemon that listens and is unreachable logs nothing about it. */
@@ -126,7 +132,7 @@ export type Inside = {
   /** The reason why the daemon does not start with its daemon.json and our drop-in. */
   readonly jsonRefused?: string | undefined;
   /** The service that accepts clients in front of the daemon, and what keeps it from that. */
-  readonly listener?: { readonly title: string; readonly problems: readonly DockerTlsError[] } | undefined;
+  readonly listener?: ListenerState | undefined;
   /** True if something on the host listens on the port; undefined if the host could not tell. */
   readonly listens?: boolean;
   /** The managed server certificate and trust file (PEM) on the host. */

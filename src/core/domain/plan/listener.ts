@@ -35,21 +35,22 @@ export type ListenerPlan = {
 };
 
 /**
- * Clients in the list of a listener (`NAME ROLE`), of a generation or now; undefined: the host has no such list then. Fails closed for a
- * rollback: a line that is not one of ours names no client.
+ * Clients in the list of a listener (`NAME ROLE`), of a generation or now; undefined: the host has no such list then. `unreadable`: lines that
+ * docker-tls did not write, so nobody can tell which clients they accept.
  */
-export function listedThen(
+export function listThen(
   { places, files, generations }: Pick<HostFacts, 'places' | 'files' | 'generations'>,
   generation?: number,
-): readonly string[] | undefined {
+): { readonly clients: readonly string[]; readonly unreadable: readonly string[] } | undefined {
   const path = `${places.tls}/${LISTENER_CLIENTS}`;
   const map = generation === undefined ? files.get(path) : generations.get(generation)?.get(path);
   if (map?.kind !== 'file') return undefined;
-  return (map.content ?? '')
-    .split('\n')
-    .flatMap((line) => {
-      const [, name = '', role = ''] = /^\S+ ([^\s/]+)\/([^\s/]+)\//.exec(line) ?? [];
-      return name === '' ? [] : [`${name} ${role}`];
-    })
-    .sort();
+  const unreadable: string[] = [];
+  const clients = (map.content ?? '').split('\n').flatMap((line) => {
+    const [, name, role] = /^\S+ ([^\s/]+)\/([^\s/]+)\/\S+$/.exec(line) ?? [];
+    if (name !== undefined) return [`${name} ${role}`];
+    if (line !== '' && !line.startsWith('#')) unreadable.push(line);
+    return [];
+  });
+  return { clients: [...new Set(clients)].sort(), unreadable };
 }

@@ -137,6 +137,7 @@ function afterOne(view: AccessView, change: CredentialChange): AccessView {
       return {
         ...view,
         oldCas: [],
+        direct: (name) => view.direct(name, false),
         issuers: new Map(
           [...view.issuers].map(([name, issuer]) => [
             name,

@@ -46,7 +46,7 @@ export function acceptsAll(spec: Accepting, clients: readonly TrustedClient[]): 
 /**
  * CAs in a host's trust file. While every client is accepted, these are the CAs themselves, so that a new client needs no change on any
  * host. Otherwise only the issuing CAs of the accepted clients, since dockerd has no revocation list. A listener in front of it has a list of
- * clients, so there the CAs themselves do for a client without an issuing CA. Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY,
+ * clients, so there the CAs themselves do for a client without an issuing CA, or with a certificate that they signed themselves. Fails with E_NO_CLIENTS, E_NO_ISSUER, E_CA_LEAF_ONLY,
  * E_CA_ACCEPTED, E_ROLE_DOCKERD (exit 2).
  */
 export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
@@ -68,7 +68,7 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
           : [`name another client in the fleet file: hosts: { ${spec.name}: { clients: [NAME] } }`],
     });
   }
-  const without = accepted.filter((client) => !issuers.has(client.name));
+  const without = accepted.filter(({ name }) => !issuers.has(name) || (listsClients(spec) && view.direct(name)));
   if (without.length > 0 && !listsClients(spec)) {
     throw new DockerTlsError(
       'E_NO_ISSUER',

@@ -40,6 +40,12 @@ export type AccessView = {
   /** Clients of this store's CA, without imported clients of other CAs. */
   readonly clients: ReadonlyMap<string, TrustedClient>;
   readonly issuing: Issuing;
+  /**
+   * Whether a client that has an issuing CA may still present a certificate that one of our CAs (with `withOld` false: the active one) signed
+   * itself. A CA that signs leaves only signs every client so. Any other may sign the same name for other programs, so there only the client's
+   * certificate on record counts.
+   */
+  direct(name: string, withOld?: boolean): boolean;
 };
 
 /** View of the stored state. */
@@ -65,6 +71,12 @@ export function viewOf(state: Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'cl
       [...state.clients].flatMap(([name, { record }]) => (record.reaches === undefined ? [[name, record]] : [])),
     ),
     issuing: issuingOf(state.ca),
+    direct(name, withOld = true) {
+      const cas = [state.ca, ...(withOld ? state.oldCas : [])].flatMap((one) => one ?? []);
+      if (cas.some(({ record }) => record?.leafOnly)) return true;
+      const [leaf = ''] = splitBundle(state.clients.get(name)?.cert ?? '');
+      return leaf !== '' && isFrom(leaf, cas.map(({ cert }) => cert).join(''), 'client', now);
+    },
   };
 }
 

@@ -106,7 +106,7 @@ export async function planOpened(
       session,
       spec,
       facts,
-      clients: accepted.map(({ name, role }) => ({ name, role, issuer: view.issuers.has(name) })),
+      clients: accepted.map(({ name, role }) => ({ name, role, direct: !view.issuers.has(name) || view.direct(name) })),
       rejected: [...view.clients.values()].filter((client) => !accepted.includes(client)).map(({ name }) => name),
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
       issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),

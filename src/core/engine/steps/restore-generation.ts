@@ -6,7 +6,7 @@ import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
 import { LISTENER_CLIENTS, PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
 import { installedPackages } from '../../domain/plan/installed-packages.ts';
-import { listedThen } from '../../domain/plan/listener.ts';
+import { listThen } from '../../domain/plan/listener.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan-host.ts';
 import { planRestore } from '../../domain/plan/plan-restore.ts';
@@ -157,7 +157,7 @@ function directoryOf(facts: HostFacts, generation: number): number | undefined {
 function credentialsOf(host: string, facts: HostFacts, generation: number): RestoredCredentials {
   const directory = directoryOf(facts, generation);
   const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
-  if (credentials !== undefined) return { ...credentials, accepts: listedThen(facts, generation) };
+  if (credentials !== undefined) return { ...credentials, accepts: listThen(facts, generation)?.clients };
   throw new DockerTlsError('E_NO_GENERATION', `the credentials of generation ${generation} are no longer on the host`, {
     where: host,
     hints: [
@@ -170,7 +170,7 @@ function credentialsOf(host: string, facts: HostFacts, generation: number): Rest
 /** Access differences between the active trust file and list of clients and those of a generation, for the clients of this store. */
 function accessBy(then: RestoredCredentials, facts: HostFacts, { latest: state, now }: RestoreContext): AccessChange {
   return compareTrust(
-    { ca: installedCredentials(facts)?.ca ?? '', accepts: listedThen(facts) },
+    { ca: installedCredentials(facts)?.ca ?? '', accepts: listThen(facts)?.clients },
     then,
     ownClients(state.clients.values()).map(({ record, cert }) => ({ ...record, cert })),
     [state.ca, ...state.oldCas, ...state.issuers.values()].flatMap((ca) => ca?.cert ?? []),
@@ -195,19 +195,23 @@ function accessWarnings({ again, noLonger, revoked, untrusted }: AccessChange): 
   ];
 }
 
-/** A rollback must not silently give a client another role again. */
-function rolesProblem(host: string, generation: number, { places, files, generations }: HostFacts): DockerTlsError[] {
-  const path = `${places.tls}/${LISTENER_CLIENTS}`;
-  const now = files.get(path);
-  const then = generations.get(generation)?.get(path);
-  if (now?.kind !== 'file' || then?.kind !== 'file') return [];
-  const lines = new Set(now.content.split('\n'));
-  const others = (then.content ?? '').split('\n').filter((line) => !lines.has(line));
-  if (others.length === 0) return [];
+/** A rollback must not silently give a client another role again, nor accept clients by lines that cannot be judged. */
+function rolesProblem(host: string, generation: number, facts: HostFacts): DockerTlsError[] {
+  const path = `${facts.places.tls}/${LISTENER_CLIENTS}`;
+  const now = facts.files.get(path);
+  const then = facts.generations.get(generation)?.get(path);
+  const { unreadable = [] } = listThen(facts, generation) ?? {};
+  const lines = now?.kind === 'file' ? now.content.split('\n') : undefined;
+  const before = then?.kind === 'file' ? (then.content ?? '').split('\n') : [];
+  const others = lines === undefined ? [] : before.filter((line) => !lines.includes(line));
+  const words = (found: readonly string[]) => listWords([...new Set(found.map((line) => printable(line)))]);
+  if (others.length + unreadable.length === 0) return [];
   return [
     new DockerTlsError(
       'E_ACCEPTS_REVOKED',
-      `generation ${generation} gives clients what they do not have now: ${listWords(others.map((line) => printable(line.split(' ')[1] ?? line)))}`,
+      unreadable.length > 0
+        ? `docker-tls cannot tell which clients generation ${generation} accepts, by lines that it did not write: ${words(unreadable)}`
+        : `generation ${generation} gives clients what they do not have now: ${words(others.map((line) => line.split(' ')[1] ?? line))}`,
       {
         where: host,
         hints: [
@@ -247,7 +251,8 @@ function revokedProblem(
     .find((number) => {
       const directory = directoryOf(facts, number);
       const credentials = directory === undefined ? undefined : installedCredentials(facts, directory);
-      const accepts = listedThen(facts, number);
+      const { clients: accepts, unreadable = [] } = listThen(facts, number) ?? {};
+      if (unreadable.length > 0) return false;
       return credentials !== undefined && !acceptsMore(accessBy({ ...credentials, accepts }, facts, context));
     });
   return [

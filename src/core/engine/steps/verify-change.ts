@@ -6,7 +6,7 @@ import type { Credentials } from '../../domain/plan/desired.ts';
 import type { ProbeCheck } from '../../domain/plan/outcome.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { usableClients } from '../../domain/trust/clients.ts';
-import { isAccepted } from '../../domain/trust/trust.ts';
+import { isAccepted, isListed } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
@@ -66,12 +66,13 @@ function named({ record: { name }, cert, key }: StoredClient): { name: string } 
 
 /** The request for a restored generation: its port, its certificate and its accepted clients. */
 function restoredRequest(
-  { ca, cert }: RestoredCredentials,
+  { ca, cert, accepts }: RestoredCredentials,
   { latest, spec }: PlannedHost,
   clients: readonly StoredClient[],
   now: Date,
 ) {
-  const isTrusted = (one: StoredClient): boolean => isFrom(one.cert, ca, 'client', now);
+  const isTrusted = ({ record, cert }: StoredClient): boolean =>
+    isListed(record.name, { accepts }) && isFrom(cert, ca, 'client', now);
   const client = clients.find(isTrusted);
   const known = latest.hosts.get(spec.name);
   const serverKey = known?.serverCert === cert ? known.serverKey : undefined;

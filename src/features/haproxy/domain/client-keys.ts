@@ -7,16 +7,18 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 export type RoleClient = {
   readonly name: string;
   readonly role: string;
-  /** What names the client: its own issuing CA, or the subject of a certificate that one of our CAs signed directly. */
-  readonly by: 'issuer' | 'subject';
+  readonly by: readonly Naming[];
 };
+
+/** What names a client: its own issuing CA, or the subject of a certificate that one of our CAs signed directly. */
+type Naming = 'issuer' | 'subject';
 
 /** Subject of a client's issuing CA (clientAuthorityName); its second word is the client's name, cut if it is long. */
 export const ISSUING_CA = '^client [A-Za-z0-9][A-Za-z0-9._@+-]* [0-9a-f]{8}$';
 const CUT = MAX_COMMON_NAME - 'client '.length - ' 01234567'.length;
 
 /** Key of a client in the map. An issuer and a subject never have the same. */
-export function clientKey({ name, by }: RoleClient): string {
+export function clientKey(name: string, by: Naming): string {
   return by === 'issuer' ? `issuer:${name.slice(0, CUT)}` : `subject:${name}`;
 }
 
@@ -47,10 +49,9 @@ export function backendOf(role: string): string {
  * cannot be told apart.
  */
 export function renderClients(clients: readonly RoleClient[], rejected: readonly string[]): string {
-  const names = new Map(rejected.map((name) => [clientKey({ name, role: '', by: 'issuer' }), name]));
-  const lines = clients.map((client) => {
-    const { name, role } = client;
-    const key = clientKey(client);
+  const names = new Map(rejected.map((name) => [clientKey(name, 'issuer'), name]));
+  const line = ({ name, role }: RoleClient, by: Naming) => {
+    const key = clientKey(name, by);
     const other = names.get(key);
     if (other !== undefined && other !== name)
       throw new DockerTlsError(
@@ -60,6 +61,9 @@ export function renderClients(clients: readonly RoleClient[], rejected: readonly
       );
     names.set(key, name);
     return `${key} ${name}/${role}/${clientServer(name)}\n`;
-  });
-  return [...new Set(lines)].sort().join('');
+  };
+  return clients
+    .flatMap((client) => client.by.map((by) => line(client, by)))
+    .sort()
+    .join('');
 }

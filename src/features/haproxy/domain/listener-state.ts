@@ -17,6 +17,7 @@ export type ListenerState = {
   /** For instance `HAProxy 3.0.11`. */
   readonly title: string;
   readonly problems: readonly DockerTlsError[];
+  readonly signs: readonly DockerTlsError[];
 };
 
 type Around = {
@@ -39,7 +40,7 @@ export function judgeListener(stdout: Buffer, around: Around): ListenerState | u
   const texts = new Map(sections.map(({ name, content }) => [name, content.toString('utf8').trimEnd()]));
   const get = (name: string): string => texts.get(name) ?? '';
   const version = printable(/version (\d+\.\d+(?:\.\d+)?)/.exec(get('version'))?.[1] ?? '');
-  return { title: `HAProxy ${version}`.trimEnd(), problems: problemsOf(get, around) };
+  return { title: `HAProxy ${version}`.trimEnd(), problems: problemsOf(get, around), signs: signsOf(get, around) };
 }
 
 function problemsOf(get: (name: string) => string, around: Around): DockerTlsError[] {
@@ -51,29 +52,25 @@ function problemsOf(get: (name: string) => string, around: Around): DockerTlsErr
   if (get('program') === '')
     add('HAProxy is no longer installed', installHint(login, distribution, ['haproxy']), apply);
   const { LoadState, ActiveState = 'unknown', UnitFileState, Result } = parseProperties(get('service'));
-  const log = sudoCommand(login, 'journalctl', ...whose, '-u', LISTENER_SERVICE, '-n', '20', '--no-pager');
+  const runtime = UnitFileState === 'masked-runtime' ? ['--runtime'] : [];
   if (LoadState === 'not-found') add(`${LISTENER_SERVICE} is gone`, apply);
-  else if (UnitFileState === 'masked')
-    add(`${LISTENER_SERVICE} is masked`, rootCommand(login, 'systemctl', ...whose, 'unmask', LISTENER_SERVICE), apply);
+  else if (LoadState === 'masked')
+    add(
+      `${LISTENER_SERVICE} is masked`,
+      rootCommand(login, 'systemctl', ...whose, 'unmask', ...runtime, LISTENER_SERVICE),
+      apply,
+    );
   else if (ActiveState !== 'active' && ActiveState !== 'reloading')
     add(
       `${LISTENER_SERVICE} is ${printable(ActiveState)}${Result && Result !== 'success' ? ` (${printable(Result)})` : ''}, so no client is accepted`,
       sudoCommand(login, 'systemctl', ...whose, 'restart', LISTENER_SERVICE),
-      log,
+      logOf(login, whose),
     );
   const [, mode = '', owner = ''] = /^(\d+) \d+ \d+ (\S+)$/.exec(get('socket')) ?? [];
   if (group !== undefined && owner !== '' && (owner !== group || (Number.parseInt(mode, 8) & 0o20) === 0))
     add(
       `HAProxy may not open ${socket}: the socket has the group ${printable(owner)} and mode ${mode}, and HAProxy the group ${group}`,
       apply,
-    );
-  const denied = get('denied');
-  if (denied !== '')
-    add(
-      `${/apparmor=/.test(denied) ? 'AppArmor' : 'SELinux'} denies HAProxy something: ${printable(denied, 300)}`,
-      /apparmor=/.test(denied)
-        ? `allow it in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems): ${socket} rw,`
-        : `allow what was denied, after you have read it: ${allowDenied(login)}`,
     );
   const connections = Number(get('connections'));
   const look = sudoCommand(login, 'ss', '-tn', 'state', 'established', `sport = :${port}`);
@@ -85,14 +82,34 @@ function problemsOf(get: (name: string) => string, around: Around): DockerTlsErr
     );
   else if (Number(most?.[1] ?? 0) >= MAX_FROM_ADDRESS)
     add(`${printable(most?.[2] ?? '')} has ${most?.[1]} connections; HAProxy accepts no more from one address`, look);
+  return problems;
+}
+
+/** Denials and broken handshakes: health checks and programs that do not matter cause them too. */
+function signsOf(get: (name: string) => string, { host, login, socket, whose }: Around): DockerTlsError[] {
+  const signs: DockerTlsError[] = [];
+  const add = (message: string, ...hints: readonly string[]) =>
+    signs.push(new DockerTlsError('E_LISTENER', message, { where: host, hints }));
+  const denied = get('denied');
+  if (denied !== '')
+    add(
+      `${/apparmor=/.test(denied) ? 'AppArmor' : 'SELinux'} denies HAProxy something: ${printable(denied, 300)}`,
+      /apparmor=/.test(denied)
+        ? `allow it in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems): ${socket} rw,`
+        : `allow what was denied, after you have read it: ${allowDenied(login)}`,
+    );
   const handshakes = Number(get('handshakes'));
   const flooder = /^\s*(\d+) ([0-9A-Fa-f:.]+)$/.exec(get('flooder'));
   if (handshakes >= MANY_HANDSHAKES)
     add(
       `${plural(handshakes, 'connection')} of the last five minutes ended before a TLS handshake was complete${flooder ? `, ${flooder[1]} of them from ${flooder[2]}` : ''}`,
-      log,
+      logOf(login, whose),
     );
-  return problems;
+  return signs;
+}
+
+function logOf(login: Login, whose: readonly string[]): string {
+  return sudoCommand(login, 'journalctl', ...whose, '-u', LISTENER_SERVICE, '-n', '20', '--no-pager');
 }
 
 /** Command that adds a policy module for what SELinux has denied HAProxy. */

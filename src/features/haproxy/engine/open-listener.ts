@@ -50,10 +50,11 @@ export async function openListener(
     binds,
     engineSocket: socket,
     ...(own ? {} : { user: { user: 'haproxy', group: haproxy.socketGroup ?? 'docker' } }),
-    clients: request.clients.map(({ name, role = FULL_ROLE, issuer }) => ({
+    // A client without an issuing CA may get one while its hosts do not change.
+    clients: request.clients.map(({ name, role = FULL_ROLE, direct }) => ({
       name,
       role,
-      by: issuer ? 'issuer' : 'subject',
+      by: direct ? ['issuer', 'subject'] : ['issuer'],
     })),
     rejected: request.rejected,
     ownCas,

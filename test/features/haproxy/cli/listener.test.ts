@@ -1,7 +1,7 @@
 /** Decisions about hosts whose listener is HAProxy, by whole commands against hosts that answer with recorded facts. */
 
 import { afterAll, expect, test } from 'vitest';
-import type { ClientRecord, HostRecord } from '../../../../src/core/adapters/store/records.ts';
+import type { CaRecord, ClientRecord, HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { issueClient } from '../../../../src/core/domain/pki/certificate.ts';
 import { openAuthority } from '../../../../src/core/domain/pki/open-authority.ts';
@@ -89,6 +89,18 @@ test('a rollback gives no client another role again in silence', async () => {
   expect(JSON.stringify(agreed.json)).not.toContain('what they do not have now');
 });
 
+test('a rollback to a list with a line that cannot be read is refused, whatever the host has now', async () => {
+  const place = await documentPlace();
+  const line = 'issuer:eve  eve/full/client:eve';
+  const { [`file:${MAP}`]: _, ...dockerd } = twoMaps(line, '');
+  for (const facts of [twoMaps(line, line), dockerd]) {
+    const { json } = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts });
+    expect(JSON.stringify(json)).toContain(`by lines that it did not write: ${line}`);
+  }
+  const agreed = await place.run(['rollback', 'h1', '--dry-run', '--allow-revoked'], {}, { outputs, facts: dockerd });
+  expect(JSON.stringify(agreed.json)).not.toContain('did not write');
+});
+
 test('a rollback to a time when dockerd accepted clients itself is refused while one of them is limited', async () => {
   const place = await documentPlace();
   await record(place, { listener: 'haproxy' }, { role: 'read' });
@@ -126,7 +138,7 @@ test('a client that the host rejects is never taken for one of a similar name th
 });
 
 /** A place whose CA signs leaves only: it signed the certificates of both clients itself. */
-async function leafOnlyPlace(listener: 'haproxy' | 'dockerd'): Promise<DocumentPlace> {
+async function leafOnlyPlace(listener: 'haproxy' | 'dockerd', issuersStay = false): Promise<DocumentPlace> {
   const place = await documentPlace();
   const store = openStore(place.home);
   const { ca, clients, hosts } = await store.read();
@@ -144,13 +156,15 @@ async function leafOnlyPlace(listener: 'haproxy' | 'dockerd'): Promise<DocumentP
   await store.withLock('test', () =>
     store.write({
       ca: { ...external, record: { ...ca.record, leafOnly: true, external: { kind: 'command', command: 'false' } } },
-      removeIssuers: ['eve', 'laptop'],
+      removeIssuers: issuersStay ? [] : ['eve', 'laptop'],
       clients: Object.fromEntries(signed),
       hosts: { h1: { ...h1, ca: ca.cert, record: { ...h1.record, ...listed } } },
     }),
   );
   return place;
 }
+
+const REFUSAL = '{"message":"docker-tls: client eve has the role read, which does not allow GET"}';
 
 /** Connections of which h1 accepts those of laptop alone, and `also`. */
 async function probeOf({ home }: DocumentPlace, ...also: string[]): Promise<Probe> {
@@ -159,7 +173,10 @@ async function probeOf({ home }: DocumentPlace, ...also: string[]): Promise<Prob
   const certs = ['laptop', ...also].map((name) => clients.get(name)?.cert);
   return async ({ credentials, maxVersion, path }) =>
     certs.includes(credentials?.cert) && maxVersion === undefined
-      ? { kind: 'accepted', status: path === undefined ? 200 : 403, body: '', protocol: 'TLSv1.3', chain, elapsedMs: 1 }
+      ? {
+          ...{ kind: 'accepted', protocol: 'TLSv1.3', chain, elapsedMs: 1 },
+          ...(path === undefined ? { status: 200, body: '' } : { status: 403, body: REFUSAL }),
+        }
       : { kind: 'refused', cause: 'client-refused', reason: 'why', chain, elapsedMs: 1 };
 }
 
@@ -223,10 +240,10 @@ test('verify tries a request outside of each role whose key is here, and the por
   const place = await documentPlace();
   await record(place, { listener: 'haproxy', accepts: ['eve read', 'laptop full'] }, { role: 'read' });
   const accepts = await probeOf(place, 'eve');
-  const verify = async (status: number) => {
+  const verify = async (status: number, body = REFUSAL) => {
     const probe: Probe = async (request) => {
       const found = await accepts(request);
-      return found.kind === 'accepted' && request.path !== undefined ? { ...found, status } : found;
+      return found.kind === 'accepted' && request.path !== undefined ? { ...found, status, body } : found;
     };
     return (await place.run(['verify', 'h1'], { probe })).json.result?.hosts[0];
   };
@@ -235,8 +252,11 @@ test('verify tries a request outside of each role whose key is here, and the por
   expect(closed.checks).toContainEqual(
     expect.objectContaining({ who: 'client eve (read), GET /configs/docker-tls', request: 'GET /configs/docker-tls' }),
   );
-  expect(closed.checks).toContainEqual(expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'closed' }));
+  expect(closed.checks).toContainEqual(
+    expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'nothing speaks HTTP there from here' }),
+  );
   expect((await verify(404)).ok).toBe(false);
+  expect((await verify(403, '{"message":"authorization denied by plugin x"}')).ok).toBe(false);
 });
 
 test('a socket with the role full is refused: it would be docker.sock', async () => {
@@ -246,4 +266,70 @@ test('a socket with the role full is refused: it would be docker.sock', async ()
   expect([full.exit, full.json.error?.message]).toEqual([2, expect.stringContaining('would be docker.sock itself')]);
   const fuller = await place.run([...setup, 'all fuller'], {}, { outputs });
   expect(JSON.stringify(fuller.json)).toContain('E_ROLE_UNKNOWN');
+});
+
+/** Changes the record of the CA. */
+async function change({ home }: DocumentPlace, next: (record: CaRecord) => CaRecord): Promise<void> {
+  const store = openStore(home);
+  const { ca } = await store.read();
+  if (ca === undefined) throw new Error('not in the store');
+  await store.withLock('test', () => store.write({ ca: { ...ca, record: next(ca.record) } }));
+}
+
+/** Keys of the map that a command would give h1. */
+async function keysBy(place: DocumentPlace, ...argv: string[]): Promise<string[]> {
+  const { json } = await place.run([...argv, '--dry-run'], {}, { outputs });
+  const { hosts } = json.result?.stages?.[0] ?? json.result ?? {};
+  const files: { path: string; after?: string }[] = hosts?.[0].plan.files ?? [];
+  const map = files.find(({ path }) => path === MAP)?.after ?? '';
+  return map.split('\n').flatMap((line) => /^\w+:\w+/.exec(line)?.[0] ?? []);
+}
+
+test('a client is known by each kind of certificate that it may present, and by no other', async () => {
+  const both = ['issuer:eve', 'issuer:laptop', 'subject:eve', 'subject:laptop'];
+  const place = await documentPlace();
+  await record(place, { listener: 'haproxy' });
+  // A CA that is no leaf-only CA may have signed the name of a client for another program.
+  expect(await keysBy(place, 'setup', 'h1')).toEqual(['issuer:eve', 'issuer:laptop']);
+  // Imported again, the CA may sign issuing CAs: a client gets one at its next rotation, which changes no host.
+  const leafOnly = await leafOnlyPlace('haproxy');
+  expect(await keysBy(leafOnly, 'setup', 'h1')).toEqual(both);
+  // The new CA makes issuing CAs; clients have their old certificates until stage 2, and others until they fetch new ones.
+  expect(await keysBy(leafOnly, 'rotate', 'ca', '--no-ca-passphrase')).toEqual(both);
+  // Imported again as leaf-only: issuing CAs stay, renewals are direct.
+  expect(await keysBy(await leafOnlyPlace('haproxy', true), 'setup', 'h1')).toEqual(both);
+  // A client that fetched nothing yet has a direct certificate, whatever the store has by now.
+  await change(place, (record) => ({ ...record, leafOnly: true }));
+  expect(await keysBy(place, 'setup', 'h1')).toEqual(both);
+  // The CA signs issuing CAs by now, but the certificates on record are from before.
+  const stayed = await leafOnlyPlace('haproxy', true);
+  await change(stayed, ({ leafOnly: _, ...record }) => record);
+  expect(await keysBy(stayed, 'setup', 'h1')).toEqual(both);
+});
+
+test('a rollback is verified as a client on the list that comes back, and by a revoked one that is not on it', async () => {
+  const [eve, laptop] = ['eve', 'laptop'].map((name) => `subject:${name} ${name}/full/client:${name}`) as [
+    string,
+    string,
+  ];
+  const place = await leafOnlyPlace('haproxy');
+  const { clients } = await openStore(place.home).read();
+  const accepts = await probeOf(place, 'eve');
+  const rollback = async (before: string, refused: string) => {
+    const tried = new Set<string>();
+    const probe: Probe = async (request) => {
+      const cert = request.credentials?.cert;
+      for (const [name, one] of clients) if (one.cert === cert) tried.add(name);
+      const found = await accepts(request);
+      return cert !== clients.get(refused)?.cert || found.kind === 'refused'
+        ? found
+        : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: found.chain, elapsedMs: 1 };
+    };
+    const facts = twoMaps(before, `${eve}\n${laptop}`);
+    const { exit } = await place.run(['rollback', 'h1', '--yes'], { probe }, { outputs, facts });
+    return { exit, tried: [...tried] };
+  };
+  expect(await rollback(eve, 'laptop')).toEqual({ exit: 0, tried: ['eve'] });
+  await record(place, {}, { revokedAt: new Date().toISOString() });
+  expect(await rollback(laptop, 'eve')).toEqual({ exit: 0, tried: ['laptop', 'eve'] });
 });

@@ -14,8 +14,8 @@ beforeAll(async () => {
     server: certificates.server,
     trusted: [certificates.ca.leaf],
     clients: [
-      { name: 'root', role: 'full', by: 'issuer' },
-      { name: 'prom', role: 'monitor', by: 'issuer' },
+      { name: 'root', role: 'full', by: ['issuer'] },
+      { name: 'prom', role: 'monitor', by: ['issuer'] },
     ],
     ownCas: [],
     roles: BUILT_IN_ROLES,

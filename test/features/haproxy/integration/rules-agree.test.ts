@@ -27,7 +27,7 @@ beforeAll(async () => {
   listener = await startListener({
     server: certificates.server,
     trusted: [certificates.ca.leaf],
-    clients: ROLES.map(({ name }) => ({ name, role: name, by: 'issuer' as const })),
+    clients: ROLES.map(({ name }) => ({ name, role: name, by: ['issuer' as const] })),
     ownCas: [],
     roles: ROLES,
     sockets: [],

@@ -20,25 +20,25 @@ const INPUT: HaproxyInput = {
   sockets: [],
   cli: '/run/docker-tls/admin.sock',
 };
-const client = (name: string, by: 'issuer' | 'subject' = 'issuer', role = 'full') => ({ name, by, role });
+const client = (name: string, ...by: ('issuer' | 'subject')[]) => ({ name, by, role: 'read' });
 
 test('the key of a client is the name in its issuing CA', () => {
   for (const name of ['prom', 'eve@home+1', 'a'.repeat(64)]) {
     const authority = clientAuthorityName(name);
     expect(authority).toMatch(new RegExp(ISSUING_CA));
-    expect(clientKey(client(name))).toBe(`issuer:${authority.split(' ')[1]}`);
+    expect(clientKey(name, 'issuer')).toBe(`issuer:${authority.split(' ')[1]}`);
   }
-  expect(clientKey(client('prom', 'subject'))).toBe('subject:prom');
+  expect(clientKey('prom', 'subject')).toBe('subject:prom');
 });
 
 test('two clients that cannot be told apart are refused, a revoked one included', () => {
   const long = 'a'.repeat(48);
-  expect(() => renderClients([client(`${long}b`), client(`${long}c`)], [])).toThrow(
+  expect(() => renderClients([client(`${long}b`, 'issuer'), client(`${long}c`, 'issuer')], [])).toThrow(
     expect.objectContaining({ code: 'E_CLIENTS_ALIKE' }),
   );
-  expect(() => renderClients([client(`${long}b`)], [`${long}c`])).toThrow(/cannot be told apart/);
-  expect(() => renderClients([client('prom')], ['prom'])).not.toThrow();
-  expect(renderClients([client('prom', 'subject', 'read'), client('prom', 'issuer', 'read')], [])).toBe(
+  expect(() => renderClients([client(`${long}b`, 'issuer')], [`${long}c`])).toThrow(/cannot be told apart/);
+  expect(() => renderClients([client('prom', 'issuer')], ['prom'])).not.toThrow();
+  expect(renderClients([client('prom', 'issuer', 'subject')], [])).toBe(
     'issuer:prom prom/read/client:prom\nsubject:prom prom/read/client:prom\n',
   );
 });

@@ -1,7 +1,13 @@
 /** What keeps HAProxy on a host from serving clients. */
 
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { parseSections } from '../../../../src/core/domain/dockerd/sections.ts';
 import { judgeListener } from '../../../../src/features/haproxy/domain/listener-state.ts';
+import { LISTENER_STATE_SCRIPT } from '../../../../src/features/haproxy/host/scripts.ts';
 import { printSections } from '../../../support/sections.ts';
 
 const GOOD = {
@@ -30,7 +36,7 @@ function judge(more: Partial<typeof GOOD> = {}, around: Partial<typeof AROUND> =
 const messages = (...given: Parameters<typeof judge>) => judge(...given)?.problems.map(({ message }) => message);
 
 test('a host in order has none, and its version is known', () => {
-  expect(judge()).toEqual({ title: 'HAProxy 3.0.11', problems: [] });
+  expect(judge()).toEqual({ title: 'HAProxy 3.0.11', problems: [], signs: [] });
   // A reload is not a stop.
   expect(messages({ service: 'LoadState=loaded\nActiveState=reloading' })).toEqual([]);
   expect(judgeListener(Buffer.from('docker-tls-listener 1 x\n'), AROUND)).toBeUndefined();
@@ -45,6 +51,11 @@ test.each<[string, Partial<typeof GOOD>, RegExp]>([
   ],
   ['a stopped service', { service: 'LoadState=loaded\nActiveState=inactive\nResult=success' }, /is inactive, so no/],
   ['a masked service', { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked' }, /is masked$/],
+  [
+    'a service that is masked until the next boot',
+    { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked-runtime' },
+    /is masked$/,
+  ],
   ['a service that is gone', { service: 'LoadState=not-found\nActiveState=inactive' }, /is gone$/],
   [
     'another group of the socket',
@@ -58,6 +69,13 @@ test.each<[string, Partial<typeof GOOD>, RegExp]>([
     /all 4000 .*3000 of them by 192\.0\.2\.9/,
   ],
   ['one address with too many', { connections: '1200', most: ' 1000 192.0.2.9' }, /192\.0\.2\.9 has 1000 connections/],
+])('%s is named, with a command', (_, more, message) => {
+  const found = judge(more)?.problems ?? [];
+  expect(found.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
+  expect(found[0]?.hints.length).toBeGreaterThan(0);
+});
+
+test.each<[string, Partial<typeof GOOD>, RegExp]>([
   ['half-open connections', { handshakes: '900', flooder: ' 800 2001:db8::1' }, /^900 .*800 of them from 2001:db8::1$/],
   [
     'SELinux',
@@ -65,13 +83,48 @@ test.each<[string, Partial<typeof GOOD>, RegExp]>([
     /^SELinux denies/,
   ],
   ['AppArmor', { denied: 'apparmor="DENIED" operation="connect" profile="/usr/sbin/haproxy"' }, /^AppArmor denies/],
-])('%s is named, with a command', (_, more, message) => {
-  const found = judge(more)?.problems ?? [];
-  expect(found.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
-  expect(found[0]?.hints.length).toBeGreaterThan(0);
-  expect(found[0]?.message).not.toContain('\u001b');
+])('%s is a sign, and no fault while clients are served', (_, more, message) => {
+  const { problems, signs = [] } = judge(more) ?? {};
+  expect(problems).toEqual([]);
+  expect(signs.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
+  expect(signs[0]?.hints.length).toBeGreaterThan(0);
+  expect(signs[0]?.message).not.toContain('\u001b');
+});
+
+test('a mask until the next boot is removed as one', () => {
+  const hint = (state: string) =>
+    String(judge({ service: `LoadState=masked\nActiveState=inactive\nUnitFileState=${state}` })?.problems[0]?.hints[0]);
+  expect(hint('masked-runtime')).toContain('unmask --runtime docker-tls-haproxy.service');
+  expect(hint('masked')).toContain('unmask docker-tls-haproxy.service');
 });
 
 test('a host whose HAProxy runs as the user of the daemon needs no group of the socket', () => {
   expect(messages({ socket: '660 0 99 dockers' }, { group: undefined })).toEqual([]);
+});
+
+test('a denial counts since the service runs, and if it denied something', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-test-'));
+  const program = (name: string, text: string) =>
+    writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  const began = Date.parse('2026-11-30T12:00:00Z') / 1000;
+  program('systemctl', 'echo "ActiveEnterTimestamp=Mon 2026-11-30 12:00:00 UTC"');
+  program('journalctl', `echo "$*" >>${directory}/asked`);
+  program('tail', `[ "$3" = /var/log/audit/audit.log ] && exec cat ${directory}/audit.log; exec /usr/bin/tail "$@"`);
+  const line = (at: number, pid: number, more = 'permissive=0') =>
+    `type=AVC msg=audit(${at}.123:4): avc:  denied  { connectto } for  pid=${pid} comm="haproxy" ${more}\n`;
+  const denied = (...lines: string[]) => {
+    writeFileSync(join(directory, 'audit.log'), lines.join(''));
+    const env = { PATH: `${directory}:${process.env.PATH}`, SERVICE: 'x', PORT: '1', SOCKET: '/x', WHOSE: '' };
+    const stdout = execFileSync('sh', ['-c', LISTENER_STATE_SCRIPT], { env });
+    return (
+      parseSections(stdout, 'listener')
+        ?.find(({ name }) => name === 'denied')
+        ?.content.toString()
+        .trim() ?? '?'
+    );
+  };
+  expect(denied(line(began - 1, 1), line(began + 2, 2, 'permissive=1'))).toBe('');
+  expect(denied(line(began + 1, 3), line(began - 1, 1))).toContain('pid=3');
+  expect(readFileSync(join(directory, 'asked'), 'utf8')).toContain(`-b --since @${began} `);
+  rmSync(directory, { recursive: true });
 });

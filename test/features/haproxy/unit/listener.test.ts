@@ -55,7 +55,7 @@ function opened(
   return openListener(
     {
       ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [] },
-      clients: [{ name: 'laptop', issuer: true }],
+      clients: [{ name: 'laptop', direct: false }],
       ...request,
     },
     { signal: undefined as unknown as AbortSignal },
@@ -132,7 +132,7 @@ test('another CA with two common names is refused: HAProxy reads the first, othe
 });
 
 test('a role that the host does not have is refused, and so is a rule that cannot be used', async () => {
-  const clients = [{ name: 'prom', role: 'watch', issuer: true }];
+  const clients = [{ name: 'prom', role: 'watch', direct: false }];
   await expect(opened({}, {}, { clients })).rejects.toMatchObject({ code: 'E_ROLE_UNKNOWN' });
   const spec = completeHost({
     ...SPEC,
@@ -181,8 +181,8 @@ test('a line that was deleted by hand from the map still ends its connections', 
     {},
     {
       clients: [
-        { name: 'laptop', issuer: true },
-        { name: 'ops', issuer: true },
+        { name: 'laptop', direct: false },
+        { name: 'ops', direct: false },
       ],
     },
   );
