@@ -37,8 +37,8 @@ export function parseAccounts(section: (name: string) => string | undefined) {
     sudo: sudoRules(section('sudoers') ?? '', membersOf),
     /** Keys that log in as root: fingerprint, and comment if there is one. */
     rootKeys: lines(section('root-keys') ?? '').map((line) => {
-      const [, blob = '', comment = ''] = line.split(' ');
-      return `${fingerprintOf(Buffer.from(blob, 'base64'))}${comment === '' ? '' : ` (${comment})`}`;
+      const [, blob = '', ...comment] = line.trim().split(/\s+/);
+      return `${fingerprintOf(Buffer.from(blob, 'base64'))}${comment.length === 0 ? '' : ` (${comment.join(' ')})`}`;
     }),
     rootPassword: (['empty', 'locked', 'set'] as const).find((state) => state === section('root-password')?.trim()),
     listening: lines(section('listening') ?? '').flatMap((line): readonly ListeningService[] => {

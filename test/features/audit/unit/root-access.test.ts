@@ -14,7 +14,7 @@ const ACCOUNTS = {
   users: 'root:0:0\nada:1000:1000\nci:1002:1002\ntoor:0:0\n',
   'docker-group': 'docker:x:998:ci\n',
   sudoers: '/etc/sudoers:%sudo ALL=(ALL:ALL) ALL\n/etc/sudoers.d/ci:ci ALL=(root) NOPASSWD: /usr/bin/docker\n',
-  'root-keys': `ssh-ed25519 ${KEY} ada@laptop\n`,
+  'root-keys': `ssh-ed25519 ${KEY} ada@laptop of 2026\r\n`,
   'root-password': 'set',
 };
 const ways = (name: Parameters<typeof altered>[0], change: Alteration, ourCas?: ReadonlySet<string>) =>
@@ -28,7 +28,7 @@ test('accounts: docker group, sudo, user ID 0, keys of root', () => {
   expect(found).toContainEqual(way('ci', 'sudo without a password: /usr/bin/docker'));
   expect(found).toContainEqual(way('user toor', 'user ID 0'));
   const fingerprint = fingerprintOf(Buffer.from(KEY, 'base64'));
-  expect(found).toContainEqual(way(`key ${fingerprint} (ada@laptop)`, 'login as root by SSH'));
+  expect(found).toContainEqual(way(`key ${fingerprint} (ada@laptop of 2026)`, 'login as root by SSH'));
 });
 
 test("keys of root's count only where sshd lets root in", () => {

@@ -13,7 +13,8 @@ accounts_facts() {
   end sudoers
   # Public halves only: keys are on lines of their own, and nothing else of the file leaves the host.
   for file in /root/.ssh/authorized_keys /root/.ssh/authorized_keys2; do
-    [ ! -f "$file" ] || head -c 262144 "$file" | grep -oE '(ssh|ecdsa|sk-ssh|sk-ecdsa)-[A-Za-z0-9@.-]+ [A-Za-z0-9+/=]{40,}( [^ ]+)?$'
+    [ ! -f "$file" ] || head -c 262144 "$file" | grep -v '^[[:space:]]*#' |
+      grep -oE '(ssh|ecdsa|sk-ssh|sk-ecdsa)-[A-Za-z0-9@.-]+[[:space:]]+[A-Za-z0-9+/=]{40,}([[:space:]].*)?$'
   done
   end root-keys
   # Never the hash itself.

@@ -1,0 +1,52 @@
+/** What the audit's script says of accounts, in the shells that hosts have. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const SCRIPT = new URL('../../../../src/features/audit/host/audit/accounts.sh', import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-accounts-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  /** Sections of the script on a host with these files. */
+  function said(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const host = mkdtempSync(join(directory, 'host-'));
+    for (const [path, text] of Object.entries({ '/etc/group': '', '/etc/passwd': '', '/etc/shadow': '', ...files })) {
+      mkdirSync(dirname(join(host, path)), { recursive: true });
+      writeFileSync(join(host, path), text);
+    }
+    const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"])\/(?=(?:etc|root|home)\/)/g, `${host}/`);
+    const [program = '', ...words] = shell.split(' ');
+    const { stdout } = spawnSync(program, [...words, '-c', `${FUNCTIONS}\n${script}\naccounts_facts`], {
+      encoding: 'utf8',
+    });
+    const parts = stdout.replaceAll(host, '').split(/\n?--end (.*)\n/);
+    return Object.fromEntries(parts.flatMap((text, at) => (at % 2 === 0 ? [[parts[at + 1] ?? '', text]] : [])));
+  }
+
+  test("keys of root's, whatever follows them", () => {
+    const [first, second, third] = ['A', 'B', 'C'].map((letter) => letter.repeat(68));
+    const keys = said({
+      '/root/.ssh/authorized_keys': [
+        `ssh-ed25519 ${first} ada on her laptop`,
+        `restrict,from="10.0.0.0/8" ssh-rsa  ${second} \r`,
+        `ecdsa-sha2-nistp256 ${third}`,
+        ` # ssh-ed25519 ${'D'.repeat(68)} gone`,
+        `#ssh-ed25519 ${'E'.repeat(68)}`,
+        '',
+      ].join('\n'),
+    })['root-keys'];
+    expect(keys?.trim().split('\n')).toEqual([
+      `ssh-ed25519 ${first} ada on her laptop`,
+      `ssh-rsa  ${second} \r`,
+      `ecdsa-sha2-nistp256 ${third}`,
+    ]);
+  });
+});
+
+const FUNCTIONS = `end() { printf '\\n--end %s\\n' "$1"; }
+stat_files() { printf '%s\\n' "$@"; }
+ss() { :; }`;
