@@ -150,10 +150,10 @@ const OUT: Readonly<Record<string, boolean>> = {
   '5.31': false,
 };
 
-function byContainers({ engine }: AuditFacts, results: readonly CheckResult[]): readonly ReportedAccess[] {
+function byContainers({ engine, apiSocket }: AuditFacts, results: readonly CheckResult[]): readonly ReportedAccess[] {
   const limited = (engine?.containers ?? []).flatMap(({ name, mounts }) =>
     mounts
-      .filter(isLimitedSocket)
+      .filter((mount) => isLimitedSocket(mount, apiSocket))
       .map(({ source }) => access(`container ${name}`, 'socket with a role', source, false)),
   );
   const out = Object.entries(OUT).flatMap(([id, grave]) =>
