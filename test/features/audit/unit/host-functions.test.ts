@@ -80,6 +80,20 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(listedIn(said, inputs)).toEqual(listed);
   });
 
+  test('candidates of apt: no source has it, or a source has a newer one', () => {
+    const of = (name: string, version: string, table: string) =>
+      `${name}:\n  Installed: ${version}\n  Candidate: ${version}\n  Version table:\n${table}`;
+    const source = '        500 https://download.docker.com/linux/debian trixie/stable amd64 Packages\n';
+    const dpkg = '        100 /var/lib/dpkg/status\n';
+    const policy = [
+      of('docker-ce', '5:29.0', ` *** 5:29.0 500\n${source}${dpkg}     5:28.0 500\n${source}`),
+      of('containerd.io', '1.7', ` *** 1.7 100\n${dpkg}`),
+      of('runc', '1.1', `     1.3 -10\n${source} *** 1.1 1001\n${source}${dpkg}`),
+    ].join('');
+    const said = run(`${moduleText('audit/software.sh')}\ncandidates <<'POLICY'\n${policy}POLICY\n`);
+    expect(said).toBe('docker-ce 5:29.0\ncontainerd.io 1.7 gone\nrunc 1.1 newer\n');
+  });
+
   describe('a changelog', () => {
     /** The audit script's report on runc; `rpm`: the behaviour of that program. */
     const said = (manager: 'deb' | 'rpm', files: Readonly<Record<string, Uint8Array | string>>, rpm: string) => {
