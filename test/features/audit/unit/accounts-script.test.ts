@@ -18,7 +18,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       mkdirSync(dirname(join(host, path)), { recursive: true });
       writeFileSync(join(host, path), text);
     }
-    const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"])\/(?=(?:etc|root|home)\/)/g, `${host}/`);
+    const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"#])\/(?=(?:etc|root|home)\/)/g, `${host}/`);
     const [program = '', ...words] = shell.split(' ');
     const { stdout } = spawnSync(program, [...words, '-c', `${FUNCTIONS}\n${script}\naccounts_facts`], {
       encoding: 'utf8',
@@ -26,6 +26,23 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const parts = stdout.replaceAll(host, '').split(/\n?--end (.*)\n/);
     return Object.fromEntries(parts.flatMap((text, at) => (at % 2 === 0 ? [[parts[at + 1] ?? '', text]] : [])));
   }
+
+  test('sudoers: uids and includes are no comments, and a file of more than 64 KiB is not cut in silence', () => {
+    const { sudoers } = said({
+      '/etc/sudoers': '#1001 ALL=ALL\n  # %ops ALL=ALL\n# a comment\n#include /x\n@include /y\n\n ci ALL=ALL\n',
+      '/etc/sudoers.d/large': `${'# a comment\n'.repeat(6000)}ci ALL=(ALL) NOPASSWD: ALL\n`,
+      '/etc/sudoers.d/left.out': 'ci ALL=ALL\n',
+      '/etc/sudoers.d/small': 'ada ALL=ALL\n',
+    });
+    expect(sudoers?.trim().split('\n')).toEqual([
+      '/etc/sudoers:#1001 ALL=ALL',
+      '/etc/sudoers:#include /x',
+      '/etc/sudoers:@include /y',
+      '/etc/sudoers: ci ALL=ALL',
+      '/etc/sudoers.d/large:@include of more than 64 KiB',
+      '/etc/sudoers.d/small:ada ALL=ALL',
+    ]);
+  });
 
   test("keys of root's, whatever follows them", () => {
     const [first, second, third] = ['A', 'B', 'C'].map((letter) => letter.repeat(68));

@@ -114,6 +114,9 @@ function byAccounts({ accounts, sshd }: AuditFacts): readonly ReportedAccess[] {
             ),
           ],
     ),
+    ...accounts.unclearSudo.map(({ file, line }) =>
+      access('cannot tell', `sudo, by a line that the audit does not understand: ${line}`, file, false),
+    ),
     ...(login ? accounts.rootKeys : []).map((key) =>
       access(`key ${key}`, 'login as root by SSH', '/root/.ssh/authorized_keys', false),
     ),

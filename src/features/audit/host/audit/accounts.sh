@@ -1,6 +1,6 @@
 # Who can become root without Docker: sudo, root's keys and password, groups; and logins of registries that others may read.
 # Needs functions: end stat_files
-# Needs programs: awk cut grep head ss
+# Needs programs: awk cut grep head ss wc
 
 accounts_facts() {
   cut -d : -f 1,3,4 /etc/group
@@ -8,7 +8,14 @@ accounts_facts() {
   # sudo skips names with a dot or a tilde at the end (sudoers(5)); its parser reads the lines.
   for file in /etc/sudoers /etc/sudoers.d/*; do
     case ${file#/etc/sudoers.d/} in *.* | *~) continue ;; esac
-    [ ! -f "$file" ] || grep -Hs -E '^[^#@]' "$file" /dev/null | head -c 65536
+    if [ ! -f "$file" ]; then
+      continue
+    elif [ "$(wc -c <"$file")" -gt 65536 ]; then
+      printf '%s:@include of more than 64 KiB\n' "$file"
+    else
+      # `#1001` is a user.
+      grep -Hs -E '^[[:space:]]*([^#[:space:]]|#([0-9]|include))' "$file" /dev/null
+    fi
   done
   end sudoers
   # Public halves only: keys are on lines of their own, and nothing else of the file leaves the host.
