@@ -25,7 +25,11 @@ export function parseAccounts(section: (name: string) => string | undefined) {
   const { rules, unclear } = parseSudoers(section('sudoers') ?? '', { membersOf, userOf });
   return {
     /** Users with uid 0 other than root. */
-    rootTwins: users.flatMap(([name = '', uid]) => (uid === '0' && name !== 'root' ? [name] : [])),
+    rootTwins: users.flatMap(([name = '', uid]) => (/^0+$/.test(uid ?? '') && name !== 'root' ? [name] : [])),
+    /** Whether a group, by its number, has users besides root and this one; a group that the host does not list may have. */
+    hasOthers: (gid: number, user: string): boolean =>
+      groups.every(([, number]) => number !== `${gid}`) ||
+      membersOf(`#${gid}`).some((member) => member !== user && member !== 'root'),
     sudo: rules,
     /** Lines of sudoers that are not understood, or include files that were not read. */
     unclearSudo: unclear,

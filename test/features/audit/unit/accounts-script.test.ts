@@ -16,9 +16,9 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const host = mkdtempSync(join(directory, 'host-'));
     for (const [path, text] of Object.entries({ '/etc/group': '', '/etc/passwd': '', '/etc/shadow': '', ...files })) {
       mkdirSync(dirname(join(host, path)), { recursive: true });
-      writeFileSync(join(host, path), text);
+      writeFileSync(join(host, path), text.replaceAll(':/', `:${host}/`));
     }
-    const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"#])\/(?=(?:etc|root|home)\/)/g, `${host}/`);
+    const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"#])\/(?=(?:etc|root|home)\b)/g, `${host}/`);
     const [program = '', ...words] = shell.split(' ');
     const { stdout } = spawnSync(program, [...words, '-c', `${FUNCTIONS}\n${script}\naccounts_facts`], {
       encoding: 'utf8',
@@ -42,6 +42,31 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       '/etc/sudoers.d/large:@include of more than 64 KiB',
       '/etc/sudoers.d/small:ada ALL=ALL',
     ]);
+  });
+
+  test('logins of registries: in every home, with the directories above', () => {
+    const [login, none] = ['{"auths": {"x": {"auth": "YTpi"}}}', '{"auths": {"x": {}}}'];
+    const logins = said({
+      '/etc/passwd': 'root:x:0:0::/root:\nweb:x:33:33::/home/of the web:\n',
+      '/root/.docker/config.json': login,
+      '/home/of the web/.docker/config.json': login,
+      '/home/ldap/.docker/config.json': login,
+      '/home/ci/.docker/config.json': none,
+    })['registry-logins'];
+    const listed = logins?.trim().split('\n');
+    for (const home of ['/root', '/home/of the web', '/home/ldap'])
+      expect(listed).toEqual(expect.arrayContaining([`${home}/.docker/config.json`, `${home}/.docker`, home]));
+    expect(logins).not.toContain('/home/ci');
+  });
+
+  test.each([
+    ['root::0:0', 'root:*:1', 'empty'],
+    ['root:x:0:0', 'root::1', 'empty'],
+    ['root:x:0:0', 'root:!:1', 'locked'],
+    ['root:x:0:0', 'root:$y$:1', 'set'],
+    ['root:$y$:0:0', 'root::1', 'set'],
+  ])("root's password, %s and %s: %s", (passwd, shadow, word) => {
+    expect(said({ '/etc/passwd': `${passwd}\n`, '/etc/shadow': `${shadow}\n` })['root-password']?.trim()).toBe(word);
   });
 
   test("keys of root's, whatever follows them", () => {

@@ -100,7 +100,7 @@ function byAccounts({ accounts, sshd }: AuditFacts): readonly ReportedAccess[] {
   return [
     ...accounts.rootTwins.map((name) => access(`user ${name}`, 'user ID 0', '/etc/passwd', true)),
     ...(accounts.rootPassword === 'empty'
-      ? [access('every local user', 'empty password of root', '/etc/shadow', true)]
+      ? [access('every local user', 'empty password of root', '/etc/passwd and /etc/shadow', true)]
       : []),
     ...accounts.sudo.flatMap(({ members, who, commands, password, file }) =>
       members.length === 0
