@@ -35,7 +35,12 @@ test('accounts: docker group, sudo, user ID 0, keys of root', () => {
 
 test("keys of root's count only where sshd lets root in", () => {
   const sections = { ...ACCOUNTS, 'sshd 0': 'permitrootlogin no' };
-  expect(ways('fresh-trixie', { sections }).some(({ how }) => how === 'login as root by SSH')).toBe(false);
+  const byKey = (match: string) =>
+    ways('fresh-trixie', { sections: { ...sections, 'sshd-match': match } }).some(
+      ({ how }) => how === 'login as root by SSH',
+    );
+  expect(byKey('Match User ci\nPermitRootLogin No')).toBe(false);
+  expect(byKey('Match Address 10.0.0.0/8\nPermitRootLogin prohibit-password')).toBe(true);
 });
 
 test('files that root runs and others may write, and ways out of containers', () => {

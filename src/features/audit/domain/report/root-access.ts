@@ -94,9 +94,10 @@ function byDaemon(
   ];
 }
 
-function byAccounts({ accounts, sshd }: AuditFacts): readonly ReportedAccess[] {
+function byAccounts({ accounts, sshd, sshdMatch }: AuditFacts): readonly ReportedAccess[] {
   if (accounts === undefined) return [];
-  const login = sshd?.get('permitrootlogin')?.[0] !== 'no';
+  const inMatches = sshdMatch.flatMap(({ settings }) => settings.get('permitrootlogin') ?? []);
+  const login = [sshd?.get('permitrootlogin')?.[0], ...inMatches].some((value) => value?.toLowerCase() !== 'no');
   return [
     ...accounts.rootTwins.map((name) => access(`user ${name}`, 'user ID 0', '/etc/passwd', true)),
     ...(accounts.rootPassword === 'empty'
