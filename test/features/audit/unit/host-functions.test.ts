@@ -1,7 +1,7 @@
 /** Single functions of the audit's scripts, in the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -78,6 +78,28 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       file_facts`);
     const listed = ['more.toml', 'my runtime', 'plugins/docker-tls'].map((name) => `${inputs}/${name}`);
     expect(listedIn(said, inputs)).toEqual(listed);
+  });
+
+  test.each([
+    ['the stamp of apt', { 'lists/x_InRelease': 1000, 'periodic/update-success-stamp': 2000 }, '2000'],
+    ['the newest file of the index', { 'lists/x_InRelease': 1000, 'lists/y_Release': 1500 }, '1500'],
+  ])('the age of the index is that of %s, not of a failed update', (_, files, age) => {
+    const apt = mkdtempSync(join(directory, 'apt-'));
+    for (const name of ['lists/partial', 'periodic']) mkdirSync(join(apt, name), { recursive: true });
+    for (const [name, seconds] of Object.entries({ 'lists/x_Packages': 0, ...files })) {
+      writeFileSync(join(apt, name), '');
+      utimesSync(join(apt, name), seconds, seconds);
+    }
+    for (const name of ['dpkg-query', 'apt-cache', 'systemctl'])
+      writeFileSync(join(apt, name), '#!/bin/sh\n', { mode: 0o755 });
+    const said = run(`PATH='${apt}':$PATH
+      end() { printf '[%s]' "$1"; }
+      command() { [ "$2" = dpkg-query ]; }
+      certificates() { :; }
+      data_root=
+      ${moduleText('audit/software.sh').replaceAll('/var/lib/apt', apt)}
+      software_facts 2>/dev/null`);
+    expect(said).toContain(`${age}\n[packages-index]`);
   });
 
   test('candidates of apt: no source has it, or a source has a newer one', () => {

@@ -15,9 +15,9 @@ software_facts() {
     # shellcheck disable=SC2086 # names of packages
     apt-cache policy ${installed:+$(printf '%s\n' "$installed" | sed 's/ .*//')} | candidates
     end packages-candidates
-    # apt gives the files of the index their server's dates, so the directories tell when it was fetched.
+    # The files of the index have their server's dates, which are not later than their fetch. The directories also change when it fails.
     set -- /var/lib/apt/lists/*_Packages*
-    [ ! -e "$1" ] || stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial /var/lib/apt/periodic/update-success-stamp | sort -n | tail -n 1
+    [ ! -e "$1" ] || stat -c %Y /var/lib/apt/lists/*_InRelease /var/lib/apt/lists/*_Release /var/lib/apt/periodic/update-success-stamp | sort -n | tail -n 1
     end packages-index
   elif command -v rpm >/dev/null; then
     manager=rpm
