@@ -66,7 +66,10 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const inputs = mkdtempSync(join(directory, 'inputs-'));
     mkdirSync(join(inputs, 'plugins'));
     writeFileSync(join(inputs, 'plugins', 'docker-tls'), '');
-    writeFileSync(join(inputs, 'config.toml'), `imports = ["${inputs}/more.toml"]\n`);
+    writeFileSync(
+      join(inputs, 'config.toml'),
+      `version = 3\nimports = [ # all\n  "${inputs}/more.toml",\n  # "${inputs}/none.toml",\n  '${inputs}/second.toml',\n]\n[x]\n`,
+    );
     const text = moduleText('audit/files.sh')
       .replace('/usr/libexec/docker/cli-plugins', `${inputs}/plugins`)
       .replaceAll('/etc/containerd/config.toml', `${inputs}/config.toml`);
@@ -76,8 +79,18 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
       ${text}
       file_facts`);
-    const listed = ['more.toml', 'my runtime', 'plugins/docker-tls'].map((name) => `${inputs}/${name}`);
+    const listed = ['more.toml', 'my runtime', 'plugins/docker-tls', 'second.toml'].map((name) => `${inputs}/${name}`);
     expect(listedIn(said, inputs)).toEqual(listed);
+  });
+
+  test('directories of plugins are looked at, also empty ones', () => {
+    const said = run(`socket=/none tls_ca= tls_cert= tls_key= data_root= gnu_stat=no flat=
+      systemctl() { :; }; end() { :; }; getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
+      stat_files() { printf '%s\\n' "$@"; }
+      ${moduleText('audit/files.sh')}
+      file_facts`);
+    const directories = ['/etc/docker/plugins', '/root/.docker/cli-plugins', '/usr/local/libexec/docker/cli-plugins'];
+    expect(said.split('\n')).toEqual(expect.arrayContaining(directories));
   });
 
   test.each([
