@@ -4,7 +4,7 @@ import type { Intent } from '../domain/trust/changes.ts';
 import { changeEach } from './change-each.ts';
 import type { ChangeContext, Changed, Run } from './intent.ts';
 import { approveSigner, showSigner } from './steps/approve.ts';
-import { confirm } from './steps/confirm.ts';
+import { confirm, mayChange } from './steps/confirm.ts';
 import { changedNothing, outcomeOf } from './steps/finish.ts';
 import { holdStore } from './steps/hold-store.ts';
 import { issueCredentials, unlockCa } from './steps/issue-credentials.ts';
@@ -34,6 +34,7 @@ export async function changeHosts(context: ChangeContext): Promise<Changed> {
     await confirm(context, context);
     await approveSigner(context);
     await unlockCa(context);
+    if (mayChange(context)) await context.run.beforeChange?.();
     await holdStore(context, [issueCredentials, changeEach, retractUnused]);
     return outcomeOf(context);
   } finally {

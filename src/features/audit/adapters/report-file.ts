@@ -16,6 +16,11 @@ export function saveReport(out: string, cwd: string, text: string): Promise<stri
   );
 }
 
+/** Removes an old report, or its signature. Fails with E_AUDIT_OUT (exit 2). */
+export async function removeReport(out: string, cwd: string): Promise<void> {
+  await atPlace(out, cwd, async (place) => place && rm(place, { force: true }));
+}
+
 /** Checks that the report can be written, before the change that it describes. Fails with E_AUDIT_OUT (exit 2). */
 export async function checkReport(out: string, cwd: string): Promise<void> {
   await atPlace(out, cwd, async (place) => place && stage(place, '', (staged) => rm(staged)));

@@ -1,6 +1,8 @@
 /** SSH keys that sign reports. */
 
 import { createPrivateKey } from 'node:crypto';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
@@ -26,6 +28,9 @@ export async function openSigningKey(file: string, ask: Ask): Promise<SigningKey
   });
   if (/^(?:# created: |AGE-SECRET-KEY-)/m.test(text.toString('latin1')))
     throw unusable(file, 'an identity of age decrypts, and cannot sign');
+  const stats = await stat(file);
+  if (process.platform !== 'win32' && / PRIVATE KEY-----/.test(text.toString('latin1')) && isOpen(stats))
+    throw unusable(file, 'others than its owner can read it', [`chmod 600 ${shellQuote(file)}`]);
   const parsed = await parse(file, text, ask);
   const publicKey = parsed.getPublicSSH();
   if (!parsed.isPrivateKey()) throw unusable(file, 'it is a public key');
@@ -36,6 +41,11 @@ export async function openSigningKey(file: string, ask: Ask): Promise<SigningKey
     fingerprint: fingerprintOf(publicKey),
     sign: (message) => signDetached(message, key, publicKey) ?? '',
   };
+}
+
+/** A pipe, as of a shell's <(…), has no reader but this one. */
+function isOpen(stats: Stats): boolean {
+  return stats.isFile() && (stats.mode & 0o077) !== 0;
 }
 
 async function parse(file: string, text: Buffer, ask: Ask) {
@@ -56,7 +66,10 @@ function closed(file: string, what: string): DockerTlsError {
   return new DockerTlsError('E_SSH_KEY_PASSPHRASE', `the key ${file} ${what}`, { hints });
 }
 
-function unusable(file: string, why: string): DockerTlsError {
-  const hints = [`ssh-keygen -l -f ${shellQuote(file)}`, 'ssh-keygen -t ed25519 -f KEY'];
+function unusable(
+  file: string,
+  why: string,
+  hints: readonly string[] = [`ssh-keygen -l -f ${shellQuote(file)}`, 'ssh-keygen -t ed25519 -f KEY'],
+): DockerTlsError {
   return new DockerTlsError('E_AUDIT_SIGNER', `this key cannot sign a report: ${why}`, { where: file, hints });
 }

@@ -35,6 +35,20 @@ export async function signingKey(
   return openSigningKey(resolve(runtime.cwd, sign), prompts.ssh?.passphrase);
 }
 
+const OF_AUDITS = [
+  ...['compose', 'dockerfile', 'lynis', 'check', 'benchmark', 'format', 'out', 'failOn', 'baseline', 'vulnerabilities'],
+  ...['vulnerabilitiesSha256', 'writeBaseline', 'reason', 'expires', 'sign', 'compare', 'inventory', 'limit'],
+];
+
+/** --check-signature audits nothing: with a host, or with --fail-on, it would pass what was never looked at. */
+export function refuseMoreThanSignature(hosts: readonly string[], options: Readonly<Record<string, unknown>>): void {
+  const given = OF_AUDITS.map((name) => options[name]).filter((value) => value !== undefined && value !== false);
+  if (hosts.length > 0 || given.some((value) => !Array.isArray(value) || value.length > 0))
+    throw usage('--check-signature checks one file, and audits nothing: no HOST, no option of an audit', [
+      `docker-tls audit --check-signature ${shellQuote(String(options.checkSignature))}`,
+    ]);
+}
+
 type CheckContext = ActionContext & { readonly options: { readonly signers?: string | undefined } };
 
 /** Checks FILE.sig, and that its key is an allowed signer. Fails with E_AUDIT_FILE (exit 2), E_AUDIT_SIGNATURE (exit 3). */

@@ -15,7 +15,7 @@ import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { usage } from '../../../errors/errors.ts';
 import { programHash } from '../adapters/program-hash.ts';
-import { saveReport } from '../adapters/report-file.ts';
+import { removeReport, saveReport } from '../adapters/report-file.ts';
 import { expiredWords, renderBaseline, requireAcceptance } from '../domain/baseline.ts';
 import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
@@ -29,7 +29,13 @@ import { fails, scoreWords } from '../domain/score.ts';
 import { BUILT_IN } from '../domain/vulnerability-table.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
-import { checkedSignature, renderSignature, type SignatureDocument, signingKey } from './audit-signature.ts';
+import {
+  checkedSignature,
+  refuseMoreThanSignature,
+  renderSignature,
+  type SignatureDocument,
+  signingKey,
+} from './audit-signature.ts';
 
 /** A report; with --check-signature, its signature. */
 export type AuditDocument =
@@ -101,7 +107,10 @@ export const command = defineCommand({
   },
   async run(context) {
     const { checkSignature } = context.options;
-    if (checkSignature !== undefined) return renderSignature(await checkedSignature(context, checkSignature));
+    if (checkSignature !== undefined) {
+      refuseMoreThanSignature(context.args.hosts, context.options);
+      return renderSignature(await checkedSignature(context, checkSignature));
+    }
     return renderAudit(await audit(context, context.args.hosts, context.options), context);
   },
 });
@@ -175,6 +184,8 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   const form = formOf(options.format, out);
   const text = () => renderReport(report, form, { columns: 100, all: global.verbose, known });
   const whole = out === undefined || out === '-' ? undefined : text();
+  // If the new signature cannot be written, the old one must not stand beside the new report.
+  if (whole !== undefined && key !== undefined) await removeReport(`${out}.sig`, runtime.cwd);
   const saved = whole && out && (await saveReport(out, runtime.cwd, whole));
   const signature = whole && key && (await saveReport(`${saved}.sig`, runtime.cwd, key.sign(Buffer.from(whole))));
   return { report, form, known, results, stored, saved, signature };

@@ -166,9 +166,8 @@ async function harden(context: ActionContext, names: readonly string[], options:
   const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), {
     ...run,
     // After the yes: its probes make certificates.
-    async confirm(planned, question) {
-      await run.confirm(planned, question);
-      before ??= await auditNow(run, state, hosts, withLynis);
+    async beforeChange() {
+      before = await auditNow(run, state, hosts, withLynis);
     },
   });
   const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
@@ -179,7 +178,7 @@ async function harden(context: ActionContext, names: readonly string[], options:
     hosts.map(({ name, harden }) => ({ entries: harden, unmade: plans.find(({ host }) => host === name)?.unmade })),
   );
   const after = run.dryRun ? [] : await auditNow(run, changed.state, hosts, withLynis);
-  // Nothing to confirm: nothing was changed.
+  // No host was to change.
   before ??= after;
   const saved =
     report === undefined ? undefined : await writeHardenReport({ out: report, run, before, after, changed, leftOut });

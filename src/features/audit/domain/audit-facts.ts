@@ -247,7 +247,7 @@ export function parseAuditFacts(stdout: Buffer) {
     identity: hostIdentity(sections),
     /** Undefined without an answer. */
     accounts: parseAccounts((name) => bytes(name)?.toString('utf8')),
-    /** Files with logins of registries. */
+    /** Files with logins of registries, and the directories above them. */
     registryLogins: fileFacts(bytes('registry-logins'), owner),
     /** The login user, before sudo. */
     operator: text('operator'),

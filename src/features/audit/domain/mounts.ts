@@ -82,14 +82,14 @@ export function isSensitive(mount: Mount): boolean {
 /** Sockets that docker-tls makes for containers, each with a role that limits its requests. Only root can make another file there. */
 const LIMITED = /^\/run\/(?:user\/\d+\/)?docker-tls\/[^/]+\.sock$/;
 
-/** A socket of the daemon with a limited role, wherever the container sees it. */
-export function isLimitedSocket({ source }: Pick<Mount, 'source'>): boolean {
-  return LIMITED.test(place(source));
+/** A socket of the daemon with a limited role, wherever the container sees it. `socket`: the daemon's own, which may be in that place. */
+export function isLimitedSocket({ source }: Pick<Mount, 'source'>, socket: string): boolean {
+  return LIMITED.test(place(source)) && place(source) !== place(socket);
 }
 
 /** Docker's control socket, or a directory that contains it. */
 export function holdsDockerSocket(mount: Mount, socket: string): boolean {
-  if (isLimitedSocket(mount)) return false;
+  if (isLimitedSocket(mount, socket)) return false;
   const source = place(mount.source);
   const control = segments(place(socket || '/run/docker.sock'));
   return (

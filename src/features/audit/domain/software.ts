@@ -4,6 +4,8 @@ export type Package = {
   readonly version: string;
   /** Candidate version in the host's package index; undefined: unknown. */
   readonly candidate?: string;
+  /** No source of the host's package index has the candidate, or one has a newer version that apt does not take (a pin). */
+  readonly held?: boolean;
   /** IDs of vulnerabilities in the changelog; undefined without one on the host. */
   readonly named?: ReadonlySet<string>;
   /** Year of the changelog's oldest entry, if older ones were cut off. */
@@ -18,7 +20,10 @@ function lines(text: string): readonly string[] {
 export function parseSoftware(section: (name: string) => string | undefined) {
   const manager = (['deb', 'rpm'] as const).find((one) => section(`packages-${one}`) !== undefined);
   const candidates = new Map(
-    lines(section('packages-candidates') ?? '').map((line) => line.split(' ') as [string, string]),
+    lines(section('packages-candidates') ?? '').map((line) => {
+      const [name = '', candidate, held] = line.split(' ');
+      return [name, { candidate, held: held !== undefined }] as const;
+    }),
   );
   const packages = new Map<string, Package>();
   for (const line of lines(manager === undefined ? '' : (section(`packages-${manager}`) ?? ''))) {
@@ -26,7 +31,7 @@ export function parseSoftware(section: (name: string) => string | undefined) {
     const changelog = section(`changelog ${name}`);
     const since = Number(/^since (\d{4})$/m.exec(changelog ?? '')?.[1] ?? 0) || undefined;
     const named = changelog === undefined ? undefined : new Set(lines(changelog));
-    packages.set(name, { version, candidate: candidates.get(name), named, since });
+    packages.set(name, { version, ...candidates.get(name), named, since });
   }
   return {
     /** Undefined without dpkg and rpm: the origin of programs is unknown. */

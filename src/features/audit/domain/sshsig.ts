@@ -151,8 +151,8 @@ const LINE =
  * it. Lines of certificate authorities do not count.
  */
 export function allowedSigner(file: string, publicKey: Buffer, now: Date): string | undefined {
-  for (const line of file.split(/\r?\n/)) {
-    const { who = '', options = '', key = '' } = line.startsWith('#') ? {} : (LINE.exec(line.trim())?.groups ?? {});
+  for (const line of file.split('\n').map((whole) => whole.trim())) {
+    const { who = '', options = '', key = '' } = line.startsWith('#') ? {} : (LINE.exec(line)?.groups ?? {});
     if (who === '' || !Buffer.from(key, 'base64').equals(publicKey)) continue;
     if (optionsAllow(options, now)) return who.replaceAll('"', '');
   }
@@ -181,5 +181,10 @@ function timeOf(text: string): number {
   const [, year, month, day, hour = '0', minute = '0', second = '0', utc] =
     /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?(Z)?$/.exec(text) ?? [];
   const parts = [Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)] as const;
+  // A day or an hour that does not exist would be taken for a later one.
+  const date = new Date(Date.UTC(...parts));
+  const days = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
+  const told = [...days, date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()];
+  if (told.some((part, index) => part !== parts[index])) return Number.NaN;
   return utc === undefined ? new Date(...parts).getTime() : Date.UTC(...parts);
 }

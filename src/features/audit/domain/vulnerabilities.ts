@@ -170,15 +170,15 @@ const INDEX_DAYS = 14;
 
 /**
  * The package of a component that no upgrade on this host makes newer: its index is current, and offers the installed version. Undefined if
- * an upgrade or a restart can help, or if the host does not tell.
+ * an upgrade, a source, a pin or a restart can help, or if the host does not tell. `now`: by the auditor's clock, as a host's may be behind.
  */
-export function awaitedPackage(facts: AuditFacts, component: Component): string | undefined {
+export function awaitedPackage(facts: AuditFacts, component: Component, now: Date): string | undefined {
   const { package: name, details, upstream } = installed(facts, component) ?? {};
   const { indexedAt } = facts.software;
   if (name === undefined || details === undefined || upstream === undefined || indexedAt === undefined)
     return undefined;
-  const ageDays = (facts.clock.getTime() / 1000 - indexedAt) / 86_400;
-  if (details.candidate !== details.version || ageDays > INDEX_DAYS) return undefined;
+  const ageDays = (now.getTime() / 1000 - indexedAt) / 86_400;
+  if (details.candidate !== details.version || details.held || ageDays > INDEX_DAYS || ageDays < -1) return undefined;
   // The version of containerd.io is not that of its runc.
   const there = component === 'runc' && name === 'containerd.io' ? undefined : parseVersion(details.version);
   return there !== undefined && compareVersions(there, upstream) > 0 ? undefined : name;
@@ -239,7 +239,7 @@ function upgrade(facts: AuditFacts, name: string, open: readonly Open[]): Upgrad
   });
   const what = `${plural(open.length, 'known vulnerability', 'known vulnerabilities')} (${counts.join(', ')})`;
   const first = open[0] as Open;
-  const { candidate, version } = first.installed.details ?? {};
+  const { candidate, version, held } = first.installed.details ?? {};
   // Containers run runc from its file, so it needs no restart; and containerd.io's version differs from that of its runc.
   const there = open.some(({ installed: { component } }) => component === 'runc')
     ? undefined
@@ -253,12 +253,15 @@ function upgrade(facts: AuditFacts, name: string, open: readonly Open[]): Upgrad
       command,
     };
   }
+  const none = held
+    ? `apt-cache policy ${name} says why this host gets no newer version`
+    : 'the package index of this host has no newer version';
   const text =
     first.installed.origin === 'upstream'
       ? `upgrade ${name} (${versions} or later): closes ${what}`
       : candidate !== undefined && candidate !== version
         ? `upgrade ${name} from ${version} to ${candidate}: ${what} in the installed one`
-        : `${name} has ${what}; the package index of this host has no newer version; fixed upstream in ${versions}`;
+        : `${name} has ${what}; ${none}; fixed upstream in ${versions}`;
   const command =
     first.installed.package === undefined
       ? `replace the program: ${versions} or later`

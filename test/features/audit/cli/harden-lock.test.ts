@@ -29,3 +29,34 @@ test('no host is changed under the lock of the store', async () => {
   });
   expect(locked).toEqual([false, false]);
 });
+
+test('several hosts with --yes: the audit before the change comes before it', async () => {
+  const [home, now] = [newHome(), new Date()];
+  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients: { laptop: undefined } });
+  let isChanged = false;
+  const report = join(dirname(home), 'report.html');
+  const { json, out } = await runCli(
+    ['harden', 'h1', 'h2', '--only', 'log-limits', '--yes', '--report', report, '--json'],
+    {
+      cwd: dirname(home),
+      env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker'), DOCKER_TLS_HOME: home },
+      now: () => now,
+      connect: answeringHosts({
+        ...{ home, now },
+        outputs: {
+          get audit() {
+            return recordedBytes(isChanged ? 'good-trixie' : 'bad-trixie');
+          },
+        },
+        onChange: (phase) => {
+          isChanged ||= phase === 'apply';
+        },
+      }),
+      probe: async () => ({ kind: 'refused', cause: 'connection-refused', reason: '', chain: '', elapsedMs: 0 }),
+    },
+  );
+  expect(isChanged, out).toBe(true);
+  const { scores } = json.result;
+  expect(scores).toHaveLength(2);
+  for (const { before, after } of scores) expect(before.passed).toBeLessThan(after.passed);
+});

@@ -2,7 +2,7 @@
 
 import { execFileSync, execSync } from 'node:child_process';
 import { createHmac } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Probe } from '../../../../src/core/runtime.ts';
@@ -109,6 +109,36 @@ test('the page names the evidence, and is signed as well', async () => {
   for (const words of ['ada@laptop', 'SHA-256 ', 'Machine ID, hashed', 'Facts, SHA-256', '--check-signature'])
     expect(page).toContain(words);
   expect(page).toMatch(/@media print[\s\S]*#evidence \{ break-before: page; \}/);
+});
+
+test('a check of a signature audits nothing, and refuses what would', async () => {
+  await audit(['--out', 'b.json', '--sign', 'key']);
+  const more = [['h1'], ['--fail-on', 'high'], ['--compose', 'a.yml'], ['--lynis'], ['--out', 'c.json']];
+  for (const words of more) {
+    const refused = await check(['b.json', '--signers', 'signers', ...words]);
+    expect([words, refused.exit, refused.json.error?.code]).toEqual([words, 2, 'E_USAGE']);
+  }
+});
+
+test('a new report does not stand beside an old signature', async () => {
+  await audit(['--out', 'd.json', '--sign', 'key']);
+  const before = readFileSync(at('d.json'), 'utf8');
+  rmSync(at('d.json.sig'));
+  mkdirSync(at('d.json.sig'));
+  const failed = await audit(['--out', 'd.json', '--sign', 'key'], 'other facts');
+  expect([failed.exit, failed.json.error?.code]).toEqual([2, 'E_AUDIT_OUT']);
+  expect(readFileSync(at('d.json'), 'utf8')).toBe(before);
+});
+
+test.skipIf(process.platform === 'win32')('a key that others can read does not sign', async () => {
+  writeFileSync(at('shared'), readFileSync(at('key')));
+  chmodSync(at('shared'), 0o640);
+  const refused = await audit(['--sign', 'shared', '--out', 'never.json']);
+  expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_AUDIT_SIGNER']);
+  expect(refused.json.error?.hints).toEqual([`chmod 600 ${at('shared')}`]);
+  expect(() => readFileSync(at('never.json'))).toThrow();
+  chmodSync(at('shared'), 0o600);
+  expect((await audit(['--sign', 'shared', '--out', 'e.json'])).json.result?.signature).toBe(at('e.json.sig'));
 });
 
 test('only a file is signed, and the key is tried before the audit', async () => {

@@ -102,7 +102,7 @@ export function renderChecksDoc(): string {
     "- the host's clock and the auditor's",
     '- SHA-256 of all facts that the host sent',
     '',
-    '`audit --out report.json --sign KEY` signs the file (in any form) with an SSH key, of type ed25519, ecdsa or rsa, and asks for its passphrase. `report.json.sig` is a',
+    '`audit --out report.json --sign KEY` signs the file (in any form) with an SSH key, of type ed25519, ecdsa or rsa, that only its owner can read, and asks for its passphrase. `report.json.sig` is a',
     'detached signature of OpenSSH (SSHSIG) with the namespace `docker-tls-audit`. An identity of age cannot sign. Who may sign is in a file of allowed signers',
     '(ssh-keygen(1)), by default `~/.ssh/allowed_signers`:',
     '',

@@ -102,7 +102,10 @@ describe("docker's socket", () => {
     '/run/user/7/docker-tls/traefik.sock',
   ])('%s has a role, so it is another, also where a container sees it as docker.sock', (source) => {
     const mount = { ...bind(source, true), destination: '/var/run/docker.sock' };
-    expect([holdsDockerSocket(mount, '/run/docker.sock'), isLimitedSocket(mount)]).toEqual([false, true]);
+    expect([holdsDockerSocket(mount, '/run/docker.sock'), isLimitedSocket(mount, '/run/docker.sock')]).toEqual([
+      false,
+      true,
+    ]);
   });
   test.each([
     '/run/docker-tls/../docker.sock',
@@ -112,7 +115,14 @@ describe("docker's socket", () => {
     '/run/user/../docker-tls/../docker.sock',
   ])('%s is none of those', (source) => {
     const mount = { ...bind(source, true), destination: '/var/run/docker.sock' };
-    expect([holdsDockerSocket(mount, '/run/docker.sock'), isLimitedSocket(mount)]).toEqual([true, false]);
+    expect([holdsDockerSocket(mount, '/run/docker.sock'), isLimitedSocket(mount, '/run/docker.sock')]).toEqual([
+      true,
+      false,
+    ]);
+  });
+  test('the own socket of the daemon has no role, also in the directory of those', () => {
+    const [mount, socket] = [bind('/var/run/docker-tls/x.sock', true), '/run/docker-tls/x.sock'];
+    expect([holdsDockerSocket(mount, socket), isLimitedSocket(mount, socket)]).toEqual([true, false]);
   });
   test.each(['/var', '/run/lock', '/srv', './docker'])('%s does not', (source) => {
     expect(holdsDockerSocket(bind(source, true), '/var/run/docker.sock')).toBe(false);

@@ -91,6 +91,9 @@ describe('the upgrade that closes most', () => {
     expect(textOf({})?.text).toBe(
       'runc has 4 known vulnerabilities (3 high, 1 low); the package index of this host has no newer version; fixed upstream in runc 1.3.6',
     );
+    expect(textOf({ 'packages-candidates': 'runc 1.1.15+ds1-2+b4 newer\n' })?.text).toContain(
+      '; apt-cache policy runc says why this host gets no newer version; ',
+    );
     const newer = textOf({ 'packages-candidates': 'runc 1.1.15+ds1-2+deb13u1\n' });
     expect(newer?.text).toMatch(/^upgrade runc from 1\.1\.15\+ds1-2\+b4 to 1\.1\.15\+ds1-2\+deb13u1: 4 known/);
   });

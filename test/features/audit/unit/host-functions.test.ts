@@ -1,7 +1,7 @@
 /** Single functions of the audit's scripts, in the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
@@ -66,7 +66,10 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const inputs = mkdtempSync(join(directory, 'inputs-'));
     mkdirSync(join(inputs, 'plugins'));
     writeFileSync(join(inputs, 'plugins', 'docker-tls'), '');
-    writeFileSync(join(inputs, 'config.toml'), `imports = ["${inputs}/more.toml"]\n`);
+    writeFileSync(
+      join(inputs, 'config.toml'),
+      `version = 3\nimports = [ # all\n  "${inputs}/more.toml",\n  # "${inputs}/none.toml",\n  '${inputs}/second.toml',\n]\n[x]\n`,
+    );
     const text = moduleText('audit/files.sh')
       .replace('/usr/libexec/docker/cli-plugins', `${inputs}/plugins`)
       .replaceAll('/etc/containerd/config.toml', `${inputs}/config.toml`);
@@ -76,8 +79,54 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
       ${text}
       file_facts`);
-    const listed = ['more.toml', 'my runtime', 'plugins/docker-tls'].map((name) => `${inputs}/${name}`);
+    const listed = ['more.toml', 'my runtime', 'plugins/docker-tls', 'second.toml'].map((name) => `${inputs}/${name}`);
     expect(listedIn(said, inputs)).toEqual(listed);
+  });
+
+  test('directories of plugins are looked at, also empty ones', () => {
+    const said = run(`socket=/none tls_ca= tls_cert= tls_key= data_root= gnu_stat=no flat=
+      systemctl() { :; }; end() { :; }; getent() { :; }; find() { :; }; stat() { :; }; xargs() { :; }
+      stat_files() { printf '%s\\n' "$@"; }
+      ${moduleText('audit/files.sh')}
+      file_facts`);
+    const directories = ['/etc/docker/plugins', '/root/.docker/cli-plugins', '/usr/local/libexec/docker/cli-plugins'];
+    expect(said.split('\n')).toEqual(expect.arrayContaining(directories));
+  });
+
+  test.each([
+    ['the stamp of apt', { 'lists/x_InRelease': 1000, 'periodic/update-success-stamp': 2000 }, '2000'],
+    ['the newest file of the index', { 'lists/x_InRelease': 1000, 'lists/y_Release': 1500 }, '1500'],
+  ])('the age of the index is that of %s, not of a failed update', (_, files, age) => {
+    const apt = mkdtempSync(join(directory, 'apt-'));
+    for (const name of ['lists/partial', 'periodic']) mkdirSync(join(apt, name), { recursive: true });
+    for (const [name, seconds] of Object.entries({ 'lists/x_Packages': 0, ...files })) {
+      writeFileSync(join(apt, name), '');
+      utimesSync(join(apt, name), seconds, seconds);
+    }
+    for (const name of ['dpkg-query', 'apt-cache', 'systemctl'])
+      writeFileSync(join(apt, name), '#!/bin/sh\n', { mode: 0o755 });
+    const said = run(`PATH='${apt}':$PATH
+      end() { printf '[%s]' "$1"; }
+      command() { [ "$2" = dpkg-query ]; }
+      certificates() { :; }
+      data_root=
+      ${moduleText('audit/software.sh').replaceAll('/var/lib/apt', apt)}
+      software_facts 2>/dev/null`);
+    expect(said).toContain(`${age}\n[packages-index]`);
+  });
+
+  test('candidates of apt: no source has it, or a source has a newer one', () => {
+    const of = (name: string, version: string, table: string) =>
+      `${name}:\n  Installed: ${version}\n  Candidate: ${version}\n  Version table:\n${table}`;
+    const source = '        500 https://download.docker.com/linux/debian trixie/stable amd64 Packages\n';
+    const dpkg = '        100 /var/lib/dpkg/status\n';
+    const policy = [
+      of('docker-ce', '5:29.0', ` *** 5:29.0 500\n${source}${dpkg}     5:28.0 500\n${source}`),
+      of('containerd.io', '1.7', ` *** 1.7 100\n${dpkg}`),
+      of('runc', '1.1', `     1.3 -10\n${source} *** 1.1 1001\n${source}${dpkg}`),
+    ].join('');
+    const said = run(`${moduleText('audit/software.sh')}\ncandidates <<'POLICY'\n${policy}POLICY\n`);
+    expect(said).toBe('docker-ce 5:29.0\ncontainerd.io 1.7 gone\nrunc 1.1 newer\n');
   });
 
   describe('a changelog', () => {

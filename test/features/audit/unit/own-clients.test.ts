@@ -32,3 +32,28 @@ test('a report names our clients that the host accepts, no others', () => {
   ]);
   expect(certificates).toMatchObject([{ role: 'client', name: 'ann' }]);
 });
+
+test('clients of other stores do not get in, and those of the host alone do', () => {
+  const [h1] = state.hosts.values();
+  const [ann] = state.clients.values();
+  if (h1 === undefined || ann === undefined) throw new Error('no host, or no client');
+  const subject = { certificates: [], access: [] } as unknown as AuditedHost;
+  const named = (name: string, more: object = {}) => ({ ...ann, record: { ...ann.record, name, ...more } });
+  const reaches = [{ name: 'h1', address: '127.0.0.1', port: 2376 }];
+  const whoAndRole = (record: object, clients: readonly (typeof ann)[]) =>
+    withOurClients(subject, { ...h1, record: { ...h1.record, ...record } }, clients).access.map(({ who, role }) => [
+      who,
+      role,
+    ]);
+  expect(whoAndRole({}, [ann, named('bob', { reaches })])).toEqual([['client ann', undefined]]);
+  expect(whoAndRole({ clients: ['bob'] }, [ann, named('bob')])).toEqual([['client bob', undefined]]);
+  const accepts = ['ann full', 'eve read', 'old full'];
+  const revoked = named('old', { revokedAt: now.toISOString() });
+  expect(
+    whoAndRole({ accepts }, [ann, named('eve', { role: 'full' }), named('new'), revoked, named('ann', { reaches })]),
+  ).toEqual([
+    ['client ann', undefined],
+    ['client eve', 'read'],
+    ['client old', undefined],
+  ]);
+});

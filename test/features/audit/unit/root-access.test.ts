@@ -13,8 +13,9 @@ const ACCOUNTS = {
   groups: 'root:0:\nsudo:27:ada\ndocker:998:ci\n',
   users: 'root:0:0\nada:1000:1000\nci:1002:1002\ntoor:0:0\n',
   'docker-group': 'docker:x:998:ci\n',
-  sudoers: '/etc/sudoers:%sudo ALL=(ALL:ALL) ALL\n/etc/sudoers.d/ci:ci ALL=(root) NOPASSWD: /usr/bin/docker\n',
-  'root-keys': `ssh-ed25519 ${KEY} ada@laptop\n`,
+  sudoers:
+    '/etc/sudoers:%sudo ALL=(ALL:ALL) ALL\n/etc/sudoers.d/ci:ci ALL=(root) NOPASSWD: /usr/bin/docker\n/etc/sudoers:@include /x\n',
+  'root-keys': `ssh-ed25519 ${KEY} ada@laptop of 2026\r\n`,
   'root-password': 'set',
 };
 const ways = (name: Parameters<typeof altered>[0], change: Alteration, ourCas?: ReadonlySet<string>) =>
@@ -26,14 +27,20 @@ test('accounts: docker group, sudo, user ID 0, keys of root', () => {
   expect(found).toContainEqual(way('ci', 'docker group'));
   expect(found).toContainEqual(way('ada (group sudo)', 'sudo: ALL'));
   expect(found).toContainEqual(way('ci', 'sudo without a password: /usr/bin/docker'));
+  expect(found).toContainEqual(way('cannot tell', 'sudo, by a line that the audit does not understand: @include /x'));
   expect(found).toContainEqual(way('user toor', 'user ID 0'));
   const fingerprint = fingerprintOf(Buffer.from(KEY, 'base64'));
-  expect(found).toContainEqual(way(`key ${fingerprint} (ada@laptop)`, 'login as root by SSH'));
+  expect(found).toContainEqual(way(`key ${fingerprint} (ada@laptop of 2026)`, 'login as root by SSH'));
 });
 
 test("keys of root's count only where sshd lets root in", () => {
   const sections = { ...ACCOUNTS, 'sshd 0': 'permitrootlogin no' };
-  expect(ways('fresh-trixie', { sections }).some(({ how }) => how === 'login as root by SSH')).toBe(false);
+  const byKey = (match: string) =>
+    ways('fresh-trixie', { sections: { ...sections, 'sshd-match': match } }).some(
+      ({ how }) => how === 'login as root by SSH',
+    );
+  expect(byKey('Match User ci\nPermitRootLogin No')).toBe(false);
+  expect(byKey('Match Address 10.0.0.0/8\nPermitRootLogin prohibit-password')).toBe(true);
 });
 
 test('files that root runs and others may write, and ways out of containers', () => {

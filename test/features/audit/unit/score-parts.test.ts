@@ -41,8 +41,16 @@ test('vulnerabilities without a newer package are counted apart, and hold nothin
   });
 });
 
+/** The installed packages of harden-trixie as candidates, with what apt says of each. */
+const candidates = (word: string) => ({
+  'packages-candidates': `containerd 1.7.24~ds1-6+deb13u1${word}\ndocker.io 26.1.5+dfsg1-9+deb13u1+b1${word}\nrunc 1.1.15+ds1-2+b4${word}\n`,
+});
+
 test.each([
   ['the host has no package index', undefined, {}],
+  ['no source has the packages', 1, candidates(' gone')],
+  ['a pin keeps newer packages back', 1, candidates(' newer')],
+  ['the clock of the host was ahead when its index was fetched', -3, {}],
   ['the index is older than two weeks', 15, {}],
   ['the index has a newer version', 1, { 'packages-candidates': 'docker.io 29.3.1-1\nrunc 1.4.3-1\n' }],
 ] as const)('they can be fixed now if %s', (_name, days, sections) => {
@@ -51,6 +59,14 @@ test.each([
       ? score(evaluate(parseAuditFacts(recordedBytes('harden-trixie'))))
       : scoreOf('harden-trixie', days, sections);
   expect(found).toMatchObject({ value: 59, fixableNow: { high: 2 }, waiting: { high: 0 }, awaited: [] });
+});
+
+test('they wait if a source has no newer package, by the clock of this computer', () => {
+  expect(scoreOf('harden-trixie', 1, candidates('')).awaited).toEqual(['docker.io', 'containerd', 'runc']);
+  const facts = indexed('harden-trixie', 1);
+  const later = new Date(facts.clock.getTime() + 20 * DAY_S * 1000);
+  const behind = evaluate(facts, { now: later }).filter(({ waits }) => waits !== undefined);
+  expect(behind).toEqual([]);
 });
 
 test('and if the newer version is installed, and the older one still runs', () => {

@@ -86,11 +86,16 @@ test('allowed signers, as ssh-keygen reads them', () => {
     'valid-before="20261101"',
     'valid-after="20261201"',
     'valid-before="soon"',
+    'valid-before="20269999"',
+    'valid-before="20270229"',
+    'valid-before="2026120125"',
     'unknown="x"',
   ])
     expect([options, who(`ops ${options} ${line}`)]).toEqual([options, undefined]);
   expect(who(`ops ${newKey('ed25519').line}`)).toBeUndefined();
   expect(who(`# ops ${line}`)).toBeUndefined();
+  expect(who(` \t#ops ${line}`)).toBeUndefined();
+  expect(who(`  ops ${line}`)).toBe('ops');
 });
 
 test('a passphrase is asked for, three times at most; without a terminal the key stays closed', async () => {

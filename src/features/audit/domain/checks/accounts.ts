@@ -1,7 +1,6 @@
 /** Checks of accounts: who is root besides root, logins of registries, and services that listen. */
 
-import { startsContainers } from '../accounts.ts';
-import type { AuditFacts } from '../audit-facts.ts';
+import type { AuditFacts, FileFact } from '../audit-facts.ts';
 import {
   type Check,
   checksOf,
@@ -14,15 +13,29 @@ import {
   PASS,
 } from '../check.ts';
 import { isLoopback } from '../exposure.ts';
+import { startsContainers } from '../sudoers.ts';
 
 const UNSAID = notApplicable('the host does not say');
 
-function registryLogins({ registryLogins: files }: AuditFacts): readonly Evidence[] {
-  return files.flatMap(({ path, mode, group, gid }) => {
-    const who =
-      (mode & 0o004) !== 0 ? 'every local user' : (mode & 0o040) !== 0 && gid !== 0 ? `the group ${group}` : '';
-    return who === '' ? [] : [{ place: path, text: `holds logins of registries, and ${who} can read it` }];
-  });
+function registryLogins({ registryLogins: found, accounts }: AuditFacts): readonly Evidence[] {
+  return found
+    .filter(({ kind }) => kind !== 'directory')
+    .flatMap((file) => {
+      const above = found.filter(({ kind, path }) => kind === 'directory' && file.path.startsWith(`${path}/`));
+      const canRead = (gid?: number): boolean =>
+        may(file, 4, gid) && above.every((directory) => may(directory, 1, gid));
+      const groups = [file, ...above].filter(({ gid }) => gid !== 0 && accounts?.hasOthers(gid, file.user));
+      const group = groups.find(({ gid }) => canRead(gid))?.group;
+      const who = canRead() ? 'every local user' : group && `the group ${group}`;
+      return who === undefined
+        ? []
+        : [{ place: file.path, text: `holds logins of registries, and ${who} can read it` }];
+    });
+}
+
+/** Whether others, or members of this group, have a permission: 4 reads a file, 1 passes a directory. */
+function may({ mode, gid: own }: FileFact, bit: number, gid?: number): boolean {
+  return (mode & bit) !== 0 || (own === gid && (mode & (bit << 3)) !== 0);
 }
 
 export const ACCOUNT_CHECKS: readonly Check[] = checksOf<Check>({
@@ -46,7 +59,7 @@ export const ACCOUNT_CHECKS: readonly Check[] = checksOf<Check>({
     evaluate: ({ accounts, operator }) => {
       if (accounts === undefined) return UNSAID;
       const open = accounts.sudo.filter((rule) => !rule.password && startsContainers(rule.commands));
-      return judge(
+      const verdict = judge(
         open.flatMap(({ file, who, members, commands }) =>
           members
             // The audit itself logs in as this user, and docker-tls needs its sudo.
@@ -57,6 +70,10 @@ export const ACCOUNT_CHECKS: readonly Check[] = checksOf<Check>({
             })),
         ),
       );
+      const unclear = accounts.unclearSudo.map(({ file, line }) => ({ place: file, text: line }));
+      return verdict.state === 'finding' || unclear.length === 0
+        ? verdict
+        : forPerson('do these lines start containers without a password? The audit cannot tell', unclear);
     },
   },
   'host.14': {
@@ -67,7 +84,7 @@ export const ACCOUNT_CHECKS: readonly Check[] = checksOf<Check>({
     fix: 'passwd --lock root (a user with sudo does the work of root)',
     evaluate: ({ accounts }) => {
       if (accounts?.rootPassword === undefined) return UNSAID;
-      return accounts.rootPassword === 'empty' ? findingAt('/etc/shadow', 'root has no password') : PASS;
+      return accounts.rootPassword === 'empty' ? findingAt('user root', 'has no password') : PASS;
     },
   },
   'host.15': {

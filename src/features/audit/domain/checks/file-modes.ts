@@ -85,6 +85,9 @@ function socketGroup(facts: AuditFacts): string {
 
 const PROGRAM = /^(dockerd|containerd|containerd-shim(-runc-v\d)?|runc)$/;
 
+/** Directories of plugins, also empty ones: dockerd and root's docker command run what is put there. */
+const PLUGINS = /\/\.?docker\/(?:cli-)?plugins$/;
+
 /** True if no other program on the host uses the file. */
 function isDockersOwn(path: string): boolean {
   return (
@@ -107,21 +110,19 @@ function programFiles(facts: AuditFacts): readonly FileFact[] {
   const started = [...programs, ...all.filter(({ mode }) => (mode & 0o111) !== 0)];
   const directories = started.flatMap(({ path }) => facts.files.get(dirname(path)) ?? []);
   // dockerd searches each of them for runc. On Debian, /usr/local/bin may belong to the group staff.
-  const searched = paths(
-    '/usr/local/sbin',
-    '/usr/local/bin',
-    '/usr/sbin',
-    '/usr/bin',
-  )(facts).filter(({ mode, uid }) => (mode & 0o002) !== 0 || uid !== 0);
-  return [...new Set([...started, ...directories, ...searched])];
+  const places = paths('/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin')(facts);
+  const searched = places.filter(({ mode, uid }) => (mode & 0o002) !== 0 || uid !== 0);
+  const plugins = [...facts.files.values()].filter(({ path }) => PLUGINS.test(path));
+  return [...new Set([...started, ...directories, ...plugins, ...searched])];
 }
 
-/** Other files that root reads when dockerd and containerd start. */
+/** Other files that root reads when dockerd and containerd start, and their directories. */
 function settingsFiles(facts: AuditFacts): readonly FileFact[] {
   const read = facts.unitInputs
     .flatMap((path) => facts.files.get(path) ?? [])
     .filter(({ mode }) => (mode & 0o111) === 0);
-  return [...new Set([...paths('/etc/containerd', '/etc/containerd/config.toml')(facts), ...read])];
+  const directories = read.flatMap(({ path }) => facts.files.get(dirname(path)) ?? []);
+  return [...new Set([...paths('/etc/containerd', '/etc/containerd/config.toml')(facts), ...read, ...directories])];
 }
 
 function dataDirectory(facts: AuditFacts): readonly FileFact[] {

@@ -84,7 +84,7 @@ function version(facts: AuditFacts, { now, table }: Pick<Outside, 'now' | 'table
   const name = textAt(facts.docker.version, 'Version') || textAt(facts.docker.info, 'ServerVersion');
   const open = ENGINE.flatMap((component) => assess(facts, component, table)?.open ?? []);
   const old = (text: string, ...components: readonly Component[]): Verdict => {
-    const awaited = components.map((component) => awaitedPackage(facts, component));
+    const awaited = components.map((component) => awaitedPackage(facts, component, now));
     const waits = awaited.includes(undefined) ? undefined : [...new Set(awaited)].join(', ');
     return { ...finding([{ place: 'dockerd', text: `version ${name}${text}` }]), waits };
   };

@@ -16,7 +16,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import { assess, awaitedPackage, criEnabled, installed, type Open } from '../vulnerabilities.ts';
-import type { Component, VulnerabilityTable } from '../vulnerability-table.ts';
+import type { Component } from '../vulnerability-table.ts';
 
 const NAMES: Readonly<Record<Component, string>> = {
   engine: 'Docker Engine',
@@ -40,7 +40,7 @@ function evidenceOf({
   return { place: id, text: `${summary} (${score}; installed ${version}${where}; fixed in ${fixed})`, severity };
 }
 
-function judgeComponent(facts: AuditFacts, component: Component, table: VulnerabilityTable): Verdict {
+function judgeComponent(facts: AuditFacts, component: Component, { table, now }: Outside): Verdict {
   const found = assess(facts, component, table);
   if (found === undefined) {
     const expected =
@@ -50,7 +50,7 @@ function judgeComponent(facts: AuditFacts, component: Component, table: Vulnerab
   }
   const first = found.open[0];
   if (first !== undefined)
-    return { ...finding(found.open.map(evidenceOf), first.severity), waits: awaitedPackage(facts, component) };
+    return { ...finding(found.open.map(evidenceOf), first.severity), waits: awaitedPackage(facts, component, now) };
   if (found.unknown.length === 0) return PASS;
   const { package: name, version } = installed(facts, component) ?? {};
   return notApplicable(
@@ -60,7 +60,7 @@ function judgeComponent(facts: AuditFacts, component: Component, table: Vulnerab
 }
 
 /** A bypassed authorization plugin makes no decision, whatever other vulnerabilities the engine has. */
-function bypassedPlugin(facts: AuditFacts, { table }: Pick<Outside, 'table'>): Verdict {
+function bypassedPlugin(facts: AuditFacts, { table, now }: Outside): Verdict {
   if (facts.docker === undefined) return UNANSWERED;
   const plugins = textsAt(facts.docker.info, 'Plugins', 'Authorization');
   if (plugins.length === 0) return notApplicable('no authorization plugin');
@@ -74,7 +74,7 @@ function bypassedPlugin(facts: AuditFacts, { table }: Pick<Outside, 'table'>): V
     })),
     bypasses[0]?.severity,
   );
-  return verdict.state === 'finding' ? { ...verdict, waits: awaitedPackage(facts, 'engine') } : verdict;
+  return verdict.state === 'finding' ? { ...verdict, waits: awaitedPackage(facts, 'engine', now) } : verdict;
 }
 
 function cri(facts: AuditFacts): Verdict {
@@ -97,7 +97,7 @@ export const VULNERABILITY_CHECKS: readonly Check[] = [
       severity: 'high',
       why: 'Attackers try known vulnerabilities first, and most of these have public exploits.',
       fix: 'Upgrade the package to a version that has the fix; then restart what runs it (systemctl restart containerd docker).',
-      evaluate: (facts, { table }) => judgeComponent(facts, component, table),
+      evaluate: (facts, outside) => judgeComponent(facts, component, outside),
     }),
   ),
   ...checksOf<Check>({

@@ -94,13 +94,14 @@ function byDaemon(
   ];
 }
 
-function byAccounts({ accounts, sshd }: AuditFacts): readonly ReportedAccess[] {
+function byAccounts({ accounts, sshd, sshdMatch }: AuditFacts): readonly ReportedAccess[] {
   if (accounts === undefined) return [];
-  const login = sshd?.get('permitrootlogin')?.[0] !== 'no';
+  const inMatches = sshdMatch.flatMap(({ settings }) => settings.get('permitrootlogin') ?? []);
+  const login = [sshd?.get('permitrootlogin')?.[0], ...inMatches].some((value) => value?.toLowerCase() !== 'no');
   return [
     ...accounts.rootTwins.map((name) => access(`user ${name}`, 'user ID 0', '/etc/passwd', true)),
     ...(accounts.rootPassword === 'empty'
-      ? [access('every local user', 'empty password of root', '/etc/shadow', true)]
+      ? [access('every local user', 'empty password of root', '/etc/passwd and /etc/shadow', true)]
       : []),
     ...accounts.sudo.flatMap(({ members, who, commands, password, file }) =>
       members.length === 0
@@ -113,6 +114,9 @@ function byAccounts({ accounts, sshd }: AuditFacts): readonly ReportedAccess[] {
               false,
             ),
           ],
+    ),
+    ...accounts.unclearSudo.map(({ file, line }) =>
+      access('cannot tell', `sudo, by a line that the audit does not understand: ${line}`, file, false),
     ),
     ...(login ? accounts.rootKeys : []).map((key) =>
       access(`key ${key}`, 'login as root by SSH', '/root/.ssh/authorized_keys', false),
@@ -150,10 +154,10 @@ const OUT: Readonly<Record<string, boolean>> = {
   '5.31': false,
 };
 
-function byContainers({ engine }: AuditFacts, results: readonly CheckResult[]): readonly ReportedAccess[] {
+function byContainers({ engine, apiSocket }: AuditFacts, results: readonly CheckResult[]): readonly ReportedAccess[] {
   const limited = (engine?.containers ?? []).flatMap(({ name, mounts }) =>
     mounts
-      .filter(isLimitedSocket)
+      .filter((mount) => isLimitedSocket(mount, apiSocket))
       .map(({ source }) => access(`container ${name}`, 'socket with a role', source, false)),
   );
   const out = Object.entries(OUT).flatMap(([id, grave]) =>

@@ -1,7 +1,7 @@
 # Docker's files with modes and owners, and locations of private keys.
 # Needs functions: end stat_files
 # Needs variables: data_root flat gnu_stat socket tls_ca tls_cert tls_key
-# Needs programs: find getent grep sed sort stat systemctl xargs
+# Needs programs: find getent grep sed sort stat systemctl tr xargs
 
 file_facts() {
   units=
@@ -34,18 +34,28 @@ file_facts() {
     systemctl show -p EnvironmentFiles -p ExecStartPre -p ExecStart -p ExecStartPost docker.service containerd.service 2>/dev/null |
       sed -n -e 's/^EnvironmentFiles=\(\/.*\) (ignore_errors=.*/\1/p' -e 's/^Exec[A-Za-z]*={ path=\(\/.*\) ; argv\[\]=.*/\1/p' | sort -u
     printf '%s\n' "${flat:-}" | grep -oE '"path" *: *"/[^"\\]*"' | sed 's/^[^:]*: *"\(.*\)"$/\1/'
-    grep -sE '^[[:space:]]*imports[[:space:]]*=' /etc/containerd/config.toml | grep -oE '"/[^"\\]*"' | sed 's/^"\(.*\)"$/\1/'
+    # A list over any number of lines.
+    grep -sv '^[[:space:]]*#' /etc/containerd/config.toml | tr '\n' ' ' | grep -oE '(^|[[:space:]])imports[[:space:]]*=[[:space:]]*\[[^]]*' |
+      grep -oE '"/[^"\\]*"|'"'/[^']*'" | sed 's/^.\(.*\).$/\1/'
   )
-  for file in /etc/docker/plugins/* /usr/lib/docker/plugins/* /root/.docker/cli-plugins/* /usr/libexec/docker/cli-plugins/* \
-    /usr/lib/docker/cli-plugins/* /usr/local/lib/docker/cli-plugins/* /usr/local/libexec/docker/cli-plugins/*; do
-    [ ! -f "$file" ] || set -- "$@" "$file"
+  plugins='/etc/docker/plugins
+/usr/lib/docker/plugins
+/root/.docker/cli-plugins
+/usr/libexec/docker/cli-plugins
+/usr/lib/docker/cli-plugins
+/usr/local/lib/docker/cli-plugins
+/usr/local/libexec/docker/cli-plugins'
+  for directory in $plugins; do
+    for file in "$directory"/*; do
+      [ ! -f "$file" ] || set -- "$@" "$file"
+    done
   done
   unset IFS
   printf '%s\n' "$@"
   end unit-inputs
   for file in "$@"; do set -- "$@" "${file%/*}"; done
   # shellcheck disable=SC2086 # lists of plain names
-  stat_files "$@" $units $drop_ins $programs $tls_directories /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /etc/containerd /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
+  stat_files "$@" $plugins $units $drop_ins $programs $tls_directories /usr/bin /usr/sbin /usr/local/bin /usr/local/sbin /etc/containerd /etc/docker /etc/docker/certs.d /etc/docker/daemon.json /etc/default/docker \
     /etc/sysconfig/docker /run/docker.sock /var/run/docker.sock "$socket" /run/containerd /run/containerd/containerd.sock \
     /var/lib/docker ${data_root:+"$data_root"} /etc/containerd/config.toml
   end files

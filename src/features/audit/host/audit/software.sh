@@ -13,11 +13,11 @@ software_facts() {
     printf '%s' "$installed"
     end packages-deb
     # shellcheck disable=SC2086 # names of packages
-    apt-cache policy ${installed:+$(printf '%s\n' "$installed" | sed 's/ .*//')} | awk '/^[^ ]/ { sub(/:$/, ""); name = $0 } / Candidate: / { print name, $2 }'
+    apt-cache policy ${installed:+$(printf '%s\n' "$installed" | sed 's/ .*//')} | candidates
     end packages-candidates
-    # apt gives the files of the index their server's dates, so the directories tell when it was fetched.
+    # The files of the index have their server's dates, which are not later than their fetch. The directories also change when it fails.
     set -- /var/lib/apt/lists/*_Packages*
-    [ ! -e "$1" ] || stat -c %Y /var/lib/apt/lists /var/lib/apt/lists/partial /var/lib/apt/periodic/update-success-stamp | sort -n | tail -n 1
+    [ ! -e "$1" ] || stat -c %Y /var/lib/apt/lists/*_InRelease /var/lib/apt/lists/*_Release /var/lib/apt/periodic/update-success-stamp | sort -n | tail -n 1
     end packages-index
   elif command -v rpm >/dev/null; then
     manager=rpm
@@ -54,6 +54,18 @@ software_facts() {
   end swarm-node
   certificates "${data_root:-/var/lib/docker}/swarm/certificates/swarm-root-ca.crt"
   end swarm-ca
+}
+
+# Each package with its candidate; `gone`: no source has it, only dpkg; `newer`: a source has a newer one, which a pin or its priority keeps
+# back. apt lists the versions newest first, each with its sources below it.
+candidates() {
+  awk '
+    function show() { if (candidate != "") print name, candidate (newer ? " newer" : sources == 0 ? " gone" : "") }
+    /^[^ ]/ { show(); name = $0; sub(/:$/, "", name); candidate = version = ""; newer = sources = passed = 0 }
+    / Candidate: / { candidate = $2 }
+    /^ (\*\*\*|   ) [^ ]/ { version = $(NF - 1); passed = passed || version == candidate }
+    /^        / && $2 != "/var/lib/dpkg/status" { if (version == candidate) sources++; else if (!passed) newer = 1 }
+    END { show() }'
 }
 
 # Fails for an incomplete changelog. A host may also have the other package manager: Debian's rpm prints missing packages on stdout.

@@ -44,6 +44,7 @@ const SSHD_CASES: readonly Case[] = [
 export const ACCOUNT_CASES: readonly Case[] = [
   ...SSHD_CASES,
   finding('host.12', 'a second user with the ID 0', 'has the user ID 0', { users: `${USERS}toor:0:0\n` }),
+  finding('host.12', 'a second user with the ID 00', 'has the user ID 0', { users: `${USERS}toor:00:0\n` }),
   pass('host.12', 'root alone has the ID 0'),
   finding(
     'host.13',
@@ -61,11 +62,50 @@ export const ACCOUNT_CASES: readonly Case[] = [
     sudoers:
       '/etc/sudoers:User_Alias BUILDERS = ci, x\n/etc/sudoers:BUILDERS ALL = (root) \\\n/etc/sudoers:  NOPASSWD: /usr/bin/docker ps\n',
   }),
+  ...[
+    'Cmnd_Alias WORK = WORK, /bin/ls, DOCKER : DOCKER=/usr/bin/docker\nci ALL=(root) NOPASSWD: WORK',
+    'Runas_Alias ADM=root\nci ALL=(ADM) NOPASSWD: ALL',
+    'ci ALL=(ALL) NOPASSWD : CWD=/srv ALL',
+    'Defaults env_reset, !authenticate\nci ALL=(ALL) ALL',
+    'Defaults:%docker !authenticate\nci ALL=(ALL) ALL',
+    'ci ALL=(ALL) NOPASSWD: /usr/bin/docker*',
+    'ci ALL=(ALL) NOPASSWD: /usr/bin/',
+    'ci ALL=(ALL) NOPASSWD: /usr/*/[a-e]ocker',
+    '%#998 ALL=(ALL) NOPASSWD: ALL',
+    '#1002 ALL=(ALL) NOPASSWD: ALL',
+    'bob, ci web = (web) /bin/ls : db, dev = (web, root) SETENV: CWD=/srv NOPASSWD: EXEC: sha256:aa /usr/bin/docker',
+    'ci ALL=(ALL) PASSWD: /bin/ls, NOPASSWD: /bin/cat, /usr/bin/podman # as agreed',
+  ].map((text) => finding('host.13', text, 'ci', sudo(text.replaceAll('\n', '\n/etc/sudoers.d/ci:')))),
+  ...[
+    'ci ALL=(ALL) NOPASSWD: /bin/ls, PASSWD: ALL',
+    'Defaults !authenticate\nci ALL=(ALL) PASSWD: ALL',
+    'Defaults:bob !authenticate\nci ALL=(ALL) ALL',
+    'ci ALL=(ALL, !root) NOPASSWD: ALL',
+    'ci ALL=(ALL) NOPASSWD: /usr/bin/doc',
+    'ci ALL=(ALL) NOPASSWD: /opt/tools/, /usr/bin/dock?',
+    '@includedir /etc/sudoers.d',
+    '#includedir /etc/sudoers.d',
+    'ci ALL=(web) NOPASSWD: ALL # (root) NOPASSWD: ALL',
+  ].map((text) => pass('host.13', text, sudo(text.replaceAll('\n', '\n/etc/sudoers.d/ci:')))),
+  ...[
+    '@include /srv/more',
+    '#include /srv/more',
+    '+admins ALL=(ALL) NOPASSWD: ALL',
+    '"%domain users" ALL=(ALL) ALL',
+    'ci ALL=(ALL) NOPASSWD: ^/usr/bin/d.*$',
+    'Defaults!/usr/bin/docker !authenticate',
+    'what is this',
+  ].map(
+    (text): Case => ({
+      ...{ check: 'host.13', name: text, state: 'not-applicable', says: 'cannot tell' },
+      change: sections(sudo(text)),
+    }),
+  ),
   pass('host.13', 'docker with a password', sudo('ci ALL=(ALL) /usr/bin/docker')),
   pass('host.13', 'another program without a password', sudo('ci ALL=(root) NOPASSWD: /usr/bin/systemctl restart web')),
   pass('host.13', 'as another user than root', sudo('ci ALL=(web) NOPASSWD: ALL')),
   pass('host.13', 'the user of docker-tls itself', sudo('ada ALL=(ALL) NOPASSWD: ALL')),
-  finding('host.14', 'an empty password of root', 'root has no password', { 'root-password': 'empty' }),
+  finding('host.14', 'an empty password of root', 'has no password', { 'root-password': 'empty' }),
   pass('host.14', 'a locked password of root'),
   finding('host.15', 'a config.json for all', 'every local user can read it', {
     'registry-logins': '81a4 1002 1002 ci ci 90 /home/ci/.docker/config.json',
@@ -75,6 +115,22 @@ export const ACCOUNT_CASES: readonly Case[] = [
   }),
   pass('host.15', 'a config.json for its user', {
     'registry-logins': '8180 1002 1002 ci ci 90 /home/ci/.docker/config.json',
+  }),
+  ...[
+    ['a home of 0700', '41c0 1002 1002 ci ci 90 /home/ci'],
+    ["a home of 0750, of the user's own group", '41e8 1002 1002 ci ci 90 /home/ci'],
+    ['a .docker of 0700', '41ed 1002 1002 ci ci 90 /home/ci\n41c0 1002 1002 ci ci 90 /home/ci/.docker'],
+  ].map(([name = '', directories]) =>
+    pass('host.15', `a config.json for all, in ${name}`, {
+      groups: `${GROUPS}ci:1002:\n`,
+      'registry-logins': `81a4 1002 1002 ci ci 90 /home/ci/.docker/config.json\n${directories}`,
+    }),
+  ),
+  finding('host.15', 'a config.json for all, in a home for a group', 'the group build can read it', {
+    'registry-logins': '81a4 1002 1002 ci ci 90 /home/ci/.docker/config.json\n41e8 1002 1001 ci build 90 /home/ci',
+  }),
+  finding('host.15', 'a config.json for all, in directories for all', 'every local user can read it', {
+    'registry-logins': '81a4 1002 1002 ci ci 90 /home/ci/.docker/config.json\n41ed 1002 1002 ci ci 90 /home/ci',
   }),
   { ...pass('host.16', 'services of loopback only', { listening: 'tcp 127.0.0.1:25 users:(("master",pid=1,fd=3))' }) },
   {

@@ -1,0 +1,94 @@
+/** What the audit's script says of accounts, in the shells that hosts have. */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+
+const SCRIPT = new URL('../../../../src/features/audit/host/audit/accounts.sh', import.meta.url).pathname;
+const directory = mkdtempSync(join(tmpdir(), 'docker-tls-accounts-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
+  /** Sections of the script on a host with these files. */
+  function said(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    const host = mkdtempSync(join(directory, 'host-'));
+    for (const [path, text] of Object.entries({ '/etc/group': '', '/etc/passwd': '', '/etc/shadow': '', ...files })) {
+      mkdirSync(dirname(join(host, path)), { recursive: true });
+      writeFileSync(join(host, path), text.replaceAll(':/', `:${host}/`));
+    }
+    const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"#])\/(?=(?:etc|root|home)\b)/g, `${host}/`);
+    const [program = '', ...words] = shell.split(' ');
+    const { stdout } = spawnSync(program, [...words, '-c', `${FUNCTIONS}\n${script}\naccounts_facts`], {
+      encoding: 'utf8',
+    });
+    const parts = stdout.replaceAll(host, '').split(/\n?--end (.*)\n/);
+    return Object.fromEntries(parts.flatMap((text, at) => (at % 2 === 0 ? [[parts[at + 1] ?? '', text]] : [])));
+  }
+
+  test('sudoers: uids and includes are no comments, and a file of more than 64 KiB is not cut in silence', () => {
+    const { sudoers } = said({
+      '/etc/sudoers': '#1001 ALL=ALL\n  # %ops ALL=ALL\n# a comment\n#include /x\n@include /y\n\n ci ALL=ALL\n',
+      '/etc/sudoers.d/large': `${'# a comment\n'.repeat(6000)}ci ALL=(ALL) NOPASSWD: ALL\n`,
+      '/etc/sudoers.d/left.out': 'ci ALL=ALL\n',
+      '/etc/sudoers.d/small': 'ada ALL=ALL\n',
+    });
+    expect(sudoers?.trim().split('\n')).toEqual([
+      '/etc/sudoers:#1001 ALL=ALL',
+      '/etc/sudoers:#include /x',
+      '/etc/sudoers:@include /y',
+      '/etc/sudoers: ci ALL=ALL',
+      '/etc/sudoers.d/large:@include of more than 64 KiB',
+      '/etc/sudoers.d/small:ada ALL=ALL',
+    ]);
+  });
+
+  test('logins of registries: in every home, with the directories above', () => {
+    const [login, none] = ['{"auths": {"x": {"auth": "YTpi"}}}', '{"auths": {"x": {}}}'];
+    const logins = said({
+      '/etc/passwd': 'root:x:0:0::/root:\nweb:x:33:33::/home/of the web:\n',
+      '/root/.docker/config.json': login,
+      '/home/of the web/.docker/config.json': login,
+      '/home/ldap/.docker/config.json': login,
+      '/home/ci/.docker/config.json': none,
+    })['registry-logins'];
+    const listed = logins?.trim().split('\n');
+    for (const home of ['/root', '/home/of the web', '/home/ldap'])
+      expect(listed).toEqual(expect.arrayContaining([`${home}/.docker/config.json`, `${home}/.docker`, home]));
+    expect(logins).not.toContain('/home/ci');
+  });
+
+  test.each([
+    ['root::0:0', 'root:*:1', 'empty'],
+    ['root:x:0:0', 'root::1', 'empty'],
+    ['root:x:0:0', 'root:!:1', 'locked'],
+    ['root:x:0:0', 'root:$y$:1', 'set'],
+    ['root:$y$:0:0', 'root::1', 'set'],
+  ])("root's password, %s and %s: %s", (passwd, shadow, word) => {
+    expect(said({ '/etc/passwd': `${passwd}\n`, '/etc/shadow': `${shadow}\n` })['root-password']?.trim()).toBe(word);
+  });
+
+  test("keys of root's, whatever follows them", () => {
+    const [first, second, third] = ['A', 'B', 'C'].map((letter) => letter.repeat(68));
+    const keys = said({
+      '/root/.ssh/authorized_keys': [
+        `ssh-ed25519 ${first} ada on her laptop`,
+        `restrict,from="10.0.0.0/8" ssh-rsa  ${second} \r`,
+        `ecdsa-sha2-nistp256 ${third}`,
+        ` # ssh-ed25519 ${'D'.repeat(68)} gone`,
+        `#ssh-ed25519 ${'E'.repeat(68)}`,
+        '',
+      ].join('\n'),
+    })['root-keys'];
+    expect(keys?.trim().split('\n')).toEqual([
+      `ssh-ed25519 ${first} ada on her laptop`,
+      `ssh-rsa  ${second} \r`,
+      `ecdsa-sha2-nistp256 ${third}`,
+    ]);
+  });
+});
+
+const FUNCTIONS = `end() { printf '\\n--end %s\\n' "$1"; }
+stat_files() { printf '%s\\n' "$@"; }
+ss() { :; }`;
