@@ -67,5 +67,5 @@ export function renderAccess(report: AuditReport): Html {
   );
   return html`${title}<p class="soft small">Anyone who controls the daemon is root on its host. Red ones should not be able to.</p>
 ${pictures}
-<div class="card scroll"><table class="stack"><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th><th>Limits</th></tr></thead><tbody>${rows}</tbody></table></div>`;
+<div class="card scroll"><table class="stack ways"><thead><tr><th>Host</th><th>Who</th><th>How</th><th>Where</th><th>Limits</th></tr></thead><tbody>${rows}</tbody></table></div>`;
 }
