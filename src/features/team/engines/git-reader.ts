@@ -1,7 +1,7 @@
 /** Reader of a branch's snapshots and history in a local repository. Objects are untrusted, so every kind has a read limit. */
 
-import type { Listing, Snapshot } from './engine.ts';
-import { tooMuch } from './engine-refusals.ts';
+import type { Ancestor, Listing, Snapshot } from './engine.ts';
+import { tooLong, tooMuch } from './engine-refusals.ts';
 import { batchOf, type Git } from './git-command.ts';
 import { historyOf } from './git-past.ts';
 
@@ -107,6 +107,36 @@ export function gitReader(git: Git, url: string, listing: Listing) {
       const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
       const found = new Map(batchOf(stdout).map((bytes, at) => [wanted[at], bytes]));
       return names.map((name) => found.get(name));
+    },
+
+    async *ancestry(newest: string, seen: string): AsyncGenerator<Ancestor> {
+      const since = seen !== '' && (await has(seen)) ? [`^${seen}`] : [];
+      const range = ['rev-list', '--topo-order', '--reverse', '--parents', newest, ...since];
+      const listed = await git(range, { most: LONGEST_HISTORY });
+      if (listed.stdout.length >= LONGEST_HISTORY) throw tooLong(url);
+      const commits = listed.stdout
+        .toString('latin1')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.split(' '));
+      const input = commits.map(([revision]) => `${revision}:${listing.first[0]}\n`).join('');
+      const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
+      const found = sizes.stdout
+        .toString('latin1')
+        .split('\n')
+        .map((line) => /^(\d+) ([0-9a-f]+)$/.exec(line))
+        .map((match) =>
+          Number(match?.[1]) <= LARGEST_FILE ? { name: match?.[2], size: Number(match?.[1]) } : undefined,
+        );
+      for (let at = 0; at < commits.length; ) {
+        const from = at;
+        for (let size = 0; at < commits.length && size < MOST_AT_ONCE; at++) size += found[at]?.size ?? 0;
+        const names = [...new Set(found.slice(from, at).flatMap((one) => one?.name ?? []))];
+        const { stdout } = await git(['cat-file', '--batch'], { input: names.map((name) => `${name}\n`).join('') });
+        const contents = new Map(batchOf(stdout).map((bytes, index) => [names[index], bytes]));
+        for (const [index, [revision = '', ...parents]] of commits.slice(from, at).entries())
+          yield { revision, history: historyOf(parents), signed: contents.get(found[from + index]?.name) };
+      }
     },
 
     async contains(newer: string, older: string): Promise<boolean> {

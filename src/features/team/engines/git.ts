@@ -57,7 +57,7 @@ export function gitEngine({
     await before?.();
     return run(...call);
   };
-  const { has, snapshot, contains, firstFiles } = gitReader(git, url, listing);
+  const { has, snapshot, contains, firstFiles, ancestry } = gitReader(git, url, listing);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const from = `${remote} ${branch}\n`;
@@ -226,6 +226,7 @@ export function gitEngine({
     url,
     read,
     contains,
+    ancestry,
     past: gitPast(git, listing),
     comparison: (one, other) =>
       `git --git-dir=${shellQuote(cache)} log --graph --format='%h %ad %an: %s' ${one} ${other}`,

@@ -3,12 +3,12 @@
 import { readTree } from '../../../core/adapters/store/read.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { Alike, Past, Snapshot } from '../engines/engine.ts';
-import { ancestors, commitOf, genuine, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
+import { commitOf, genuine, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
 import type { SeenState } from './local-copy.ts';
 import { mapTree } from './map-tree.ts';
 import type { Session } from './session.ts';
 import { fingerprintOf } from './signers.ts';
-import { MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
+import { ancestors, MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
 /** No engine without a past has more commits in its cache. */

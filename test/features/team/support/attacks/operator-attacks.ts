@@ -31,6 +31,20 @@ async function relisted(scene: Scene, ca: boolean) {
   return new Map([...files, ...made]);
 }
 
+/** Parents of a commit that shows the state from before the removal. */
+const merges: readonly [name: string, what: string, parents: (scene: Scene) => readonly string[]][] = [
+  [
+    'leaver-merges',
+    'a merge that claims to restore the head over a commit from before the removal',
+    ({ head, revoked }) => [head.revision, revoked.revision],
+  ],
+  [
+    'leaver-merges-three',
+    'a merge of three commits, the head as the last',
+    ({ head, revoked, before }) => [revoked.revision, before.revision, head.revision],
+  ],
+];
+
 const former: readonly Attack[] = [
   {
     ...{ name: 'leaver-reads', who: 'former operator', what: 'opens what was written since' },
@@ -107,6 +121,69 @@ const former: readonly Attack[] = [
     expected: 'E_STORE_TAMPERED',
     async play(scene) {
       await scene.pushSigned('eve', await listing(scene, scene.head, scene.head.signers, 'eve', 'ada', 'bob', 'eve'));
+      return reading(scene.runner());
+    },
+  },
+  {
+    ...{
+      name: 'leaver-meets-absent',
+      who: 'former operator',
+      what: 'a chain that ends before the removal, for a colleague whose computer has not seen the removal',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('eve', scene.revoked.files);
+      return reading(scene.member('bob').session());
+    },
+  },
+  {
+    ...{
+      name: 'leaver-meets-pin',
+      who: 'former operator',
+      what: 'the same with the number of the list that ?key= names',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('eve', scene.revoked.files, { sequence: scene.before.signers.at(-1)?.sequence ?? 0 });
+      return reading(scene.pinned());
+    },
+  },
+  ...merges.map(
+    ([name, what, parents]): Attack => ({
+      ...{ name, who: 'former operator', what, expected: 'E_STORE_TAMPERED', engines: ['git'] },
+      async play(scene) {
+        await scene.pushMerge('eve', scene.revoked.files, parents(scene));
+        const both = [await reading(scene.runner()), await reading(scene.member('bob').session())];
+        return both.find((one) => one === 'accepted') ?? (both[0] as string);
+      },
+    }),
+  ),
+  {
+    ...{
+      name: 'leaver-offline',
+      who: 'former operator',
+      what: 'the same for a runner without memory, and then nobody reaches the server',
+    },
+    ...{ expected: 'E_STORE_UNREACHABLE', engines: ['git'] },
+    async play(scene) {
+      await scene.pushSigned('eve', scene.revoked.files);
+      const runner = scene.runner();
+      const first = await reading(runner);
+      if (first !== 'E_STORE_TAMPERED') return first;
+      scene.cut?.();
+      return reading(runner);
+    },
+  },
+  {
+    ...{
+      name: 'leaver-blocks-runners',
+      who: 'former operator',
+      what: 'a commit with signers that no operator knows, below a restoration',
+    },
+    expected: 'accepted',
+    async play(scene) {
+      await scene.pushSigned('eve', await listing(scene, scene.revoked, scene.revoked.signers, 'eve', 'eve'));
+      await restoreTeamStore(scene.member('ada').session());
       return reading(scene.runner());
     },
   },
