@@ -32,11 +32,11 @@ export function tooMuch(url: string, { files, bytes }: Most): DockerTlsError {
   });
 }
 
-/** No team makes that many commits. */
+/** No team makes that many commits, or that long ones. */
 export function tooLong(url: string): DockerTlsError {
   return new DockerTlsError(
     'E_STORE_TAMPERED',
-    'the store has more commits than docker-tls reads; nothing of it was used',
+    'the history of the store is longer than docker-tls reads; nothing of it was used',
     {
       where: url,
       hints: [

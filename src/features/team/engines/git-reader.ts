@@ -89,7 +89,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
       return { revision, history, files: new Map([...first, ...(await load(ours, genuine))]) };
     },
 
-    /** The first of the first files at each of the revisions; those past the limit count as missing. */
+    /** The first of the first files at each of the revisions. Fails beyond the limit: a commit must not pass for an unsigned one. */
     async firstFiles(revisions: readonly string[]): Promise<(Uint8Array | undefined)[]> {
       const input = revisions.map((revision) => `${revision}:${listing.first[0]}\n`).join('');
       const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
@@ -99,9 +99,11 @@ export function gitReader(git: Git, url: string, listing: Listing) {
         .split('\n')
         .map((line) => {
           const [, size = '', name] = /^(\d+) ([0-9a-f]+)$/.exec(line) ?? [];
-          if (name !== undefined) left -= Number(size);
-          return left < 0 ? undefined : name;
+          if (name === undefined || Number(size) > LARGEST_FILE) return undefined;
+          left -= Number(size);
+          return name;
         });
+      if (left < 0) throw tooLong(url);
       const wanted = [...new Set(names.flatMap((name) => name ?? []))];
       if (wanted.length === 0) return [];
       const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });

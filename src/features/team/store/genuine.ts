@@ -78,6 +78,11 @@ export async function checkSnapshot(
   return { ...signed, seen: { sequence, revision, manifest, signers: known } };
 }
 
+/** Fails with E_STORE_TAMPERED if the chain lacks the list that the address names. */
+export function requirePinned(url: string, known: readonly string[], pinned: string | undefined): void {
+  if (pinned !== undefined && !known.includes(pinned)) throw unconfirmed(url, known.at(-1) ?? '', pinned);
+}
+
 export function unconfirmed(url: string, signers: string, wanted: string) {
   return refusals.tampered(
     url,

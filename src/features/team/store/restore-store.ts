@@ -36,8 +36,9 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
       (last.signers.includes(known.at(-1) ?? '') &&
         (await session.engine.contains(last.revision, snapshot.revision)) === true);
     if (!counts) throw unconfirmed(session.url, known.at(-1) ?? '', last.signers.at(-1) ?? '');
-    // After that check: without a known list of signers, no files were read.
-    genuine(session.url, snapshot);
+    session.requirePinned(known);
+    // Before it is remembered: whatever fails here leaves the memory as it was.
+    await session.openAt(snapshot);
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256Hex(files.get(MANIFEST)), signers: known };
     session.remember(snapshot, seen, true);
