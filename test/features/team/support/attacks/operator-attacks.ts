@@ -8,7 +8,7 @@ import { SIGNERS, type Signers, signersAmong, withSigners } from '../../../../..
 import { teamStore } from '../../../../../src/features/team/store/team-store.ts';
 import { sampleHost } from '../../../../support/store.ts';
 import type { Attack } from './attack.ts';
-import { reading, refusalOf, shownAs } from './outcomes.ts';
+import { newRunners, reading, refusalOf, shownAs } from './outcomes.ts';
 import type { Scene, State } from './scene.ts';
 
 const EVIL = { hosts: { evil: sampleHost('evil', 1) } };
@@ -189,6 +189,21 @@ const former: readonly Attack[] = [
   },
   {
     ...{
+      name: 'leaver-merges-line',
+      who: 'former operator',
+      what: 'merges commits that go on from before the removal, to keep new runners from a restored store',
+    },
+    ...{ expected: 'E_STORE_TAMPERED, with ?key= accepted', engines: ['git'] },
+    async play(scene) {
+      await scene.revoked.show();
+      await scene.pushSigned('eve', await listing(scene, scene.revoked, scene.revoked.signers, 'eve', 'eve'));
+      const { revision } = await scene.stranger().read();
+      scene.merge?.([scene.head.revision, revision]);
+      return newRunners(scene);
+    },
+  },
+  {
+    ...{
       name: 'leaver-forks',
       who: 'former operator',
       what: 'with the server: goes on from before the removal, for who has seen it',
@@ -328,6 +343,32 @@ const colleagues: readonly Attack[] = [
     async play(scene) {
       await scene.pushSigned('bob', new Map([...scene.head.files, [OPERATORS, Buffer.from('x')]]));
       return reading(scene.member('ada').session());
+    },
+  },
+  {
+    ...{
+      name: 'colleague-counts-back',
+      who: 'colleague with bad intent',
+      what: 'a commit with a number that is not higher than the one before',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('bob', scene.head.files, { sequence: 2 });
+      return reading(scene.runner());
+    },
+  },
+  {
+    ...{
+      name: 'colleague-spoils-memory',
+      who: 'colleague with bad intent',
+      what: 'a state that does not open, where a user says --accept; then the real one is back',
+    },
+    expected: 'accepted',
+    async play(scene) {
+      await scene.pushSigned('bob', new Map([...scene.head.files, [OPERATORS, Buffer.from('x')]]));
+      const refused = await refusalOf(checkTeamStore(scene.member('ada').session(), true));
+      await scene.head.show();
+      return refused === 'accepted' ? 'remembered' : reading(scene.member('ada').session());
     },
   },
   {

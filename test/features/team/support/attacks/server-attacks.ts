@@ -10,7 +10,7 @@ import { MANIFEST } from '../../../../../src/features/team/store/store-manifest.
 import { sampleHost } from '../../../../support/store.ts';
 import { enrol } from '../team.ts';
 import type { Attack } from './attack.ts';
-import { reading, refusalOf, shownAs } from './outcomes.ts';
+import { newRunners, reading, refusalOf, shownAs } from './outcomes.ts';
 import type { Scene } from './scene.ts';
 
 type Files = ReadonlyMap<string, Uint8Array>;
@@ -206,6 +206,19 @@ export const SERVER_ATTACKS: readonly Attack[] = [
       await restoreTeamStore(scene.member('ada').session());
       const after = await reading(scene.member('ada').session());
       return after === 'accepted' ? 'restored' : after;
+    },
+  },
+  {
+    ...{
+      name: 'merge-beginning',
+      who: 'pusher without a key',
+      what: 'merges another first commit, to keep new runners from a restored store',
+    },
+    ...{ expected: 'E_STORE_TAMPERED, with ?key= accepted', engines: ['git'] },
+    async play(scene) {
+      const garbage = scene.merge?.([]) ?? '';
+      scene.merge?.([scene.head.revision, garbage]);
+      return newRunners(scene);
     },
   },
   {
