@@ -146,7 +146,7 @@ export function hintsFor({ address, port }: VerifiedAt, cause: ProbeCheck['cause
     case 'connection-refused':
     case 'unreachable':
       return [
-        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use docker-tls tunnel',
+        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use a tunnel: docker-tls tunnel HOST',
         `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
         otherPort,
         otherAddress,

@@ -470,7 +470,7 @@ describe('a host that cannot be used', () => {
   });
 
   it('a fault of the service in front of the daemon comes first, unless the daemon itself is down', () => {
-    const fault = new DockerTlsError('E_LISTENER', 'front.service is stopped', { hints: ['start it'] });
+    const fault = new DockerTlsError('E_VERIFY', 'front.service is stopped', { hints: ['start it'] });
     const listener = { title: 'front 1.0', problems: [fault] };
     const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [], listener };
     const found = ask({ outcome: refused('reset'), inside });
