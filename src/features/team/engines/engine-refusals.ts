@@ -31,3 +31,18 @@ export function tooMuch(url: string, { files, bytes }: Most): DockerTlsError {
     hints: ['ask a colleague whether this is the address of your store'],
   });
 }
+
+/** No team makes that many commits, or that long ones. */
+export function tooLong(url: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_STORE_TAMPERED',
+    'the history of the store is longer than docker-tls reads; nothing of it was used',
+    {
+      where: url,
+      hints: [
+        'ask a colleague whether this is the address of your store',
+        'on a computer that used the store before: docker-tls store copy --to ANOTHER',
+      ],
+    },
+  );
+}

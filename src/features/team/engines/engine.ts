@@ -75,6 +75,13 @@ export type Past = {
   first(all: readonly Alike[]): AsyncIterable<readonly [Alike, ReadonlyMap<string, Uint8Array>]>;
 };
 
+/** A commit in the history, unverified; `signed`: the first of its first files (Listing). */
+export type Ancestor = {
+  readonly revision: string;
+  readonly history: History;
+  readonly signed: Uint8Array | undefined;
+};
+
 export type StoreEngine = {
   /** The URL as given, for messages; never contains a password. */
   readonly url: string;
@@ -93,6 +100,11 @@ export type StoreEngine = {
   requireWritable(): Promise<void>;
   /** A revision and those before it, newest first. `alone`: without revisions that a restored one replaced. */
   log(revision: string, limit: number, alone?: boolean): Promise<readonly LogEntry[]>;
+  /**
+   * A revision and all before it, also those that a restored one replaced; without `seen` and what is before that. Each comes after those
+   * that it names, as far as these exist. Fails beyond the limit of the engine.
+   */
+  ancestry(revision: string, seen: string): AsyncIterable<Ancestor>;
   /**
    * True if the verified `newer` descends from `older`; undefined: the engine cannot tell. A commit that restored a lost revision descends
    * from that one. The commits that it replaced have unverified histories, so of these it contains only its direct parent.

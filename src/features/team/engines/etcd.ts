@@ -5,8 +5,8 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
-import type { Commit, Listing, Snapshot, StoreEngine } from './engine.ts';
-import { changed } from './engine-refusals.ts';
+import type { Ancestor, Commit, Listing, Snapshot, StoreEngine } from './engine.ts';
+import { changed, tooLong } from './engine-refusals.ts';
 import { etcdClient } from './etcd-client.ts';
 import { readEtcdCredentials } from './etcd-credentials.ts';
 import { EtcdFailure, etcdRefusal, tooLarge, unknownFate, withoutHistory } from './etcd-failure.ts';
@@ -45,6 +45,8 @@ export type EtcdOptions = {
 
 const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
+const ENTRIES_AT_ONCE = 1000;
+const MOST_COMMITS = 500_000;
 
 export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): StoreEngine {
   /** A run that has begun to store completes: it determines the result, reverts if necessary, and reports. */
@@ -170,6 +172,33 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
     return remember({ ...made, at: asked, modRevision: ours ? head.modRevision : '-1' });
   }
 
+  /** The numbers of a line have no gap, so a restored revision is on the line of its replaced ones, or is lost. */
+  async function ancestry(newest: string, seen: string): Promise<Ancestor[]> {
+    // Without the server, only this cache has entries.
+    const offline = placeOf(newest) === undefined && cache.read()?.revision === newest;
+    const entries = new Map(offline ? cache.recent().map((one) => [numberOf(one.revision), one]) : []);
+    let fetched = offline ? 0 : numberOf(newest) + 1;
+    const found: Ancestor[] = [];
+    for (let next = newest; next !== seen && numberOf(next) > 0; ) {
+      const number = numberOf(next);
+      if (number < fetched) {
+        // What was seen is mostly near, and is rarely on another line.
+        const near = numberOf(seen) + 1;
+        const from = number >= near ? Math.max(near, number - ENTRIES_AT_ONCE) : Math.max(1, number - ENTRIES_AT_ONCE);
+        for (const [at, entry] of await entriesFrom(from, number)) entries.set(at, entry);
+        fetched = from;
+      }
+      const entry = entries.get(number);
+      entries.delete(number);
+      if (entry?.revision !== next) break;
+      const { revision, parent, regained, signed } = entry;
+      if (found.push({ revision, history: { parent, regained }, signed: Buffer.from(signed) }) > MOST_COMMITS)
+        throw tooLong(address.url);
+      next = parent;
+    }
+    return found.reverse();
+  }
+
   async function translated<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -230,6 +259,10 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
         }
         return found.map(logEntryOf);
       }),
+
+    async *ancestry(newest, seen) {
+      yield* await translated(() => ancestry(newest, seen));
+    },
 
     contains: (newer, older) =>
       translated(async () => {

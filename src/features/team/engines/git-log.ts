@@ -12,5 +12,11 @@ export function entryOf(text: string): Omit<LogEntry, 'signed'> {
   const by = rest.find((line) => line.startsWith('By: '))?.slice(4);
   const lines = rest.filter((line) => line.startsWith('- ')).map((line) => line.slice(2));
   const history = historyOf(parents.split(' ').filter(Boolean));
-  return { revision, history, at: new Date(at), who: by ?? author, subject, lines };
+  return { revision, history, at: dateOf(at), who: by ?? author, subject, lines };
+}
+
+/** A commit can have any text as its date. */
+function dateOf(text: string): Date {
+  const date = new Date(text);
+  return Number.isNaN(date.getTime()) ? new Date(0) : date;
 }

@@ -1,7 +1,7 @@
 /** Reader of a branch's snapshots and history in a local repository. Objects are untrusted, so every kind has a read limit. */
 
-import type { Listing, Snapshot } from './engine.ts';
-import { tooMuch } from './engine-refusals.ts';
+import type { Ancestor, Listing, Snapshot } from './engine.ts';
+import { tooLong, tooMuch } from './engine-refusals.ts';
 import { batchOf, type Git } from './git-command.ts';
 import { historyOf } from './git-past.ts';
 
@@ -89,7 +89,7 @@ export function gitReader(git: Git, url: string, listing: Listing) {
       return { revision, history, files: new Map([...first, ...(await load(ours, genuine))]) };
     },
 
-    /** The first of the first files at each of the revisions; those past the limit count as missing. */
+    /** The first of the first files at each of the revisions. Fails beyond the limit: a commit must not pass for an unsigned one. */
     async firstFiles(revisions: readonly string[]): Promise<(Uint8Array | undefined)[]> {
       const input = revisions.map((revision) => `${revision}:${listing.first[0]}\n`).join('');
       const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
@@ -99,14 +99,46 @@ export function gitReader(git: Git, url: string, listing: Listing) {
         .split('\n')
         .map((line) => {
           const [, size = '', name] = /^(\d+) ([0-9a-f]+)$/.exec(line) ?? [];
-          if (name !== undefined) left -= Number(size);
-          return left < 0 ? undefined : name;
+          if (name === undefined || Number(size) > LARGEST_FILE) return undefined;
+          left -= Number(size);
+          return name;
         });
+      if (left < 0) throw tooLong(url);
       const wanted = [...new Set(names.flatMap((name) => name ?? []))];
       if (wanted.length === 0) return [];
       const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
       const found = new Map(batchOf(stdout).map((bytes, at) => [wanted[at], bytes]));
       return names.map((name) => found.get(name));
+    },
+
+    async *ancestry(newest: string, seen: string): AsyncGenerator<Ancestor> {
+      const since = seen !== '' && (await has(seen)) ? [`^${seen}`] : [];
+      const range = ['rev-list', '--topo-order', '--reverse', '--parents', newest, ...since];
+      const listed = await git(range, { most: LONGEST_HISTORY });
+      if (listed.stdout.length >= LONGEST_HISTORY) throw tooLong(url);
+      const commits = listed.stdout
+        .toString('latin1')
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.split(' '));
+      const input = commits.map(([revision]) => `${revision}:${listing.first[0]}\n`).join('');
+      const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
+      const found = sizes.stdout
+        .toString('latin1')
+        .split('\n')
+        .map((line) => /^(\d+) ([0-9a-f]+)$/.exec(line))
+        .map((match) =>
+          Number(match?.[1]) <= LARGEST_FILE ? { name: match?.[2], size: Number(match?.[1]) } : undefined,
+        );
+      for (let at = 0; at < commits.length; ) {
+        const from = at;
+        for (let size = 0; at < commits.length && size < MOST_AT_ONCE; at++) size += found[at]?.size ?? 0;
+        const names = [...new Set(found.slice(from, at).flatMap((one) => one?.name ?? []))];
+        const { stdout } = await git(['cat-file', '--batch'], { input: names.map((name) => `${name}\n`).join('') });
+        const contents = new Map(batchOf(stdout).map((bytes, index) => [names[index], bytes]));
+        for (const [index, [revision = '', ...parents]] of commits.slice(from, at).entries())
+          yield { revision, history: historyOf(parents), signed: contents.get(found[from + index]?.name) };
+      }
     },
 
     async contains(newer: string, older: string): Promise<boolean> {

@@ -12,7 +12,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Commit, Listing, Snapshot, StoreEngine } from './engine.ts';
-import { changed, unknownEnding } from './engine-refusals.ts';
+import { changed, tooLong, unknownEnding } from './engine-refusals.ts';
 import { type Git, GitFailure, gitIn } from './git-command.ts';
 import { entryOf, LOG_FORMAT } from './git-log.ts';
 import { gitPast } from './git-past.ts';
@@ -57,7 +57,7 @@ export function gitEngine({
     await before?.();
     return run(...call);
   };
-  const { has, snapshot, contains, firstFiles } = gitReader(git, url, listing);
+  const { has, snapshot, contains, firstFiles, ancestry } = gitReader(git, url, listing);
   const ref = `refs/heads/${branch}`;
   const fetched = join(cache, 'docker-tls-fetched');
   const from = `${remote} ${branch}\n`;
@@ -226,6 +226,7 @@ export function gitEngine({
     url,
     read,
     contains,
+    ancestry,
     past: gitPast(git, listing),
     comparison: (one, other) =>
       `git --git-dir=${shellQuote(cache)} log --graph --format='%h %ad %an: %s' ${one} ${other}`,
@@ -260,6 +261,7 @@ export function gitEngine({
       const { stdout } = await git(['log', '-z', '--no-show-signature', ...some, `--format=${LOG_FORMAT}`, revision], {
         most: LONGEST_LOG,
       });
+      if (stdout.length >= LONGEST_LOG) throw tooLong(url);
       const texts = stdout.toString('utf8').split('\0');
       const entries = texts.filter((text) => text.trim() !== '').map(entryOf);
       const signed = await firstFiles(entries.map((entry) => entry.revision));

@@ -2,12 +2,12 @@
 
 import type { Snapshot, StoreEngine } from '../engines/engine.ts';
 import type { SeenState } from './local-copy.ts';
-import { fingerprintOf, keysOf, type SignerList, type Signers } from './signers.ts';
+import { requireInForce } from './replay.ts';
+import { fingerprintOf, keysOf } from './signers.ts';
 import {
+  ancestors,
   filesProblem,
   MANIFEST,
-  NO_OPERATOR,
-  readManifest,
   readSigned,
   type Signed,
   type SignedManifest,
@@ -33,11 +33,6 @@ export function signedOf(url: string, files: Snapshot['files']): Signed {
   const signed = readSigned(files);
   if (typeof signed === 'string') throw refusals.tampered(url, `the store ${signed}`);
   return signed;
-}
-
-/** Revisions named by a history or a signed list, as one text. */
-export function ancestors({ parent, regained = '' }: Snapshot['history']): string {
-  return [regained, parent].filter(Boolean).join(' ');
 }
 
 export type Checked = Signed & { readonly seen: SeenState };
@@ -69,8 +64,8 @@ export async function checkSnapshot(
     throw unconfirmed(url, newest, wanted);
   }
   genuine(url, snapshot);
-  if (before === undefined && snapshot.offline === undefined)
-    await requireAllSigners(engine, revision, signed.signers, pinned);
+  // Only a computer that has verified the history once may go on without the server.
+  if (before === undefined && snapshot.offline !== undefined) throw snapshot.offline.cause;
   const manifest = sha256Hex(files.get(MANIFEST));
   if (before !== undefined) {
     if (older) throw await off(engine, snapshot, signed, before, `this is commit ${sequence}`);
@@ -79,7 +74,13 @@ export async function checkSnapshot(
     if (sequence > before.sequence && (await engine.contains(revision, before.revision)) === false)
       throw await off(engine, snapshot, signed, before, 'the commits since do not build on it');
   }
+  if (manifest !== before?.manifest) await requireInForce(engine, snapshot, signed, { before, pinned });
   return { ...signed, seen: { sequence, revision, manifest, signers: known } };
+}
+
+/** Fails with E_STORE_TAMPERED if the chain lacks the list that the address names. */
+export function requirePinned(url: string, known: readonly string[], pinned: string | undefined): void {
+  if (pinned !== undefined && !known.includes(pinned)) throw unconfirmed(url, known.at(-1) ?? '', pinned);
 }
 
 export function unconfirmed(url: string, signers: string, wanted: string) {
@@ -105,51 +106,6 @@ async function signedThen(engine: Pick<StoreEngine, 'at'>, before: SeenState): P
   if (files === undefined || sha256Hex(files.get(MANIFEST)) !== before.manifest) return undefined;
   const signed = readSigned(files);
   return typeof signed === 'string' ? undefined : signed;
-}
-
-const COMMITS_AT_ONCE = 1000;
-const MOST_REPLACED = 100_000;
-
-/**
- * For a machine without memory: each commit since the first list of signers (or since the pinned one) names the list in force. An operator
- * who was removed could commit on top of the removal, with a chain of lists that leaves it out.
- */
-async function requireAllSigners(
-  { log, url }: StoreEngine,
-  newest: string,
-  signers: Signers,
-  pinned: string | undefined,
-): Promise<void> {
-  const oldest = Math.max(0, signers.map(fingerprintOf).indexOf(pinned ?? ''));
-  let at = signers.length - 1;
-  for (let revision = newest; ; ) {
-    const entries = await log(revision, COMMITS_AT_ONCE, true);
-    if (entries.length === 0) throw refusals.tampered(url, 'the store lacks commits that its signers were named in');
-    for (const { signed, history } of entries) {
-      const list = signers[at] as SignerList;
-      const read = readManifest(signed, [list]);
-      if (typeof read === 'string' || ancestors(history) !== ancestors(read.manifest)) throw refusals.leftOut(url);
-      // The state that was put back has no other witness than who signed that.
-      if (history.regained !== undefined) return requireNoOthers({ log, url }, history.parent, signers);
-      if (read.manifest.sequence === list.sequence) {
-        if (at === oldest && (at > 0 || pinned !== undefined || history.parent === '')) return;
-        at -= 1;
-      }
-      if (at < 0) throw refusals.leftOut(url);
-      revision = history.parent;
-    }
-  }
-}
-
-/** Commits that a restoration replaced: garbage, but no list of signers that the chain leaves out. */
-async function requireNoOthers(
-  { log, url }: Pick<StoreEngine, 'log' | 'url'>,
-  replaced: string,
-  signers: Signers,
-): Promise<void> {
-  const entries = await log(replaced, MOST_REPLACED);
-  if (entries.length === MOST_REPLACED || entries.some(({ signed }) => readManifest(signed, signers) === NO_OPERATOR))
-    throw refusals.leftOut(url);
 }
 
 /** Error for a genuine state that does not descend from the one seen: an older one of the same line, or one of another line. */

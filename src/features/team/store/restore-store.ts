@@ -3,12 +3,12 @@
 import { readTree } from '../../../core/adapters/store/read.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { Alike, Past, Snapshot } from '../engines/engine.ts';
-import { ancestors, commitOf, genuine, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
+import { commitOf, genuine, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
 import type { SeenState } from './local-copy.ts';
 import { mapTree } from './map-tree.ts';
 import type { Session } from './session.ts';
 import { fingerprintOf } from './signers.ts';
-import { MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
+import { ancestors, MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
 /** No engine without a past has more commits in its cache. */
@@ -36,8 +36,9 @@ export async function checkTeamStore(session: Session, accept: boolean): Promise
       (last.signers.includes(known.at(-1) ?? '') &&
         (await session.engine.contains(last.revision, snapshot.revision)) === true);
     if (!counts) throw unconfirmed(session.url, known.at(-1) ?? '', last.signers.at(-1) ?? '');
-    // After that check: without a known list of signers, no files were read.
-    genuine(session.url, snapshot);
+    session.requirePinned(known);
+    // Before it is remembered: whatever fails here leaves the memory as it was.
+    await session.openAt(snapshot);
     const { revision, files } = snapshot;
     const seen = { sequence: manifest.sequence, revision, manifest: sha256Hex(files.get(MANIFEST)), signers: known };
     session.remember(snapshot, seen, true);

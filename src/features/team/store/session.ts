@@ -15,7 +15,7 @@ import {
   sealGroup,
   touchedGroups,
 } from './contents.ts';
-import { checkSnapshot, genuine } from './genuine.ts';
+import { checkSnapshot, genuine, requirePinned } from './genuine.ts';
 import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
 import { type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
@@ -274,6 +274,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       if (offline !== undefined) throw offline.cause;
       return revision === '';
     },
+    requirePinned: (known: readonly string[]) => requirePinned(engine.url, known, pinned),
     check: (snapshot: Snapshot) => checkSnapshot(engine, snapshot, { before: local.seen(), pinned }),
     remember,
     /** The next read contacts the engine; with `read`, only if that is the latest read. */

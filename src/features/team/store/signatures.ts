@@ -6,7 +6,7 @@
 import { createHash, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { recipientsOf } from './age.ts';
-import { type IdentityFile, publicKeyOf, readString, sshKeyText, wireString, wireStrings } from './ssh-keys.ts';
+import { type IdentityFile, publicKeyOf, readString, sshKeyText, wireString } from './ssh-keys.ts';
 
 /** What a signature is for: one for a manifest never counts for a list of signers. */
 export type Purpose = 'docker-tls-manifest' | 'docker-tls-signers';
@@ -37,18 +37,14 @@ export async function signingKeysOf(identity: IdentityFile): Promise<SigningKey[
       {
         key,
         async sign(purpose, text) {
-          const signature = Buffer.concat([
-            wireString(algorithmOf(key)),
-            wireString(await raw(signedData(purpose, text))),
-          ]);
-          return Buffer.concat([preamble(key, purpose), wireString(signature)]).toString('base64');
+          return signatureText(key, purpose, await raw(signedData(purpose, text)));
         },
       } satisfies SigningKey,
     ];
   });
 }
 
-/** The one of the keys that signed the text for this purpose. */
+/** The one of the keys that signed the text for this purpose. Each signature has one form: other text beside it is refused. */
 export function signerOf(
   purpose: Purpose,
   text: string,
@@ -56,23 +52,39 @@ export function signerOf(
   keys: readonly string[],
 ): string | undefined {
   const bytes = Buffer.from(signature, 'base64');
-  return keys.find((key) => {
-    const begin = preamble(key, purpose);
-    if (!bytes.subarray(0, begin.length).equals(begin)) return false;
-    const [algorithm, raw] = wireStrings(readString(bytes, begin.length));
-    if (algorithm?.toString() !== algorithmOf(key) || raw === undefined) return false;
-    try {
-      return verify(digestOf(key), signedData(purpose, text), publicKeyOf(key), raw);
-    } catch {
-      return false;
-    }
-  });
+  const blob = readString(bytes, PREFIX.length).toString('base64');
+  const key = keys.find((one) => one.split(' ')[1] === blob);
+  if (key === undefined) return undefined;
+  const parts = readString(bytes, preamble(key, purpose).length);
+  const algorithm = readString(parts, 0);
+  const raw = readString(parts, 4 + algorithm.length);
+  if (signatureText(key, purpose, raw) !== signature) return undefined;
+  try {
+    return verify(digestOf(key), signedData(purpose, text), verifierOf(key), raw) ? key : undefined;
+  } catch {
+    return undefined;
+  }
 }
+
+function signatureText(key: string, purpose: Purpose, raw: Uint8Array): string {
+  const signature = Buffer.concat([algorithmOf(key), raw].map(wireString));
+  return Buffer.concat([preamble(key, purpose), wireString(signature)]).toString('base64');
+}
+
+/** A history has thousands of signatures of the same keys. */
+const verifiers = new Map<string, KeyObject>();
+
+function verifierOf(key: string): KeyObject {
+  const known = verifiers.get(key) ?? publicKeyOf(key);
+  verifiers.set(key, known);
+  return known;
+}
+
+const PREFIX = Buffer.concat([Buffer.from('SSHSIG'), Buffer.of(0, 0, 0, 1)]);
 
 function preamble(key: string, purpose: Purpose): Buffer {
   const blob = Buffer.from(key.split(' ')[1] ?? '', 'base64');
-  const version = Buffer.of(0, 0, 0, 1);
-  return Buffer.concat([...[Buffer.from('SSHSIG'), version], ...[blob, purpose, '', 'sha512'].map(wireString)]);
+  return Buffer.concat([PREFIX, ...[blob, purpose, '', 'sha512'].map(wireString)]);
 }
 
 function signedData(purpose: Purpose, text: string): Buffer {

@@ -1,8 +1,7 @@
 /** History of a shared store, with the operators who signed it. */
 
-import { ancestors } from './genuine.ts';
 import type { Session } from './session.ts';
-import { readManifest, signedWho } from './store-manifest.ts';
+import { ancestors, readManifest, signedWho } from './store-manifest.ts';
 
 export type LogItem = {
   readonly revision: string;

@@ -118,13 +118,6 @@ export function readString(blob: Buffer, at: number): Buffer {
   return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
 }
 
-/** All strings of a text in SSH's wire format. */
-export function wireStrings(bytes: Buffer): Buffer[] {
-  const found: Buffer[] = [];
-  for (let at = 0; at < bytes.length; at += 4 + (found.at(-1)?.length ?? 0)) found.push(readString(bytes, at));
-  return found;
-}
-
 /** A string in SSH's wire format. */
 export function wireString(value: Uint8Array | string): Buffer {
   const bytes = Buffer.from(value as string);

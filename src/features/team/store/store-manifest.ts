@@ -6,23 +6,25 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { parseAs } from '../../../core/adapters/store/parse-records.ts';
-import { type Listing, MOST } from '../engines/engine.ts';
+import { type Listing, MOST, type Snapshot } from '../engines/engine.ts';
 import { type SigningKey, signerOf } from './signatures.ts';
 import { fingerprintOf, keysOf, readSigners, SIGNERS, type Signer, type Signers } from './signers.ts';
 
 export const MANIFEST = 'manifest.json';
 export const FILES = 'files.json';
 
+/** One: no operator signs a merge of three commits. */
+const revision = z.string().check(z.regex(/^\S*$/));
 const manifestSchema = z.object({
   schema: z.literal(1),
   /** Incremented by each commit. */
   sequence: z.int(),
-  at: z.string(),
+  at: z.iso.datetime(),
   /** The login of the computer: `user@computer`. The operator is in the signature. */
   by: z.string(),
   /** The engine's previous revision, and a lost revision that this commit restores. */
-  parent: z.string(),
-  regained: z.optional(z.string()),
+  parent: revision,
+  regained: z.optional(revision),
   /** Fingerprint of the list of signers that has the signer. */
   signers: z.string(),
   /** The command and its subject, and the changes. */
@@ -54,7 +56,7 @@ export async function renderStoreManifest(
   const signature = await key.sign('docker-tls-manifest', text);
   return new Map<string, Uint8Array>([
     [FILES, list],
-    [MANIFEST, Buffer.from(`${text}\n\n${signature}\n`)],
+    [MANIFEST, fileOf(text, signature)],
   ]);
 }
 
@@ -65,24 +67,45 @@ export type Signed = SignedManifest & {
   readonly listed: Readonly<Record<string, string>>;
 };
 
-/** Signed by a key of these lists, as one of another list. */
-export const NO_OPERATOR = 'has a manifest signed by somebody who is no operator';
+/** A manifest that one of these keys has signed, in the only form of its file; or the reason for its absence. */
+function withKey(bytes: Uint8Array | undefined, keys: readonly string[]): { manifest: Manifest; key: string } | string {
+  if (bytes === undefined) return 'has no manifest';
+  const [body = '', signature = ''] = Buffer.from(bytes).toString('utf8').split('\n\n');
+  const text = signature.trim();
+  const key = signerOf('docker-tls-manifest', body, text, keys);
+  if (key === undefined || !fileOf(body, text).equals(bytes)) return 'has a manifest that no operator has signed';
+  const manifest = parseAs(manifestSchema, body);
+  return manifest === undefined ? 'has a manifest that is not ours' : { manifest, key };
+}
+
+function fileOf(body: string, signature: string): Buffer {
+  return Buffer.from(`${body}\n\n${signature}\n`);
+}
+
+/** A manifest on the history that it names, and the one of the keys that has signed it. */
+export function manifestOn(
+  history: Snapshot['history'],
+  bytes: Uint8Array | undefined,
+  keys: readonly string[],
+): { readonly manifest: Manifest; readonly key: string } | undefined {
+  const read = withKey(bytes, keys);
+  return typeof read === 'string' || ancestors(history) !== ancestors(read.manifest) ? undefined : read;
+}
 
 /**
  * A manifest signed by an operator of the list that it names, one of these; or the reason for its absence, as text after the name of the
  * snapshot.
  */
 export function readManifest(bytes: Uint8Array | undefined, signers: Signers): SignedManifest | string {
-  if (bytes === undefined) return 'has no manifest';
-  const [body = '', signature = ''] = Buffer.from(bytes).toString('utf8').split('\n\n');
-  const keys = signers.flatMap(({ operators }) => keysOf(operators));
-  const key = signerOf('docker-tls-manifest', body, signature.trim(), keys);
-  if (key === undefined) return 'has a manifest that no operator has signed';
-  const manifest = parseAs(manifestSchema, body);
-  if (manifest === undefined) return 'has a manifest that is not ours';
+  const read = withKey(
+    bytes,
+    signers.flatMap(({ operators }) => keysOf(operators)),
+  );
+  if (typeof read === 'string') return read;
+  const { manifest, key } = read;
   const list = signers.find((one) => fingerprintOf(one) === manifest.signers);
   const signer = list?.operators.find((one) => one.key === key);
-  return signer === undefined ? NO_OPERATOR : { manifest, signer };
+  return signer === undefined ? 'has a manifest signed by somebody who is no operator' : { manifest, signer };
 }
 
 /** The signed part, or the reason for its absence, as text after the name of the snapshot. Ignores other files. */
@@ -97,6 +120,11 @@ export function readSigned(files: Files): Signed | string {
   if (listed === undefined || sha256Hex(list) !== signed.manifest.files)
     return 'has another list of files than was signed';
   return { ...signed, signers, listed };
+}
+
+/** Revisions named by a history or a signed list, as one text. */
+export function ancestors({ parent, regained = '' }: Snapshot['history']): string {
+  return [regained, parent].filter(Boolean).join(' ');
 }
 
 /** `operator (user@computer)`: the operator by signature, and the login as claimed. */

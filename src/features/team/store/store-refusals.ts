@@ -26,10 +26,16 @@ export function leftOut(url: string): DockerTlsError {
       where: url,
       hints: [
         'ask an operator whose computer has used the store before: docker-tls store check',
-        'if it is whole there, and was restored in place of another line: docker-tls store copy --to ANOTHER',
+        'if it is whole there, add key=FINGERPRINT to the address, with the signers in the output of: docker-tls operator list',
+        'if that is refused, too, another line was restored in place of that one: docker-tls store copy --to ANOTHER',
       ],
     },
   );
+}
+
+/** Commits that lead to the newest one are missing. */
+export function incomplete(url: string): DockerTlsError {
+  return tampered(url, 'the store lacks commits that its signers were named in');
 }
 
 /** The store has an earlier state than the one seen on this machine. */

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, expect, test } from 'vitest';
+import { entryOf } from '../../../../src/features/team/engines/git-log.ts';
 import { findIdentities } from '../../../../src/features/team/store/identities.ts';
 import type { Operator } from '../../../../src/features/team/store/operators.ts';
 import {
@@ -20,7 +21,8 @@ import {
   signersAmong,
   withSigners,
 } from '../../../../src/features/team/store/signers.ts';
-import { readSigned, renderStoreManifest } from '../../../../src/features/team/store/store-manifest.ts';
+import { wireString } from '../../../../src/features/team/store/ssh-keys.ts';
+import { MANIFEST, readSigned, renderStoreManifest } from '../../../../src/features/team/store/store-manifest.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 
 afterAll(removeHomes);
@@ -59,14 +61,18 @@ const [adaOnly, both, bobOnly] = [
   [{ name: 'bob', key: bob.key }],
 ];
 
-/** The result of reading a snapshot with this chain, whose manifest this key signed as one of the newest list, or of another. */
-async function read(signers: Signers, key: SigningKey, named = signers.at(-1)) {
+/** A snapshot with this chain, whose manifest this key signed as one of the newest list, or of another. */
+async function snapshotOf(signers: Signers, key: SigningKey, named = signers.at(-1)) {
   const files = new Map<string, Uint8Array>([[SIGNERS, Buffer.from(JSON.stringify(signers))]]);
   const about = { sequence: 9, parent: '', at: '2026-11-26T10:00:00.000Z', by: 'x@laptop', subject: 'x', lines: [] };
   const list = fingerprintOf(named as Signers[number]);
   for (const [path, bytes] of await renderStoreManifest(files, { ...about, signers: list }, key))
     files.set(path, bytes);
-  return readSigned(files);
+  return files;
+}
+
+async function read(...given: Parameters<typeof snapshotOf>) {
+  return readSigned(await snapshotOf(...given));
 }
 
 const begun = await withSigners([], adaOnly, 1, ada);
@@ -149,4 +155,46 @@ test('an operator who can open the CA has a key that can sign', () => {
   const quantum: Operator = { name: 'ada', recipient: 'age1pq1qqqq', ca: true, addedAt: '' };
   expect(() => signersAmong([quantum])).toThrow(expect.objectContaining({ code: 'E_RECIPIENT' }));
   expect(signersAmong([{ ...quantum, ca: false }])).toEqual([]);
+});
+
+test('a manifest and its signature have one form', async () => {
+  const files = await snapshotOf(begun, ada);
+  const text = Buffer.from(files.get(MANIFEST) ?? []).toString();
+  const as = (changed: string) => readSigned(new Map([...files, [MANIFEST, Buffer.from(changed)]]));
+  expect(as(text)).toMatchObject({ signer: { name: 'ada' } });
+  const [body = '', signature = ''] = text.trim().split('\n\n');
+  const longer = Buffer.concat([Buffer.from(signature, 'base64'), Buffer.of(0, 0, 0, 0)]).toString('base64');
+  const urlSafe = signature.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  for (const other of [
+    ...[`${text}\njunk`, `${text}\n`, text.trim(), ` ${text}`, `${body}\n\n ${signature}\n`],
+    ...[`${body}\n\n${urlSafe}\n`, `${body}\n\n${longer}\n`, `${body}\n\n${signature}=\n`],
+  ])
+    expect(as(other), other).toMatch(/no operator has signed/);
+});
+
+test('a signature has two parts, and none after them', async () => {
+  const signature = Buffer.from(await ada.sign('docker-tls-manifest', 'text'), 'base64');
+  const inner = Buffer.concat([signature.subarray(-83), wireString('more')]);
+  const three = Buffer.concat([signature.subarray(0, -87), wireString(inner)]);
+  const again = Buffer.concat([signature.subarray(0, -87), wireString(signature.subarray(-83))]);
+  const by = (bytes: Buffer) => signerOf('docker-tls-manifest', 'text', bytes.toString('base64'), [ada.key]);
+  expect([by(again), by(three)]).toEqual([ada.key, undefined]);
+});
+
+test('a list names each key once, and its file has a limit', async () => {
+  const twice = [...adaOnly, { name: 'also ada', key: ada.key }];
+  expect(await read(await withSigners([], twice, 1, ada), ada)).toMatch(/no unbroken chain/);
+  const many = (count: number) => [
+    ...adaOnly,
+    ...Array.from({ length: count }, (_, at) => ({ name: 'x', key: `${at}` })),
+  ];
+  expect(await read(await withSigners([], many(999), 1, ada), ada)).toMatchObject({ signer: { name: 'ada' } });
+  expect(await read(await withSigners([], many(1000), 1, ada), ada)).toMatch(/no unbroken chain/);
+  const large = [{ name: 'x'.repeat(1024 * 1024), key: ada.key }];
+  expect(await read(await withSigners([], large, 1, ada), ada)).toMatch(/no unbroken chain/);
+});
+
+test('a commit of git with any text as its date is one of 1970', () => {
+  const text = ['a'.repeat(40), '', '10000-01-01T00:00:00+00:00', 'x <x>', 'subject'].join('\n');
+  expect(entryOf(text).at.toISOString()).toBe('1970-01-01T00:00:00.000Z');
 });

@@ -8,7 +8,7 @@ import { SIGNERS, type Signers, signersAmong, withSigners } from '../../../../..
 import { teamStore } from '../../../../../src/features/team/store/team-store.ts';
 import { sampleHost } from '../../../../support/store.ts';
 import type { Attack } from './attack.ts';
-import { reading, refusalOf, shownAs } from './outcomes.ts';
+import { newRunners, reading, refusalOf, shownAs } from './outcomes.ts';
 import type { Scene, State } from './scene.ts';
 
 const EVIL = { hosts: { evil: sampleHost('evil', 1) } };
@@ -30,6 +30,20 @@ async function relisted(scene: Scene, ca: boolean) {
   const made = await renderKeys(operators, { ...keys, ca: keys.ca });
   return new Map([...files, ...made]);
 }
+
+/** Parents of a commit that shows the state from before the removal. */
+const merges: readonly [name: string, what: string, parents: (scene: Scene) => readonly string[]][] = [
+  [
+    'leaver-merges',
+    'a merge that claims to restore the head over a commit from before the removal',
+    ({ head, revoked }) => [head.revision, revoked.revision],
+  ],
+  [
+    'leaver-merges-three',
+    'a merge of three commits, the head as the last',
+    ({ head, revoked, before }) => [revoked.revision, before.revision, head.revision],
+  ],
+];
 
 const former: readonly Attack[] = [
   {
@@ -108,6 +122,84 @@ const former: readonly Attack[] = [
     async play(scene) {
       await scene.pushSigned('eve', await listing(scene, scene.head, scene.head.signers, 'eve', 'ada', 'bob', 'eve'));
       return reading(scene.runner());
+    },
+  },
+  {
+    ...{
+      name: 'leaver-meets-absent',
+      who: 'former operator',
+      what: 'a chain that ends before the removal, for a colleague whose computer has not seen the removal',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('eve', scene.revoked.files);
+      return reading(scene.member('bob').session());
+    },
+  },
+  {
+    ...{
+      name: 'leaver-meets-pin',
+      who: 'former operator',
+      what: 'the same with the number of the list that ?key= names',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('eve', scene.revoked.files, { sequence: scene.before.signers.at(-1)?.sequence ?? 0 });
+      return reading(scene.pinned());
+    },
+  },
+  ...merges.map(
+    ([name, what, parents]): Attack => ({
+      ...{ name, who: 'former operator', what, expected: 'E_STORE_TAMPERED', engines: ['git'] },
+      async play(scene) {
+        await scene.pushMerge('eve', scene.revoked.files, parents(scene));
+        const both = [await reading(scene.runner()), await reading(scene.member('bob').session())];
+        return both.find((one) => one === 'accepted') ?? (both[0] as string);
+      },
+    }),
+  ),
+  {
+    ...{
+      name: 'leaver-offline',
+      who: 'former operator',
+      what: 'the same for a runner without memory, and then nobody reaches the server',
+    },
+    ...{ expected: 'E_STORE_UNREACHABLE', engines: ['git'] },
+    async play(scene) {
+      await scene.pushSigned('eve', scene.revoked.files);
+      const runner = scene.runner();
+      const first = await reading(runner);
+      if (first !== 'E_STORE_TAMPERED') return first;
+      scene.cut?.();
+      return reading(runner);
+    },
+  },
+  {
+    ...{
+      name: 'leaver-blocks-runners',
+      who: 'former operator',
+      what: 'a commit with signers that no operator knows, below a restoration',
+    },
+    expected: 'accepted',
+    async play(scene) {
+      await scene.pushSigned('eve', await listing(scene, scene.revoked, scene.revoked.signers, 'eve', 'eve'));
+      await restoreTeamStore(scene.member('ada').session());
+      return reading(scene.runner());
+    },
+  },
+  {
+    ...{
+      name: 'leaver-merges-line',
+      who: 'former operator',
+      what: 'merges commits that go on from before the removal, to keep new runners from a restored store',
+    },
+    ...{ expected: 'E_STORE_TAMPERED, with ?key= accepted', engines: ['git'] },
+    async play(scene) {
+      await scene.revoked.show();
+      await scene.pushSigned('eve', await listing(scene, scene.revoked, scene.revoked.signers, 'eve', 'eve'));
+      const { revision } = await scene.stranger().read();
+      scene.merge?.([scene.head.revision, revision]);
+      return newRunners(scene);
     },
   },
   {
@@ -251,6 +343,32 @@ const colleagues: readonly Attack[] = [
     async play(scene) {
       await scene.pushSigned('bob', new Map([...scene.head.files, [OPERATORS, Buffer.from('x')]]));
       return reading(scene.member('ada').session());
+    },
+  },
+  {
+    ...{
+      name: 'colleague-counts-back',
+      who: 'colleague with bad intent',
+      what: 'a commit with a number that is not higher than the one before',
+    },
+    expected: 'E_STORE_TAMPERED',
+    async play(scene) {
+      await scene.pushSigned('bob', scene.head.files, { sequence: 2 });
+      return reading(scene.runner());
+    },
+  },
+  {
+    ...{
+      name: 'colleague-spoils-memory',
+      who: 'colleague with bad intent',
+      what: 'a state that does not open, where a user says --accept; then the real one is back',
+    },
+    expected: 'accepted',
+    async play(scene) {
+      await scene.pushSigned('bob', new Map([...scene.head.files, [OPERATORS, Buffer.from('x')]]));
+      const refused = await refusalOf(checkTeamStore(scene.member('ada').session(), true));
+      await scene.head.show();
+      return refused === 'accepted' ? 'remembered' : reading(scene.member('ada').session());
     },
   },
   {

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { StoreChange } from '../../../../../src/core/adapters/store/records.ts';
 import type { StoreEngine } from '../../../../../src/features/team/engines/engine.ts';
+import { historyOf } from '../../../../../src/features/team/engines/git-past.ts';
 import { addOperator, removeOperator } from '../../../../../src/features/team/store/admin.ts';
 import { openTeamSession } from '../../../../../src/features/team/store/open-team-store.ts';
 import type { Session } from '../../../../../src/features/team/store/session.ts';
@@ -33,15 +34,21 @@ type Server<Kept> = {
   keep(): Promise<Kept>;
   show(kept: Kept): Promise<void>;
   empty(): Promise<void>;
+  /** git: the present content on these parents, as any account that can push can have it; without parents, as the first commit. */
+  merge?(parents: readonly string[]): string;
+  /** git: nobody reaches the server until the next reset. */
+  cut?(): void;
 };
 
 export type State = {
+  readonly revision: string;
   readonly files: ReadonlyMap<string, Uint8Array>;
   readonly signers: Signers;
   /** The server presents this state. */
   show(): Promise<void>;
 };
 
+const WHO_GIT = ['-c', 'user.name=mallory', '-c', 'user.email=mallory@laptop'];
 const WHO = { who: 'mallory', subject: 'mallory', lines: [] };
 
 export const ANNA = sampleClient('anna', 0);
@@ -63,8 +70,8 @@ export async function newScene<Kept>(server: Server<Kept>, directory: string) {
   const stranger = (): StoreEngine => open(members.member('mallory')).engine;
 
   async function keep(): Promise<State> {
-    const [{ files }, kept] = [await stranger().read(), await server.keep()];
-    return { files, signers: readSigners(files.get(SIGNERS)) as Signers, show: () => server.show(kept) };
+    const [{ files, revision }, kept] = [await stranger().read(), await server.keep()];
+    return { revision, files, signers: readSigners(files.get(SIGNERS)) as Signers, show: () => server.show(kept) };
   }
 
   async function write(member: Member, change: StoreChange): Promise<void> {
@@ -86,7 +93,12 @@ export async function newScene<Kept>(server: Server<Kept>, directory: string) {
   }
 
   /** The same with a manifest that this operator, or who calls themselves one, has signed as the next. */
-  async function pushSigned(name: string, base: ReadonlyMap<string, Uint8Array>, about: Partial<Manifest> = {}) {
+  async function pushSigned(
+    name: string,
+    base: ReadonlyMap<string, Uint8Array>,
+    about: Partial<Manifest> = {},
+    merged?: string,
+  ) {
     const now = await stranger().read();
     const { sequence } = JSON.parse(
       Buffer.from(now.files.get(MANIFEST) ?? [])
@@ -101,8 +113,24 @@ export async function newScene<Kept>(server: Server<Kept>, directory: string) {
       parent: now.revision,
       signers: fingerprintOf(lists.at(-1) as Signers[number]),
     };
-    const made = await renderStoreManifest(files, { ...message, ...rest, ...about }, await keyOf(name));
+    const made = await renderStoreManifest(
+      files,
+      { ...message, ...rest, ...about, regained: about.regained ?? merged },
+      await keyOf(name),
+    );
     await push(new Map([...files, ...made]), about.regained);
+  }
+
+  /** The same on other parents, as a merge. */
+  async function pushMerge(
+    name: string,
+    base: ReadonlyMap<string, Uint8Array>,
+    parents: readonly string[],
+    about: Partial<Manifest> = {},
+  ) {
+    const { parent, regained } = historyOf(parents);
+    await pushSigned(name, base, { parent, ...about }, regained);
+    server.merge?.(parents);
   }
 
   const [ada, bob, carol, eve] = ['ada', 'bob', 'carol', 'eve'].map(members.member) as [Member, Member, Member, Member];
@@ -125,8 +153,9 @@ export async function newScene<Kept>(server: Server<Kept>, directory: string) {
   return {
     name: server.name,
     url: server.url,
-    ...{ before, revoked, removed, head, pin, keyOf, push, pushSigned, write, open, stranger },
+    ...{ before, revoked, removed, head, pin, keyOf, push, pushSigned, pushMerge, write, open, stranger },
     empty: server.empty,
+    ...{ cut: server.cut, merge: server.merge },
     member: members.member,
     /** As the list of operators has them: the key without its comment. */
     asOperator(name: string) {
@@ -162,6 +191,13 @@ export function gitScene(): Promise<Scene> {
       keep: async () => git('rev-parse', branch),
       show: async (commit) => void git('update-ref', branch, commit),
       empty: async () => void git('update-ref', '-d', branch),
+      merge(parents) {
+        const before = parents.flatMap((one) => ['-p', one]);
+        const commit = git(...WHO_GIT, 'commit-tree', '-m', 'x', ...before, `${branch}^{tree}`);
+        git('update-ref', branch, commit);
+        return commit;
+      },
+      cut: () => rmSync(repository, { recursive: true, force: true }),
     },
     directory,
   );

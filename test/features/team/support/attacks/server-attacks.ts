@@ -1,5 +1,6 @@
 /** Attacks of whoever administers the server, or can write to it without a key of an operator. */
 
+import { addOperator } from '../../../../../src/features/team/store/admin.ts';
 import { encryptFor } from '../../../../../src/features/team/store/age.ts';
 import { OPERATORS } from '../../../../../src/features/team/store/contents.ts';
 import { checkTeamStore, restoreTeamStore } from '../../../../../src/features/team/store/restore-store.ts';
@@ -9,7 +10,7 @@ import { MANIFEST } from '../../../../../src/features/team/store/store-manifest.
 import { sampleHost } from '../../../../support/store.ts';
 import { enrol } from '../team.ts';
 import type { Attack } from './attack.ts';
-import { reading, refusalOf, shownAs } from './outcomes.ts';
+import { newRunners, reading, refusalOf, shownAs } from './outcomes.ts';
 import type { Scene } from './scene.ts';
 
 type Files = ReadonlyMap<string, Uint8Array>;
@@ -26,15 +27,18 @@ function altered({ head }: Scene, changes: Readonly<Record<string, Uint8Array | 
   return files;
 }
 
-/** A whole store of mallory, well signed, with the readers as operators. */
-async function foreign(scene: Scene): Promise<Files> {
+/** A whole store of mallory, well signed, with the readers as operators; or only with bob, who may look. */
+async function foreign(scene: Scene, alone = false): Promise<Files> {
   await scene.empty();
   const [mallory, ada, bob] = ['mallory', 'ada', 'bob'].map((name) => scene.member(name));
   const strange = {
     ...(mallory as NonNullable<typeof mallory>),
     session: () => scene.open(mallory as NonNullable<typeof mallory>),
   };
-  await enrol(strange, ada as NonNullable<typeof ada>, bob as NonNullable<typeof bob>);
+  if (alone) {
+    await enrol(strange);
+    await addOperator(strange.session(), { ...(bob as NonNullable<typeof bob>), ca: false });
+  } else await enrol(strange, ada as NonNullable<typeof ada>, bob as NonNullable<typeof bob>);
   return (await scene.stranger().read()).files;
 }
 
@@ -147,6 +151,28 @@ export const SERVER_ATTACKS: readonly Attack[] = [
       return reading(scene.runner());
     },
   },
+  ...(['below', 'above'] as const).map(
+    (where): Attack => ({
+      ...{
+        name: `own-root-merged-${where}`,
+        who: 'pusher without a key',
+        what: `the same as a merge of the head and garbage, with the head ${where === 'below' ? 'as what is replaced' : 'as what is restored'}`,
+      },
+      ...{ expected: 'E_STORE_TAMPERED', engines: ['git'] },
+      async play(scene) {
+        const files = await foreign(scene, true);
+        await scene.reset();
+        const operators = signersAmong([scene.asOperator('mallory')]);
+        const chain = await withSigners([], operators, 99, await scene.keyOf('mallory'));
+        const root = new Map([...files, [SIGNERS, bytes(JSON.stringify(chain))]]);
+        const garbage = scene.merge?.([]) ?? '';
+        await scene.head.show();
+        const parents = where === 'below' ? [garbage, scene.head.revision] : [scene.head.revision, garbage];
+        await scene.pushMerge('mallory', root, parents, { sequence: 99 });
+        return reading(scene.runner());
+      },
+    }),
+  ),
   {
     ...{ name: 'wipe', who: 'pusher without a key', what: 'a commit without files' },
     expected: 'E_STORE_TAMPERED',
@@ -180,6 +206,19 @@ export const SERVER_ATTACKS: readonly Attack[] = [
       await restoreTeamStore(scene.member('ada').session());
       const after = await reading(scene.member('ada').session());
       return after === 'accepted' ? 'restored' : after;
+    },
+  },
+  {
+    ...{
+      name: 'merge-beginning',
+      who: 'pusher without a key',
+      what: 'merges another first commit, to keep new runners from a restored store',
+    },
+    ...{ expected: 'E_STORE_TAMPERED, with ?key= accepted', engines: ['git'] },
+    async play(scene) {
+      const garbage = scene.merge?.([]) ?? '';
+      scene.merge?.([scene.head.revision, garbage]);
+      return newRunners(scene);
     },
   },
   {
