@@ -4,7 +4,7 @@ import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { CaSigner } from '../domain/external-ca.ts';
 import { jumpSettings, type StoreSettings, storeSettings } from '../domain/store-settings.ts';
 import type { Run } from '../engine/intent.ts';
-import type { Connect } from '../runtime.ts';
+import type { Connect, SshOptions } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './ask.ts';
 import { storeOf } from './open-store.ts';
@@ -18,16 +18,26 @@ export function approving(context: ActionContext): Run['approve'] {
   };
 }
 
-/** Connections of a run: jump hosts that a shared store names are approved before the first login to them. */
-export function approvedWays(context: ActionContext): Connect {
+/** Asks about jump hosts that a shared store names, before the first login to them. */
+export function approvingWays(context: ActionContext): (options: Way) => Promise<void> {
   const approve = oncePerRun(context);
-  const { connect } = context.runtime;
   return async (options) => {
     const settings = options.jumpFromStore && jumpSettings(options);
     if (settings) await approve(settings, logsIn(options.host));
+  };
+}
+
+/** Connections of a run, each after the consent to its way. */
+export function approvedWays(context: ActionContext): Connect {
+  const approve = approvingWays(context);
+  const { connect } = context.runtime;
+  return async (options) => {
+    await approve(options);
     return connect(options);
   };
 }
+
+type Way = Pick<SshOptions, 'host' | 'jump' | 'jumpFromStore'>;
 
 type Subject = { readonly fails: string; readonly asks: string };
 

@@ -1,8 +1,8 @@
 /** SSH settings of hosts from a colleague's record: what a computer follows only with its user's consent, and what it never follows. */
 
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, test, vi } from 'vitest';
 import type { SshOptions } from '../../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
@@ -125,4 +125,28 @@ test('files, commands and other options of a connection come from this computer 
   const anna = (await teamStore(bob.session()).read()).clients.get('anna')?.record;
   expect(anna).toMatchObject({ name: 'anna' });
   expect([anna?.own, anna?.copies]).toEqual([undefined, undefined]);
+});
+
+test('ssh asks about the jump hosts of a colleague as well, and passes on the recorded key', async () => {
+  const { url, bob } = await teamWith({ jump: ['gate.example'], hostKey: `SHA256:${'A'.repeat(43)}` });
+  const { HOME = '/' } = bob.env;
+  const [bin, log] = [join(HOME, 'bin'), join(HOME, 'called')];
+  mkdirSync(bin);
+  writeFileSync(
+    join(bin, 'ssh'),
+    `#!/bin/sh\n[ "$1" = -V ] && { echo OpenSSH_9.2 >&2; exit 0; }\nprintf '%s\\n' "$@" >${log}\nexit 7\n`,
+    { mode: 0o755 },
+  );
+  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+  const ssh = (...more: string[]) =>
+    runCli(['ssh', 'web', '--store', url, '--home', bob.home, ...more], { env: { HOME }, cwd: HOME });
+  const before = await ssh();
+  expect([before.exit, before.err]).toEqual([2, expect.stringContaining('logs in through gate.example')]);
+  expect(() => readFileSync(log)).toThrow();
+  const [, id = ''] = /--trust-store-settings (\w{32})/.exec(before.err) ?? [];
+  expect((await ssh('--trust-store-settings', id)).exit).toBe(7);
+  const words = readFileSync(log, 'utf8').split('\n');
+  expect(words.slice(-4, -1)).toEqual(['-J', 'gate.example', 'web.example']);
+  expect(words).toContain('StrictHostKeyChecking=yes');
+  vi.unstubAllEnvs();
 });
