@@ -202,6 +202,17 @@ test('the record gets the key that the host showed, however it was accepted, and
   expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'strict' } }), KEY).ssh.hostKey).toBe('strict');
 });
 
+test('strict holds for the run: the key that was recorded stays in the record', () => {
+  const pinned = stateOf({ ssh: { ...RECORD.ssh, hostKey: WHOLE } });
+  const spec = specFor('build-1', pinned, { ssh: { hostKey: 'strict' } });
+  expect(spec.ssh.hostKey).toBe('strict');
+  expect(withSeenKey(spec, { ...KEY, fingerprint: 'SHA256:b' }, { ...RECORD.ssh, hostKey: WHOLE }).ssh.hostKey).toBe(
+    WHOLE,
+  );
+  // The key of the place where a host was before.
+  expect(withSeenKey(spec, KEY, { destination: '10.0.0.9', hostKey: WHOLE }).ssh.hostKey).toBe('strict');
+});
+
 test('another key than the recorded one is a note with both and the operator; its fingerprint alone is no other key', () => {
   const other = `ssh-ed25519 ${'B'.repeat(68)}`;
   const hash = 'SHA256:[A-Za-z0-9+/]{43}';
@@ -209,6 +220,9 @@ test('another key than the recorded one is a note with both and the operator; it
     expect.stringMatching(
       new RegExp(`^SSH host key: it was ssh-ed25519 ${hash}, and is ssh-ed25519 ${hash}, accepted by ada@laptop`),
     ),
+  ]);
+  expect(hostKeyNotes(WHOLE, 'strict', 'x')).toEqual([
+    expect.stringMatching(new RegExp(`^SSH host key: it was ssh-ed25519 ${hash}, and none is recorded from now on$`)),
   ]);
   const fingerprint = hostKeyNotes(WHOLE, other, 'x')[0]?.match(new RegExp(hash))?.[0];
   for (const [before, after] of [

@@ -47,9 +47,10 @@ function hostLine(name: string, { record, serverCert, ca }: StoredHost, { hosts 
 
 /** The message names its author, so that colleagues see who accepted the key. */
 function hostKeyLine(before: string | undefined, after: string | undefined): string[] {
-  if (after === before || after === undefined || after === 'strict') return [];
-  if (before === undefined || before === 'strict') return [`SSH host key ${keyWords(after)}`];
-  const [was, is] = [keyWords(before), keyWords(after)];
+  const [old, key] = [before, after].map((one) => (one === 'strict' ? undefined : one));
+  if (key === undefined) return old === undefined ? [] : [`no SSH host key in place of ${keyWords(old)}`];
+  if (old === undefined) return [`SSH host key ${keyWords(key)}`];
+  const [was, is] = [keyWords(old), keyWords(key)];
   return was.split(' ').at(-1) === is.split(' ').at(-1) ? [] : [`SSH host key ${is} in place of ${was}`];
 }
 
