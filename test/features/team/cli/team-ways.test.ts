@@ -1,6 +1,6 @@
 /** SSH settings of hosts from a colleague's record: what a computer follows only with its user's consent, and what it never follows. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import type { SshOptions } from '../../../../src/core/runtime.ts';
@@ -187,6 +187,17 @@ test('a place from a colleague: no login, and no sudo password, before the conse
   const other = (await idOf('web')).id;
   expect(await places(bob, '--trust-store-settings', other)).toEqual(['E_SSH_LOST', '@other.example']);
   expect(await places(bob, ...sudo)).toEqual(['E_SSH_LOST', '@other.example']);
+});
+
+test('a copy takes the jump hosts of a colleague only with consent: in it they count as your own', async () => {
+  const { url, bob } = await teamWith({ jump: ['gate.example'] });
+  const to = join(bob.env.HOME ?? '/', 'copy');
+  const { error } = await run(bob, url, 'store', 'copy', '--to', to, '--yes');
+  expect(error).toMatchObject({ code: 'E_STORE_SETTINGS', details: ['logs in through gate.example'] });
+  expect(existsSync(to)).toBe(false);
+  const [, id = ''] = / (\w{32})$/.exec(error?.hints.at(-1) ?? '') ?? [];
+  expect((await run(bob, url, 'store', 'copy', '--to', to, '--trust-store-settings', id)).error).toBeUndefined();
+  expect(existsSync(to)).toBe(true);
 });
 
 test('ssh asks about the jump hosts of a colleague as well, and passes on the recorded key', async () => {
