@@ -243,6 +243,9 @@ test('accept-new takes no other key of a host whose key is recorded, from a flag
   const inFile = completeHost({ name: 'build-1', ssh: { destination: '10.0.0.1', hostKey: 'accept-new' } });
   expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe(WHOLE);
   expect(withRecordedKey(inFile, state).ssh.hostKey).toBe('accept-new');
+  // On a computer that has not written the record, only the file names an ssh configuration.
+  const configured = { ...inFile, ssh: { ...inFile.ssh, configFile: '/etc/ssh/x' } };
+  expect(withRecordedKey(configured, pinned).ssh.hostKey).toBe(WHOLE);
   const unnamed = { ...inFile, ssh: { ...inFile.ssh, hostKey: undefined } };
   expect(withRecordedKey(unnamed, pinned).ssh.hostKey).toBe(WHOLE);
   for (const hostKey of ['strict', 'SHA256:b'])

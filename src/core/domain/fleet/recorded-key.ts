@@ -19,8 +19,9 @@ export function withRecordedKey(spec: HostSpec, { hosts }: Pick<StoreState, 'hos
   return known !== undefined && sameWay(known, spec.ssh) ? { ...spec, ssh: keepingKey(spec.ssh, known) } : spec;
 }
 
+/** Whatever the ssh configuration: each computer has its own, and a runner may have none for the record. */
 function sameWay(known: SshSpec, ssh: SshSpec): boolean {
-  return wayOf(known) === wayOf(ssh);
+  return wayOf({ ...known, configFile: undefined }) === wayOf({ ...ssh, configFile: undefined });
 }
 
 /**
