@@ -10,9 +10,10 @@ import type { CaToken, ExternalCa, SignProfile } from './domain/external-ca.ts';
 import type { San } from './domain/pki/san.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
+import type { FromStore } from './domain/store-settings.ts';
 
 /** SSH options as the user gave them; `~/.ssh/config` (by `ssh -G`) fills in the rest. */
-export type SshOptions = {
+export type SshOptions = FromStore & {
   /** Short name for messages and the store. */
   readonly host: string;
   /** For a jump host: the host behind it. */
@@ -25,8 +26,6 @@ export type SshOptions = {
   readonly configFile?: string;
   /** Jump hosts, nearest first, each `[user@]name[:port]`. */
   readonly jump?: readonly string[];
-  /** They come from a shared store, not from this user. */
-  readonly jumpFromStore?: true;
   /** Default: ssh2, or openssh if the ssh config or a key requires it. */
   readonly transport?: 'ssh2' | 'openssh';
   /** `strict`: known keys only (asks if `ask.hostKey` is given); `accept-new`: stores unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this key. */

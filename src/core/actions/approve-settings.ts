@@ -1,10 +1,11 @@
 /** Consent to a shared store's settings that make this machine run or send something: once per value, on this machine. */
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
+import { destinationWords } from '../domain/destination.ts';
 import type { CaSigner } from '../domain/external-ca.ts';
-import { jumpSettings, type StoreSettings, storeSettings } from '../domain/store-settings.ts';
+import { jumpSettings, placeSettings, type StoreSettings, storeSettings } from '../domain/store-settings.ts';
 import type { Run } from '../engine/intent.ts';
-import type { Connect } from '../runtime.ts';
+import type { Connect, SshOptions } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './ask.ts';
 import { storeOf } from './open-store.ts';
@@ -18,16 +19,38 @@ export function approving(context: ActionContext): Run['approve'] {
   };
 }
 
-/** Connections of a run: jump hosts that a shared store names are approved before the first login to them. */
-export function approvedWays(context: ActionContext): Connect {
+/**
+ * Asks about jump hosts that a shared store names, before the first login to them, and about a host that is no longer where this computer
+ * logged in last: it may be a colleague's machine, which gets the sudo password. Of a host without any login only that password matters.
+ */
+export function approvingWays(context: ActionContext): (options: Way) => Promise<void> {
   const approve = oncePerRun(context);
-  const { connect } = context.runtime;
   return async (options) => {
+    const { host, user, rootless, sudoPassword, placeFromStore: { place, last } = {} } = options;
+    const sent = sudoPassword !== undefined && user !== 'root' && !rootless;
+    if (place !== undefined && place !== last && (last !== undefined || sent))
+      await approve(placeSettings(place), movesTo(host, last));
     const settings = options.jumpFromStore && jumpSettings(options);
-    if (settings) await approve(settings, logsIn(options.host));
-    return connect(options);
+    if (settings) await approve(settings, logsIn(host));
   };
 }
+
+/** Connections of a run, each after the consent to its way; the store remembers each place. */
+export function approvedWays(context: ActionContext): Connect {
+  const approve = approvingWays(context);
+  const { connect } = context.runtime;
+  return async (options) => {
+    await approve(options);
+    const session = await connect(options);
+    await storeOf(context).loggedIn(options.host, options.placeFromStore?.place ?? destinationWords(options));
+    return session;
+  };
+}
+
+type Way = Pick<
+  SshOptions,
+  'host' | 'user' | 'rootless' | 'sudoPassword' | 'jump' | 'jumpFromStore' | 'placeFromStore'
+>;
 
 type Subject = { readonly fails: string; readonly asks: string };
 
@@ -39,6 +62,11 @@ const logsIn = (host: string): Subject => ({
   fails: `make this computer log in to jump hosts on the way to ${host}`,
   asks: `sets the way to ${host}`,
 });
+const movesTo = (host: string, last: string | undefined): Subject => ({
+  fails: `make this computer log in for ${host} at a place that you did not name${lastWords(last)}`,
+  asks: `sets where ${host} is${lastWords(last)}`,
+});
+const lastWords = (last: string | undefined) => (last === undefined ? '' : ` (the last time it was ${last})`);
 
 function oncePerRun(context: ActionContext): (settings: StoreSettings, subject: Subject) => Promise<void> {
   const asked = new Map<string, Promise<void>>();

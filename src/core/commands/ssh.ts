@@ -3,6 +3,7 @@
 import { defineCommand } from '../../cli/command.ts';
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { usage } from '../../errors/errors.ts';
+import { approvingWays } from '../actions/approve-settings.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { openTerminal } from '../adapters/ssh/terminal.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
@@ -10,7 +11,7 @@ import { storedHost } from '../domain/trust/resolve.ts';
 export const command = defineCommand({
   scope: ['host', 'store'],
   about:
-    "Starts the system's ssh with the user, port, keys, configuration and jump hosts that the store has. The exit status is ssh's own.",
+    "Starts the system's ssh with the user, port, keys, configuration and jump hosts that the store has, and accepts only the host key that it has recorded. The exit status is ssh's own.",
   examples: ['docker-tls ssh build-1', 'docker-tls ssh build-1 -- journalctl -u docker -n 50'],
   args: {
     host: { summary: "the host's name in the store", required: true, completes: 'host' },
@@ -23,9 +24,11 @@ export const command = defineCommand({
     if (context.global.json)
       throw usage('--json: standard output belongs to what runs on the host', [`docker-tls ssh ${host}`]);
     const state = await storeOf(context).read();
-    const { destination, user, port, identities, configFile, jump } = storedHost(state, host, context.again).record.ssh;
+    const { ssh } = storedHost(state, host, context.again).record;
+    const { destination, user, port, identities, configFile, jump, hostKey } = ssh;
     if (destination === 'local') throw usage(`${host} is this machine`, ['sudo -i']);
-    const requested = { user, port, identities, configFile, jump };
+    await approvingWays(context)({ ...ssh, host });
+    const requested = { user, port, identities, configFile, jump, hostKey };
     const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
     const status = (await openTerminal({ destination, ...known }, words)) as ExitStatus;
     return { exit: status, result: undefined, text: '' };

@@ -8,6 +8,7 @@ import type * as z from 'zod/mini';
 import { ofFeatures } from '../seams/feature-settings.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import type { Settings } from './setting.ts';
+import type { FromStore } from './store-settings.ts';
 import * as values from './values.ts';
 import { choice, list, names, on, onOff, text, whole } from './values.ts';
 
@@ -274,12 +275,11 @@ export type HostSettings = ValuesOf<typeof HOST_SETTINGS>;
 export type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: object }>;
 export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
 export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
-export type SshSpec = ValuesOf<typeof SSH_SETTINGS> & {
-  /** The jump hosts come from a shared store, not from this user: they need consent on this machine. Never stored. */
-  readonly jumpFromStore?: true;
-  /** ssh's target: a name, an address, an alias of the ssh config, or `local`. */
-  readonly destination: string;
-};
+export type SshSpec = ValuesOf<typeof SSH_SETTINGS> &
+  FromStore & {
+    /** ssh's target: a name, an address, an alias of the ssh config, or `local`. */
+    readonly destination: string;
+  };
 /** A complete host. */
 export type HostSpec = HostSettings & { readonly name: string; readonly ssh: SshSpec };
 export type ClientSpec = ValuesOf<typeof CLIENT_SETTINGS> & { readonly name: string };

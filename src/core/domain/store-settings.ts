@@ -13,6 +13,18 @@ export type StoreSettings = {
   readonly values: readonly (readonly [name: string, value: string])[];
 };
 
+/** Marks of SSH settings from a shared store, not from this user: they need consent on this machine. Never stored. */
+export type FromStore = {
+  readonly jumpFromStore?: true;
+  /** `last`: where this machine logged in last for this host. */
+  readonly placeFromStore?: { readonly place: string; readonly last?: string | undefined } | undefined;
+};
+
+/** What is stored of SSH settings. */
+export function unmarked<T extends FromStore>({ jumpFromStore: _, placeFromStore: __, ...ssh }: T) {
+  return ssh;
+}
+
 /** Undefined if no command runs and no file is sent. */
 export function storeSettings({ external, token }: CaSigner): StoreSettings | undefined {
   if (external?.kind === 'command') return settings([['runs', external.command]]);
@@ -43,6 +55,11 @@ export function jumpSettings({
   readonly jump?: readonly string[] | undefined;
 }): StoreSettings | undefined {
   return jump.length === 0 ? undefined : settings([['logs in through', jump.join(', ')]]);
+}
+
+/** The place of a host, where this computer logs in and may send a sudo password. */
+export function placeSettings(place: string): StoreSettings {
+  return settings([['logs in to', place]]);
 }
 
 function settings(values: StoreSettings['values']): StoreSettings {

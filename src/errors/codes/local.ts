@@ -97,7 +97,7 @@ export const STORE = {
   // <!-- /team -->
   E_STORE_SETTINGS: [
     2,
-    'The settings of the shared store make this computer run a command or send a file, and were not accepted on this computer.',
+    'The settings of the shared store make this computer run a command, send a file or log in somewhere, and were not accepted on this computer.',
     'Run the command without --yes, or with --trust-store-settings ID.',
   ],
   // <!-- team -->

@@ -1,14 +1,17 @@
 /** Host keys over both transports: unknown, known, changed, revoked, pinned. */
 
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, connect as dial } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createRuntime } from '../../../src/core/adapters/create-runtime.ts';
 import { connect } from '../../../src/core/adapters/ssh/connect.ts';
+import { pinArguments } from '../../../src/core/adapters/ssh/terminal.ts';
 import {
   directory,
   failure,
+  keyFile,
   logIn,
   optionsFor,
   questions,
@@ -36,6 +39,38 @@ async function withSwitch([first, then]: [number, number], work: (port: number) 
 }
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe("ssh on the user's terminal, with the key of a record", () => {
+  const status = (port: number, hostKey: string | undefined): Promise<number> =>
+    new Promise((resolve) => {
+      const here = ['-F', join(directory, 'config'), '-o', 'BatchMode=yes', '-o', 'UserKnownHostsFile=/dev/null'];
+      const args = [
+        ...pinArguments(hostKey),
+        ...here,
+        '-i',
+        keyFile,
+        '-p',
+        `${port}`,
+        'tester@127.0.0.1',
+        '--',
+        'exit 7',
+      ];
+      execFile('ssh', args, (error) => resolve(Number(error?.code ?? 0)));
+    });
+
+  it('accepts that key alone, whole or by its fingerprint, and of several keys that one', async () => {
+    const [one, two] = [makeKey('ecdsa'), makeKey()];
+    await withServer({ ...withKey, hostKeys: [one.privateKey, two.privateKey] }, async (server) => {
+      for (const hostKey of [...server.hostKeys, server.fingerprints[1]])
+        expect([hostKey, await status(server.port, hostKey)]).toEqual([hostKey, 7]);
+      server.seen.auth.length = 0;
+      const other = makeKey().publicKey.split(' ').slice(0, 2).join(' ');
+      for (const hostKey of [other, `SHA256:${'A'.repeat(43)}`, undefined])
+        expect([hostKey, await status(server.port, hostKey)]).toEqual([hostKey, 255]);
+      expect(server.seen.auth).toEqual([]);
+    });
+  });
+});
 
 describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
   it('refuses an unknown host key, shows it, and leaves known_hosts alone', async () => {

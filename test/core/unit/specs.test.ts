@@ -202,6 +202,17 @@ test('the record gets the key that the host showed, however it was accepted, and
   expect(withSeenKey(specFor('new', state, { ssh: { hostKey: 'strict' } }), KEY).ssh.hostKey).toBe('strict');
 });
 
+test('strict holds for the run: the key that was recorded stays in the record', () => {
+  const pinned = stateOf({ ssh: { ...RECORD.ssh, hostKey: WHOLE } });
+  const spec = specFor('build-1', pinned, { ssh: { hostKey: 'strict' } });
+  expect(spec.ssh.hostKey).toBe('strict');
+  expect(withSeenKey(spec, { ...KEY, fingerprint: 'SHA256:b' }, { ...RECORD.ssh, hostKey: WHOLE }).ssh.hostKey).toBe(
+    WHOLE,
+  );
+  // The key of the place where a host was before.
+  expect(withSeenKey(spec, KEY, { destination: '10.0.0.9', hostKey: WHOLE }).ssh.hostKey).toBe('strict');
+});
+
 test('another key than the recorded one is a note with both and the operator; its fingerprint alone is no other key', () => {
   const other = `ssh-ed25519 ${'B'.repeat(68)}`;
   const hash = 'SHA256:[A-Za-z0-9+/]{43}';
@@ -209,6 +220,9 @@ test('another key than the recorded one is a note with both and the operator; it
     expect.stringMatching(
       new RegExp(`^SSH host key: it was ssh-ed25519 ${hash}, and is ssh-ed25519 ${hash}, accepted by ada@laptop`),
     ),
+  ]);
+  expect(hostKeyNotes(WHOLE, 'strict', 'x')).toEqual([
+    expect.stringMatching(new RegExp(`^SSH host key: it was ssh-ed25519 ${hash}, and none is recorded from now on$`)),
   ]);
   const fingerprint = hostKeyNotes(WHOLE, other, 'x')[0]?.match(new RegExp(hash))?.[0];
   for (const [before, after] of [
@@ -229,6 +243,9 @@ test('accept-new takes no other key of a host whose key is recorded, from a flag
   const inFile = completeHost({ name: 'build-1', ssh: { destination: '10.0.0.1', hostKey: 'accept-new' } });
   expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe(WHOLE);
   expect(withRecordedKey(inFile, state).ssh.hostKey).toBe('accept-new');
+  // On a computer that has not written the record, only the file names an ssh configuration.
+  const configured = { ...inFile, ssh: { ...inFile.ssh, configFile: '/etc/ssh/x' } };
+  expect(withRecordedKey(configured, pinned).ssh.hostKey).toBe(WHOLE);
   const unnamed = { ...inFile, ssh: { ...inFile.ssh, hostKey: undefined } };
   expect(withRecordedKey(unnamed, pinned).ssh.hostKey).toBe(WHOLE);
   for (const hostKey of ['strict', 'SHA256:b'])

@@ -37,6 +37,7 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     compare: async (seen, fresh) => (await store()).compare(seen, fresh),
     exists: async () => (await store()).exists(),
     accepts: async (id) => (await store()).accepts(id),
+    loggedIn: async (host, place) => (await store()).loggedIn(host, place),
     accept: async (id) => (await store()).accept(id),
     requireWritable: async () => (await store()).requireWritable(),
     read: async (scope) => (await store()).read(scope),

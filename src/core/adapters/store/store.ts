@@ -42,6 +42,8 @@ export type Store = {
   watch(): Promise<((signal: AbortSignal) => Promise<void>) | undefined>;
   /** Accepts these settings on this machine from now on. */
   accept(id: string): Promise<void>;
+  /** Remembers on this machine where it logged in for a host. */
+  loggedIn(host: string, place: string): Promise<void>;
   /** Changes nothing. Fails with E_STORE_WRITE (exit 4) if a change could not be written, so that the error comes before a host changes. */
   requireWritable(): Promise<void>;
   /**
@@ -162,6 +164,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     // The contents of a directory were set on this machine.
     accepts: async () => true,
     accept: async () => {},
+    loggedIn: async () => {},
     mark: async () => undefined,
     compare: async () => 'other',
 

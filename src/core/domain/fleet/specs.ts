@@ -113,7 +113,21 @@ function sameHost(known: HostSpec, host: string, flags: HostFlags): HostSpec {
   }
   // A moved host has another key.
   const hostKey = moved ? undefined : known.ssh.hostKey;
-  return withFlags({ ...known, ssh: { ...known.ssh, hostKey, port: undefined, ...typed } as HostSpec['ssh'] }, flags);
+  const ssh = {
+    ...known.ssh,
+    hostKey,
+    port: undefined,
+    ...typed,
+    placeFromStore: moved ? undefined : fromStore(known, host),
+  };
+  return withFlags({ ...known, ssh: ssh as HostSpec['ssh'] }, flags);
+}
+
+/** Whoever types the place, and not the name, has no need to be asked about it. */
+function fromStore({ name, ssh: { placeFromStore: from } }: HostSpec, host: string): SshSpec['placeFromStore'] {
+  return from === undefined || host === name || parseDestination(host).destination === name
+    ? from
+    : { place: from.place, last: from.place };
 }
 
 /** Root's Docker and a user's rootless one on the same host are two daemons, each with its name and port. */

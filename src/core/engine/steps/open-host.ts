@@ -14,7 +14,7 @@ import type { Base, OpenedHost, Reach } from '../intent.ts';
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
 
-const SSH_KEYS: readonly string[] = ['destination', 'jumpFromStore', ...Object.keys(SSH_SETTINGS)];
+const SSH_KEYS: readonly string[] = ['destination', 'jumpFromStore', 'placeFromStore', ...Object.keys(SSH_SETTINGS)];
 
 /** The settings alone: a record keeps unknown keys, and one of a colleague must not become another option of the connection. */
 function sshSettings(ssh: SshSpec): SshSpec {

@@ -50,10 +50,10 @@ export async function planOpened(
   if (!takesAnyStore(base.wanted)) await requireSeenStore(opened.facts, requested.name, store);
   const mark = await store.mark();
   const { session } = opened;
-  const seen = withSeenKey(requested, session.hostKey).ssh;
+  const known = latest.hosts.get(requested.name);
+  const seen = withSeenKey(requested, session.hostKey, known?.record.ssh).ssh;
   const ssh = session.login.rootless ? { ...seen, rootless: true as const } : seen;
   const now = runtime.now();
-  const known = latest.hosts.get(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
     return refuseProblems({ ...restored, mark });

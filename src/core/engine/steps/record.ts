@@ -10,6 +10,7 @@ import type { Store } from '../../adapters/store/store.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { keptOf, storedOf } from '../../domain/settings-stored.ts';
+import { unmarked } from '../../domain/store-settings.ts';
 import { sameIds } from '../../domain/trust/ca-id.ts';
 import type { Wanted } from '../../domain/trust/changes.ts';
 import { listedClients, trustFor } from '../../domain/trust/trust.ts';
@@ -105,9 +106,9 @@ export function sameHost(known: StoredHost | undefined, next: StoredHost | undef
   );
 }
 
-/** Without undefined values. */
+/** As stored, without undefined values. */
 function asJson(record: HostRecord): unknown {
-  return JSON.parse(JSON.stringify(record));
+  return JSON.parse(JSON.stringify({ ...record, ssh: unmarked(record.ssh) }));
 }
 
 function desiredHost(

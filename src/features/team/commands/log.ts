@@ -32,7 +32,8 @@ export const command = defineCommand({
     const lines = entries.flatMap(({ revision, at, who, subject, lines, signedBy }) => [
       `${at.toISOString().slice(0, 16).replace('T', ' ')}  ${who}  ${revision.slice(0, 10)}${signedBy === undefined ? '  NOT SIGNED BY AN OPERATOR' : ''}`,
       `    ${subject}`,
-      ...(lines.length > 1 ? lines.map((line) => `      ${line}`) : []),
+      // The subject of one change has its line, unless that is too long.
+      ...(lines.every((line) => subject.endsWith(line)) ? [] : lines.map((line) => `      ${line}`)),
     ]);
     return {
       exit: 0,

@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { approving } from '../../../core/actions/approve-settings.ts';
+import { approving, approvingWays } from '../../../core/actions/approve-settings.ts';
 import { storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
@@ -112,6 +112,9 @@ async function copyInto(
       await approving(context)(record);
       await target.accept(settings.id);
     }
+    // In the copy they count as this user's own.
+    const approve = approvingWays(context);
+    for (const [host, { record }] of state.hosts) await approve({ ...record.ssh, host });
     // Another run may have written since the check.
     if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
     // Operators and contents in one commit, so a later reader finds a complete copy.

@@ -1,6 +1,7 @@
 /** Descriptions of a shared store's changes, for colleagues who read its history. They never contain a secret. */
 
 import type { StoreChange, StoredClient, StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
+import { type Destination, destinationWords } from '../../../core/domain/destination.ts';
 import { keyWords } from '../../../core/domain/fleet/recorded-key.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
 
@@ -38,6 +39,7 @@ function hostLine(name: string, { record, serverCert, ca }: StoredHost, { hosts 
   const what = [
     ...(known.serverCert === serverCert ? [] : [`new certificate, until ${until(serverCert)}`]),
     ...hostKeyLine(known.record.ssh.hostKey, record.ssh.hostKey),
+    ...placeLine(known.record.ssh, record.ssh),
     ...(known.ca === ca ? [] : ['other clients or CAs accepted']),
   ];
   return `host ${name}: ${what.length === 0 ? 'record changed' : what.join(', ')}${generation}`;
@@ -45,10 +47,16 @@ function hostLine(name: string, { record, serverCert, ca }: StoredHost, { hosts 
 
 /** The message names its author, so that colleagues see who accepted the key. */
 function hostKeyLine(before: string | undefined, after: string | undefined): string[] {
-  if (after === before || after === undefined || after === 'strict') return [];
-  if (before === undefined || before === 'strict') return [`SSH host key ${keyWords(after)}`];
-  const [was, is] = [keyWords(before), keyWords(after)];
+  const [old, key] = [before, after].map((one) => (one === 'strict' ? undefined : one));
+  if (key === undefined) return old === undefined ? [] : [`no SSH host key in place of ${keyWords(old)}`];
+  if (old === undefined) return [`SSH host key ${keyWords(key)}`];
+  const [was, is] = [keyWords(old), keyWords(key)];
   return was.split(' ').at(-1) === is.split(' ').at(-1) ? [] : [`SSH host key ${is} in place of ${was}`];
+}
+
+function placeLine(before: Destination, after: Destination): string[] {
+  const place = destinationWords(after);
+  return place === destinationWords(before) ? [] : [`record changed: now at ${place}`];
 }
 
 function until(cert: string): string {

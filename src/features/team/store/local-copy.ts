@@ -19,7 +19,9 @@ import {
   textIfThere,
 } from '../../../core/adapters/store/store-files.ts';
 import { readObject } from '../../../core/adapters/store/store-url.ts';
+import { destinationWords } from '../../../core/domain/destination.ts';
 import type { Data } from '../../../core/domain/external-ca.ts';
+import { fieldsOf } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
@@ -39,8 +41,8 @@ export type SeenState = Data<z.output<typeof seenSchema>>;
 
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
-/** Marks jump hosts as those of the store (SshSpec); never stored. */
-const JUMP_FROM_STORE = 'jumpFromStore';
+/** Marks jump hosts and places as those of the store (SshSpec); never stored. */
+const MARKS = ['jumpFromStore', 'placeFromStore'] as const;
 /** Machine-specific fields by collection and name. */
 type Own = { readonly [K in keyof typeof FIELDS]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 
@@ -80,13 +82,16 @@ export function openLocal(home: string, url: string) {
      */
     merged(state: StoreState): StoreState {
       const { hosts = {}, clients = {} } = own();
+      const places = new Map(Object.entries(loggedIn()));
       return {
         ...state,
         hosts: new Map(
           [...state.hosts].map(([name, host]) => {
-            const common = without(host.record.ssh, [...SSH_FIELDS, JUMP_FROM_STORE]);
-            const mark = common.jump === undefined ? {} : { [JUMP_FROM_STORE]: true as const };
-            const ssh = { ...common, ...mark, ...(hosts[name]?.ssh as object | undefined) };
+            const common = without(host.record.ssh, [...SSH_FIELDS, ...MARKS]);
+            const jumpFromStore = common.jump === undefined ? {} : { jumpFromStore: true as const };
+            const placeFromStore = { place: destinationWords(common), last: places.get(name) };
+            const marked = { ...common, ...jumpFromStore, placeFromStore };
+            const ssh = { ...marked, ...(hosts[name]?.ssh as object | undefined) };
             return [name, { ...host, record: { ...host.record, ssh } }];
           }),
         ),
@@ -124,6 +129,15 @@ export function openLocal(home: string, url: string) {
 
     hasClient: here,
 
+    lastLogin: (host: string): string | undefined => loggedIn()[host],
+
+    loggedIn(host: string, place: string): void {
+      const places = loggedIn();
+      if (places[host] === place) return;
+      const text = `${JSON.stringify({ ...own(), loggedIn: { ...places, [host]: place } }, null, 2)}\n`;
+      replaceFile(home, 'local.json', text);
+    },
+
     /** Store settings accepted on this machine, by ID (domain/store-settings.ts). */
     accepts: (id: string): boolean => accepted().includes(id),
 
@@ -137,6 +151,12 @@ export function openLocal(home: string, url: string) {
   function accepted(): readonly unknown[] {
     const ids = readObject(join(home, 'local.json'))?.accepted;
     return Array.isArray(ids) ? ids : [];
+  }
+
+  /** Where this machine logged in last, by host. */
+  function loggedIn(): Readonly<Record<string, string>> {
+    const places = Object.entries(fieldsOf(readObject(join(home, 'local.json'))?.loggedIn));
+    return Object.fromEntries(places.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
   }
 
   function here(name: string): boolean {
@@ -159,7 +179,7 @@ export function splitRecord(
   const picked = Object.fromEntries(
     Object.entries(from).filter(([key]) => (fields as readonly string[]).includes(key)),
   );
-  const rest = without(from, [...fields, JUMP_FROM_STORE]);
+  const rest = without(from, [...fields, ...MARKS]);
   const common = `${JSON.stringify(collection === 'hosts' ? { ...record, ssh: rest } : rest, null, 2)}\n`;
   if (Object.keys(picked).length === 0) return { common, own: {} };
   return { common, own: collection === 'hosts' ? { ssh: picked } : picked };

@@ -35,7 +35,8 @@ export async function readWitness(url: string, options: OpenOptions, ca?: string
   const cache = join(resolve(options.home), 'witness.git');
   const { files, revision, offline } = await gitEngine({ ...address, cache, listing, signal, before }).read();
   if (offline !== undefined) throw offline.cause;
-  const head = files.get(HEAD_FILE);
+  // In a mirror it is a file of whoever writes to the mirrored branch, and would name an old head.
+  const head = files.has(MANIFEST) ? undefined : files.get(HEAD_FILE);
   if (head !== undefined) return markIn(url, Buffer.from(head).toString('utf8'));
   const signed = revision === '' ? 'is empty' : readSigned(files);
   if (typeof signed === 'string') throw unusable(url, `it ${signed}, and has no ${HEAD_FILE}`);

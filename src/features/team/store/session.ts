@@ -156,6 +156,14 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       engine.requireFits(at, Buffer.byteLength(text) + SEAL_BYTES);
   }
 
+  /** The server names revisions, and a commit carries over what it gave with the name. */
+  function requireSame({ fresh, snapshot: { files } }: Opened, snapshot: Snapshot): void {
+    if (fresh || files === snapshot.files) return;
+    genuine(engine.url, snapshot);
+    if (sha256Hex(files.get(MANIFEST)) !== sha256Hex(snapshot.files.get(MANIFEST)))
+      throw refusals.tampered(engine.url, 'another state has the revision of the one before');
+  }
+
   /** The newest snapshot, or one that was read less than `youngMs` ago. */
   async function read(youngMs = YOUNG_MS): Promise<Opened> {
     if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
@@ -163,7 +171,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const before = local.seen();
     const snapshot = await engine.read();
     noteOffline(snapshot);
-    if (latest?.opened.snapshot.revision === snapshot.revision) return keep({ ...latest.opened, snapshot });
+    if (latest?.opened.snapshot.revision === snapshot.revision) {
+      requireSame(latest.opened, snapshot);
+      return keep({ ...latest.opened, snapshot });
+    }
     const checked = await checkSnapshot(engine, snapshot, { before, pinned });
     if (checked === undefined) {
       const contents = new Map();

@@ -8,6 +8,7 @@ import { readTree } from '../../../core/adapters/store/read.ts';
 import type { StoreChange, StoreState } from '../../../core/adapters/store/records.ts';
 import type { Store, UndoToken } from '../../../core/adapters/store/store.ts';
 import { changeEntries } from '../../../core/adapters/store/store-change.ts';
+import { destinationWords } from '../../../core/domain/destination.ts';
 import { jumpSettings } from '../../../core/domain/store-settings.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
@@ -60,6 +61,10 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
     });
   }
 
+  function loggedIn(host: string, place: string): void {
+    session.here('where this computer logged in', () => local.loggedIn(host, place));
+  }
+
   async function step<T>(command: string, joins: boolean, fn: () => Promise<T>): Promise<T> {
     const until = performance.now() + MOST_MS;
     for (let attempt = 1; ; attempt++) {
@@ -110,9 +115,12 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
     if (changes) await commit(turn, base, contents, [...operators, ...describeChange(before, change)]);
     const ownBefore = own.map(([collection, name]) => [collection, name, local.fieldsOf(collection, name)] as const);
     keepOwn(own);
-    // Jump hosts that this user names need no consent here.
-    for (const { record } of Object.values(change.hosts ?? {})) {
+    // Jump hosts and places that this user names need no consent here.
+    for (const [name, { record }] of Object.entries(change.hosts ?? {})) {
       const way = jumpSettings(record.ssh);
+      const from = record.ssh.placeFromStore;
+      if (from === undefined || (local.lastLogin(name) ?? from.last) === from.place)
+        loggedIn(name, destinationWords(record.ssh));
       if (way !== undefined && record.ssh.jumpFromStore !== true)
         session.here('what was accepted of the store', () => local.accept(way.id));
     }
@@ -144,6 +152,7 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
       const before = await session.snapshot();
       return async (signal) => engine.changed?.(before, signal);
     },
+    loggedIn: async (host, place) => loggedIn(host, place),
     accept: async (id) => session.here('what was accepted of the store', () => local.accept(id)),
 
     async exists() {

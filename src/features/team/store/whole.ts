@@ -1,10 +1,11 @@
 /** A whole store as data: as a change of an empty store, as files, and comparison of two stores. Pure. */
 
 import { isDeepStrictEqual } from 'node:util';
-import type { StoreChange, StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
+import type { StoreChange, StoreState } from '../../../core/adapters/store/records.ts';
 import { changeEntries } from '../../../core/adapters/store/store-change.ts';
 import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { Secret } from '../../../core/domain/secret.ts';
+import { unmarked } from '../../../core/domain/store-settings.ts';
 
 /** The change that fills an empty store with this content. */
 export function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): StoreChange {
@@ -12,15 +13,14 @@ export function changeOf({ ca, oldCas, issuers, hosts, clients }: StoreState): S
     ca,
     oldCas,
     issuers: Object.fromEntries(issuers),
-    hosts: Object.fromEntries([...hosts].map(([name, host]) => [name, unmarked(host)])),
+    hosts: Object.fromEntries(
+      [...hosts].map(([name, { record, ...host }]) => [
+        name,
+        { ...host, record: { ...record, ssh: unmarked(record.ssh) } },
+      ]),
+    ),
     clients: Object.fromEntries([...clients].map(([name, { directory: _, ...client }]) => [name, client])),
   };
-}
-
-/** Without the mark of jump hosts that came from a shared store. */
-function unmarked({ record, ...host }: StoredHost): StoredHost {
-  const { jumpFromStore: _, ...ssh } = record.ssh;
-  return { ...host, record: { ...record, ssh } };
 }
 
 /** Files of a local store with this content, by path. */

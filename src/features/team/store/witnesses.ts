@@ -19,5 +19,6 @@ export async function compareWith({ engine }: Session, opened: Opened, seen: Sto
   if (mark?.id !== seen.id) return 'other';
   if (seen.number > mark.number) return 'older';
   if (seen.number === mark.number) return seen.hash === mark.hash ? 'continues' : 'forked';
-  return (await engine.contains(mark.hash, seen.hash)) === false ? 'forked' : 'continues';
+  // Undefined: the history between them is not there to be looked through.
+  return (await engine.contains(mark.hash, seen.hash)) === true ? 'continues' : 'forked';
 }

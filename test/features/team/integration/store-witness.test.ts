@@ -191,6 +191,13 @@ describe('a runner without memory', () => {
         const { json } = await run(check(url), {});
         expect(json.result?.witnesses).toEqual([{ witness: url, line: 'continues', number: mark.number }]);
       }
+      // The mirrored branch gets a file that says what a head.json of an old state would.
+      const planted = mirrorOf(marks.after.hash);
+      const text = JSON.stringify(marks.before);
+      const input = `commit refs/heads/docker-tls\ncommitter m <m@m> 1 +0000\ndata 1\nx\nfrom ${marks.after.hash}\nM 100644 inline head.json\ndata ${text.length}\n${text}\n`;
+      execFileSync('git', ['--git-dir', planted, 'fast-import', '--quiet', '--force'], { input });
+      const lying = await run(check(`git+file://${planted}`), {});
+      expect([lying.exit, lying.json.error?.code]).toEqual([2, 'E_STORE_OLDER']);
       const forked = await run(check(`git+file://${mirrorOf(marks.forked.hash)}`), {});
       expect([forked.exit, forked.json.error?.code]).toEqual([2, 'E_STORE_OLDER']);
       // The store's server shows an old state; the mirror has the newer one.

@@ -1,7 +1,10 @@
 /** History of a commit in etcd: that of its base, or of the lost state that it restored. */
 
 import { expect, test } from 'vitest';
+import type { StoreEngine } from '../../../../src/features/team/engines/engine.ts';
 import { type HistoryEntry, holds, newEntry, numberOf } from '../../../../src/features/team/engines/etcd-history.ts';
+import type { Opened, Session } from '../../../../src/features/team/store/session.ts';
+import { compareWith, markOf } from '../../../../src/features/team/store/witnesses.ts';
 
 const message = { who: 'ada', subject: 'x', lines: [] };
 const on = (parent: string, subject: string, regained?: string) =>
@@ -37,4 +40,24 @@ test('a state that was put back and is not there cannot be looked through', () =
   expect(holds(back, revoked.revision, byNumber(first))).toBeUndefined();
   // A reader who had seen less restored it.
   expect(holds(on(rubbish.revision, 'restore', first.revision), lost.revision, byNumber())).toBe(false);
+});
+
+test('a host that was changed long ago continues an unbroken line; a history that cannot be looked through is another line', async () => {
+  const line = [first];
+  for (let at = 1; at < 300; at++) line.push(on((line.at(-1) as HistoryEntry).revision, `${at}`));
+  const compared = async (newest: HistoryEntry, entries: ReadonlyMap<number, HistoryEntry>, seen: string) => {
+    const contains: StoreEngine['contains'] = async (_, older) => holds(newest, older, entries);
+    const snapshot = { revision: newest.revision, files: new Map(), history: newest };
+    const signers = [{ sequence: 1, operators: [] }] as unknown as Opened['signers'];
+    const opened = { signers, sequence: numberOf(newest.revision), snapshot } as unknown as Opened;
+    const { id = '' } = markOf(opened) ?? {};
+    const session = { engine: { contains } } as unknown as Session;
+    return compareWith(session, opened, { id, number: numberOf(seen), hash: seen });
+  };
+  const newest = line.at(-1) as HistoryEntry;
+  for (const seen of [line[0], line[150], newest])
+    expect(await compared(newest, byNumber(...line), seen?.revision ?? '')).toBe('continues');
+  const lost = on(rubbish.revision, 'lost');
+  const back = on(first.revision, 'restore', lost.revision);
+  expect(await compared(on(back.revision, 'next'), byNumber(first, back), revoked.revision)).toBe('forked');
 });
