@@ -486,7 +486,7 @@ describe('a host that cannot be used', () => {
   });
 
   it('what the service in front was denied explains no answer about certificates', () => {
-    const denial = new DockerTlsError('E_LISTENER', 'SELinux denies front something', { hints: ['allow it'] });
+    const denial = new DockerTlsError('E_VERIFY', 'SELinux denies front something', { hints: ['allow it'] });
     const listener = { title: 'front 1.0', problems: [], signs: [denial] };
     const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [], listener };
     for (const outcome of [refused('reset'), accepted({ status: 503 })])
