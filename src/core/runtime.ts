@@ -10,10 +10,10 @@ import type { CaToken, ExternalCa, SignProfile } from './domain/external-ca.ts';
 import type { San } from './domain/pki/san.ts';
 import type { Login } from './domain/quote.ts';
 import type { Secret } from './domain/secret.ts';
-import type { FromStore } from './domain/store-settings.ts';
+import type { RunMarks } from './domain/store-settings.ts';
 
 /** SSH options as the user gave them; `~/.ssh/config` (by `ssh -G`) fills in the rest. */
-export type SshOptions = FromStore & {
+export type SshOptions = RunMarks & {
   /** Short name for messages and the store. */
   readonly host: string;
   /** For a jump host: the host behind it. */

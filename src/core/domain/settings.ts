@@ -8,7 +8,7 @@ import type * as z from 'zod/mini';
 import { ofFeatures } from '../seams/feature-settings.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import type { Settings } from './setting.ts';
-import type { FromStore } from './store-settings.ts';
+import type { RunMarks } from './store-settings.ts';
 import * as values from './values.ts';
 import { choice, list, names, on, onOff, text, whole } from './values.ts';
 
@@ -276,7 +276,7 @@ export type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: o
 export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
 export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
 export type SshSpec = ValuesOf<typeof SSH_SETTINGS> &
-  FromStore & {
+  RunMarks & {
     /** ssh's target: a name, an address, an alias of the ssh config, or `local`. */
     readonly destination: string;
   };

@@ -13,15 +13,17 @@ export type StoreSettings = {
   readonly values: readonly (readonly [name: string, value: string])[];
 };
 
-/** Marks of SSH settings from a shared store, not from this user: they need consent on this machine. Never stored. */
-export type FromStore = {
+/** Marks of SSH settings for this run. Never stored. Settings from a shared store, not from this user, need consent on this machine. */
+export type RunMarks = {
+  /** `--host-key accept-new` for a host with a recorded key: it applies to the jump hosts alone. */
+  readonly acceptNewJumps?: true;
   readonly jumpFromStore?: true;
   /** `last`: where this machine logged in last for this host. */
   readonly placeFromStore?: { readonly place: string; readonly last?: string | undefined } | undefined;
 };
 
 /** What is stored of SSH settings. */
-export function unmarked<T extends FromStore>({ jumpFromStore: _, placeFromStore: __, ...ssh }: T) {
+export function unmarked<T extends RunMarks>({ acceptNewJumps: _, jumpFromStore: __, placeFromStore: ___, ...ssh }: T) {
   return ssh;
 }
 

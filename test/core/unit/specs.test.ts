@@ -238,7 +238,8 @@ test('another key than the recorded one is a note with both and the operator; it
 test('accept-new takes no other key of a host whose key is recorded, from a flag or a file; a host that has moved has none', () => {
   const pinned = stateOf({ ssh: { ...RECORD.ssh, hostKey: WHOLE } });
   expect(specFor('build-1', pinned, ACCEPT).ssh.hostKey).toBe(WHOLE);
-  expect(recordedSpecs(['build-1'], pinned, ACCEPT)[0]?.ssh.hostKey).toBe(WHOLE);
+  expect(recordedSpecs(['build-1'], pinned, ACCEPT)[0]?.ssh).toMatchObject({ hostKey: WHOLE, acceptNewJumps: true });
+  expect(recordedSpecs(['build-1'], pinned, NONE)[0]?.ssh.acceptNewJumps).toBeUndefined();
   expect(specFor('build-1', pinned, { ssh: { hostKey: 'SHA256:b' } }).ssh.hostKey).toBe('SHA256:b');
   const inFile = completeHost({ name: 'build-1', ssh: { destination: '10.0.0.1', hostKey: 'accept-new' } });
   expect(withRecordedKey(inFile, pinned).ssh.hostKey).toBe(WHOLE);

@@ -170,6 +170,7 @@ describe('jumpOptions', () => {
   it("does not pin the last host's fingerprint to a jump host", () => {
     expect(jumpOptions({ ...options, hostKey: 'SHA256:abc' }, 'gate').hostKey).toBe('strict');
     expect(jumpOptions({ ...options, hostKey: 'accept-new' }, 'gate').hostKey).toBe('accept-new');
+    expect(jumpOptions({ ...options, hostKey: 'SHA256:abc', acceptNewJumps: true }, 'gate').hostKey).toBe('accept-new');
   });
 });
 

@@ -99,7 +99,7 @@ export function jumpOptions(options: SshOptions, jump: string): SshOptions {
     sudoPassword: undefined,
     firstKey: undefined,
     // A pinned key belongs to the last host.
-    hostKey: pinOf(options.hostKey) === undefined ? options.hostKey : 'strict',
+    hostKey: pinOf(options.hostKey) === undefined ? options.hostKey : options.acceptNewJumps ? 'accept-new' : 'strict',
   };
 }
 

@@ -7,10 +7,11 @@ import { wayOf } from '../destination.ts';
 import type { HostSpec, SshSpec } from '../settings.ts';
 import { isRecordedHostKey } from '../values.ts';
 
-/** A recorded key holds until another one, or `strict`, is named: `accept-new` applies only to a host without one. */
+/** A recorded key holds until another one, or `strict`, is named: `accept-new` then applies only to jump hosts. */
 export function keepingKey(ssh: SshSpec, { hostKey }: SshSpec): SshSpec {
-  const named = ssh.hostKey !== undefined && ssh.hostKey !== 'accept-new';
-  return named || hostKey === undefined || hostKey === 'strict' ? ssh : { ...ssh, hostKey };
+  if (hostKey === undefined || hostKey === 'strict') return ssh;
+  if (ssh.hostKey === 'accept-new') return { ...ssh, hostKey, acceptNewJumps: true };
+  return ssh.hostKey === undefined ? { ...ssh, hostKey } : ssh;
 }
 
 /** A host from a fleet file, with the host key from its record if ssh goes to the same place. */

@@ -64,7 +64,7 @@ candidates() {
     /^[^ ]/ { show(); name = $0; sub(/:$/, "", name); candidate = version = ""; newer = sources = passed = 0 }
     / Candidate: / { candidate = $2 }
     /^ (\*\*\*|   ) [^ ]/ { version = $(NF - 1); passed = passed || version == candidate }
-    /^        / && $2 != "/var/lib/dpkg/status" { if (version == candidate) sources++; else if (!passed) newer = 1 }
+    /^        / && $2 !~ /^\/var\/lib\/dpkg\/status$/ { if (version == candidate) sources++; else if (!passed) newer = 1 }
     END { show() }'
 }
 
