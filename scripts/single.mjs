@@ -38,13 +38,10 @@ const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 const QEMU = ['qemu-aarch64-static', '-L', '/usr/aarch64-linux-gnu'];
 
 /**
- * A smaller heap for short-lived objects: 15 MB less for 20 hosts, 30 to 60 for 100, at a few hundredths more CPU. And no compiler for functions
- * that run some hundred times: runs end before it pays, and one host takes 8 MB less. Long runs still optimize what they repeat.
+ * A smaller heap for short-lived objects: 15 MB less for 20 hosts, 30 to 60 for 100, at a few hundredths more CPU. Flags that V8 counts as
+ * another version would cost a start 10 ms: Node's own modules are then compiled anew.
  */
-const FLAGS = [
-  '--max-semi-space-size=1',
-  ...['--no-maglev', '--invocation-count-for-turbofan=50000', '--invocation-count-for-osr=10000'],
-];
+const FLAGS = ['--max-semi-space-size=1'];
 
 const available = (command) => spawnSync(command, ['--version'], { stdio: 'ignore' }).status === 0;
 
@@ -76,7 +73,7 @@ function keepCode([command, ...words], modules) {
     execFileSync(command, [...words, ...FLAGS, ...more], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   const keep = join(root, 'scripts/single.d/keep.cjs');
   const flags = run('-p', 'new vm.Script("").createCachedData().toString("hex", 12, 16)').trim();
-  run('--hash-seed=1', '--no-lazy', keep, modules, flags);
+  run('--hash-seed=1', keep, modules, flags);
   run(keep, modules);
 }
 
