@@ -75,8 +75,8 @@ vm_boots_by() { # ACCELERATOR, after host_load
 # Becomes qemu: for a background process. A reboot stays inside of it; it ends when the host is switched off.
 vm_run() { # NAME, after host_load
   local directory accelerator=tcg
-  # Without what an emulated processor is slow at: checks at each copy from a program, page tables of five levels, strings byte by byte.
-  local cpu=max,la57=off,smap=off,smep=off,erms=off,fsrm=off
+  # Without what an emulated processor is slow at: wide vectors, checks at each copy from a program, strings byte by byte.
+  local cpu=qemu64
   directory=$(host_directory "$1")
   ! [[ -e /dev/kvm ]] || ! vm_boots_by kvm || accelerator=kvm cpu=max
   # It computes all the time, and must not be kept waiting by those that mostly wait.
