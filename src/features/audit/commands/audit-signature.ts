@@ -40,9 +40,10 @@ const OF_AUDITS = [
     'compose',
     'dockerfile',
     'lynis',
-   
+    'probeContainers',
     'check',
     'benchmark',
+    'level',
     'format',
     'out',
     'failOn',

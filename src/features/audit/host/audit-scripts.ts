@@ -15,6 +15,9 @@ import auditMainModule from './audit/main.sh';
 import auditSectionsModule from './audit/sections.sh';
 import auditSoftwareModule from './audit/software.sh';
 import auditSshdModule from './audit/sshd.sh';
+import isolationImageModule from './isolation/image.sh';
+import isolationMainModule from './isolation/main.sh';
+import isolationProbesModule from './isolation/probes.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
@@ -47,3 +50,6 @@ export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule]
 
 /** Runs Lynis if installed, and leaves nothing behind. */
 export const LYNIS_SCRIPT: string = auditLynisModule;
+
+/** Tries the isolation of containers from inside. Variables: SOCKET, the daemon's; PORTS, where its API may answer. */
+export const ISOLATION_SCRIPT: string = [isolationProbesModule, isolationImageModule, isolationMainModule].join('\n');

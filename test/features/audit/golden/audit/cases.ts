@@ -7,6 +7,7 @@ import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../../../src/features/aud
 import { SYSCTLS } from '../../../../../src/features/audit/domain/sysctls.ts';
 import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
 import { ACCOUNT_CASES } from './account-cases.ts';
+import { ISOLATION_CASES } from './isolation-cases.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
 
 export type Case = {
@@ -1515,4 +1516,5 @@ export const CASES: readonly Case[] = [
   ...TLS_CASES,
   ...SOFTWARE_CASES,
   ...ACCOUNT_CASES,
+  ...ISOLATION_CASES,
 ];
