@@ -24,14 +24,14 @@ sub reach { my ($ip, $port, $question) = @_;
   fcntl $to, 4, 2048;
   unless (connect $to, address($ip, $port)) {
     return ("blocked", "$!") if $! + 0 != 115;
-    return ("blocked", "no answer") if wait_for($to, 1, 3) < 1;
+    return ("blocked", "no answer") if wait_for($to, 1, 2) < 1;
     my $error = unpack "i", getsockopt $to, 1, 4;
     if ($error) { $! = $error; return ("blocked", "$!") }
   }
   return ("reached", "") if !defined $question;
   syswrite $to, $question;
   my $answer = "";
-  sysread $to, $answer, 512 if wait_for($to, 0, 3) > 0;
+  sysread $to, $answer, 512 if wait_for($to, 0, 2) > 0;
   return ("reached", $answer);
 }
 
@@ -68,9 +68,9 @@ sub loopback { my ($gateway, $port) = @_;
   substr $ip, 10, 2, sum($ip);
   my @ends = map { pack "H12", s/://gr } $mac, first_line("/sys/class/net/$device/address");
   my $frame = join "", @ends, pack("n", 0x0800), $ip, $tcp;
-  for (1 .. 3) {
+  for (1 .. 2) {
     defined syswrite $wire, $frame or return ("unknown", "$!");
-    my $end = time + 2;
+    my $end = time + 1;
     while (time < $end && wait_for($wire, 0, 1) > 0) {
       sysread $wire, my $answer, 2048;
       my ($protocol, $from, $source, $flags) = unpack "x23 C x2 a4 x4 n x11 C", $answer;
