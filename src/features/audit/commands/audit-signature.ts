@@ -41,6 +41,7 @@ const OF_AUDITS = [
     'dockerfile',
     'lynis',
     'probeContainers',
+    'probeAuditd',
     'check',
     'benchmark',
     'level',

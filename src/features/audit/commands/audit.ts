@@ -76,6 +76,10 @@ export const command = defineCommand({
       summary:
         'start containers for some seconds that try to get out, after a question; they and their image are removed',
     },
+    probeAuditd: {
+      kind: 'flag',
+      summary: 'open watched files for writing, which changes nothing, and look for the records in the audit log',
+    },
     check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
     benchmark: {
       kind: 'choice',
@@ -127,6 +131,7 @@ type AuditOptions = RunOptions &
   InputOptions & {
     readonly lynis: boolean;
     readonly probeContainers: boolean;
+    readonly probeAuditd: boolean;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
     readonly writeBaseline?: string | undefined;
@@ -222,6 +227,7 @@ async function auditSelected(
       ask: prompts.ssh,
       lynis: options.lynis,
       probeContainers: options.probeContainers && !global.dryRun,
+      probeAuditd: options.probeAuditd && !global.dryRun,
     },
     ...(await sudoPasswords(options, selected, context)),
   });

@@ -17,6 +17,7 @@ import {
   type Verdict,
 } from './check.ts';
 import { ACCOUNT_CHECKS } from './checks/accounts.ts';
+import { AUDIT_LOG_CHECKS } from './checks/audit-log.ts';
 import { CONFIG_CHECKS } from './checks/config.ts';
 import { CONTAINER_CHECKS } from './checks/containers.ts';
 import { DAEMON_CHECKS } from './checks/daemon.ts';
@@ -43,6 +44,7 @@ export const CHECKS: readonly Check[] = [
   ...HOST_CHECKS,
   ...HARDENING_CHECKS,
   ...ACCOUNT_CHECKS,
+  ...AUDIT_LOG_CHECKS,
   ...DAEMON_CHECKS,
   ...FILE_CHECKS,
   ...IMAGE_CHECKS,

@@ -29,6 +29,8 @@ export type AuditContext = Reach &
     readonly table?: VulnerabilityTable;
     /** Run Lynis if installed. */
     readonly lynis?: boolean;
+    /** Open watched files for writing, and read the records back. */
+    readonly probeAuditd?: boolean;
     /** Try the isolation of containers from inside: after consent. */
     readonly probeContainers?: boolean;
   };
@@ -47,7 +49,7 @@ export async function auditHosts(
     line.phase('connect');
     await using session = await runtime.connect(sshOptions(spec, context));
     line.phase('facts');
-    const facts = await gatherAuditFacts(session, runtime.signal);
+    const facts = await gatherAuditFacts(session, runtime.signal, { touch: context.probeAuditd });
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;

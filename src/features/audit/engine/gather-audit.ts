@@ -12,11 +12,13 @@ import { AUDIT_SCRIPT, ISOLATION_SCRIPT, LYNIS_SCRIPT } from '../host/audit-scri
 export async function gatherAuditFacts(
   session: HostSession,
   signal: AbortSignal,
-  parts: 'all' | 'software' = 'all',
+  { parts = 'all', touch = false }: { readonly parts?: 'all' | 'software'; readonly touch?: boolean } = {},
 ): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: [`PARTS=${parts}`, `SYSCTLS=${shellQuote(SYSCTL_PATHS)}`, AUDIT_SCRIPT].join('\n'),
+    script: [`PARTS=${parts}`, `TOUCH=${touch ? 'yes' : ''}`, `SYSCTLS=${shellQuote(SYSCTL_PATHS)}`, AUDIT_SCRIPT].join(
+      '\n',
+    ),
     asRoot: true,
     timeoutMs: 120_000,
     signal,

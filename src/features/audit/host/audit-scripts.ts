@@ -12,6 +12,7 @@ import auditHardeningModule from './audit/hardening.sh';
 import auditHostModule from './audit/host.sh';
 import auditLynisModule from './audit/lynis.sh';
 import auditMainModule from './audit/main.sh';
+import auditReadBackModule from './audit/read-back.sh';
 import auditSectionsModule from './audit/sections.sh';
 import auditSoftwareModule from './audit/software.sh';
 import auditSshdModule from './audit/sshd.sh';
@@ -22,12 +23,13 @@ import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
 
-/** Gathers the audit's facts, without changes. */
+/** Gathers the audit's facts, without changes. Variables: PARTS; SYSCTLS; TOUCH, `yes` to open watched files for writing. */
 export const AUDIT_SCRIPT: string = [
   apiModule,
   sshdModule,
   auditSectionsModule,
   auditHostModule,
+  auditReadBackModule,
   auditHardeningModule,
   auditSshdModule,
   auditAccountsModule,
