@@ -152,6 +152,20 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     // Without a terminal ausearch reads what it is given. The log is written a moment later.
     const seen = 'ausearch --input-logs -k docker-tls 2>/dev/null | grep -q \'name="/etc/docker/seen"\'';
     await host.must(`timeout 60 sh -c 'until ${seen.replaceAll("'", `'\\''`)}; do sleep 1; done'; rm /etc/docker/seen`);
+    // The record of the audit's own attempt is read back; nothing is written to the file.
+    const inLog = async () => {
+      const { out } = await run('audit', 'web', '--check', 'host.18', '--probe-auditd', '--json');
+      return JSON.parse(out).result.subjects[0].results[0];
+    };
+    const times = 'stat -c "%y %z %s" /etc/docker/daemon.json';
+    const untouched = await host.must(times);
+    expect(await inLog()).toMatchObject({ id: 'host.18', state: 'pass' });
+    expect(await host.must(times)).toBe(untouched);
+    await host.must('auditctl -e 0');
+    expect((await inLog()).evidence).toContainEqual(
+      expect.objectContaining({ place: '/etc/docker/daemon.json', text: expect.stringContaining('no record') }),
+    );
+    await host.must('auditctl -e 1');
     const judged = [...WATCHED, ...HARDENED];
     expect(await verdicts(...judged)).toEqual({ ...all(judged, 'pass'), '1.1.5': 'finding' });
     await works('systemctl restart docker && ');

@@ -9,7 +9,7 @@ import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import { DockerTlsError, usage } from '../../../errors/errors.ts';
 import { parseBaseline } from '../domain/baseline.ts';
-import { type Benchmark, NEWEST } from '../domain/benchmark.ts';
+import { type Benchmark, type Level, NEWEST } from '../domain/benchmark.ts';
 import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
@@ -27,6 +27,7 @@ export type InputOptions = {
   readonly dockerfile: readonly string[];
   readonly check: readonly string[];
   readonly benchmark?: Benchmark | undefined;
+  readonly level?: Level | undefined;
   readonly baseline?: string | undefined;
   readonly compare?: string | undefined;
   readonly vulnerabilities?: string | undefined;
@@ -56,7 +57,7 @@ export async function readInputs(
   for (const path of options.compose) files.push(await auditComposeProject(path, cwd));
   for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
   const table = await tableOf(options, cwd, now());
-  return { selection: { checks, benchmark, baseline: accepted }, known, files, table };
+  return { selection: { checks, benchmark, level: options.level, baseline: accepted }, known, files, table };
 }
 
 /** The table of the file, or the built-in one. A pinned file has the hash that the user names. */

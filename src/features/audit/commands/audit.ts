@@ -17,7 +17,7 @@ import { usage } from '../../../errors/errors.ts';
 import { programHash } from '../adapters/program-hash.ts';
 import { removeReport, saveReport } from '../adapters/report-file.ts';
 import { expiredWords, renderBaseline, requireAcceptance } from '../domain/baseline.ts';
-import { BENCHMARKS, NEWEST } from '../domain/benchmark.ts';
+import { BENCHMARKS, LEVELS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
 import { selectResults, subjectsOf } from '../domain/check-selection.ts';
 import { type Comparison, compareReports } from '../domain/compare.ts';
@@ -28,6 +28,7 @@ import type { Paint } from '../domain/report/report-table.ts';
 import { fails, scoreWords } from '../domain/score.ts';
 import { BUILT_IN } from '../domain/vulnerability-table.ts';
 import { auditHosts } from '../engine/audit-hosts.ts';
+import { agreeToContainers } from './audit-containers.ts';
 import { type AuditInputs, type InputOptions, readInputs } from './audit-inputs.ts';
 import {
   checkedSignature,
@@ -48,7 +49,7 @@ export type AuditDocument =
   | SignatureDocument;
 
 export const command = defineCommand({
-  scope: ['fleet', 'hosts', 'store'],
+  scope: ['fleet', 'hosts', 'store', 'changes'],
   about:
     'Without HOST: every host of the fleet file (-f), or of the store; with --compose or --dockerfile and no -f, no host. A host need not be set up.\nAll facts of a host come over SSH in one go, as root (on a host set up with --rootless, as its user); which clients are accepted is probed from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
   examples: [
@@ -70,12 +71,22 @@ export const command = defineCommand({
     },
     dockerfile: { kind: 'list', value: 'FILE', summary: 'audit a Dockerfile; needs no host', completes: 'file' },
     lynis: { kind: 'flag', summary: 'run Lynis where it is installed: its index, and the fixes that raise it' },
+    probeContainers: {
+      kind: 'flag',
+      summary:
+        'start containers for some seconds that try to get out, after a question; they and their image are removed',
+    },
+    probeAuditd: {
+      kind: 'flag',
+      summary: 'open watched files for writing, which changes nothing, and look for the records in the audit log',
+    },
     check: { kind: 'list', value: 'ID', summary: 'only these checks; 5.* is a whole section' },
     benchmark: {
       kind: 'choice',
       choices: BENCHMARKS,
       summary: `edition of the CIS Docker Benchmark whose numbers name the checks (default: ${NEWEST})`,
     },
+    level: { kind: 'choice', choices: LEVELS, summary: 'only the controls of this level of the CIS Docker Benchmark' },
     format: {
       kind: 'choice',
       choices: REPORT_FORMS,
@@ -96,7 +107,7 @@ export const command = defineCommand({
     sign: {
       ...FILE,
       value: 'KEY',
-      summary: 'sign the report in --out with this SSH key: OUT.sig, as ssh-keygen -Y sign',
+      summary: 'sign the report in --out with this SSH key or age identity: OUT.sig, as ssh-keygen -Y sign',
     },
     checkSignature: { ...FILE, summary: 'check FILE.sig of a signed report; needs no host' },
     signers: {
@@ -119,6 +130,8 @@ type AuditOptions = RunOptions &
   SelectionOptions &
   InputOptions & {
     readonly lynis: boolean;
+    readonly probeContainers: boolean;
+    readonly probeAuditd: boolean;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
     readonly writeBaseline?: string | undefined;
@@ -202,6 +215,7 @@ async function auditSelected(
   const { global, runtime, prompts, progress } = context;
   const state = await storeOf(context).read();
   const selected = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
+  if (options.probeContainers) await agreeToContainers(context, selected.specs);
   const results = await auditHosts(selected.specs, {
     ...{
       runtime,
@@ -212,6 +226,8 @@ async function auditSelected(
       table,
       ask: prompts.ssh,
       lynis: options.lynis,
+      probeContainers: options.probeContainers && !global.dryRun,
+      probeAuditd: options.probeAuditd && !global.dryRun,
     },
     ...(await sudoPasswords(options, selected, context)),
   });

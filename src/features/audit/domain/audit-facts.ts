@@ -114,6 +114,16 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
   return found;
 }
 
+/** Lines `KEY FILE`; `-` without a record. */
+function readBack(text: string): ReadonlyMap<string, string | undefined> {
+  return new Map(
+    lines(text).map((line) => {
+      const [key = '', ...file] = line.split(' ');
+      return [file.join(' '), key === '-' ? undefined : key] as const;
+    }),
+  );
+}
+
 function notWhole(): never {
   throw new DockerTlsError('E_AUDIT_FACTS', 'the host did not answer the questions of the audit to the end', {
     hints: ['docker-tls doctor HOST'],
@@ -188,6 +198,8 @@ export function parseAuditFacts(stdout: Buffer) {
       /** auditctl's error, for instance missing privileges. */
       refused: list === undefined || list.status === 0 ? undefined : (lines(list.text)[0] ?? 'no answer'),
       enabled: !/^enabled\s+0$/m.test(status?.text ?? ''),
+      /** Files that were opened for writing: the key of the record in the log, or none. Undefined: not tried. */
+      readBack: bytes('audit-read-back') && readBack(text('audit-read-back')),
       /** auditd runs; without it, no log has the kernel's reports. */
       daemon: !/^pid\s+0$/m.test(status?.text ?? ''),
       /** auditd starts at boot, and loads the rules. */

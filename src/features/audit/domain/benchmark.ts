@@ -19,6 +19,27 @@ export function idIn(id: string, benchmark: Benchmark): string | undefined {
   return number === 7 ? undefined : `2.${number - 1}`;
 }
 
+/** Profiles of the benchmark: Level 2 has the controls of Level 1, and those that can cost functions or take a decision. */
+export const LEVELS = ['1', '2'] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** Controls of Level 2 alone, by the numbers of the newest edition; 1.6 and 1.7 have the same ones. */
+const LEVEL_2 = new Set([
+  ...[7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18].map((number) => `1.1.${number}`),
+  ...['2.10', '2.11', '2.12', '2.13', '2.14', '2.18'],
+  ...['3.17', '3.18', '3.19', '3.20', '3.21', '3.22'],
+  ...['4.5', '4.8', '4.11'],
+  ...['5.3', '5.23', '5.24', '5.30'],
+  ...['7.4', '7.7', '7.8', '7.9'],
+]);
+
+/** The lowest profile with a check, by its ID in the newest edition; undefined for checks of docker-tls. */
+export function levelOf(id: string): Level | undefined {
+  const number = id.replace(/^(?:compose|dockerfile)\./, '');
+  if (!/^\d/.test(number)) return undefined;
+  return LEVEL_2.has(number) ? '2' : '1';
+}
+
 /** Numbers of a check ID, including file checks (`compose.5.5`); empty for checks of docker-tls (`tls.1`). */
 export function numbersOf(id: string): Numbers {
   const number = id.replace(/^(?:compose|dockerfile)\./, '');

@@ -4,7 +4,7 @@ import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
 import { printable, usage } from '../../../errors/errors.ts';
 import { applyBaseline, type Baseline, matchesCheck } from './baseline.ts';
-import { type Benchmark, idIn, NEWEST } from './benchmark.ts';
+import { type Benchmark, idIn, type Level, NEWEST } from './benchmark.ts';
 import { CHECKS, inBenchmark } from './evaluate.ts';
 import { COMPOSE_CHECKS } from './files/compose.ts';
 import { DOCKERFILE_CHECKS } from './files/dockerfile.ts';
@@ -17,6 +17,8 @@ export type CheckSelection = {
   readonly checks: readonly string[];
   /** Edition of the check numbers, in this selection and in the baseline. */
   readonly benchmark?: Benchmark;
+  /** Only the controls of this profile of the benchmark. */
+  readonly level?: Level | undefined;
   readonly baseline?: Baseline;
 };
 
@@ -26,8 +28,10 @@ export function selectResults<S extends AuditedHost | AuditedFile>(
   selection: CheckSelection,
   now: Date,
 ): S {
-  const { checks, baseline, benchmark = NEWEST } = selection;
-  const all = inBenchmark(subject.results, benchmark);
+  const { checks, baseline, level: most, benchmark = NEWEST } = selection;
+  const all = inBenchmark(subject.results, benchmark).filter(
+    ({ level }) => most === undefined || (level !== undefined && level <= most),
+  );
   const chosen =
     checks.length === 0 ? all : all.filter(({ id }) => checks.some((pattern) => matchesCheck(pattern, id)));
   const results = baseline === undefined ? chosen : applyBaseline(chosen, subject.name, baseline, now);

@@ -3,6 +3,7 @@
 import type { ProbeOutcome } from '../../../core/runtime.ts';
 import type { AuditFacts } from './audit-facts.ts';
 import type { FixName } from './fix-names.ts';
+import type { Isolation } from './isolation.ts';
 import type { VulnerabilityTable } from './vulnerability-table.ts';
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'info';
@@ -70,6 +71,8 @@ export type Outside = {
   readonly table: VulnerabilityTable;
   /** SHA-256 of the store's CAs for this host; undefined: unknown. */
   readonly ourCas?: ReadonlySet<string> | undefined;
+  /** What containers of the audit reached; undefined: not tried. */
+  readonly isolation?: Isolation | undefined;
 };
 
 export type Check = {
@@ -161,6 +164,7 @@ export const CHECK_GROUPS: readonly (readonly [string, string])[] = [
   ['4', 'Images'],
   ['5', 'Containers'],
   ['container', 'Containers'],
+  ['isolation', 'Isolation, tried from inside a container'],
   ['6', 'Operations'],
   ['7', 'Swarm'],
   ['swarm', 'Swarm'],

@@ -4,7 +4,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { maskPasswords } from '../../../core/domain/secret.ts';
 import { printable } from '../../../errors/errors.ts';
 import type { AuditFacts } from './audit-facts.ts';
-import { type Benchmark, idIn, type Numbers, numbersOf } from './benchmark.ts';
+import { type Benchmark, idIn, type Level, levelOf, type Numbers, numbersOf } from './benchmark.ts';
 import {
   type AuditProbe,
   type Check,
@@ -17,6 +17,7 @@ import {
   type Verdict,
 } from './check.ts';
 import { ACCOUNT_CHECKS } from './checks/accounts.ts';
+import { AUDIT_LOG_CHECKS } from './checks/audit-log.ts';
 import { CONFIG_CHECKS } from './checks/config.ts';
 import { CONTAINER_CHECKS } from './checks/containers.ts';
 import { DAEMON_CHECKS } from './checks/daemon.ts';
@@ -25,6 +26,7 @@ import { FILE_CHECKS } from './checks/file-modes.ts';
 import { HARDENING_CHECKS } from './checks/hardening-checks.ts';
 import { HOST_CHECKS } from './checks/host.ts';
 import { IMAGE_CHECKS } from './checks/images.ts';
+import { ISOLATION_PROBES } from './checks/isolation.ts';
 import { VULNERABILITY_CHECKS } from './checks/known-vulnerabilities.ts';
 import { SSH_CHECKS } from './checks/sshd-settings.ts';
 import { OPERATION_CHECKS, SWARM_CHECKS } from './checks/swarm.ts';
@@ -42,10 +44,12 @@ export const CHECKS: readonly Check[] = [
   ...HOST_CHECKS,
   ...HARDENING_CHECKS,
   ...ACCOUNT_CHECKS,
+  ...AUDIT_LOG_CHECKS,
   ...DAEMON_CHECKS,
   ...FILE_CHECKS,
   ...IMAGE_CHECKS,
   ...CONTAINER_CHECKS,
+  ...ISOLATION_PROBES,
   ...OPERATION_CHECKS,
   ...SWARM_CHECKS,
 ];
@@ -55,6 +59,8 @@ export type CheckResult = {
   readonly id: string;
   /** Numbers in the editions of the CIS Docker Benchmark; empty for a check of docker-tls. */
   readonly cis: Numbers;
+  /** The lowest profile of the benchmark with it; absent for a check of docker-tls. */
+  readonly level?: Level;
   /** Title: the desired state. */
   readonly title: string;
   /** Title of a finding: the failure. */
@@ -149,6 +155,7 @@ export function resultOf(check: Omit<Check, 'evaluate'>, verdict: Verdict, host 
   return {
     id,
     cis: numbersOf(id),
+    level: levelOf(id),
     title,
     failure: check.failure ?? title,
     group: checkGroup(id),
@@ -185,6 +192,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host
     now: outside.now ?? facts.clock,
     table: outside.table ?? BUILT_IN,
     ourCas: outside.ourCas,
+    isolation: outside.isolation,
   };
   const { docker, daemon, apiSocket } = facts;
   const silent = docker === undefined && daemon.words === undefined && apiSocket === '';

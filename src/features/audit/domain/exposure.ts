@@ -75,3 +75,8 @@ export function exposedAddresses(facts: AuditFacts): readonly Exposed[] {
   }
   return known;
 }
+
+/** Ports where Docker's API may answer a container: those of dockerd, and the usual ones. */
+export function isolationPorts(facts: AuditFacts): readonly number[] {
+  return [...new Set([2375, 2376, ...exposedAddresses(facts).map(({ port }) => port)])];
+}

@@ -24,9 +24,6 @@ const TAG =
 /** Before a further list of hosts of a rule, or a further alias: not the colon of a tag. */
 const NEXT = /(?<!(?:PASSWD|EXEC|SETENV|PUT|MAIL|FOLLOW|INTERCEPT)\s*)\s*:\s*(?=[^\s:=()]+\s*=)/;
 
-/** Lines whose includes are read anyway: Debian's and Fedora's own. */
-const READ = /^[#@]includedir\s+"?\/etc\/sudoers\.d\/?"?$/;
-
 /** Aliases of hosts count as this host. `unclear`: lines of an unknown form, and those that include another file. */
 export function parseSudoers(text: string, names: AccountNames) {
   const read = joined(text);
@@ -40,7 +37,6 @@ export function parseSudoers(text: string, names: AccountNames) {
   const { open, unclear } = openUsers(defaults, aliases.users, names);
   const rules: SudoRule[] = [];
   for (const one of others) {
-    if (READ.test(one.line)) continue;
     const found = rulesOf(one, aliases, names, open);
     if (found === undefined) unclear.push(one);
     else rules.push(...found);

@@ -20,7 +20,7 @@ import { withOurClients } from '../domain/report/own-clients.ts';
 import { type AuditedHost, auditHost } from '../domain/report/report.ts';
 import { scoreWords } from '../domain/score.ts';
 import type { VulnerabilityTable } from '../domain/vulnerability-table.ts';
-import { gatherAuditFacts, gatherLynis } from './gather-audit.ts';
+import { gatherAuditFacts, gatherIsolation, gatherLynis } from './gather-audit.ts';
 
 export type AuditContext = Reach &
   Pick<FleetOptions, 'parallel' | 'progress'> & {
@@ -29,6 +29,10 @@ export type AuditContext = Reach &
     readonly table?: VulnerabilityTable;
     /** Run Lynis if installed. */
     readonly lynis?: boolean;
+    /** Open watched files for writing, and read the records back. */
+    readonly probeAuditd?: boolean;
+    /** Try the isolation of containers from inside: after consent. */
+    readonly probeContainers?: boolean;
   };
 
 /** A dropping firewall never answers; ports that dockerd serves answer at once. */
@@ -45,15 +49,18 @@ export async function auditHosts(
     line.phase('connect');
     await using session = await runtime.connect(sshOptions(spec, context));
     line.phase('facts');
-    const facts = await gatherAuditFacts(session, runtime.signal);
+    const facts = await gatherAuditFacts(session, runtime.signal, { touch: context.probeAuditd });
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;
     const way = wayTo(spec, runtime.probe, session);
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
+    if (context.probeContainers) line.phase('isolation');
+    const isolation = context.probeContainers ? await gatherIsolation(session, facts, runtime.signal) : undefined;
     const found = auditHost(spec.name, facts, {
       ...{ probes, dialled: [address], now: runtime.now(), table: context.table },
       ourCas: known === undefined ? undefined : ours,
+      isolation,
     });
     const selected = selectResults(withHostKey(found, session.hostKey), context.selection, runtime.now());
     if (context.lynis) line.phase('lynis');

@@ -12,19 +12,24 @@ import auditHardeningModule from './audit/hardening.sh';
 import auditHostModule from './audit/host.sh';
 import auditLynisModule from './audit/lynis.sh';
 import auditMainModule from './audit/main.sh';
+import auditReadBackModule from './audit/read-back.sh';
 import auditSectionsModule from './audit/sections.sh';
 import auditSoftwareModule from './audit/software.sh';
 import auditSshdModule from './audit/sshd.sh';
+import isolationImageModule from './isolation/image.sh';
+import isolationMainModule from './isolation/main.sh';
+import isolationProbesModule from './isolation/probes.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
 
-/** Gathers the audit's facts, without changes. */
+/** Gathers the audit's facts, without changes. Variables: PARTS; SYSCTLS; TOUCH, `yes` to open watched files for writing. */
 export const AUDIT_SCRIPT: string = [
   apiModule,
   sshdModule,
   auditSectionsModule,
   auditHostModule,
+  auditReadBackModule,
   auditHardeningModule,
   auditSshdModule,
   auditAccountsModule,
@@ -47,3 +52,6 @@ export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule]
 
 /** Runs Lynis if installed, and leaves nothing behind. */
 export const LYNIS_SCRIPT: string = auditLynisModule;
+
+/** Tries the isolation of containers from inside. Variables: SOCKET, the daemon's; PORTS, where its API may answer. */
+export const ISOLATION_SCRIPT: string = [isolationProbesModule, isolationImageModule, isolationMainModule].join('\n');

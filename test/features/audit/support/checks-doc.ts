@@ -1,5 +1,6 @@
 /** Docs/checks.md: every check with its fix, made from the checks themselves. */
 
+import { levelOf } from '../../../../src/features/audit/domain/benchmark.ts';
 import { CHECK_GROUPS, type Check, checkGroup } from '../../../../src/features/audit/domain/check.ts';
 import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate.ts';
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
@@ -16,11 +17,11 @@ function cell(text: string): string {
 
 function table(rows: readonly Row[]): readonly string[] {
   return [
-    '| check | severity | what | why | how to fix | `docker-tls …` |',
-    '|---|---|---|---|---|---|',
+    '| check | severity | CIS level | what | why | how to fix | `docker-tls …` |',
+    '|---|---|---|---|---|---|---|',
     ...rows.map(
       ({ id, severity, title, why, fix, fixable, manual }) =>
-        `| ${id} | ${manual === true ? 'manual' : severity} | ${cell(title)} | ${cell(why)} | ${marked(cell(fixWords({ fix }, 'HOST')))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
+        `| ${id} | ${manual === true ? 'manual' : severity} | ${levelOf(id) ?? ''} | ${cell(title)} | ${cell(why)} | ${marked(cell(fixWords({ fix }, 'HOST')))} | ${fixable === undefined ? '' : `\`${fixCommand(fixable)}\``} |`,
     ),
   ];
 }
@@ -41,6 +42,7 @@ export function renderChecksDoc(): string {
     '',
     'Plain numbers are those of the CIS Docker Benchmark 1.8. `audit --benchmark 1.6` (or 1.7) uses the numbers of that edition, in reports, `--check` and baseline:',
     '1.8 added 2.7, so that its 2.8 to 2.19 are 2.7 to 2.18 there; all other numbers are the same. SARIF has the numbers of all three as tags.',
+    '`audit --level 1` judges only the controls of Level 1 of the benchmark, `--level 2` all of its controls. Neither has the checks of docker-tls itself, which have no level.',
     '`compose.` and `dockerfile.` before a number mark the same check for files. A check passes, is a finding (with place and evidence), or does not apply (with the reason). A single finding can be more or less severe',
     'than its check. A manual check does not apply by itself: it says what an administrator has to decide.',
     '',
@@ -58,6 +60,26 @@ export function renderChecksDoc(): string {
     '',
     "While Docker's API does not answer, there is no score: half of the checks cannot be judged, config.5 is a critical finding, and `--compare` reports none of",
     'those checks as gone. The same holds for the checks of an sshd that rejects its configuration (ssh.8).',
+    '',
+    '## Isolation, tried from inside',
+    '',
+    '`audit --probe-containers` starts containers on each host that try to get out, as the TLS probes do from outside. It asks first; `--yes` answers.',
+    "The image is made on the host from its own perl and cat with their libraries: nothing is fetched. There are two containers on the default bridge, one in a network of the audit's own, and one that runs as a user.",
+    'They have the options of a plain `docker run`, and try:',
+    '',
+    "- a listener of the audit on the host's 127.0.0.1, by a raw packet to the bridge as well (CVE-2020-8558: isolation.1), and one on the address of docker0 (isolation.2)",
+    "- Docker's API: sockets inside, and plain HTTP on 2375, 2376 and the daemon's ports (isolation.3); 169.254.169.254, a connection only (isolation.4)",
+    '- the container in the other network (isolation.5), the one on the same bridge (2.2), and a raw socket (isolation.6)',
+    '- `unshare` of a user namespace and `keyctl`, which the default seccomp profile forbids (2.18); a set-user-ID program of root (2.15); user IDs of root (2.10)',
+    '',
+    'What happened counts beside the settings: a container that got through is a finding of 2.2, 2.10, 2.15 or 2.18 whatever daemon.json says. What could not be tried (no perl, no docker command, no default bridge,',
+    'Podman) is no pass, and there is no score. Everything has the label `docker-tls.probe` and is gone after some ten seconds: a second process on the host removes it if the first one dies, each container ends by itself',
+    'after 100 seconds, and the next run removes what a power cut left.',
+    '',
+    '## The audit log, end to end',
+    '',
+    '`audit --probe-auditd` opens daemon.json, /etc/default/docker and docker.service for writing, where they exist, and writes nothing: neither content nor times change. The kernel records the attempt if a rule watches the file,',
+    'and host.18 looks for the record in the log of auditd. It needs no question. It leaves one record for each file.',
     '',
     '## Accept findings and compare reports',
     '',
@@ -102,15 +124,22 @@ export function renderChecksDoc(): string {
     "- the host's clock and the auditor's",
     '- SHA-256 of all facts that the host sent',
     '',
-    '`audit --out report.json --sign KEY` signs the file (in any form) with an SSH key, of type ed25519, ecdsa or rsa, that only its owner can read, and asks for its passphrase. `report.json.sig` is a',
-    'detached signature of OpenSSH (SSHSIG) with the namespace `docker-tls-audit`. An identity of age cannot sign. Who may sign is in a file of allowed signers',
-    '(ssh-keygen(1)), by default `~/.ssh/allowed_signers`:',
+    '`audit --out report.json --sign KEY` signs the file (in any form) with an SSH key of type ed25519, ecdsa or rsa that only its owner can read, and asks for its passphrase. An identity of age',
+    'signs too. <!-- team -->So the key that opens a shared store signs reports as well: its operators need no other.<!-- /team --> `report.json.sig` is a',
+    'detached signature of OpenSSH (SSHSIG) with the namespace `docker-tls-audit`. Who may sign is in a file of allowed signers',
+    '(ssh-keygen(1)), by default `~/.ssh/allowed_signers`. For `--check-signature` a line may also have the recipient of an identity of age (`ada@example.org age1…`):',
     '',
     '    echo "ada@example.org $(cat key.pub)" > signers',
     '    docker-tls audit --check-signature report.json --signers signers',
     '    ssh-keygen -Y verify -f signers -I ada@example.org -n docker-tls-audit -s report.json.sig < report.json',
     '',
     'The signature shows that the holder of the key wrote this file, and that nobody changed it since. It does not show that the host told the truth.',
+    '',
+    '## Reports for other tools',
+    '',
+    '`--format sarif` is for code scanning, `junit` for CI. `--format hdf` (or a name that ends with `.hdf.json`) is the JSON of an InSpec run, as [Heimdall](https://github.com/mitre/heimdall2) and other readers of the Heimdall Data Format',
+    'take it: a test reads it with its library, inspecjs. Each host or file is a profile, accepted findings are waivers, and controls have the numbers and the level of the benchmark as tags. There is no report in OSCAL:',
+    'we found no reader of its results for Node.js or in Debian to test it with.',
     '',
     '## Known vulnerabilities',
     '',

@@ -2,7 +2,7 @@
 
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 
@@ -12,36 +12,98 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   /** Sections of the script on a host with these files. */
-  function said(files: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  function said(files: Readonly<Record<string, string>>, functions = ''): Readonly<Record<string, string>> {
     const host = mkdtempSync(join(directory, 'host-'));
     for (const [path, text] of Object.entries({ '/etc/group': '', '/etc/passwd': '', '/etc/shadow': '', ...files })) {
       mkdirSync(dirname(join(host, path)), { recursive: true });
-      writeFileSync(join(host, path), text.replaceAll(':/', `:${host}/`));
+      writeFileSync(join(host, path), text.replaceAll(':/', `:${host}/`).replaceAll('HOST', host));
     }
     const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"#])\/(?=(?:etc|root|home)\b)/g, `${host}/`);
     const [program = '', ...words] = shell.split(' ');
-    const { stdout } = spawnSync(program, [...words, '-c', `${FUNCTIONS}\n${script}\naccounts_facts`], {
-      encoding: 'utf8',
-    });
+    const { stdout } = spawnSync(
+      program,
+      [...words, '-c', `${FUNCTIONS}\n${functions.replaceAll('HOST', host)}\n${script}\naccounts_facts`],
+      {
+        encoding: 'utf8',
+      },
+    );
     const parts = stdout.replaceAll(host, '').split(/\n?--end (.*)\n/);
     return Object.fromEntries(parts.flatMap((text, at) => (at % 2 === 0 ? [[parts[at + 1] ?? '', text]] : [])));
   }
 
-  test('sudoers: uids and includes are no comments, and a file of more than 64 KiB is not cut in silence', () => {
+  test('sudoers: uids are no comments, and a file of more than 64 KiB is not cut in silence', () => {
     const { sudoers } = said({
-      '/etc/sudoers': '#1001 ALL=ALL\n  # %ops ALL=ALL\n# a comment\n#include /x\n@include /y\n\n ci ALL=ALL\n',
+      '/etc/sudoers': '#1001 ALL=ALL\n  # %ops ALL=ALL\n# a comment\n@includedir HOST/etc/sudoers.d\n\n ci ALL=ALL\n',
       '/etc/sudoers.d/large': `${'# a comment\n'.repeat(6000)}ci ALL=(ALL) NOPASSWD: ALL\n`,
       '/etc/sudoers.d/left.out': 'ci ALL=ALL\n',
+      '/etc/sudoers.d/left~': 'ci ALL=ALL\n',
       '/etc/sudoers.d/small': 'ada ALL=ALL\n',
+      '/etc/sudoers.d/ with space': 'bob ALL=ALL\n',
     });
     expect(sudoers?.trim().split('\n')).toEqual([
       '/etc/sudoers:#1001 ALL=ALL',
-      '/etc/sudoers:#include /x',
-      '/etc/sudoers:@include /y',
       '/etc/sudoers: ci ALL=ALL',
+      '/etc/sudoers.d/ with space:bob ALL=ALL',
       '/etc/sudoers.d/large:@include of more than 64 KiB',
       '/etc/sudoers.d/small:ada ALL=ALL',
     ]);
+  });
+
+  test('sudoers: includes of every form are followed, and those that cannot be are named', () => {
+    const { sudoers } = said({
+      '/etc/sudoers': [
+        '#include HOST/etc/one',
+        '@include two   ',
+        '\t@include "HOST/etc/with space"',
+        '#includedir HOST/etc/more/',
+        '@include HOST/etc/host-%h',
+        '@include HOST/etc/sudoers',
+        '@include HOST/etc/missing',
+        '@include HOST/etc/with\\ backslash',
+        'ci ALL=ALL',
+      ].join('\n'),
+      '/etc/one': 'a ALL=ALL\n@include one\n@include deep/three\n',
+      '/etc/deep/three': 'c ALL=ALL\n@include four\n',
+      '/etc/deep/four': 'd ALL=ALL\n',
+      '/etc/two': 'b ALL=ALL\n',
+      '/etc/with space': 'e ALL=ALL\n',
+      '/etc/more/f': 'f ALL=ALL\n',
+      '/etc/more/f.dpkg-old': 'g ALL=ALL\n',
+      [`/etc/host-${hostname().split('.')[0]}`]: 'h ALL=ALL\n',
+    });
+    expect(sudoers?.trim().split('\n')).toEqual([
+      '/etc/sudoers:ci ALL=ALL',
+      '/etc/one:a ALL=ALL',
+      '/etc/deep/three:c ALL=ALL',
+      '/etc/deep/four:d ALL=ALL',
+      '/etc/two:b ALL=ALL',
+      '/etc/with space:e ALL=ALL',
+      '/etc/more/f:f ALL=ALL',
+      `/etc/host-${hostname().split('.')[0]}:h ALL=ALL`,
+      '/etc/sudoers:@include /etc/with\\ backslash',
+    ]);
+  });
+
+  test("keys of root's, where sshd looks for them", () => {
+    const key = `ssh-ed25519 ${'A'.repeat(68)}`;
+    const at = (files: string) =>
+      said(
+        {
+          '/etc/passwd': 'root:x:0:0::/root:\n',
+          '/root/.ssh/authorized_keys': `${key} default`,
+          '/root/.ssh/authorized_keys2': `${key} second`,
+          '/root/keys': `${key} relative`,
+          '/etc/ssh/keys/root': `${key} by name`,
+          '/root/other': `${key} of the home`,
+        },
+        `effective_sshd() { echo port 22; echo 'authorizedkeysfile ${files}'; }`,
+      )
+        ['root-keys']?.trim()
+        .split('\n')
+        .map((line) => line.split(' ').slice(2).join(' '));
+    expect(at('.ssh/authorized_keys .ssh/authorized_keys2')).toEqual(['default', 'second']);
+    expect(at('HOST/etc/ssh/keys/%u %h/other keys')).toEqual(['by name', 'of the home', 'relative']);
+    expect(at('none')).toEqual(['']);
   });
 
   test('logins of registries: in every home, with the directories above', () => {
@@ -91,4 +153,5 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
 const FUNCTIONS = `end() { printf '\\n--end %s\\n' "$1"; }
 stat_files() { printf '%s\\n' "$@"; }
-ss() { :; }`;
+ss() { :; }
+effective_sshd() { return 1; }`;

@@ -99,6 +99,13 @@ function cgroups(facts: AuditFacts): Verdict {
   return findingAt('dockerd', 'uses control groups of version 1, deprecated from Docker 29.0 on');
 }
 
+function cgroupNamespace(facts: AuditFacts): Verdict {
+  if (facts.daemon.words === undefined) return notApplicable('there is no dockerd');
+  const given = setting(facts.daemon, 'default-cgroupns-mode');
+  if (given?.values.at(-1) !== 'host') return PASS;
+  return findingAt(given.place, 'default-cgroupns-mode host: containers without an option of their own share it');
+}
+
 export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({
   'config.6': {
     title: 'Ports are published on one address by default',
@@ -139,5 +146,13 @@ export const SETTINGS_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'Limits of version 1 have gaps, it is deprecated, and rootless daemons have no limits with it.',
     fix: 'systemd.unified_cgroup_hierarchy=1 on the kernel command line, or take systemd.unified_cgroup_hierarchy=0 out of it; then reboot',
     evaluate: cgroups,
+  },
+  'config.11': {
+    title: 'Containers have a cgroup namespace of their own by default',
+    failure: "Containers share the host's cgroup namespace by default",
+    severity: 'medium',
+    why: "A container in the host's namespace sees the control groups of the host and of all containers, and a privileged one changes them.",
+    fix: 'Take default-cgroupns-mode out of the configuration; docker run --cgroupns host for a container that needs it.',
+    evaluate: cgroupNamespace,
   },
 });

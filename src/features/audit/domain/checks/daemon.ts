@@ -2,6 +2,7 @@
 
 import { type Check, checksOf } from '../check.ts';
 import * as verdicts from './daemon-verdicts.ts';
+import { orTried } from './isolation-verdicts.ts';
 
 export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
   '2.1': {
@@ -19,7 +20,7 @@ export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'One taken container can attack all others on the default bridge. Networks of your own are apart from each other already.',
     fix: '"icc": false in daemon.json, then: systemctl restart docker',
     fixable: 'icc',
-    evaluate: verdicts.icc,
+    evaluate: orTried('neighbour', 'another container on the default bridge answered', verdicts.icc),
   },
   '2.3': {
     title: "The daemon's log level is info",
@@ -88,7 +89,7 @@ export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'With them, root in a container is an ordinary user on the host.',
     fix: '"userns-remap": "default" in daemon.json, then restart docker. Existing images and containers are hidden while it is on.',
     fixable: 'userns-remap',
-    evaluate: verdicts.userns,
+    evaluate: orTried('root', 'root of a container is root of the host', verdicts.userns),
   },
   '2.11': {
     title: 'The default cgroup parent is used',
@@ -129,7 +130,7 @@ export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
     why: 'A setuid program in an image is the usual first step from a user in a container to root in it.',
     fix: '"no-new-privileges": true in daemon.json, then restart docker (for containers started from then on)',
     fixable: 'no-new-privileges',
-    evaluate: verdicts.noNewPrivileges,
+    evaluate: orTried('privileges', 'a user became root', verdicts.noNewPrivileges),
   },
   '2.16': {
     title: 'Containers outlive a restart of the daemon',
@@ -155,7 +156,7 @@ export const DAEMON_CHECKS: readonly Check[] = checksOf<Check>({
     severity: 'high',
     why: 'seccomp takes away the rarely used system calls that most kernel exploits need.',
     fix: 'Take "seccomp-profile": "unconfined" out of the configuration.',
-    evaluate: verdicts.seccomp,
+    evaluate: orTried('syscalls', 'system calls that the default profile forbids were made', verdicts.seccomp),
   },
   '2.19': {
     title: 'Experimental features are off',

@@ -3,6 +3,7 @@
 import { extname } from 'node:path';
 import { renderDocument } from '../../../../core/domain/document.ts';
 import type { Comparison, FindingKey } from '../compare.ts';
+import { renderHdf } from './hdf.ts';
 import { renderHtml } from './html.ts';
 import { renderJunit } from './junit.ts';
 import type { AuditReport } from './report.ts';
@@ -10,7 +11,7 @@ import { auditReportDocument } from './report-document.ts';
 import { type Paint, renderAuditTable } from './report-table.ts';
 import { renderSarif } from './sarif.ts';
 
-export const REPORT_FORMS = ['table', 'json', 'sarif', 'junit', 'html'] as const;
+export const REPORT_FORMS = ['table', 'json', 'sarif', 'junit', 'html', 'hdf'] as const;
 export type ReportForm = (typeof REPORT_FORMS)[number];
 
 const BY_EXTENSION: Readonly<Record<string, ReportForm>> = {
@@ -24,7 +25,8 @@ const BY_EXTENSION: Readonly<Record<string, ReportForm>> = {
 /** The requested format, or the one of the file's extension. */
 export function formOf(format: ReportForm | undefined, out: string | undefined): ReportForm {
   const name = out?.toLowerCase() ?? '';
-  return format ?? (name.endsWith('.sarif.json') ? 'sarif' : BY_EXTENSION[extname(name)]) ?? 'table';
+  const [, inner] = /\.(sarif|hdf)\.json$/.exec(name) ?? [];
+  return format ?? (inner as ReportForm | undefined) ?? BY_EXTENSION[extname(name)] ?? 'table';
 }
 
 type Rendering = {
@@ -48,6 +50,8 @@ export function renderReport(
       return renderSarif(report, known);
     case 'junit':
       return renderJunit(report);
+    case 'hdf':
+      return renderHdf(report);
     case 'html':
       return renderHtml(report);
     case 'table':

@@ -149,6 +149,8 @@ type AuditResultDocument = {
   readonly id: string;
   /** Its numbers in the editions of the benchmark; empty for a check of docker-tls. */
   readonly cis: { readonly '1.6'?: string; readonly '1.7'?: string; readonly '1.8'?: string };
+  /** The lowest profile of the benchmark with it; absent for a check of docker-tls. */
+  readonly level?: '1' | '2';
   /** The desired state. */
   readonly title: string;
   /** Title of a finding. */
@@ -271,9 +273,18 @@ function countsDocument({ critical, high, medium, low, info }: Counts): CountsDo
 
 function resultDocument(result: CheckResult): AuditResultDocument {
   const { id, cis, title, failure, group, severity, why, fix, fixable, manual, state, reason, question } = result;
-  const { unseen, waits, evidence, accepted, acceptedEvidence } = result;
+  const { level, unseen, waits, evidence, accepted, acceptedEvidence } = result;
   return {
-    ...{ id, cis: { '1.6': cis['1.6'], '1.7': cis['1.7'], '1.8': cis['1.8'] }, title, failure, group, severity, why },
+    ...{
+      id,
+      cis: { '1.6': cis['1.6'], '1.7': cis['1.7'], '1.8': cis['1.8'] },
+      level,
+      title,
+      failure,
+      group,
+      severity,
+      why,
+    },
     ...{ fix, fixable, manual, state, reason, question, unseen, waits },
     evidence: evidence.map(evidenceDocument),
     accepted: accepted && acceptanceDocument(accepted),

@@ -119,8 +119,11 @@ function byAccounts({ accounts, sshd, sshdMatch }: AuditFacts): readonly Reporte
       access('cannot tell', `sudo, by a line that the audit does not understand: ${line}`, file, false),
     ),
     ...(login ? accounts.rootKeys : []).map((key) =>
-      access(`key ${key}`, 'login as root by SSH', '/root/.ssh/authorized_keys', false),
+      access(`key ${key}`, 'login as root by SSH', sshd?.get('authorizedkeysfile')?.[0] ?? '', false),
     ),
+    ...(login ? (sshd?.get('authorizedkeyscommand') ?? []) : [])
+      .filter((command) => command !== 'none')
+      .map((command) => access('cannot tell', `login as root by SSH with keys that ${command} prints`, 'sshd', false)),
   ];
 }
 

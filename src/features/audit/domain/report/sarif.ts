@@ -39,6 +39,7 @@ function rule(result: CheckResult) {
       tags: [
         'security',
         'docker',
+        ...(result.level === undefined ? [] : [`CIS Docker Level ${result.level}`]),
         ...Object.entries(result.cis).map(([benchmark, number]) => `CIS Docker ${benchmark}: ${number}`),
       ],
     },

@@ -1,25 +1,72 @@
 # Who can become root without Docker: sudo, root's keys and password, groups; and logins of registries that others may read.
-# Needs functions: end stat_files
-# Needs programs: awk cut grep head sort ss wc
+# Needs functions: effective_sshd end stat_files
+# Needs programs: awk cut grep head sed sort ss tr uname wc
+
+# Prints the rules of a file and of what it includes, each with its file; the parser does not know an include that is printed here.
+sudoers_file() { # FILE DEPTH
+  case $seen in *"
+$1
+"*) return 0 ;; esac
+  seen="$seen$1
+"
+  [ -f "$1" ] || return 0
+  if [ "$(wc -c <"$1")" -gt 65536 ]; then
+    printf '%s:@include of more than 64 KiB\n' "$1"
+    return 0
+  fi
+  # `#1001` is a user.
+  grep -Hs -E '^[[:space:]]*([^#[:space:]]|#[0-9])' "$1" /dev/null | grep -v -E '^[^:]*:[[:space:]]*@include'
+  IFS='
+'
+  set -f
+  for line in $(sed -n 's/^[[:space:]]*[#@]\(include\(dir\)\{0,1\}[[:space:]]\)/\1/p' "$1"); do
+    sudoers_include "$1" "$2" "${line%%[[:space:]]*}" "$(printf '%s' "$line" | sed 's/^[a-z]*[[:space:]]*//; s/[[:space:]]*$//; s/^"\(.*\)"$/\1/')"
+  done
+}
+
+# A path is below the file's directory, may have the host's name in it, and spaces behind a backslash (sudoers(5)).
+sudoers_include() { # FILE DEPTH WORD PATH
+  case $4 in
+    *\\* | *[*?[]*) set -- "$1" 99 "$3" "$4" ;;
+    /*) ;;
+    *) set -- "$1" "$2" "$3" "${1%/*}/$4" ;;
+  esac
+  if [ "$2" -gt 8 ]; then
+    printf '%s:@%s %s\n' "$1" "$3" "$4"
+    return 0
+  fi
+  case $4 in *%h*) set -- "$1" "$2" "$3" "${4%%%h*}$(uname -n | cut -d . -f 1)${4#*%h}" ;; esac
+  [ "$3" = includedir ] || {
+    sudoers_file "$4" "$(($2 + 1))"
+    return 0
+  }
+  set +f
+  for file in "${4%/}"/*; do
+    # sudo skips names with a dot or a tilde at the end.
+    case ${file##*/} in *.* | *~) ;; *) sudoers_file "$file" "$(($2 + 1))" ;; esac
+  done
+}
+
+# Files with keys of root's, as sshd looks for them; without sshd its defaults.
+root_key_files() {
+  home=$(awk -F : '$1 == "root" { print $6; exit }' /etc/passwd)
+  [ -n "$home" ] || home='/root'
+  files=$(effective_sshd -C user=root,host=localhost,addr=127.0.0.1 2>/dev/null | sed -n 's/^authorizedkeysfile //p')
+  printf '%s\n' "${files:-.ssh/authorized_keys .ssh/authorized_keys2}" | tr -s ' ' '\n' |
+    sed -e '/^none$/d' -e "s|%h|$home|g; s|%u|root|g; s|%U|0|g; s|%%|%|g" -e "s|^[^/]|$home/&|"
+}
 
 accounts_facts() {
   cut -d : -f 1,3,4 /etc/group
   end groups
-  # sudo skips names with a dot or a tilde at the end (sudoers(5)); its parser reads the lines.
-  for file in /etc/sudoers /etc/sudoers.d/*; do
-    case ${file#/etc/sudoers.d/} in *.* | *~) continue ;; esac
-    if [ ! -f "$file" ]; then
-      continue
-    elif [ "$(wc -c <"$file")" -gt 65536 ]; then
-      printf '%s:@include of more than 64 KiB\n' "$file"
-    else
-      # `#1001` is a user.
-      grep -Hs -E '^[[:space:]]*([^#[:space:]]|#([0-9]|include))' "$file" /dev/null
-    fi
-  done
+  seen='
+'
+  sudoers_file /etc/sudoers 0
+  unset IFS
+  set +f
   end sudoers
   # Public halves only: keys are on lines of their own, and nothing else of the file leaves the host.
-  for file in /root/.ssh/authorized_keys /root/.ssh/authorized_keys2; do
+  root_key_files | while IFS= read -r file; do
     [ ! -f "$file" ] || head -c 262144 "$file" | grep -v '^[[:space:]]*#' |
       grep -oE '(ssh|ecdsa|sk-ssh|sk-ecdsa)-[A-Za-z0-9@.-]+[[:space:]]+[A-Za-z0-9+/=]{40,}([[:space:]].*)?$'
   done

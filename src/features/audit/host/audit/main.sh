@@ -1,5 +1,5 @@
 # Main script of the audit: prints all sections, or with PARTS=software only those for known vulnerabilities.
-# Needs functions: accounts_facts api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts software_facts sshd_facts
+# Needs functions: accounts_facts api_facts audit_facts dockerd_facts end file_facts hardening_facts host_facts read_back software_facts sshd_facts
 # Needs variables: PARTS
 # Needs programs: id od stat tr
 
@@ -17,6 +17,7 @@ main() {
   host_facts
   [ "${PARTS:-all}" = software ] || {
     audit_facts
+    read_back
     hardening_facts
     sshd_facts
     accounts_facts

@@ -5,8 +5,10 @@ import type { AuditProbe, Outside, Severity, Verdict } from '../../../../../src/
 import { type CheckResult, evaluate } from '../../../../../src/features/audit/domain/evaluate.ts';
 import { BLOCKED, LOGIN_DEFS, UMASK_FILE } from '../../../../../src/features/audit/domain/host-settings.ts';
 import { SYSCTLS } from '../../../../../src/features/audit/domain/sysctls.ts';
-import { type Alteration, altered, merge, type RecordedName } from '../../support/audit-facts.ts';
+import { sectionsOf } from '../../../../support/sections.ts';
+import { type Alteration, altered, merge, type RecordedName, recordedBytes } from '../../support/audit-facts.ts';
 import { ACCOUNT_CASES } from './account-cases.ts';
+import { ISOLATION_CASES } from './isolation-cases.ts';
 import { SOFTWARE_CASES } from './software-cases.ts';
 
 export type Case = {
@@ -60,11 +62,20 @@ const WATCHED = [
   '/usr/bin/runc',
 ];
 const RULES = WATCHED.map((path) => `-w ${path} -p wa -k docker`).join('\n');
+/** Units of the lab host, whose auditd is masked: here it starts at boot. */
+const UNITS = String(sectionsOf('audit', recordedBytes('fresh-trixie')).find(({ name }) => name === 'units')?.content)
+  .split('\n\n')
+  .map((unit) =>
+    unit.includes('Id=auditd.service') ? unit.replace(/UnitFileState=.*/, 'UnitFileState=enabled') : unit,
+  )
+  .join('\n\n');
 const AUDITING: Alteration = {
   sections: {
+    units: UNITS,
     'audit-rules-d': RULES,
     'auditctl-status 255': undefined,
     'auditctl-list 255': undefined,
+    'audit-directories 1': undefined,
     'auditctl-status 0': 'enabled 1\nfailure 1\npid 512\n',
     'auditctl-list 0': RULES,
     tmpfiles: 'd /run/containerd 0711 root root -\n',
@@ -76,7 +87,20 @@ const NO_RULES: Alteration = {
 
 const AUDIT_IDS = Array.from({ length: 16 }, (_, index) => `1.1.${index + 3}`);
 
+/** Files that --probe-auditd opened, with the keys of their records. */
+const readBack = (records: string): Alteration => ({ sections: { ...AUDITING.sections, 'audit-read-back': records } });
+
 const AUDIT_CASES: readonly Case[] = [
+  { check: 'host.18', name: 'recorded', state: 'pass', change: readBack('docker /etc/default/docker\n') },
+  {
+    ...{ check: 'host.18', name: 'not in the log', state: 'finding', says: 'no record of it is in the audit log' },
+    change: readBack('docker /etc/default/docker\n- /usr/lib/systemd/system/docker.service\n'),
+  },
+  {
+    ...{ check: 'host.18', name: 'no rule watches it', state: 'not-applicable', says: 'no rule watches any' },
+    change: { sections: { ...NO_RULES.sections, 'audit-read-back': '- /etc/default/docker\n' } },
+  },
+  { check: 'host.18', name: 'not asked for', state: 'not-applicable', says: 'not tried', change: AUDITING },
   ...['1.1.4', '1.1.8'].flatMap((check): readonly Case[] => [
     {
       check,
@@ -1051,13 +1075,11 @@ const CONTAINER_CASES: readonly Case[] = [
       name: `a volume that is ${name}`,
       host: 'good-trixie',
       change: {
-        ...container({
-          Mounts: [{ Type: 'volume', Name: 'x', Source: '/var/lib/docker/volumes/x', Destination: '/d', RW: true }],
-        }),
-        sections: {
-          'api 200 /volumes': JSON.stringify({
-            Volumes: [{ Name: 'x', Options: { type: 'none', o: 'bind', device } }],
-          }),
+        api: {
+          ...container({
+            Mounts: [{ Type: 'volume', Name: 'x', Source: '/var/lib/docker/volumes/x', Destination: '/d', RW: true }],
+          }).api,
+          '/volumes': () => ({ Volumes: [{ Name: 'x', Options: { type: 'none', o: 'bind', device } }] }),
         },
       },
       state,
@@ -1515,4 +1537,5 @@ export const CASES: readonly Case[] = [
   ...TLS_CASES,
   ...SOFTWARE_CASES,
   ...ACCOUNT_CASES,
+  ...ISOLATION_CASES,
 ];

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundled } from '../../../../../scripts/host-scripts.mjs';
 
-const here = new URL('.//', import.meta.url);
+const here = new URL('./', import.meta.url);
 const lab = fileURLToPath(new URL('../../../../../scripts/lab', here));
 const { AUDIT_SCRIPT } = await bundled('src/features/audit/host/audit-scripts.ts');
 const { SYSCTL_PATHS } = await bundled('src/features/audit/domain/sysctls.ts');

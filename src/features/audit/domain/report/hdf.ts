@@ -1,0 +1,88 @@
+/** Report in the Heimdall Data Format: the JSON of an InSpec run (`inspec exec --reporter json`), a profile for each host or file. */
+
+import { createHash } from 'node:crypto';
+import type { Severity } from '../check.ts';
+import type { CheckResult } from '../evaluate.ts';
+import { clean } from './clean.ts';
+import { type AuditReport, judged, whereIn } from './report.ts';
+
+/** InSpec's scale: 0.7 and more is high, 0.9 and more critical. */
+const IMPACTS: Readonly<Record<Severity, number>> = { critical: 0.9, high: 0.7, medium: 0.5, low: 0.3, info: 0 };
+
+const LONGEST = 1000;
+
+type Judged = ReturnType<typeof judged>[number];
+
+export function renderHdf(report: AuditReport): string {
+  const profiles = judged(report).map((subject) => profileOf(report, subject));
+  const document = {
+    platform: { name: 'docker-tls', release: report.version },
+    version: report.version,
+    statistics: { duration: null },
+    profiles,
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+function profileOf({ version, benchmark, createdAt }: AuditReport, subject: Judged) {
+  const controls = subject.results.map((result) => controlOf(result, subject, createdAt));
+  return {
+    name: clean(subject.name, LONGEST),
+    title: `docker-tls audit of ${clean(subject.name, LONGEST)}, numbers of the CIS Docker Benchmark ${benchmark}`,
+    version,
+    sha256: createHash('sha256').update(JSON.stringify(controls)).digest('hex'),
+    attributes: [],
+    supports: [],
+    groups: [...new Set(subject.results.map(({ group }) => group))].map((title) => ({
+      ...{ id: title, title },
+      controls: subject.results.filter(({ group }) => group === title).map(({ id }) => id),
+    })),
+    controls,
+  };
+}
+
+function controlOf(result: CheckResult, subject: Judged, createdAt: string) {
+  const { id, title, why, fix, severity, cis, level, accepted } = result;
+  return {
+    ...{ id, title, desc: why, impact: result.manual ? 0 : IMPACTS[severity], refs: [], code: '' },
+    descriptions: [{ label: 'fix', data: clean(fix, LONGEST) }],
+    source_location: {},
+    tags: {
+      severity,
+      // Readers take it for the key of their own tables.
+      nist: [],
+      ...(level === undefined ? {} : { cis_level: Number(level) }),
+      ...Object.fromEntries(Object.entries(cis).map(([edition, number]) => [`cis_docker_${edition}`, number])),
+    },
+    ...(accepted && {
+      waiver_data: {
+        justification: clean(accepted.reason, LONGEST),
+        expiration_date: accepted.expires ?? null,
+        run: false,
+        // What makes a reader count it as waived.
+        skipped_due_to_waiver: true,
+        message: '',
+      },
+    }),
+    results: resultsOf(result, subject, createdAt),
+  };
+}
+
+function resultsOf(
+  { state, title, failure, reason, unseen, evidence }: CheckResult,
+  subject: Judged,
+  createdAt: string,
+) {
+  const start = { start_time: createdAt, run_time: 0 };
+  if (state === 'pass') return [{ ...start, status: 'passed', code_desc: title }];
+  if (state === 'not-applicable') {
+    const message = clean(reason ?? '', LONGEST);
+    return unseen
+      ? [{ ...start, status: 'error', code_desc: title, message, exception: message }]
+      : [{ ...start, status: 'skipped', code_desc: title, skip_message: message }];
+  }
+  return evidence.map((piece) => {
+    const [where, text] = [clean(whereIn(subject, piece), LONGEST), clean(piece.text, LONGEST)];
+    return { ...start, status: 'failed', code_desc: `${where}: ${failure}`, message: text };
+  });
+}
