@@ -116,6 +116,12 @@ export const HOST_SETTINGS = {
       flag: host,
       kept,
     },
+    install: {
+      ...on,
+      summary: "install HAProxy where it is missing, by the host's own package manager; remove takes it away again",
+      flag: host,
+      here: true,
+    },
     roles: {
       ...list(values.roleRule),
       summary: 'roles of your own, one request that a role allows in each: ROLE METHOD /path',

@@ -17,6 +17,7 @@ import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
 import type { HostSession } from '../../../../src/core/runtime.ts';
 import type { ListenerRequest } from '../../../../src/core/seams/listeners.ts';
 import { planCut } from '../../../../src/features/haproxy/domain/cut.ts';
+import { checkRestored } from '../../../../src/features/haproxy/domain/haproxy-unit.ts';
 import { openListener } from '../../../../src/features/haproxy/engine/open-listener.ts';
 import { desired, factsOf } from '../../../support/host-facts.ts';
 import { printSections } from '../../../support/sections.ts';
@@ -79,6 +80,43 @@ test('what it needs on the host', async () => {
   expect(await codes({ account: '' })).toEqual([expect.stringMatching(/^E_HAPROXY_MISSING .* no account haproxy/)]);
   expect(await codes({}, { kind: 'openrc' })).toEqual([expect.stringMatching(/^E_LISTENER .* needs systemd/)]);
   expect(await codes({}, { kind: 'podman' })).toEqual([expect.stringMatching(/^E_LISTENER only root may open/)]);
+});
+
+test('what an installation would bring is in the plan, and what keeps it from that is said', async () => {
+  const asked = completeHost({ ...SPEC, install: true });
+  const opening = (offer: string, more: Partial<typeof HAPROXY> = {}) =>
+    opened(
+      { program: '', version: '', account: '', manager: 'apt', offer, ...more } as Partial<typeof HAPROXY>,
+      {},
+      { spec: asked },
+    );
+  const { desired: listener, problems } = await opening('liblua5.4-0 5.4.7-1\nhaproxy 3.0.11-1+deb13u5\n');
+  expect(problems).toEqual([]);
+  expect(listener).toMatchObject({ title: 'HAProxy 3.0.11', packages: ['liblua5.4-0', 'haproxy'] });
+  expect(listener.unit).toContain('ExecStart=/usr/sbin/haproxy ');
+  expect(planHost(factsOf(), { ...desired, listener }).listener.packages).toEqual(['liblua5.4-0', 'haproxy']);
+  const why = async (...given: Parameters<typeof opening>) =>
+    (await opening(...given)).problems.map(({ code, message }) => `${code} ${message}`);
+  expect(await why('no apt would remove docker.io\nhaproxy 3.0.11\n')).toEqual([
+    'E_HAPROXY_MISSING HAProxy is not installed there, and cannot be: apt would remove docker.io',
+  ]);
+  expect(await why('')).toEqual([expect.stringContaining('it offers no package haproxy')]);
+  expect(await why('haproxy; reboot\n')).toEqual([expect.stringContaining('it offers no package haproxy')]);
+  expect(await why('haproxy 2.4.22-0ubuntu1\n')).toEqual([expect.stringMatching(/^E_HAPROXY_OLD HAProxy 2\.4\.22/)]);
+  expect((await opening('haproxy\n', { manager: 'dnf' } as Partial<typeof HAPROXY>)).desired.packages).toEqual([
+    'haproxy',
+  ]);
+});
+
+test('a configuration that comes back is checked as its unit would run it', async () => {
+  const spec = completeHost({ ...SPEC, listen: ['192.0.2.1', '192.0.2.2'], sockets: ['traefik read'] });
+  const { desired: listener } = await opened({}, {}, { spec });
+  const check = checkRestored(listener.unit, (path) => `${path}.new`, '/etc/docker/tls/7');
+  expect(check).toBe(listener.check((path) => `${path}.new`, '/etc/docker/tls/7'));
+  expect(check).toMatch(
+    /^env LISTEN3=127.0.0.1:1 .*LISTEN5=127.0.0.1:3 TLS=\/etc\/docker\/tls\/7 .* -c -f \/etc\/docker\/tls\/haproxy\.cfg\.new$/,
+  );
+  expect(checkRestored('[Service]\nExecStart=/bin/sh -c x\n', (path) => path, '')).toBeUndefined();
 });
 
 test('a host where SELinux enforces is told what its policy may do', async () => {
