@@ -133,3 +133,39 @@ test('what something else needs by then stays', async () => {
   expect((await host.exec('command -v haproxy')).exit).toBe(0);
   expect(await host.must('ls /var/lib/docker-tls 2>/dev/null; :')).toBe('');
 });
+
+test('a socket for a container on a host that was never set up: no port in the network, and remove gives all back', async () => {
+  await host.must(`dpkg --purge needs-haproxy haproxy $(dpkg-query -W -f '\${Package} ' 'liblua5*' 2>/dev/null); :`);
+  await host.must('! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :');
+  const rest = await host.must(REST);
+  await source();
+  person.addSshConfig(`Host build-9\n  HostName ${host.address}\n  User root\n  IdentityFile ${host.keyFile}`);
+  const done = async (...argv: string[]) => {
+    const result = await person.run([...argv, '--ssh-config', join(person.home, '.ssh/config'), '--yes']);
+    expect(result, result.err).toMatchObject({ status: 0 });
+    return result;
+  };
+  const added = await done('socket', 'add', 'traefik', 'build-9', '--role', 'read', '--install', '--no-ca-passphrase');
+  expect(added.out).toContain('mount /run/docker-tls/traefik.sock in place of docker.sock');
+  expect(await host.must("ss -Hltn 'sport = :2376' | awk '{ print $4 }'")).toBe('127.0.0.1:2376');
+  expect((await person.run(['socket', 'list'])).out).toMatch(
+    /build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/,
+  );
+  expect((await person.run(['verify', 'build-9'])).status).toBe(0);
+  // A container with the docker of the host.
+  const mounts =
+    '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/traefik.sock:/var/run/docker.sock';
+  await host.container('proxy', `--restart=always ${mounts}`);
+  const inside = (words: string) => host.exec(`docker exec proxy /usr/bin/docker ${words}`);
+  expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');
+  expect((await inside('rm -f proxy')).err).toContain('socket traefik has the role read, which does not allow DELETE');
+  await done('socket', 'add', 'ci', 'build-9', '--role', 'monitor');
+  expect(await host.must('ls /run/docker-tls')).toBe('ci.sock\ntraefik.sock');
+  await host.reboot();
+  expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');
+  await done('socket', 'remove', 'ci', 'build-9');
+  expect(await host.must('ls /run/docker-tls')).toBe('traefik.sock');
+  await host.must('docker rm -f proxy && docker rmi busybox');
+  await done('remove', 'build-9');
+  await unchanged(rest);
+});

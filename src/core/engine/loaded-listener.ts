@@ -5,7 +5,7 @@ import type { StoredClient } from '../adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
 import { fileText, type HostFacts } from '../domain/plan/facts.ts';
 import type { HostPlan } from '../domain/plan/plan-host.ts';
-import { hasListener, listenerUnit, usesListener } from '../domain/plan/plan-listener.ts';
+import { hasListener, listenerUnit } from '../domain/plan/plan-listener.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
@@ -101,9 +101,10 @@ export async function checkingRestored({
 }: Pick<PlannedHost, 'plan' | 'facts' | 'spec'>): Promise<HostPlan> {
   const { listener, files } = plan;
   const unit = listenerUnit(facts.places);
-  const text = files.find(({ path }) => path === unit)?.after ?? fileText(facts, unit);
-  if (plan.purpose !== 'rollback' || !usesListener(plan) || listener.action === 'none' || text === undefined)
-    return plan;
+  const change = files.find(({ path }) => path === unit);
+  const text = change === undefined ? fileText(facts, unit) : change.after;
+  const runs = listener.action === 'restart' || listener.action === 'reload';
+  if (plan.purpose !== 'rollback' || !runs || text === undefined) return plan;
   const pending = new Map(files.map((change) => [change.path, change]));
   const to = pending.get(facts.places.current)?.to;
   const check = (await codeOf(spec))?.checkRestored(
