@@ -103,7 +103,7 @@ function signsOf(get: (name: string) => string, { host, login, socket, whose }: 
   const flooder = /^\s*(\d+) ([0-9A-Fa-f:.]+)$/.exec(get('flooder'));
   if (handshakes >= MANY_HANDSHAKES)
     add(
-      `${plural(handshakes, 'connection')} of the last five minutes ended before a TLS handshake was complete${flooder ? `, ${flooder[1]} of them from ${flooder[2]}` : ''}`,
+      `${plural(handshakes, 'connection')} of the last five minutes ended before a TLS handshake was complete${flooder ? `, ${flooder[1]} of them from ${flooder[2]?.replace(/^::ffff:(?=\d+\.)/, '')}` : ''}`,
       logOf(login, whose),
     );
   return signs;

@@ -33,6 +33,8 @@ const HAPROXY = {
   socket: '660 0 104 docker',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
   enforcing: '',
+  labels: '',
+  apparmor: '',
 };
 
 const SPEC = { name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' } as const;
@@ -124,6 +126,22 @@ test('a host where SELinux enforces is told what its policy may do', async () =>
   expect((await opened({ enforcing: '0' })).notes).toEqual([]);
   const { notes } = await opened({ enforcing: '1' });
   expect(notes).toEqual([expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*audit2allow/)]);
+  // The type of the socket names what has to be allowed; a program of another type is not confined as HAProxy.
+  const labels = (program: string) => ({
+    enforcing: '1',
+    labels: `system_u:object_r:${program}:s0\nsystem_u:object_r:container_var_run_t:s0`,
+  });
+  expect((await opened(labels('haproxy_exec_t'))).notes).toEqual([
+    expect.stringContaining('from /run/docker.sock (container_var_run_t)'),
+  ]);
+  expect((await opened(labels('bin_t'))).notes).toEqual([]);
+});
+
+test('a host where AppArmor confines HAProxy is told which lines its profile needs', async () => {
+  expect((await opened({ apparmor: 'haproxy (enforce)' })).notes).toEqual([
+    expect.stringMatching(/profile haproxy\).*"\/run\/docker\.sock rw,", "\/etc\/docker\/tls\/\*\* r,"/),
+  ]);
+  expect((await opened({ apparmor: 'haproxy (complain)' })).notes).toEqual([]);
 });
 
 test('a daemon that listens on TCP itself is not left as it is', async () => {
