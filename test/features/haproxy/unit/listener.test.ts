@@ -21,7 +21,7 @@ import { checkRestored } from '../../../../src/features/haproxy/domain/haproxy-u
 import { openListener } from '../../../../src/features/haproxy/engine/open-listener.ts';
 import { desired, factsOf } from '../../../support/host-facts.ts';
 import { printSections } from '../../../support/sections.ts';
-import { certificatesFor, commonNameOf } from '../support/certificates.ts';
+import { certificatesFor, chainHash, commonNameOf } from '../support/certificates.ts';
 
 const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
@@ -171,6 +171,15 @@ test('another CA whose clients would look like ours is refused', async () => {
   expect(await codes({}, {}, { cas: ours, otherCas: `${theirs}${fake}` })).toEqual([
     expect.stringMatching(/^E_LISTENER clients of the CA "client laptop [0-9a-f]{8}" could pass for ours/),
   ]);
+});
+
+test('with other CAs, the chains of ours are listed: issuing CAs of clients, and our CAs; none of the others', async () => {
+  const ca = async (name: string) => (await issueCa({ name, days: 9, now: new Date() })).leaf;
+  const [ours, issuer, theirs] = await Promise.all([ca('docker-tls'), ca('client laptop'), ca('theirs')]);
+  const spec = completeHost({ ...SPEC, otherClients: 'read' });
+  const { desired: listener } = await opened({}, {}, { spec, cas: ours, issuers: issuer, otherCas: theirs });
+  const lines = listener.files.get('/etc/docker/tls/issuers.list')?.trim().split('\n').slice(1);
+  expect(lines).toEqual([ours, issuer].map(chainHash).sort());
 });
 
 test('another CA with two common names is refused: HAProxy reads the first, others the last', async () => {
