@@ -1,14 +1,12 @@
 /** A change of the sockets of one host: its settings, then the usual plan, transaction and verification. */
 
-import type { CommandResult } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { type HostsOptions, openHosts } from '../../../core/actions/open-hosts.ts';
+import type { Changed } from '../../../core/actions/results.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { hostsIntent } from '../../../core/domain/trust/wanted-hosts.ts';
 import { change } from '../../../core/engine/change.ts';
-import type { ChangeDocument } from '../../../core/render/change-document.ts';
-import { renderChange } from '../../../core/render/change-result.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
 /** Fails with E_LISTENER (exit 4) where dockerd itself accepts clients, and as openHosts and the change do. */
@@ -17,7 +15,7 @@ export async function changeSockets(
   host: string,
   options: HostsOptions & { readonly install?: boolean | undefined },
   next: (sockets: readonly string[]) => readonly string[],
-): Promise<CommandResult<ChangeDocument>> {
+): Promise<Changed> {
   const { run, request, state } = await openHosts(context, [host], options);
   const hosts = request.hosts.map((spec) => {
     const known = state.hosts.get(spec.name) !== undefined || context.global.file !== undefined;
@@ -29,7 +27,7 @@ export async function changeSockets(
       sockets: next(base.sockets ?? []),
     };
   });
-  return renderChange(await change(hostsIntent({ ...request, reason: 'setup', hosts }), run), context);
+  return change(hostsIntent({ ...request, reason: 'setup', hosts }), run);
 }
 
 /** A host that has never been set up gets no port in the network: HAProxy listens on the loopback address, and is verified through ssh. */

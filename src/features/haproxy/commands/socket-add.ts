@@ -5,6 +5,7 @@ import { HOST_OPTIONS, RUN_OPTIONS } from '../../../cli/host-options.ts';
 import { readSetting } from '../../../core/domain/fleet/fleet-problems.ts';
 import { HOST_SETTINGS } from '../../../core/domain/settings.ts';
 import type { ChangeDocument } from '../../../core/render/change-document.ts';
+import { renderChange } from '../../../core/render/change-result.ts';
 import { changeSockets } from '../actions/change-sockets.ts';
 import { socketPath, withSocket } from '../domain/role-sockets.ts';
 
@@ -32,9 +33,10 @@ export const command = defineCommand({
     const { role = 'read' } = options;
     // Checked before any connection.
     readSetting(HOST_SETTINGS.sockets, [`${args.name} ${role}`], '');
-    const result = await changeSockets(context, args.host, options, (sockets) =>
+    const changed = await changeSockets(context, args.host, options, (sockets) =>
       withSocket(sockets, { name: args.name, role }),
     );
+    const result = renderChange(changed, context);
     return { ...result, text: `${result.text}\n\nmount ${socketPath(args.name)} in place of docker.sock` };
   },
 });
