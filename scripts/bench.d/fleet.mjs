@@ -2,7 +2,9 @@
 // of `ssh HOST systemctl restart docker` on the same hosts with the same parallelism, and our CPU time and memory per host. "idle" is an
 // `apply` that finds nothing to do. How plans and status grow with more hosts than a lab has: loopback.mjs.
 //
-// Usage: node scripts/bench.d/fleet.mjs [1,5,20]    root on Linux; hosts are taken down at the end
+// With `haproxy`, HAProxy accepts clients and each host runs a container. `setup` is the first apply of all hosts, against the floor of all.
+//
+// Usage: node scripts/bench.d/fleet.mjs [1,5,20 [haproxy]]    root on Linux; hosts are taken down at the end
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,6 +17,9 @@ const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bench-'));
 const lab = join(root, 'scripts/lab');
 const suites = ['bookworm', 'trixie', 'sid'];
 const real = (process.argv[2] ?? '1,5,20').split(',').map(Number);
+const listener = process.argv[3] ?? 'dockerd';
+const CONTAINER =
+  'docker import -c \'CMD ["sleep", "1d"]\' /root/busybox.tar busybox && docker run -d --name web --restart always --stop-timeout 0 busybox';
 let program;
 const timed = (argv) => measured(program, argv, { directory });
 
@@ -31,8 +36,10 @@ async function onRealHosts() {
         .filter((n) => n % 3 === index)
         .map((n) => `bench-fleet-${n}`);
       if (names.length === 0) continue;
-      const text = execFileSync(lab, ['up', ...names, '--suite', suite, '--owner-pid', String(process.pid), '--json']);
-      hosts.push(...JSON.parse(text.toString()));
+      const more = listener === 'haproxy' ? ['--with', 'haproxy'] : [];
+      const words = ['up', ...names, '--suite', suite, ...more, '--owner-pid', String(process.pid), '--json'];
+      hosts.push(...JSON.parse(execFileSync(lab, words).toString()));
+      if (listener === 'haproxy') for (const name of names) execFileSync(lab, ['exec', name, 'sh', '-c', CONTAINER]);
     }
     hosts.sort((a, b) => Number(a.name.split('-')[2]) - Number(b.name.split('-')[2]));
     const home = join(directory, 'real');
@@ -41,10 +48,17 @@ async function onRealHosts() {
     const ssh = `{ user: root, host-key: accept-new, identities: [${hosts[0].keyFile}] }`;
     writeFileSync(
       file,
-      ['version: 1', 'ca: { passphrase: none }', `defaults: { ssh: ${ssh} }`, 'hosts:', ...hosts.map(entry)].join('\n'),
+      [
+        'version: 1',
+        'ca: { passphrase: none }',
+        `defaults: { listener: ${listener}, ssh: ${ssh} }`,
+        'hosts:',
+        ...hosts.map(entry),
+      ].join('\n'),
     );
     const set = await timed(['apply', '-f', file, '--home', home, '--yes']);
     if (set.status !== 0) throw new Error(set.said);
+    const floors = new Map();
     const rows = [['real hosts', 'floor s', 'ours s', 'times', 'idle s', 'CPU ms/host', 'RSS MB']];
     for (const count of real) {
       const some = hosts.slice(0, count);
@@ -67,6 +81,7 @@ async function onRealHosts() {
       const began = performance.now();
       await Promise.all(some.map(restart));
       const floor = performance.now() - began;
+      floors.set(count, floor);
       const names = some.map(({ name }) => name);
       const ours = await timed(['rotate', 'server', ...names, '--home', home, '--yes', '--parallel', String(count)]);
       if (ours.status !== 0) throw new Error(ours.said);
@@ -83,6 +98,7 @@ async function onRealHosts() {
       ]);
     }
     table(rows);
+    console.log(`setup of ${most} hosts / their restart: ${(set.wallMs / floors.get(most)).toFixed(2)}`);
   } finally {
     for (const { name } of hosts) execFileSync(lab, ['down', name]);
   }

@@ -1,11 +1,11 @@
-/** The fault suite in its short form: a representative dozen. `scripts/faults` has all of it. */
+/** The fault suite in its short form: some of each kind. `scripts/faults` has all of it. */
 
 import { expect, test } from 'vitest';
 import { resultLine, strikeHosts } from '../support/fault-run.ts';
-import type { Fault } from '../support/faults.ts';
+import type { Fault, Listener } from '../support/faults.ts';
 import type { Suite } from '../support/lab.ts';
 
-const lists: { suite: Suite; faults: Fault[] }[] = [
+const lists: { suite: Suite; listener?: Listener; faults: Fault[] }[] = [
   {
     suite: 'bookworm',
     faults: [
@@ -33,15 +33,27 @@ const lists: { suite: Suite; faults: Fault[] }[] = [
       { step: 'commit', death: 'disk full', change: 'first setup' },
     ],
   },
+  {
+    suite: 'trixie',
+    listener: 'haproxy',
+    faults: [
+      { step: 'restart', death: 'daemon fails', change: 'first setup' },
+      { step: 'switch', death: 'controller killed', change: 'to dockerd' },
+      { step: 'kept', death: 'reboot', change: 'role' },
+    ],
+  },
 ];
 
 test('whatever dies, at whatever step: the host is exactly old or exactly new, and a further run succeeds', async () => {
   const results = await strikeHosts(
-    lists.map(({ suite, faults }) => ({ name: `flt-short-${suite}`, suite, faults })),
+    lists.map(({ listener = 'dockerd', ...list }) => ({
+      ...{ ...list, listener },
+      name: `flt-short-${listener === 'haproxy' ? 'hap' : list.suite}`,
+    })),
     (result) => console.log(resultLine(result)),
   );
   const sound = results.filter(({ wrong }) => wrong.length === 0);
   console.log(`${results.length} faults, ${sound.length} sound`);
   expect(results.flatMap(({ wrong }) => wrong)).toEqual([]);
-  expect(results).toHaveLength(12);
+  expect(results).toHaveLength(15);
 }, 900_000);

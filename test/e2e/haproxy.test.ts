@@ -159,6 +159,29 @@ describe.each(suites)('on %s', (suite) => {
     await done('apply', host.name, '--yes');
   });
 
+  test('a configuration that comes back and that HAProxy refuses does not replace one that serves', async () => {
+    await done('rotate', 'server', host.name, '--yes');
+    // As of another version of HAProxy.
+    const kept = await host.must(
+      "cd /var/lib/docker-tls/generations && n=$(ls | sort -n | tail -n 2 | head -n 1) && grep -l '^frontend docker' $n/* | sed 's|^|/var/lib/docker-tls/generations/|'",
+    );
+    await host.must(`cp -a ${kept} /run/kept && echo '  no-such-keyword' >>${kept}`);
+    const pid =
+      'systemctl show docker-tls-haproxy -p MainPID; cat /proc/$(systemctl show docker-tls-haproxy -p MainPID --value)/task/*/children';
+    const before = await host.must(pid);
+    const refused = await person.run(['rollback', host.name, '--yes']);
+    expect([refused.status, refused.err]).toEqual([
+      4,
+      expect.stringMatching(
+        /the listener refuses the configuration that it would get; nothing was changed[\s\S]*no-such-keyword/,
+      ),
+    ]);
+    expect(await host.must(pid)).toBe(before);
+    await host.must(`mv /run/kept ${kept}`);
+    await done('rollback', host.name, '--yes');
+    await done('apply', host.name, '--yes');
+  });
+
   test('a socket for containers has its role, and stays the same file while HAProxy restarts', async () => {
     await done('setup', host.name, '--socket', 'ci read', '--socket', 'prom monitor', '--yes');
     await done('setup', host.name, '--socket', 'ci read', '--yes');

@@ -49,6 +49,22 @@ const PODMAN: Engine = {
   units: ['docker-tls-podman.socket', 'docker-tls-podman.service'],
 };
 
+/** Docker, before which HAProxy accepts clients. */
+export const HAPROXY: Engine = {
+  ...DOCKER,
+  tls: /^(?!.*--tlsverify)/,
+  files: [
+    `${UNITS}/docker-tls.socket`,
+    `${UNITS}/sockets.target.wants/docker-tls.socket`,
+    `${UNITS}/docker-tls-haproxy.service`,
+    `${UNITS}/multi-user.target.wants/docker-tls-haproxy.service`,
+    'file /etc/docker/tls/haproxy.cfg',
+    'file /etc/docker/tls/clients.map',
+    'file /run/docker-tls-haproxy',
+  ],
+  units: ['docker-tls.socket', 'docker-tls-haproxy.service', 'docker.service'],
+};
+
 export function engineOf({ suite }: Pick<LabHost, 'suite'>): Engine {
   return suite === 'podman' ? PODMAN : DOCKER;
 }

@@ -4,7 +4,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { allFaults, type Change, DEATHS, type Fault, FaultHost, type FaultResult, STEPS } from './faults.ts';
+import {
+  allFaults,
+  type Change,
+  DEATHS,
+  type Fault,
+  FaultHost,
+  type FaultResult,
+  type Listener,
+  STEPS,
+} from './faults.ts';
 import { type LabHost, labUp, type Suite, suites, suitesWithoutSystemd } from './lab.ts';
 import { isOwn } from './own-docker.ts';
 import { pausingProgram } from './pausing.ts';
@@ -13,6 +22,8 @@ type FaultList = {
   readonly name: string;
   readonly suite: Suite;
   readonly faults: readonly Fault[];
+  /** Who accepts clients; default: dockerd. */
+  readonly listener?: Listener;
   /** Converts the host into another kind first. */
   readonly alter?: (host: LabHost) => Promise<void>;
 };
@@ -27,14 +38,15 @@ export async function strikeHosts(
   const results: FaultResult[] = [];
   try {
     await Promise.all(
-      lists.map(async ({ name, suite, faults, alter }) => {
-        const [host] = await labUp({ names: [name], suite });
+      lists.map(async ({ name, suite, faults, listener, alter }) => {
+        const packages = listener === 'haproxy' ? ['haproxy'] : [];
+        const [host] = await labUp({ names: [name], suite, with: packages });
         if (host === undefined) throw new Error(`no host ${name}`);
         const home = mkdtempSync(join(tmpdir(), 'docker-tls-fault-home-'));
         homes.push(home);
         try {
           await alter?.(host);
-          const one = new FaultHost(host, program, home);
+          const one = new FaultHost(host, program, home, listener);
           await one.prepare();
           for (const fault of faults) {
             const result = await one.strike(fault);
@@ -92,12 +104,14 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
       change: { type: 'string', multiple: true },
       hosts: { type: 'string', default: '2' },
       unit: { type: 'string' },
+      listener: { type: 'string', default: 'dockerd' },
       words: { type: 'boolean', default: false },
     },
   });
   const steps: readonly string[] = values.step ?? STEPS;
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
+  const listener = values.listener as Listener;
   const wanted = [
     ...suites,
     ...suitesWithoutSystemd,
@@ -106,7 +120,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     'rootless-sid' as const,
   ].filter((suite) => (values.suite ?? suites).includes(suite));
   const lists = wanted.flatMap((suite) => {
-    const faults = allFaults(wanted.indexOf(suite)).filter(
+    const faults = allFaults(wanted.indexOf(suite), listener).filter(
       (fault) =>
         steps.includes(fault.step) &&
         deaths.includes(fault.death) &&
@@ -125,9 +139,10 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
     // Small disks stay for the rest of a host's life: those faults come last.
     const ordered = [...changed].sort((a, b) => Number(a.death === 'disk full') - Number(b.death === 'disk full'));
     return Array.from({ length: count }, (_, index) => ({
-      name: `fault-${suite}-${index + 1}`,
+      name: `fault-${listener === 'haproxy' ? 'haproxy-' : ''}${suite}-${index + 1}`,
       suite,
       faults: ordered.filter((_, at) => at % count === index),
+      listener,
       ...(values.unit === undefined ? {} : { alter: alteredUnit(values.unit) }),
     })).filter(({ faults: own }) => own.length > 0);
   });

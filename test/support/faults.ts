@@ -4,7 +4,7 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { engineOf } from './engine.ts';
+import { type Engine, engineOf, HAPROXY } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
 import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
@@ -40,7 +40,22 @@ export type Death = (typeof DEATHS)[number];
 
 /** The interrupted change: a first setup, a later one, or another kind of change of a host that is set up. */
 export const CHANGES = ['first setup', 'setup', 'rotate', 'rollback', 'remove'] as const;
-export type Change = (typeof CHANGES)[number];
+/** The same where HAProxy accepts clients. `role`: of a client; `to …`: from the other listener. */
+export const HAPROXY_CHANGES = [
+  'first setup',
+  'rotate',
+  'role',
+  'to haproxy',
+  'to dockerd',
+  'rollback',
+  'remove',
+] as const;
+export type Change = (typeof CHANGES)[number] | (typeof HAPROXY_CHANGES)[number];
+export type Listener = 'dockerd' | 'haproxy';
+
+const HAPROXY_SERVICE = 'docker-tls-haproxy.service';
+/** Those that restart the daemon also where HAProxy accepts clients. */
+const MOVES: readonly Change[] = ['to haproxy', 'to dockerd'];
 
 export type Fault = { readonly step: Step; readonly death: Death; readonly change: Change };
 
@@ -95,21 +110,23 @@ const REACH_MS = 180_000;
 
 export const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** One host under faults. While /run/fault-daemon exists, its daemon fails once at its next start. */
+/** One host under faults. While /run/fault-daemon exists, its daemon fails once at its next start; /run/fault-listener: HAProxy. */
 export class FaultHost {
   readonly #host: LabHost;
   readonly #program: PausingProgram;
   readonly #home: string;
+  readonly #listener: Listener;
   #count = 0;
   /** The host's state before its first setup. */
   #bare: HostSnapshot = new Map();
   /** Seconds until the rollback: longer than a change takes on this machine, or else every fault would be an expired timer. */
   #confirmS = CONFIRM_S;
 
-  constructor(host: LabHost, program: PausingProgram, home: string) {
+  constructor(host: LabHost, program: PausingProgram, home: string, listener: Listener = 'dockerd') {
     this.#host = host;
     this.#program = program;
     this.#home = home;
+    this.#listener = listener;
   }
 
   /** Prepares containers and a daemon that can be made to fail, measures a change on this machine, and records the host's bare state. */
@@ -128,6 +145,9 @@ export class FaultHost {
       mkdir -p /etc/systemd/system/${service}.d && chown --reference=/etc/systemd/system /etc/systemd/system/${service}.d && printf '%s\\n' '[Service]' \
       "ExecStartPre=/bin/sh -c 'if [ -e /run/fault-daemon ]; then rm -f /run/fault-daemon; exit 1; fi'" >/etc/systemd/system/${service}.d/fault.conf
       systemctl daemon-reload`);
+    if (this.#listener === 'haproxy')
+      await this.#must(`mkdir -p /etc/systemd/system/${HAPROXY_SERVICE}.d && printf '%s\\n' '[Service]' \
+        "ExecStartPre=+/bin/sh -c 'if [ -e /run/fault-listener ]; then rm -f /run/fault-listener; exit 1; fi'" >/etc/systemd/system/${HAPROXY_SERVICE}.d/fault.conf`);
     // Some units of a first boot never run again.
     await this.#host.reboot();
     if (this.#keepsContainers()) await this.#host.must(`${command} start web${command === 'podman' ? ' api' : ''}`);
@@ -156,7 +176,7 @@ export class FaultHost {
     return this.#host.exec(forHost(this.#host, script));
   }
 
-  #setup(san: string, confirmS = this.#confirmS): string[] {
+  #setup(san: string, confirmS = this.#confirmS, listener = this.#listener): string[] {
     const { name, address, keyFile } = this.#host;
     const words = [
       'setup',
@@ -169,6 +189,7 @@ export class FaultHost {
       'accept-new',
     ];
     words.push('--no-ca-passphrase', '--client', 'faulty', '--confirm-within', `${confirmS}s`, '--yes');
+    if (this.#listener === 'haproxy') words.push('--listener', listener);
     return san === '' ? words : [...words, '--san', san];
   }
 
@@ -180,10 +201,24 @@ export class FaultHost {
     let generations = Number(count.out.trim());
     if (change === 'first setup' && generations > 0) await this.#mustRun(['remove', name, '--yes']);
     const needed = change === 'first setup' ? 0 : change === 'rollback' ? 2 : 1;
+    const from = change === 'to haproxy' ? 'dockerd' : this.#listener;
+    if (MOVES.includes(change)) await this.#mustRun(this.#role('full'));
     for (; generations < needed; generations += 1)
-      await this.#mustRun(this.#setup(`before${this.#count}-${generations}.example`));
+      await this.#mustRun(this.#setup(`before${this.#count}-${generations}.example`, this.#confirmS, from));
+    if (needed > 0 && this.#listener === 'haproxy') {
+      if ((await this.#accepts()) !== from) await this.#mustRun(this.#setup('', this.#confirmS, from));
+      // Two alike: a rollback to another listener, or to another role of a client, is refused.
+      for (let left = change === 'rollback' ? 2 : 0; left > 0; left -= 1)
+        await this.#mustRun(this.#setup(`before${this.#count}-${left}.example`));
+    }
     const ending = ['--confirm-within', `${this.#confirmS}s`, '--yes'];
     switch (change) {
+      case 'role':
+        return [...this.#role(await this.#otherRole()), ...ending.slice(0, 2)];
+      case 'to dockerd':
+        return this.#setup('', this.#confirmS, 'dockerd');
+      case 'to haproxy':
+        return this.#setup('', this.#confirmS, 'haproxy');
       case 'rotate':
         return ['rotate', 'server', name, ...ending];
       case 'rollback':
@@ -198,6 +233,26 @@ export class FaultHost {
 
   #san(): string {
     return `fault${this.#count}.example`;
+  }
+
+  #role(role: string): string[] {
+    return ['client', 'add', 'prom', '--role', role, '--yes'];
+  }
+
+  async #otherRole(): Promise<string> {
+    const { out } = await this.#exec('grep -c "prom/read" /etc/docker/tls/clients.map');
+    return out.trim() === '0' ? 'read' : 'monitor';
+  }
+
+  /** Who accepts clients on the host now. */
+  async #accepts(): Promise<Listener> {
+    const { exit } = await this.#exec(`[ -e /etc/systemd/system/${HAPROXY_SERVICE} ]`);
+    return exit === 0 ? 'haproxy' : 'dockerd';
+  }
+
+  /** The engine with the files and units that a changed host has. */
+  #engineAfter(change: Change): Engine {
+    return this.#listener === 'haproxy' && change !== 'to dockerd' ? HAPROXY : engineOf(this.#host);
   }
 
   async plainly(words: readonly string[]): Promise<{ exit: number | string; text: string }> {
@@ -223,7 +278,7 @@ export class FaultHost {
         : undefined;
     await settled(host, this.#confirmS + 30);
     const before = await snapshot(host);
-    const wrong: string[] = leftovers(before).map((line) => `before: ${line}`);
+    const wrong: string[] = left(before).map((line) => `before: ${line}`);
     if (fault.death === 'disk full') await this.#smallDisks();
     await openRun(host);
     await host.must(
@@ -247,7 +302,8 @@ export class FaultHost {
     await host.must('rm -f /run/fault-*');
     const ended = await this.#judge(fault, before, credentials, wrong);
     wrong.push(...untruths(fault, ended, exit, change.text()));
-    const again = await this.plainly(this.#setup(this.#san()));
+    const target = fault.change === 'to dockerd' ? 'dockerd' : this.#listener;
+    const again = await this.plainly(this.#setup(this.#san(), this.#confirmS, target));
     if (again.exit !== 0) {
       const journal = await host.exec(
         `journalctl -b -n 60 -u ${engineOf(host).service} -u containerd -u '*docker-tls*' -o short-precise --no-pager`,
@@ -258,12 +314,13 @@ export class FaultHost {
     if (idle.exit !== 0) wrong.push(`a plan after that is not empty (${idle.exit}): ${idle.text.slice(-800)}`);
     await settled(host, this.#confirmS + 30);
     const after = await snapshot(host);
-    wrong.push(...leftovers(after).map((line) => `after a further run: ${line}`));
+    wrong.push(...left(after).map((line) => `after a further run: ${line}`));
     return { fault, host: name, ended, wrong, exit, seconds: (Date.now() - began) / 1000, words: change.text() };
   }
 
   /** The phase of the daemon's restart. A service of docker-tls only stops during its removal. */
-  #restarts(change: Change): 'restart' | 'stop' {
+  #restarts(change: Change): 'restart' | 'stop' | 'services' {
+    if (this.#listener === 'haproxy' && !MOVES.includes(change)) return 'services';
     return change === 'remove' && this.#host.suite === 'podman' ? 'stop' : 'restart';
   }
 
@@ -312,7 +369,8 @@ export class FaultHost {
         );
         break;
       case 'daemon fails':
-        if (['verify', 'commit', 'kept'].includes(step))
+        if (this.#listener === 'haproxy' && kind !== 'to dockerd') await this.#failListener(step);
+        else if (['verify', 'commit', 'kept'].includes(step))
           // If none runs, systemd says 0, and kill would hit this shell.
           await this.#exec(`p=${engineOf(host).pid}; [ "$p" -gt 1 ] && kill -9 "$p"`);
         else await host.exec(': >/run/fault-daemon');
@@ -327,6 +385,12 @@ export class FaultHost {
       ['restart', 'undo'].includes(step) || (step === 'verify' && death === 'Ctrl-C' && this.#makesItsSocket());
     if (exit !== 0 && death !== 'daemon fails' && !restarts) wrong.push('ps did not answer at the fault');
     await host.exec(': >/run/fault-go');
+  }
+
+  /** HAProxy dies, if it runs, and fails at its next start; of a change that is not yet in place, which reloads it, the next is that of systemd. */
+  async #failListener(step: Step): Promise<void> {
+    await this.#exec(`p=$(systemctl show -p MainPID --value ${HAPROXY_SERVICE}); [ "$p" -le 1 ] || kill -9 "$p"
+      ${['verify', 'commit', 'kept'].includes(step) ? '' : ': >/run/fault-listener'}`);
   }
 
   /** Mounts disks of a few megabytes over the settings and over our records; they stay until the host ends or reboots. */
@@ -355,7 +419,7 @@ export class FaultHost {
     const { exit } = await host.exec(`${command} ps >/dev/null`);
     if (exit !== 0) wrong.push(`local ${command} ps does not answer`);
     const after = await snapshot(host);
-    wrong.push(...leftovers(after).map((line) => `left: ${line}`));
+    wrong.push(...left(after).map((line) => `left: ${line}`));
     // A boot gives containers new processes and sockets new inodes; the test itself mounts the small disk. A daemon that dies without
     // live-restore takes its containers down after any change: that is the user's setting.
     const mortal = fault.death === 'daemon fails' && (fault.step === 'commit' || fault.step === 'kept');
@@ -373,7 +437,13 @@ export class FaultHost {
       const faults =
         fault.change === 'remove'
           ? compare(merged(this.#bare, before), after, ignore)
-          : faultsOfNew(host, withoutIgnored(before, ignore), withoutIgnored(after, ignore), credentials);
+          : faultsOfNew(
+              host,
+              withoutIgnored(before, ignore),
+              withoutIgnored(after, ignore),
+              credentials,
+              this.#engineAfter(fault.change),
+            );
       ended = faults.length === 0 ? 'new' : 'neither';
       if (ended === 'neither')
         wrong.push(
@@ -388,6 +458,12 @@ export class FaultHost {
     } else if ((await served(host)) !== undefined) wrong.push('something answers on the TLS port');
     return ended;
   }
+}
+
+/** What must never be left. The directory of HAProxy's sockets is there while it runs. */
+function left(state: HostSnapshot): string[] {
+  const runs = state.has(`file /etc/systemd/system/${HAPROXY_SERVICE}`);
+  return leftovers(state).filter((name) => !(runs && name === 'file /run/docker-tls-haproxy'));
 }
 
 /** The host's bare state, with its present containers and socket. */
@@ -420,10 +496,20 @@ function withoutIgnored(state: HostSnapshot, ignore: RegExp | undefined): HostSn
   return new Map([...state].filter(([name]) => !ignore?.test(name)));
 }
 
+/** Changes that have a step, where HAProxy accepts clients. Only a restart of the daemon needs live-restore; nothing of a removal is checked. */
+const WITH_STEP: Readonly<Partial<Record<Step, readonly Change[]>>> = {
+  protect: MOVES,
+  validate: ['first setup', 'rotate', 'role', 'to haproxy'],
+};
+
 /** Every step with every possible death; `offset` shifts the kinds of change among them. */
-export function allFaults(offset: number): Fault[] {
+export function allFaults(offset: number, listener: Listener = 'dockerd'): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
+      if (listener === 'haproxy') {
+        const having: readonly Change[] = WITH_STEP[step] ?? HAPROXY_CHANGES;
+        return { step, death, change: having[(row + column + offset) % having.length] as Change };
+      }
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;
       // validate is skipped if the daemon already runs with everything that it will be started with.
       return { step, death, change: step === 'validate' ? 'first setup' : change };

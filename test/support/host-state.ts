@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
-import { type Engine, engineOf } from './engine.ts';
+import { type Engine, engineOf, HAPROXY } from './engine.ts';
 import type { LabHost } from './lab.ts';
 import { asRoots, forHost, isOwn, ownRoots } from './own-docker.ts';
 
@@ -103,8 +103,8 @@ export function faultsOfNew(
   before: HostSnapshot,
   after: HostSnapshot,
   credentials?: number,
+  engine = engineOf(host),
 ): string[] {
-  const engine = engineOf(host);
   const systemd = [...before.keys()].some((name) => name.startsWith('unit '));
   // If the unit passes no socket to dockerd, dockerd opens it.
   const handed = isOwn(host) || engine.command === 'podman' || /fd:\/\//.test(after.get('daemon words') ?? '');
@@ -133,14 +133,19 @@ export function faultsOfNew(
   const ours = systemd ? engine.files.filter(here) : ['file /etc/default/docker'];
   const listen = /^file \/etc\/docker\/docker-tls-listen\.sh$/;
   for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
+  // A change of the listener takes the other one's away.
+  const either = [...HAPROXY.files, ...HAPROXY.units.map((unit) => `unit ${unit}`), ...engineOf(host).files];
   const allowed =
-    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-podman\.(socket|service))|daemon words)$/;
+    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-haproxy\.service|-podman\.(socket|service))|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>
         !allowed.test(line.slice(2).split(': ')[0] as string) &&
         !listen.test(line.slice(2).split(': ')[0] as string) &&
-        !ours.includes(line.slice(2).split(': ')[0] as string),
+        !ours.includes(line.slice(2).split(': ')[0] as string) &&
+        !(engine === HAPROXY || before.has(HAPROXY.files[2] as string)
+          ? either.includes(line.slice(2).split(': ')[0] as string)
+          : false),
     ),
   );
   return found;
@@ -177,6 +182,8 @@ export async function settled(host: LabHost, withinS: number): Promise<number | 
       `
     began=$(date +%s%N); end=$(($(date +%s) + ${withinS}))
     busy() {
+      # HAProxy comes back a second after it died.
+      if [ -e /etc/systemd/system/docker-tls-haproxy.service ] && ! systemctl -q is-active docker-tls-haproxy.service; then return 0; fi
       if ! command -v systemctl >/dev/null; then ! docker version >/dev/null 2>&1; return; fi
       [ -n "$(systemctl list-units --all --plain --no-legend 'docker-tls-undo-*' docker-tls-recover.service)" ] ||
         { ${down}; } || [ -n "$(systemctl list-jobs --no-legend)" ]

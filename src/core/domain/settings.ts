@@ -116,6 +116,7 @@ export const HOST_SETTINGS = {
       flag: host,
       kept,
     },
+    install: { ...on, summary: 'install HAProxy where it is missing; remove takes it away', flag: host, here: true },
     roles: {
       ...list(values.roleRule),
       summary: 'roles of your own, one request that a role allows in each: ROLE METHOD /path',
@@ -168,12 +169,7 @@ export const HOST_SETTINGS = {
     summary: 'containers across a restart',
     flag: safety,
   },
-  allowUnreadSettings: {
-    ...on,
-    summary: 'also where dockerd has unread settings',
-    flag: safety,
-    here: true,
-  },
+  allowUnreadSettings: { ...on, summary: 'also where dockerd has unread settings', flag: safety, here: true },
   liveRestore: { ...onOff, summary: 'leave live-restore on afterwards', otherwise: 'as it is', flag: safety, kept },
   keep: { ...whole(1, 100), default: 5, summary: 'generations that the host keeps', flag: { ...safety, value: 'N' } },
   confirmWithin: {

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
-import { installedPackages } from '../domain/plan/installed-packages.ts';
+import { installedPackages, listenerPackages } from '../domain/plan/installed-packages.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan-host.ts';
 import type { HostSpec } from '../domain/settings.ts';
@@ -14,6 +14,7 @@ import { plural } from '../domain/words.ts';
 import type { HostProgress } from '../runtime.ts';
 import type { AgreedHost, ChangeContext, ChangeOutcome, HostChange, OpenedHost, PlannedHost, Run } from './intent.ts';
 import { purgePackages } from './loaded-hardening.ts';
+import { installPackages, purgeListener } from './loaded-listener.ts';
 import { overHosts } from './pool.ts';
 import { confirm } from './steps/confirm.ts';
 import { changedMeanwhile, whileHeld } from './steps/hold.ts';
@@ -131,8 +132,21 @@ function isSame(agreed: AgreedHost, planned: PlannedHost, { now }: ChangeContext
   return agreedPart(agreed, view) === agreedPart(planned, view);
 }
 
-/** One host as planned: credentials, transaction, record. Only verifies if there is nothing to change. */
+/** One host as planned. Packages are installed first, and go again if the change does not stay. */
 async function carryOut(planned: PlannedHost, context: ChangeContext, line: HostProgress): Promise<HostOutcome> {
+  const { session, facts, plan } = planned;
+  if (plan.listener.packages.length > 0) line.phase('install');
+  const installed = await installPackages(planned);
+  try {
+    return await carryOutReady(planned, context, line);
+  } catch (error) {
+    if (installed) await purgeListener(session, facts);
+    throw error;
+  }
+}
+
+/** Credentials, transaction, record. Only verifies if there is nothing to change. */
+async function carryOutReady(planned: PlannedHost, context: ChangeContext, line: HostProgress): Promise<HostOutcome> {
   const { run, known, intent } = context;
   const { spec, plan, session, address, accepts, otherCas } = planned;
   const began = run.runtime.now().getTime();
@@ -172,9 +186,10 @@ async function verifyUnchanged({ spec, progress, verify, save, first }: HostChan
 
 /** Removes the packages that docker-tls has installed, with docker-tls itself. */
 async function purge({ plan, facts, session }: PlannedHost, line: HostProgress): Promise<readonly string[]> {
-  if (plan.purpose !== 'remove' || installedPackages(facts).length === 0) return [];
-  line.phase('purge');
-  return purgePackages(session);
+  if (plan.purpose !== 'remove') return [];
+  const [ours, listeners] = [installedPackages(facts).length > 0, listenerPackages(facts).length > 0];
+  if (ours || listeners) line.phase('purge');
+  return [...(ours ? await purgePackages(session) : []), ...(listeners ? await purgeListener(session, facts) : [])];
 }
 
 function doneWords({ changed, plan }: HostOutcome): string {

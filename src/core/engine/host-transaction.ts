@@ -204,7 +204,8 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
   if (step === 'validate') {
     return new DockerTlsError(
       'E_DAEMON_CONFIG',
-      'dockerd refuses the configuration that it would get; nothing was changed',
+      // So does HAProxy begin its lines.
+      `${/^\[(?:ALERT|WARNING|NOTICE)\]/m.test(why) ? 'the listener' : 'dockerd'} refuses the configuration that it would get; nothing was changed`,
       { where: host, hints: ['fix what it names, then run the same command again'], details: hostLines },
     );
   }

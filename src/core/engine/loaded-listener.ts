@@ -3,12 +3,14 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
-import { hasListener } from '../domain/plan/plan-listener.ts';
+import { fileText, type HostFacts } from '../domain/plan/facts.ts';
+import type { HostPlan } from '../domain/plan/plan-host.ts';
+import { hasListener, listenerUnit } from '../domain/plan/plan-listener.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isLimited, listsClients } from '../domain/trust/trust.ts';
-import type { Runtime } from '../runtime.ts';
+import type { HostSession, Runtime } from '../runtime.ts';
 import {
   LISTENERS,
   type ListenerCode,
@@ -16,6 +18,7 @@ import {
   type ListenerState,
   type OpenedListener,
 } from '../seams/listeners.ts';
+import type { PlannedHost } from './intent.ts';
 import type { VerifyRequest } from './verify-host.ts';
 
 /**
@@ -70,6 +73,46 @@ export async function listenerChecks(
       return path === undefined ? [] : [{ name, role, path, cert, key: key as Secret }];
     }),
   };
+}
+
+/** Installs what the plan's listener needs; true: it did. */
+export async function installPackages({
+  session,
+  facts,
+  plan,
+  spec,
+}: Pick<PlannedHost, 'session' | 'facts' | 'plan' | 'spec'>): Promise<boolean> {
+  const { packages } = plan.listener;
+  const code = packages.length === 0 ? undefined : await codeOf(spec);
+  await code?.install(session, facts, packages);
+  return code !== undefined;
+}
+
+/** Takes installed packages away again, from a host that does not use them. */
+export async function purgeListener(session: HostSession, facts: HostFacts): Promise<readonly string[]> {
+  return (await LISTENERS.all[0]?.load())?.purge(session, facts) ?? [];
+}
+
+/** The plan of a rollback, with a check of the listener's configuration that comes back: it may be from before another version. */
+export async function checkingRestored({
+  plan,
+  facts,
+  spec,
+}: Pick<PlannedHost, 'plan' | 'facts' | 'spec'>): Promise<HostPlan> {
+  const { listener, files } = plan;
+  const unit = listenerUnit(facts.places);
+  const change = files.find(({ path }) => path === unit);
+  const text = change === undefined ? fileText(facts, unit) : change.after;
+  const runs = listener.action === 'restart' || listener.action === 'reload';
+  if (plan.purpose !== 'rollback' || !runs || text === undefined) return plan;
+  const pending = new Map(files.map((change) => [change.path, change]));
+  const to = pending.get(facts.places.current)?.to;
+  const check = (await codeOf(spec))?.checkRestored(
+    text,
+    (path) => (pending.get(path)?.kind === 'file' ? `${path}.docker-tls-new` : path),
+    to === undefined ? facts.places.current : `${facts.places.tls}/${to}`,
+  );
+  return check === undefined ? plan : { ...plan, listener: { ...listener, check } };
 }
 
 async function codeOf({ listener }: Pick<HostSpec, 'listener'>): Promise<ListenerCode | undefined> {

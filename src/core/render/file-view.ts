@@ -8,7 +8,8 @@ import { diffLines, paintDiff } from './diff.ts';
 export type FileView = {
   readonly sign: '+' | '~' | '-';
   readonly words: string;
-  readonly byHand: 'edited' | 'deleted' | undefined;
+  /** `edited`, `deleted`, or what it was made: `made a FIFO`. */
+  readonly byHand: string | undefined;
   readonly reason: string | undefined;
   /** Removed and added lines, with their context. */
   readonly lines: readonly string[];
@@ -49,8 +50,9 @@ export function fileView(change: FileChange, whole: boolean): FileView {
 }
 
 /** What happened to a file of ours since the last change. */
-export function handOf({ drift, before, kind }: FileChange): FileView['byHand'] {
+export function handOf({ drift, before, found, kind }: FileChange): FileView['byHand'] {
   if (drift !== true) return undefined;
+  if (found !== undefined) return `made ${found}`;
   return before === undefined && kind !== 'absent' ? 'deleted' : 'edited';
 }
 

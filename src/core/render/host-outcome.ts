@@ -109,7 +109,7 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   const edits = plan.files.flatMap((change) => {
     const byHand = handOf(change);
     if (byHand === undefined) return [];
-    const words = byHand === 'deleted' ? 'deleted by hand, and written again' : 'manual edits are replaced';
+    const words = byHand === 'edited' ? 'manual edits are replaced' : `${byHand} by hand, and written again`;
     return [`${printable(change.path)}: ${words}`];
   });
   return [

@@ -99,6 +99,8 @@ export type HostPlanDocument = {
   readonly listener?: {
     readonly action: 'start' | 'reload' | 'restart' | 'stop';
     readonly reason: string;
+    /** Packages that are installed first. */
+    readonly installs: readonly string[];
   };
   /** Further services that get new settings. */
   readonly reloads: readonly ('sshd' | 'audit rules')[];
@@ -128,8 +130,9 @@ export function hostPlanDocument(plan: HostPlan): HostPlanDocument {
   };
 }
 
-function listenerOf({ listener: { action, reason } }: HostPlan): Pick<HostPlanDocument, 'listener'> {
-  return action === 'none' ? {} : { listener: { action, reason } };
+function listenerOf({ listener }: HostPlan): Pick<HostPlanDocument, 'listener'> {
+  const { action, reason, packages: installs } = listener;
+  return action === 'none' ? {} : { listener: { action, reason, installs } };
 }
 
 /** The generation number; absent after a removal of docker-tls. */

@@ -75,6 +75,9 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   const port = portWords(plan);
   if (port !== undefined) add('port', port);
   add('daemon', plan.daemon.action === 'none' ? 'untouched' : `one ${plan.daemon.action}: ${plan.daemon.reason}`);
+  const { packages } = plan.listener;
+  if (packages.length > 0)
+    add('packages', `installed first, from the host's own sources: ${packages.join(', ')}; remove takes them away`);
   if (plan.listener.action !== 'none') add('listener', `one ${plan.listener.action}: ${plan.listener.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);

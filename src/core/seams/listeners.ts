@@ -39,6 +39,10 @@ export type ListenerState = {
 };
 
 export type ListenerCode = {
+  /** Installs the packages of a plan, before its change. If it fails, the host is as it was. */
+  install(session: HostSession, facts: HostFacts, packages: readonly string[]): Promise<void>;
+  /** Takes away what that has installed, unless the host uses it; returns notes for the user. Never fails. */
+  purge(session: HostSession, facts: HostFacts): Promise<readonly string[]>;
   /** Gathers what the listener needs to know of a connected host; changes nothing. */
   openListener(request: ListenerRequest, runtime: Pick<Runtime, 'signal'>): Promise<OpenedListener>;
   /** Looks at the service of a connected host, for a diagnosis; changes nothing. */
@@ -46,6 +50,11 @@ export type ListenerCode = {
     request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
     runtime: Pick<Runtime, 'signal'>,
   ): Promise<ListenerState>;
+  /**
+   * Shell command that checks a configuration from before: `unit`, the text of its unit; `at`, where a file is until it is in its place.
+   * Undefined: the unit is not one of ours.
+   */
+  checkRestored(unit: string, at: (path: string) => string, credentials: string): string | undefined;
   /** Path that a role must not GET and that changes nothing; undefined: the role allows all that are known. `rules`: roles of the host. */
   refusedPath(role: string, rules: readonly string[]): string | undefined;
 };

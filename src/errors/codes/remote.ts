@@ -147,7 +147,7 @@ export const DAEMON = {
   ],
   // <!-- haproxy -->
   E_LISTENER: [4, 'This host cannot have HAProxy as its listener.', '--listener dockerd'],
-  E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'Install the package haproxy there.'],
+  E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'docker-tls setup HOST --listener haproxy --install'],
   E_HAPROXY_OLD: [4, 'HAProxy on the host is too old.', 'Install HAProxy 2.6 or later.'],
   // <!-- /haproxy -->
   E_PODMAN_LISTEN: [4, 'Podman can listen on one address only.', 'Name one with --listen, or none.'],

@@ -6,7 +6,7 @@ import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { LISTENERS } from '../../core/seams/listeners.ts';
 import { ROLE_NAMES } from './domain/role-names.ts';
 
-FEATURE_SETTINGS.add('listener', 'roles', 'sockets', 'otherClients', 'role');
+FEATURE_SETTINGS.add('listener', 'install', 'roles', 'sockets', 'otherClients', 'role');
 LISTENERS.add({
   name: 'haproxy',
   roles: ROLE_NAMES,
@@ -28,6 +28,18 @@ COMMAND_SEAM.add(
   listCommand(
     { name: 'role test', group: ROLES, summary: 'Check whether a role allows a request' },
     () => import('./commands/role-test.ts'),
+  ),
+  listCommand(
+    { name: 'socket add', group: ROLES, summary: 'Make a socket with a role for containers on a host' },
+    () => import('./commands/socket-add.ts'),
+  ),
+  listCommand(
+    { name: 'socket list', group: ROLES, summary: 'List sockets for containers' },
+    () => import('./commands/socket-list.ts'),
+  ),
+  listCommand(
+    { name: 'socket remove', group: ROLES, summary: 'Take a socket for containers away' },
+    () => import('./commands/socket-remove.ts'),
   ),
   listCommand(
     { name: 'client log', group: ROLES, summary: 'Show what clients did on a host' },

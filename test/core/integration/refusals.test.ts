@@ -43,7 +43,10 @@ test('E_REQUEST_DAMAGED: a request without its key', () => {
 test('E_HOST_STATE: state.json of a host that is cut short', () => {
   const state = { kind: 'file', mode: '600', owner: '0:0', content: '{"schema":' } as const;
   expect(() => parseState(state)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
-  for (const what of [{ kind: 'other' }, { kind: 'link', to: '/dev/zero' }] as const)
+  for (const what of [
+    { kind: 'other', what: 'a FIFO' },
+    { kind: 'link', to: '/dev/zero' },
+  ] as const)
     expect(() => parseState(what)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
 });
 

@@ -58,10 +58,14 @@ test.each<[object, object, boolean]>([
   [{ kind: 'link', to: '/x' }, { kind: 'link', to: '/y' }, true],
   [{ kind: 'absent' }, { kind: 'absent' }, false],
   [{ kind: 'absent' }, file('a'), true],
-  [{ kind: 'other' }, { kind: 'other' }, true],
   [{ kind: 'attributes' }, file('a'), false],
 ])('%j of the generation and %j now: edited is %s', (left, now, edited) => {
   expect(factsDrift(facts({ '/x': now }, { '/x': left }), host, [])).toEqual(edited ? ['/x was edited by hand'] : []);
+});
+
+test('what stands in place of a file of ours is named', () => {
+  const fifo = { kind: 'other', what: 'a FIFO' };
+  expect(factsDrift(facts({ '/x': fifo }, { '/x': file('a') }), host, [])).toEqual(['/x is a FIFO now']);
 });
 
 test('a file of ours that is no longer there is gone', () => {

@@ -57,8 +57,8 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
     for (const [name, content] of Object.entries(texts))
       expect(at(name)).toEqual({ kind: 'file', mode: '640', owner, content });
     expect(at('large')).toMatchObject({ kind: 'file', content: 'x'.repeat(1_048_576) });
-    expect(at('too-large')).toEqual({ kind: 'other' });
-    expect(at('directory')).toEqual({ kind: 'other' });
+    expect(at('too-large')).toEqual({ kind: 'other', what: 'a very large file' });
+    expect(at('directory')).toEqual({ kind: 'other', what: 'a directory' });
     expect(at('link')).toEqual({ kind: 'link', to: 'no-end' });
     expect(at('link-to-link')).toEqual({ kind: 'link', to: join(directory, 'link') });
     expect(leads.get(join(directory, 'link-to-link'))).toBe(join(directory, 'no-end'));

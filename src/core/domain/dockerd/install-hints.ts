@@ -24,6 +24,14 @@ const UPGRADE: Readonly<Record<PackageManager, readonly string[]>> = {
   pacman: ['pacman', '-Syu'],
 };
 
+const REMOVE: Readonly<Record<PackageManager, readonly string[]>> = {
+  apt: ['dpkg', '--purge'],
+  dnf: ['dnf', 'remove'],
+  zypper: ['zypper', 'remove'],
+  apk: ['apk', 'del'],
+  pacman: ['pacman', '-R'],
+};
+
 /** Matched against ID and ID_LIKE of os-release; the first match counts. RHEL's `docker` package is Podman. */
 const DISTRIBUTIONS: readonly (readonly [RegExp, Distribution])[] = [
   [/debian|ubuntu/, { manager: 'apt', docker: 'docker.io' }],
@@ -67,6 +75,11 @@ export function installCommand(
 /** Words of a command, to run as root, that upgrades packages (by the host's names). */
 export function upgradeCommand({ manager }: Distribution, packages: readonly string[]): string[] {
   return [...UPGRADE[manager], ...packages];
+}
+
+/** Words of a command, to run as root, that removes packages (by the host's names). */
+export function removeCommand({ manager }: Distribution, packages: readonly string[]): string[] {
+  return [...REMOVE[manager], ...packages];
 }
 
 /** Hint to install packages on this computer; `osRelease`: its os-release, empty if missing. */

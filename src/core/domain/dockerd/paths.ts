@@ -11,6 +11,8 @@ export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;
 export const STATE = '/var/lib/docker-tls';
 /** Packages installed by `harden --install`, one per line. */
 export const PACKAGE_LIST = `${STATE}/packages`;
+/** Packages installed for a listener. */
+export const LISTENER_PACKAGE_LIST = `${STATE}/listener-packages`;
 export const SOCKET_UNIT = 'docker-tls.socket';
 /** Started by a connection to that socket while dockerd is stopped. */
 export const CLOSED_SERVICE = 'docker-tls-closed.service';

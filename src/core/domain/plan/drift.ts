@@ -28,7 +28,9 @@ export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonl
   for (const [path, entry] of facts.generations.get(state.generation) ?? []) {
     const now = files.get(path);
     if (now !== undefined && !WITHOUT_FILE.includes(entry.kind) && !isAsLeft(entry, now))
-      drift.push(`${path} ${now.kind === 'absent' ? 'is gone' : 'was edited by hand'}`);
+      drift.push(
+        `${path} ${now.kind === 'absent' ? 'is gone' : now.kind === 'other' ? `is ${now.what} now` : 'was edited by hand'}`,
+      );
   }
   if (files.get(places.socket)?.kind === 'file' && docker.tlsSocket.active !== 'active')
     drift.push(`${kindOf(facts).sockets.tls} does not listen`);

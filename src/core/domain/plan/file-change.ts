@@ -21,6 +21,8 @@ export type FileChange = {
   readonly after?: string;
   /** Current text of the file, or `-> target` of a link. */
   readonly before?: string;
+  /** What is there in place of a file, such as `a FIFO`. */
+  readonly found?: string;
   readonly to?: string;
   /** Source of a restore: a copy on the host. */
   readonly copy?: string;
@@ -165,7 +167,7 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
   const now = facts.files.get(change.path);
   if (now?.kind === 'file') return { ...change, before: now.content };
   if (now?.kind === 'link') return { ...change, before: `-> ${now.to}` };
-  return change;
+  return now?.kind === 'other' ? { ...change, found: now.what } : change;
 }
 
 /** A text file with its current mode and owner. */

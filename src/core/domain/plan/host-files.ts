@@ -5,7 +5,17 @@ export type PathState =
   | { readonly kind: 'absent' }
   | { readonly kind: 'file'; readonly mode: string; readonly owner: string; readonly content: string }
   | { readonly kind: 'link'; readonly to: string }
-  | { readonly kind: 'other' };
+  /** `what`: in words, such as `a FIFO`. */
+  | { readonly kind: 'other'; readonly what: string };
+
+const TYPES: Readonly<Record<string, string>> = {
+  f: 'a very large file',
+  d: 'a directory',
+  p: 'a FIFO',
+  s: 'a socket',
+  b: 'a device',
+  c: 'a device',
+};
 
 /** Larger files are not settings files, and the script omits their content. */
 const LARGEST = 1_048_576;
@@ -23,13 +33,14 @@ export function parseHostFiles(
 ): ReadonlyMap<string, PathState> | undefined {
   const files = new Map<string, PathState>();
   // The kernel's files have content but no size: the script skips them.
-  const kind = (path: string) => (/^\/(?:proc|sys)\//.test(path) ? 'other' : 'absent');
-  for (const path of paths.split('\n')) if (path !== '') files.set(path, { kind: kind(path) });
+  const none = (path: string): PathState =>
+    /^\/(?:proc|sys)\//.test(path) ? { kind: 'other', what: "a file of the kernel's" } : { kind: 'absent' };
+  for (const path of paths.split('\n')) if (path !== '') files.set(path, none(path));
   let start = 0;
   for (const [head = '', path = '', to = ''] of records(attributes, 3)) {
-    const [type, mode = '', owner = '', size] = head.split(' ');
+    const [type = '', mode = '', owner = '', size] = head.split(' ');
     if (type === 'l') files.set(path, { kind: 'link', to });
-    else if (type !== 'f' || Number(size) > LARGEST) files.set(path, { kind: 'other' });
+    else if (type !== 'f' || Number(size) > LARGEST) files.set(path, { kind: 'other', what: TYPES[type] ?? 'no file' });
     else {
       const end = start + Number(size);
       files.set(path, { kind: 'file', mode, owner: ownerOf(owner), content: contents.toString('utf8', start, end) });

@@ -15,6 +15,8 @@ export type DesiredListener = {
   readonly local?: LocalSockets | undefined;
   /** It runs now. */
   readonly active: boolean;
+  /** Packages that the host lacks, and that are installed before the change. */
+  readonly packages: readonly string[];
   /** Shell command that checks its configuration, with files at other paths than those that they will have. */
   readonly check: (at: (path: string) => string, credentials: string) => string;
   /**
@@ -32,6 +34,8 @@ export type ListenerPlan = {
   readonly check: string;
   /** Shell text that runs after a reload; empty: none. */
   readonly cut: string;
+  /** Packages that are installed first. */
+  readonly packages: readonly string[];
 };
 
 /**

@@ -13,7 +13,14 @@ import type { DesiredListener, ListenerPlan } from './listener.ts';
 /** Ends all connections from before a reload: an earlier state may give their clients less. */
 const CUT_ALL = 'kill -s TERM $WORKERS';
 
-export const NO_LISTENER: ListenerPlan = { service: LISTENER_SERVICE, action: 'none', reason: '', check: '', cut: '' };
+export const NO_LISTENER: ListenerPlan = {
+  service: LISTENER_SERVICE,
+  action: 'none',
+  reason: '',
+  check: '',
+  cut: '',
+  packages: [],
+};
 
 export function listenerUnit({ units }: Places): string {
   return `${units}/${LISTENER_SERVICE}`;
@@ -87,6 +94,7 @@ export function planListener(
     check,
     // A service that counts as stopped may still be reloading.
     cut: hasListener(facts) ? listener.cut(removedCas(facts, trust)) : CUT_ALL,
+    packages: listener.packages,
   });
   if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
   if (pending.has(places.socket)) return plan('restart', 'its socket unit changes');

@@ -10,7 +10,7 @@ import { fileText, type HostFacts, hasDocker } from './facts.ts';
 import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
-import { installedPackages } from './installed-packages.ts';
+import { installedPackages, listenerPackages } from './installed-packages.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
 import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan-host.ts';
@@ -84,10 +84,12 @@ export function planRestore(
 }
 
 function packageWarnings(facts: HostFacts): string[] {
-  const packages = installedPackages(facts);
-  if (packages.length === 0) return [];
+  const [packages, listeners] = [installedPackages(facts), listenerPackages(facts)];
+  const purged = (who: string, names: readonly string[]) =>
+    `packages that ${who} installed are purged afterwards, except those that something else needs by now: ${listWords(names, 20)}`;
   return [
-    `packages that harden installed are purged afterwards, except those that something else needs by now: ${listWords(packages, 20)}; users that they made stay`,
+    ...(packages.length === 0 ? [] : [`${purged('harden', packages)}; users that they made stay`]),
+    ...(listeners.length === 0 ? [] : [purged('setup --install', listeners)]),
   ];
 }
 

@@ -25,7 +25,7 @@ import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trus
 import type { HostProgress } from '../../runtime.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { listenerOpened, requireListenerCode } from '../loaded-listener.ts';
+import { checkingRestored, listenerOpened, requireListenerCode } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -56,7 +56,7 @@ export async function planOpened(
   const now = runtime.now();
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    return refuseProblems({ ...restored, mark });
+    return refuseProblems({ ...restored, plan: await checkingRestored(restored), mark });
   }
   requireListenerCode(requested.name, opened.facts);
   const { takeOver = false } = target;

@@ -3,14 +3,13 @@
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { LISTENER_CLIENTS, PACKAGE_LIST } from '../../domain/dockerd/paths.ts';
+import { LISTENER_CLIENTS } from '../../domain/dockerd/paths.ts';
 import { type HostFacts, installedCredentials } from '../../domain/plan/facts.ts';
-import { installedPackages } from '../../domain/plan/installed-packages.ts';
+import { leftPackages } from '../../domain/plan/installed-packages.ts';
 import { listThen } from '../../domain/plan/listener.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import type { HostPlan } from '../../domain/plan/plan-host.ts';
 import { planRestore } from '../../domain/plan/plan-restore.ts';
-import { sudoCommand } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { Target } from '../../domain/trust/changes.ts';
 import { otherCas, ourFingerprints } from '../../domain/trust/other-cas.ts';
@@ -92,7 +91,6 @@ function planned(
 }
 
 function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError {
-  const packages = installedPackages(facts);
   const lost = facts.files.get(facts.places.current)?.kind === 'link';
   return new DockerTlsError(
     'E_NOT_SET_UP',
@@ -103,15 +101,7 @@ function notSetUp(host: string, { facts, session }: OpenedHost): DockerTlsError 
       where: host,
       hints: lost
         ? [`write new ones: docker-tls setup ${host}`, 'then run the same command again']
-        : [
-            `docker-tls setup ${host}`,
-            ...(packages.length > 0
-              ? [
-                  `packages that docker-tls installed are still there: ${sudoCommand(session.login, 'dpkg', '--purge', ...packages)}`,
-                  `and then their list: ${sudoCommand(session.login, 'rm', PACKAGE_LIST)}`,
-                ]
-              : []),
-          ],
+        : [`docker-tls setup ${host}`, ...leftPackages(facts, session.login)],
     },
   );
 }

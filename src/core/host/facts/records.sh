@@ -28,6 +28,7 @@ record_facts() {
   for path in "${TLS_DIRECTORY%/*}" "$TLS_DIRECTORY" "$TLS_DIRECTORY"/*/; do look "${path%/}"; done
   file "$STATE/state.json"
   file "$STATE/packages"
+  file "$STATE/listener-packages"
   file "$RUN/docker-tls.lock"
   [ -e "$STATE/txn/rollback.sh" ] && say transaction "$(cat "$STATE/txn/id" 2>/dev/null)"
   # A running change or rollback holds the mutex.

@@ -1,6 +1,6 @@
 # Timer and boot unit of a change, with systemd.
 # Needs functions: reread
-# Needs variables: LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
+# Needs variables: LISTENER LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
 # Needs programs: systemctl
 
 stop_timer() {
@@ -19,6 +19,8 @@ read_at_boot() {
   failed=$?
   # A boot without our socket unit has not scheduled its start. It starts before the daemon: that waits for the recovery.
   if [ -e "$UNITS/$TLS_SOCKET" ]; then systemctl --no-block start "$TLS_SOCKET" 9<&-; fi
+  # The same holds for a listener in front of the daemon: its socket alone would start it with the first connection.
+  if [ -n "$LISTENER" ] && [ -e "$UNITS/$LISTENER" ]; then systemctl --no-block start "$LISTENER" 9<&-; fi
   # The same holds for the service of docker-tls: it has no local socket.
   if [ -z "$LOCAL_SOCKET" ] && [ -e "$UNITS/$SERVICE" ]; then systemctl --no-block start "$SERVICE" 9<&-; fi
   return "$failed"

@@ -1,4 +1,6 @@
-/** Service that runs HAProxy in front of the daemon. */
+/** Service that runs HAProxy in front of the daemon, and the check of its configuration. */
+
+import { shellQuote } from '../../../core/domain/quote.ts';
 
 /** Its directory for control sockets, below /run. */
 export const RUNTIME_DIRECTORY = 'docker-tls-haproxy';
@@ -88,4 +90,32 @@ export function renderHaproxyService({ program, socket, sockets, places, own }: 
     `WantedBy=${own ? 'default' : 'multi-user'}.target`,
     '',
   ].join('\n');
+}
+
+/** Address of a socket for a check: HAProxy refuses port 0, and descriptors that it does not have. */
+function checkedAt(index: number): string {
+  return `127.0.0.1:${index + 1}`;
+}
+
+/** Shell command that checks the configuration; `places`: where its files are until they are in their places. */
+export function checkCommand(program: string, places: HaproxyPlaces, sockets: number): string {
+  return checkWith(program, haproxyEnvironment(places, checkedAt, sockets), places.config);
+}
+
+/** The same for a unit as `renderHaproxyService` wrote it once; undefined: it did not. */
+export function checkRestored(unit: string, at: (path: string) => string, credentials: string): string | undefined {
+  const [, program, config] = /^ExecStart=(\/\S+) -Ws -S \S+ -f (\S+)$/m.exec(unit) ?? [];
+  if (program === undefined || config === undefined) return undefined;
+  const entries = [...unit.matchAll(/^Environment=([A-Z]+)(\d*)=(.+)$/gm)].map(
+    ([, name = '', index = '', value = '']) => {
+      if (name === 'LISTEN') return [`${name}${index}`, checkedAt(Number(index) - 3)];
+      return [`${name}${index}`, name === 'TLS' ? credentials : at(value)];
+    },
+  );
+  return checkWith(program, Object.fromEntries(entries), at(config));
+}
+
+function checkWith(program: string, environment: Readonly<Record<string, string>>, config: string): string {
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  return ['env', ...variables, program, '-c', '-f', config].map(shellQuote).join(' ');
 }

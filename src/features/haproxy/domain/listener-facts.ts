@@ -3,6 +3,7 @@
 import { parseSections } from '../../../core/domain/dockerd/sections.ts';
 import { parseProperties } from '../../../core/domain/dockerd/unit.ts';
 import { printable } from '../../../errors/errors.ts';
+import { haproxyVersion } from './haproxy-version.ts';
 
 export type HaproxyFacts = {
   /** Absolute path; empty if HAProxy is not installed. */
@@ -15,10 +16,27 @@ export type HaproxyFacts = {
   readonly socketGroup: string | undefined;
   /** The daemon's local socket exists. */
   readonly hasSocket: boolean;
-  /** SELinux is in enforcing mode. */
+  /** SELinux is in enforcing mode, and its policy confines HAProxy, or that is unknown. */
   readonly enforcing: boolean;
+  /** Type of the daemon's socket in SELinux; empty if unknown. */
+  readonly socketType: string;
+  /** Profile of AppArmor that confines HAProxy; empty: none. */
+  readonly profile: string;
   /** Its service runs. */
   readonly active: boolean;
+  /** What an installation of HAProxy would bring; undefined: not asked for, or not needed. */
+  readonly offer: PackageOffer | undefined;
+};
+
+export type PackageOffer = {
+  /** `apt`, `dnf`, `zypper` or `apk`; empty: none of them. */
+  readonly manager: string;
+  /** With those that HAProxy needs; only apt names these. */
+  readonly packages: readonly string[];
+  /** Of HAProxy; empty if unknown. */
+  readonly version: string;
+  /** Why it cannot be installed. */
+  readonly obstacles: readonly string[];
 };
 
 /** Undefined if the output is incomplete. */
@@ -27,15 +45,38 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
   if (sections === undefined) return undefined;
   const texts = new Map(sections.map(({ name, content }) => [name, content.toString('utf8').replace(/\n$/, '')]));
   const get = (name: string): string => texts.get(name) ?? '';
+  const [programType = '', socketType = ''] = get('labels')
+    .split('\n')
+    .map((label) => /^[\w.]+:[\w.]+:(\w+)(?::|$)/.exec(label)?.[1] ?? '');
   const [, mode = '', group = ''] = /^(\d+) \d+ \d+ ([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(get('socket')) ?? [];
   return {
     program: /^\/[\w./+-]+$/.test(get('program')) ? get('program') : '',
-    version: printable(/version (\d+\.\d+(?:\.\d+)?)/.exec(get('version'))?.[1] ?? ''),
+    version: haproxyVersion(get('version')),
     hasAccount: get('account').startsWith('haproxy:'),
     // Connecting to a socket takes write permission.
     socketGroup: group !== '' && group !== 'root' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
     hasSocket: get('socket') !== '',
-    enforcing: get('enforcing') === '1',
+    // A program of another type runs unconfined, or as its service's manager does.
+    enforcing: get('enforcing') === '1' && ['', 'haproxy_exec_t'].includes(programType),
+    socketType,
+    profile: printable(/^(\S+) \(enforce\)$/.exec(get('apparmor'))?.[1] ?? ''),
     active: parseProperties(get('service')).ActiveState === 'active',
+    offer: texts.has('offer') ? parseOffer(get('manager'), get('offer')) : undefined,
+  };
+}
+
+function parseOffer(manager: string, text: string): PackageOffer {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const obstacles = lines.flatMap((line) => (line.startsWith('no ') ? [printable(line.slice(3), 300)] : []));
+  const offered = lines.flatMap((line) => {
+    const [, name, version = ''] = /^([A-Za-z0-9][A-Za-z0-9._+-]*)(?: (\S+))?$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, version }];
+  });
+  const haproxy = offered.find(({ name }) => name === 'haproxy');
+  return {
+    manager: printable(manager),
+    packages: offered.map(({ name }) => name),
+    version: /^(?:\d+:)?(\d+\.\d+(?:\.\d+)?)/.exec(haproxy?.version ?? '')?.[1] ?? '',
+    obstacles: haproxy === undefined && obstacles.length === 0 ? ['it offers no package haproxy'] : obstacles,
   };
 }

@@ -9,6 +9,7 @@ import { type Login, rootCommand, shellQuote, sudoCommand } from '../../../core/
 import { plural } from '../../../core/domain/words.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { MAX_FROM_ADDRESS, MAX_TOTAL } from './haproxy-config.ts';
+import { haproxyVersion } from './haproxy-version.ts';
 
 /** Failed handshakes within five minutes that are no accident. */
 const MANY_HANDSHAKES = 300;
@@ -39,7 +40,7 @@ export function judgeListener(stdout: Buffer, around: Around): ListenerState | u
   if (sections === undefined) return undefined;
   const texts = new Map(sections.map(({ name, content }) => [name, content.toString('utf8').trimEnd()]));
   const get = (name: string): string => texts.get(name) ?? '';
-  const version = printable(/version (\d+\.\d+(?:\.\d+)?)/.exec(get('version'))?.[1] ?? '');
+  const version = haproxyVersion(get('version'));
   return { title: `HAProxy ${version}`.trimEnd(), problems: problemsOf(get, around), signs: signsOf(get, around) };
 }
 
@@ -95,14 +96,14 @@ function signsOf(get: (name: string) => string, { host, login, socket, whose }: 
     add(
       `${/apparmor=/.test(denied) ? 'AppArmor' : 'SELinux'} denies HAProxy something: ${printable(denied, 300)}`,
       /apparmor=/.test(denied)
-        ? `allow it in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems): ${socket} rw,`
+        ? `allow it: ${allowedByProfile(socket)}`
         : `allow what was denied, after you have read it: ${allowDenied(login)}`,
     );
   const handshakes = Number(get('handshakes'));
   const flooder = /^\s*(\d+) ([0-9A-Fa-f:.]+)$/.exec(get('flooder'));
   if (handshakes >= MANY_HANDSHAKES)
     add(
-      `${plural(handshakes, 'connection')} of the last five minutes ended before a TLS handshake was complete${flooder ? `, ${flooder[1]} of them from ${flooder[2]}` : ''}`,
+      `${plural(handshakes, 'connection')} of the last five minutes ended before a TLS handshake was complete${flooder ? `, ${flooder[1]} of them from ${flooder[2]?.replace(/^::ffff:(?=\d+\.)/, '')}` : ''}`,
       logOf(login, whose),
     );
   return signs;
@@ -110,6 +111,11 @@ function signsOf(get: (name: string) => string, { host, login, socket, whose }: 
 
 function logOf(login: Login, whose: readonly string[]): string {
   return sudoCommand(login, 'journalctl', ...whose, '-u', LISTENER_SERVICE, '-n', '20', '--no-pager');
+}
+
+/** Lines that a profile of AppArmor needs. */
+export function allowedByProfile(socket: string): string {
+  return `in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems) the lines "${socket} rw,", "/etc/docker/tls/** r," and "/run/docker-tls-haproxy/** rw,"`;
 }
 
 /** Command that adds a policy module for what SELinux has denied HAProxy. */

@@ -1,49 +1,43 @@
 /** HAProxy as the listener of a connected host: what it needs there, and its files. */
 
 import { X509Certificate } from 'node:crypto';
-import { installHint, upgradeCommand } from '../../../core/domain/dockerd/install-hints.ts';
+import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
 import { rootCommand, shellAssignments, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
-import type { HostSpec } from '../../../core/domain/settings.ts';
 import { certificateIds } from '../../../core/domain/trust/ca-id.ts';
 import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
 import { listWords } from '../../../core/domain/words.ts';
-import type { HostSession, Runtime } from '../../../core/runtime.ts';
+import type { Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, OpenedListener } from '../../../core/seams/listeners.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { ISSUING_CA } from '../domain/client-keys.ts';
 import { type Cut, planCut } from '../domain/cut.ts';
-import { type RoleSocket, renderConfig } from '../domain/haproxy-config.ts';
-import {
-  type HaproxyPlaces,
-  haproxyEnvironment,
-  RUNTIME_DIRECTORY,
-  renderHaproxyService,
-} from '../domain/haproxy-unit.ts';
+import { renderConfig } from '../domain/haproxy-config.ts';
+import { checkCommand, type HaproxyPlaces, RUNTIME_DIRECTORY, renderHaproxyService } from '../domain/haproxy-unit.ts';
+import { isOlder, tooOld } from '../domain/haproxy-version.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
-import { allowDenied } from '../domain/listener-state.ts';
+import { allowDenied, allowedByProfile } from '../domain/listener-state.ts';
+import { parseSockets, socketPath } from '../domain/role-sockets.ts';
 import { BUILT_IN_ROLES, findRole, outsideRole, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
-
-const FIRST_VERSION = [2, 6] as const;
 
 /** Errors: those of the session, E_FACTS (exit 4), E_ROLE_UNKNOWN (exit 2). */
 export async function openListener(
   request: ListenerRequest,
   { signal }: Pick<Runtime, 'signal'>,
 ): Promise<OpenedListener> {
-  const { session, spec, facts } = request;
+  const { spec, facts } = request;
   const socket = facts.docker.apiSocket || facts.places.localSocket;
-  const haproxy = await gatherHaproxyFacts(session, socket, kindOf(facts).systemctl.slice(1), signal);
+  const haproxy = await gatherHaproxyFacts(request, socket, signal);
   const places = haproxyPlaces(facts);
   const ownCas = splitBundle(request.cas).map((pem) => inspectCertificate(pem).subject);
   const binds = Math.max(1, spec.listen.length);
-  const local = localSocketsOf(spec);
+  const local = parseSockets(spec.sockets);
   const sockets = binds + local.length;
   const { own, sockets: units } = kindOf(facts);
   const { config, clients } = renderConfig({
@@ -63,8 +57,9 @@ export async function openListener(
     sockets: local,
     cli: `${facts.places.run}/${RUNTIME_DIRECTORY}/admin.sock`,
   });
+  const program = haproxy.program || '/usr/sbin/haproxy';
   const unit = renderHaproxyService({
-    program: haproxy.program || '/usr/sbin/haproxy',
+    program,
     socket: units.tls,
     sockets,
     places,
@@ -72,8 +67,9 @@ export async function openListener(
   });
   return {
     desired: {
-      title: `HAProxy ${haproxy.version}`,
+      title: `HAProxy ${haproxy.version || haproxy.offer?.version || ''}`.trimEnd(),
       unit,
+      packages: haproxy.offer?.packages ?? [],
       files: new Map([
         [places.config, config],
         [places.clients, `# Written by docker-tls.\n${clients}`],
@@ -83,11 +79,18 @@ export async function openListener(
         local.length === 0
           ? undefined
           : {
-              paths: local.map(({ name }) => localSocketPath(name, facts)),
+              paths: local.map(({ name }) => socketPath(name, facts.places.run)),
               group: own ? undefined : haproxy.socketGroup,
             },
       active: haproxy.active,
-      check: (at, credentials) => checkCommand(haproxy.program, places, sockets, at, credentials),
+      check: (at, credentials) => {
+        const { config: file, clients: map, issuers } = places;
+        return checkCommand(
+          program,
+          { config: at(file), clients: at(map), issuers: at(issuers), credentials },
+          sockets,
+        );
+      },
       cut: (removed) => {
         // A map that was edited by hand may be loaded or not.
         const loaded = facts.generations.get(facts.state?.generation ?? 0)?.get(places.clients)?.content ?? '';
@@ -108,12 +111,17 @@ export function refusedPath(role: string, rules: readonly string[]): string | un
 }
 
 async function gatherHaproxyFacts(
-  session: HostSession,
+  { session, spec, facts }: ListenerRequest,
   socket: string,
-  whose: readonly string[],
   signal: AbortSignal | undefined,
 ): Promise<HaproxyFacts> {
-  const variables = { SERVICE: LISTENER_SERVICE, SOCKET: socket, WHOSE: whose.join(' ') };
+  const { systemctl, own } = kindOf(facts);
+  const variables = {
+    SERVICE: LISTENER_SERVICE,
+    SOCKET: socket,
+    WHOSE: systemctl.slice(1).join(' '),
+    INSTALL: spec.install === true && !own ? 'yes' : 'no',
+  };
   const { stdout } = await session.run({
     phase: 'listener facts',
     script: `${shellAssignments(variables)}\n${LISTENER_FACTS_SCRIPT}`,
@@ -139,22 +147,9 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
   };
 }
 
-/** Sockets for containers (`NAME ROLE`). */
-function localSocketsOf({ sockets = [] }: Pick<HostSpec, 'sockets'>): RoleSocket[] {
-  return sockets.map((one) => {
-    const [name = '', role = ''] = one.split(' ');
-    return { name, role };
-  });
-}
-
-/** Of a socket for containers. */
-function localSocketPath(name: string, { places }: Pick<HostFacts, 'places'>): string {
-  return `${places.run}/docker-tls/${name}.sock`;
-}
-
 /** Roles of the host's clients and sockets. Fails with E_ROLE_UNKNOWN (exit 2). */
 function rolesIn({ spec, clients }: ListenerRequest): Role[] {
-  const local = localSocketsOf(spec).map(({ role }) => role);
+  const local = parseSockets(spec.sockets).map(({ role }) => role);
   const names = clients.map(({ role = FULL_ROLE }) => role);
   const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles ?? [])];
   return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : []), ...local])]
@@ -162,32 +157,13 @@ function rolesIn({ spec, clients }: ListenerRequest): Role[] {
     .map((name) => findRole(roles, name));
 }
 
-/** SHA-256 of every chain that clients of our CAs send below their own certificate, for HAProxy's `hex` converter. */
-function issuerList({ issuers }: ListenerRequest): string {
-  const sums = certificateIds(issuers).map((id) => id.replaceAll(':', ''));
+/**
+ * SHA-256 of every chain that clients of our CAs may send with their own certificate, for HAProxy's `hex` converter: their issuing CA, or the
+ * one of our CAs that signed them directly.
+ */
+function issuerList({ issuers, cas }: ListenerRequest): string {
+  const sums = certificateIds(`${issuers}${cas}`).map((id) => id.replaceAll(':', ''));
   return ['# Written by docker-tls.', ...[...new Set(sums)].sort(), ''].join('\n');
-}
-
-function checkCommand(
-  program: string,
-  places: HaproxyPlaces,
-  sockets: number,
-  at: (path: string) => string,
-  credentials: string,
-): string {
-  const now = { ...places, clients: at(places.clients), issuers: at(places.issuers), credentials };
-  // HAProxy refuses port 0 and descriptors that it does not have.
-  const environment = haproxyEnvironment(now, (index) => `127.0.0.1:${index + 1}`, sockets);
-  return [
-    'env',
-    ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
-    program,
-    '-c',
-    '-f',
-    at(places.config),
-  ]
-    .map(shellQuote)
-    .join(' ');
 }
 
 function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFacts, 'places'>): string {
@@ -200,11 +176,24 @@ function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFac
   return `${shellAssignments(variables)}\n${CUT_SCRIPT}`;
 }
 
-/** Whether its policy lets HAProxy open the socket shows only in the verification. */
-function notesOf({ enforcing }: HaproxyFacts, socket: string, { session }: ListenerRequest): string[] {
-  if (!enforcing) return [];
+/** Whether a policy lets HAProxy open the socket shows only in the verification. */
+function notesOf(
+  { enforcing, socketType, profile }: HaproxyFacts,
+  socket: string,
+  { session }: ListenerRequest,
+): string[] {
+  const then = 'then the daemon seems not to answer (503), and the host is rolled back';
   return [
-    `SELinux is enforcing there, and its policy may keep HAProxy (haproxy_t) from ${socket}: then the daemon seems not to answer (503), and the host is rolled back. To allow what was denied: ${allowDenied(session.login)}`,
+    ...(enforcing
+      ? [
+          `SELinux is enforcing there, and its policy may keep HAProxy (haproxy_t) from ${socket}${socketType === '' ? '' : ` (${socketType})`}: ${then}. To allow what was denied: ${allowDenied(session.login)}`,
+        ]
+      : []),
+    ...(profile === ''
+      ? []
+      : [
+          `AppArmor confines HAProxy there (profile ${profile}), and may keep it from ${socket} and from the files of docker-tls: ${then}. To allow both: ${allowedByProfile(socket)}`,
+        ]),
   ];
 }
 
@@ -223,20 +212,15 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
         : 'HAProxy as the listener needs systemd, which holds its port',
       [`docker-tls setup ${shellQuote(spec.name)} --listener dockerd`],
     );
-  if (haproxy.program === '')
-    add('E_HAPROXY_MISSING', 'HAProxy is not installed there', [installHint(login, facts.distribution, ['haproxy'])]);
-  else if (isOlder(haproxy.version))
-    add(
-      'E_HAPROXY_OLD',
-      `HAProxy ${haproxy.version} is too old; ${FIRST_VERSION.join('.')} is the first that can do this`,
-      [
-        ...(facts.distribution === undefined
-          ? []
-          : [rootCommand(login, ...upgradeCommand(facts.distribution, ['haproxy']))]),
-        `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
-      ],
-    );
-  else if (!kindOf(facts).own && !haproxy.hasAccount)
+  const version = haproxy.version || haproxy.offer?.version || '';
+  if (haproxy.program === '' && haproxy.offer === undefined) found.push(missing(request));
+  else if (haproxy.offer !== undefined && haproxy.offer.obstacles.length > 0)
+    add('E_HAPROXY_MISSING', `HAProxy is not installed there, and cannot be: ${haproxy.offer.obstacles.join('; ')}`, [
+      ...(haproxy.offer.manager === 'apt' ? [rootCommand(login, 'apt-get', 'update')] : []),
+      installHint(login, facts.distribution, ['haproxy']),
+    ]);
+  else if (isOlder(version)) found.push(tooOld(version, { where: spec.name, login, distribution: facts.distribution }));
+  else if (haproxy.program !== '' && !kindOf(facts).own && !haproxy.hasAccount)
     add('E_HAPROXY_MISSING', 'the host has no account haproxy, as its package makes it', [
       sudoCommand(login, 'useradd', '--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'haproxy'),
     ]);
@@ -270,6 +254,20 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
   return found;
 }
 
+/** Without root nothing can be installed, so a rootless host gets no `--install`. */
+function missing({ session, spec, facts }: ListenerRequest): DockerTlsError {
+  const { own } = kindOf(facts);
+  return new DockerTlsError('E_HAPROXY_MISSING', 'HAProxy is not installed there', {
+    where: spec.name,
+    hints: [
+      ...(own
+        ? []
+        : [`install it with the change: docker-tls setup ${shellQuote(spec.name)} --listener haproxy --install`]),
+      installHint(session.login, facts.distribution, ['haproxy']),
+    ],
+  });
+}
+
 type OtherCa = { readonly subject: string; readonly looksLikeOurs: boolean };
 
 /** CAs of others. HAProxy reads the first common name of an issuer, so one of theirs must have a single one, unlike any of ours. */
@@ -286,10 +284,4 @@ function otherCasOf({ cas, otherCas }: ListenerRequest): OtherCa[] {
 
 function namesOf(cas: readonly OtherCa[]): string {
   return listWords(cas.map(({ subject }) => `"${printable(subject)}"`));
-}
-
-function isOlder(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [first, second] = FIRST_VERSION;
-  return version !== '' && (major < first || (major === first && minor < second));
 }

@@ -1,6 +1,6 @@
 # Ends connections of clients whose access has changed: those that began before a reload live on in the workers of that time.
 # Needs variables: KEYS MAP MASTER SERVERS WORKERS
-# Needs programs: kill perl python3
+# Needs programs: perl python3
 
 # KEYS: entries of the map that these workers have to forget, for connections that are still in their handshake. SERVERS: BACKEND/SERVER of
 # established connections. `shutdown sessions server` would refuse, since the backends of an old worker are stopped. The master process

@@ -1,17 +1,8 @@
-# State of HAProxy and its service, for a diagnosis. Changes nothing.
+# What clients do to HAProxy and its service, and what the host denies it, for a diagnosis. Changes nothing.
 # Needs functions: end say
-# Needs variables: PORT SERVICE SOCKET WHOSE nonce
-# Needs programs: awk date grep haproxy head id journalctl sort ss stat systemctl tail uniq
+# Needs variables: PORT SERVICE WHOSE
+# Needs programs: awk date grep head journalctl sort ss systemctl tail uniq
 
-printf 'docker-tls-listener 1 %s\n' "$nonce"
-say program "$(command -v haproxy)"
-say version "$(haproxy -v 2>/dev/null | head -n 1)"
-say socket "$(stat -L -c '%a %u %g %G' -- "$SOCKET" 2>/dev/null)"
-if [ -n "$WHOSE" ]; then
-  XDG_RUNTIME_DIR=/run/user/$(id -u)
-  export XDG_RUNTIME_DIR
-fi
-say service "$(systemctl $WHOSE show "$SERVICE" -p LoadState -p ActiveState -p UnitFileState -p Result 2>/dev/null)"
 # Addresses with their number of connections, the largest number first.
 count() { sort | uniq -c | sort -rn | head -n 1; }
 say connections "$(ss -Htn state established "sport = :$PORT" 2>/dev/null | grep -c .)"

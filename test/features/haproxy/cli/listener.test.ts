@@ -7,26 +7,15 @@ import { issueClient } from '../../../../src/core/domain/pki/certificate.ts';
 import { openAuthority } from '../../../../src/core/domain/pki/open-authority.ts';
 import type { Probe } from '../../../../src/core/runtime.ts';
 import { type DocumentPlace, documentPlace } from '../../../support/golden-documents.ts';
-import { printSections } from '../../../support/sections.ts';
 import { removeHomes } from '../../../support/store.ts';
+import { listenerFacts } from '../support/listener-facts.ts';
 
 afterAll(removeHomes);
 
 const STATE = '/var/lib/docker-tls';
 const MAP = '/etc/docker/tls/clients.map';
 
-const haproxy = printSections(
-  'listener',
-  Object.entries({
-    program: '/usr/sbin/haproxy',
-    version: 'HAProxy version 3.0.11',
-    account: 'haproxy:x:100:103::/:/bin/false',
-    socket: '660 0 104 docker',
-    service: 'ActiveState=active',
-    done: '',
-  }).map(([name, text]) => ({ name, content: Buffer.from(text) })),
-);
-const outputs = { 'listener facts': haproxy };
+const outputs = { 'listener facts': listenerFacts() };
 
 async function record(
   { home }: DocumentPlace,
@@ -266,6 +255,45 @@ test('a socket with the role full is refused: it would be docker.sock', async ()
   expect([full.exit, full.json.error?.message]).toEqual([2, expect.stringContaining('would be docker.sock itself')]);
   const fuller = await place.run([...setup, 'all fuller'], {}, { outputs });
   expect(JSON.stringify(fuller.json)).toContain('E_ROLE_UNKNOWN');
+});
+
+test('a socket is added to a host with HAProxy, or to a host that has never been set up, and then without a port in the network', async () => {
+  const place = await documentPlace();
+  const dockerd = await place.run(['socket', 'add', 'ci', 'h1', '--dry-run'], {}, { outputs });
+  expect([dockerd.exit, dockerd.json.error?.message]).toEqual([4, expect.stringContaining('dockerd itself')]);
+  const files = async (...argv: string[]) => {
+    const { json } = await place.run([...argv, '--dry-run'], {}, { outputs });
+    const plan = json.result?.hosts?.[0]?.plan;
+    const text = (name: string): string =>
+      plan?.files.find(({ path }: { path: string }) => path.endsWith(name))?.after ?? JSON.stringify(json);
+    return { socket: text('docker-tls.socket'), config: text('haproxy.cfg') };
+  };
+  const fresh = await files('socket', 'add', 'ci', 'root@h9', '--role', 'monitor');
+  expect(fresh.socket.match(/^ListenStream=.*$/gm)).toEqual([
+    'ListenStream=127.0.0.1:2376',
+    'ListenStream=/run/docker-tls/ci.sock',
+  ]);
+  expect(fresh.config).toContain('set-var(txn.role) str(monitor)');
+  await record(place, { listener: 'haproxy', sockets: ['ci read', 'dozzle read'] });
+  const more = await files('socket', 'add', 'traefik', 'h1');
+  expect(more.socket.match(/^ListenStream=.*$/gm)).toEqual([
+    'ListenStream=2376',
+    ...['ci', 'dozzle', 'traefik'].map((name) => `ListenStream=/run/docker-tls/${name}.sock`),
+  ]);
+  const less = await files('socket', 'remove', 'ci', 'h1');
+  expect(less.socket).not.toContain('/ci.sock');
+  expect(less.socket).toContain('/dozzle.sock');
+  const other = await place.run(['socket', 'remove', 'none', 'h1', '--yes'], {}, { outputs });
+  expect([other.exit, other.json.error?.message]).toEqual([4, 'there is no socket none']);
+  for (const [name, role] of [
+    ['../x', 'read'],
+    ['ci', 'full'],
+  ] as const) {
+    const wrong = await place.run(['socket', 'add', name, 'h1', '--role', role], {}, { outputs });
+    expect(wrong.exit, wrong.out).toBe(2);
+  }
+  const asked = await place.run(['socket', 'remove', 'ci', 'h1'], {}, { outputs });
+  expect(asked.json.error?.code).toBe('E_NO_TERMINAL');
 });
 
 /** Changes the record of the CA. */

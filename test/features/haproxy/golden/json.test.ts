@@ -1,8 +1,11 @@
 /** One golden --json document of each command of roles. UPDATE_GOLDEN=1 writes them. */
 
 import { afterAll, expect, test } from 'vitest';
+import type { StoredHost } from '../../../../src/core/adapters/store/records.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { documentPlace, expectGolden } from '../../../support/golden-documents.ts';
 import { removeHomes } from '../../../support/store.ts';
+import { listenerFacts } from '../support/listener-facts.ts';
 
 afterAll(removeHomes);
 
@@ -18,6 +21,24 @@ test.each([
   expect(made.json.command).toBe(name);
   expect(made.exit).toBe(exit);
   expectGolden(directory, made, {});
+});
+
+test('socket list', async () => {
+  const place = await documentPlace();
+  const store = openStore(place.home);
+  const h1 = (await store.read()).hosts.get('h1') as StoredHost;
+  const record = { ...h1.record, listener: 'haproxy', sockets: ['dozzle read', 'traefik monitor'] } as const;
+  await store.withLock('test', () => store.write({ hosts: { h1: { ...h1, record } } }));
+  expectGolden(directory, await place.run(['socket', 'list']), {});
+  const outputs = { 'listener facts': listenerFacts() };
+  for (const [name, argv] of [
+    ['socket add', ['ci', 'root@h9']],
+    ['socket remove', ['dozzle', 'h1']],
+  ] as const) {
+    const made = await place.run([...name.split(' '), ...argv, '--dry-run'], {}, { outputs });
+    expect([made.json.command, made.exit], made.out).toEqual([name, 0]);
+    expectGolden(directory, made, {});
+  }
 });
 
 const line = (fields: Readonly<Record<string, string>>) =>

@@ -2,7 +2,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority } from '../../../../src/core/domain/pki/certificate.ts';
 import { BUILT_IN_ROLES } from '../../../../src/features/haproxy/domain/roles.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
-import { certificatesFor, commonNameOf, directClient, type TestCredentials } from '../support/certificates.ts';
+import {
+  certificatesFor,
+  chainHash,
+  commonNameOf,
+  directClient,
+  type TestCredentials,
+} from '../support/certificates.ts';
 import { type Listener, type ListenerInput, logOf, startListener } from '../support/listener.ts';
 
 const PING = 'GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n';
@@ -99,6 +105,23 @@ test('another CA that the host accepts cannot make a client of ours', async () =
   };
   for (const client of [root, leafy, beside, ours, await directClient(named, 'root'), await directClient(corp, 'root')])
     expect(await reaches(client)).toBe(false);
+});
+
+test('a client whose certificate one of our CAs signed may send that CA with it, and nothing that stands for it', async () => {
+  const ca = certificates.ca.leaf;
+  const withCa = ({ cert, key }: TestCredentials, more: string) => ({ cert: cert + more, key });
+  expect(await reaches(withCa(direct, ca))).toBe(false);
+  await listener.reload({ ...input, chains: [...certificates.chains, chainHash(ca)] });
+  expect(await reaches(withCa(direct, ca))).toBe(true);
+  expect(await reaches(direct)).toBe(true);
+  // The other CA makes one with our CA's name, and a leaf below it.
+  const twin = await issueCa({ name: 'docker-tls', days: 60, now, issuer: corp });
+  const { cert, key } = await directClient(twin, 'leafy');
+  for (const chain of ['', ca, twin.leaf, twin.leaf + ca, ca + twin.leaf, ca + corp.leaf])
+    expect(await reaches({ cert: cert + chain, key })).toBe(false);
+  const root = await forged('root');
+  const [leaf = ''] = root.cert.split(/(?<=-----END CERTIFICATE-----\n)/);
+  for (const chain of [ca, root.cert + ca]) expect(await reaches({ cert: leaf + chain, key: root.key })).toBe(false);
 });
 
 test('with a role for clients of other CAs they have that one, but not with a name of ours', async () => {

@@ -47,6 +47,6 @@ export function commonNameOf(pem: string): string {
 }
 
 /** SHA-256 of a chain of one certificate. */
-function chainHash(pem: string): string {
+export function chainHash(pem: string): string {
   return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex').toUpperCase();
 }

@@ -17,10 +17,11 @@ import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
 import type { HostSession } from '../../../../src/core/runtime.ts';
 import type { ListenerRequest } from '../../../../src/core/seams/listeners.ts';
 import { planCut } from '../../../../src/features/haproxy/domain/cut.ts';
+import { checkRestored } from '../../../../src/features/haproxy/domain/haproxy-unit.ts';
 import { openListener } from '../../../../src/features/haproxy/engine/open-listener.ts';
 import { desired, factsOf } from '../../../support/host-facts.ts';
 import { printSections } from '../../../support/sections.ts';
-import { certificatesFor, commonNameOf } from '../support/certificates.ts';
+import { certificatesFor, chainHash, commonNameOf } from '../support/certificates.ts';
 
 const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
@@ -32,6 +33,8 @@ const HAPROXY = {
   socket: '660 0 104 docker',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
   enforcing: '',
+  labels: '',
+  apparmor: '',
 };
 
 const SPEC = { name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' } as const;
@@ -81,11 +84,64 @@ test('what it needs on the host', async () => {
   expect(await codes({}, { kind: 'podman' })).toEqual([expect.stringMatching(/^E_LISTENER only root may open/)]);
 });
 
+test('what an installation would bring is in the plan, and what keeps it from that is said', async () => {
+  const asked = completeHost({ ...SPEC, install: true });
+  const opening = (offer: string, more: Partial<typeof HAPROXY> = {}) =>
+    opened(
+      { program: '', version: '', account: '', manager: 'apt', offer, ...more } as Partial<typeof HAPROXY>,
+      {},
+      { spec: asked },
+    );
+  const { desired: listener, problems } = await opening('liblua5.4-0 5.4.7-1\nhaproxy 3.0.11-1+deb13u5\n');
+  expect(problems).toEqual([]);
+  expect(listener).toMatchObject({ title: 'HAProxy 3.0.11', packages: ['liblua5.4-0', 'haproxy'] });
+  expect(listener.unit).toContain('ExecStart=/usr/sbin/haproxy ');
+  expect(planHost(factsOf(), { ...desired, listener }).listener.packages).toEqual(['liblua5.4-0', 'haproxy']);
+  const why = async (...given: Parameters<typeof opening>) =>
+    (await opening(...given)).problems.map(({ code, message }) => `${code} ${message}`);
+  expect(await why('no apt would remove docker.io\nhaproxy 3.0.11\n')).toEqual([
+    'E_HAPROXY_MISSING HAProxy is not installed there, and cannot be: apt would remove docker.io',
+  ]);
+  expect(await why('')).toEqual([expect.stringContaining('it offers no package haproxy')]);
+  expect(await why('haproxy; reboot\n')).toEqual([expect.stringContaining('it offers no package haproxy')]);
+  expect(await why('haproxy 2.4.22-0ubuntu1\n')).toEqual([expect.stringMatching(/^E_HAPROXY_OLD HAProxy 2\.4\.22/)]);
+  expect((await opening('haproxy\n', { manager: 'dnf' } as Partial<typeof HAPROXY>)).desired.packages).toEqual([
+    'haproxy',
+  ]);
+});
+
+test('a configuration that comes back is checked as its unit would run it', async () => {
+  const spec = completeHost({ ...SPEC, listen: ['192.0.2.1', '192.0.2.2'], sockets: ['traefik read'] });
+  const { desired: listener } = await opened({}, {}, { spec });
+  const check = checkRestored(listener.unit, (path) => `${path}.new`, '/etc/docker/tls/7');
+  expect(check).toBe(listener.check((path) => `${path}.new`, '/etc/docker/tls/7'));
+  expect(check).toMatch(
+    /^env LISTEN3=127.0.0.1:1 .*LISTEN5=127.0.0.1:3 TLS=\/etc\/docker\/tls\/7 .* -c -f \/etc\/docker\/tls\/haproxy\.cfg\.new$/,
+  );
+  expect(checkRestored('[Service]\nExecStart=/bin/sh -c x\n', (path) => path, '')).toBeUndefined();
+});
+
 test('a host where SELinux enforces is told what its policy may do', async () => {
   expect((await opened()).notes).toEqual([]);
   expect((await opened({ enforcing: '0' })).notes).toEqual([]);
   const { notes } = await opened({ enforcing: '1' });
   expect(notes).toEqual([expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*audit2allow/)]);
+  // The type of the socket names what has to be allowed; a program of another type is not confined as HAProxy.
+  const labels = (program: string) => ({
+    enforcing: '1',
+    labels: `system_u:object_r:${program}:s0\nsystem_u:object_r:container_var_run_t:s0`,
+  });
+  expect((await opened(labels('haproxy_exec_t'))).notes).toEqual([
+    expect.stringContaining('from /run/docker.sock (container_var_run_t)'),
+  ]);
+  expect((await opened(labels('bin_t'))).notes).toEqual([]);
+});
+
+test('a host where AppArmor confines HAProxy is told which lines its profile needs', async () => {
+  expect((await opened({ apparmor: 'haproxy (enforce)' })).notes).toEqual([
+    expect.stringMatching(/profile haproxy\).*"\/run\/docker\.sock rw,", "\/etc\/docker\/tls\/\*\* r,"/),
+  ]);
+  expect((await opened({ apparmor: 'haproxy (complain)' })).notes).toEqual([]);
 });
 
 test('a daemon that listens on TCP itself is not left as it is', async () => {
@@ -115,6 +171,15 @@ test('another CA whose clients would look like ours is refused', async () => {
   expect(await codes({}, {}, { cas: ours, otherCas: `${theirs}${fake}` })).toEqual([
     expect.stringMatching(/^E_LISTENER clients of the CA "client laptop [0-9a-f]{8}" could pass for ours/),
   ]);
+});
+
+test('with other CAs, the chains of ours are listed: issuing CAs of clients, and our CAs; none of the others', async () => {
+  const ca = async (name: string) => (await issueCa({ name, days: 9, now: new Date() })).leaf;
+  const [ours, issuer, theirs] = await Promise.all([ca('docker-tls'), ca('client laptop'), ca('theirs')]);
+  const spec = completeHost({ ...SPEC, otherClients: 'read' });
+  const { desired: listener } = await opened({}, {}, { spec, cas: ours, issuers: issuer, otherCas: theirs });
+  const lines = listener.files.get('/etc/docker/tls/issuers.list')?.trim().split('\n').slice(1);
+  expect(lines).toEqual([ours, issuer].map(chainHash).sort());
 });
 
 test('another CA with two common names is refused: HAProxy reads the first, others the last', async () => {

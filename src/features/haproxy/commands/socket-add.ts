@@ -1,0 +1,42 @@
+/** `socket add NAME HOST`: a socket with a role, for containers on the host. */
+
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { HOST_OPTIONS, RUN_OPTIONS } from '../../../cli/host-options.ts';
+import { readSetting } from '../../../core/domain/fleet/fleet-problems.ts';
+import { HOST_SETTINGS } from '../../../core/domain/settings.ts';
+import type { ChangeDocument } from '../../../core/render/change-document.ts';
+import { renderChange } from '../../../core/render/change-result.ts';
+import { changeSockets } from '../actions/change-sockets.ts';
+import { socketPath, withSocket } from '../domain/role-sockets.ts';
+
+export type SocketAddDocument = ChangeDocument;
+
+export const command = defineCommand({
+  scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
+  about:
+    'Makes /run/docker-tls/NAME.sock on the host. A program that opens it may send the requests of the role, and nothing else: mount it in place of docker.sock.\nA host that has not been set up gets HAProxy, and no port in the network: it listens on 127.0.0.1, and is verified through ssh.',
+  examples: [
+    'docker-tls socket add traefik root@build-1 --role read --install',
+    'docker-tls socket add dozzle build-1 --role read',
+  ],
+  args: {
+    name: { summary: 'name of the socket', required: true },
+    host: { summary: '[user@]name[:port], ssh://…, or local', required: true, completes: 'host' },
+  },
+  options: {
+    ...RUN_OPTIONS,
+    role: { kind: 'text', value: 'ROLE', summary: 'role of programs that use it (default: read)' },
+    install: HOST_OPTIONS.install,
+  },
+  async run(context): Promise<CommandResult<SocketAddDocument>> {
+    const { args, options } = context;
+    const { role = 'read' } = options;
+    // Checked before any connection.
+    readSetting(HOST_SETTINGS.sockets, [`${args.name} ${role}`], '');
+    const changed = await changeSockets(context, args.host, options, (sockets) =>
+      withSocket(sockets, { name: args.name, role }),
+    );
+    const result = renderChange(changed, context);
+    return { ...result, text: `${result.text}\n\nmount ${socketPath(args.name)} in place of docker.sock` };
+  },
+});

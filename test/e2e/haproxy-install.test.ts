@@ -1,0 +1,171 @@
+/** `setup --install`: a real apt installs HAProxy from a repository on the host itself, and `remove` takes it away again. */
+
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildProgram, type Program } from '../support/cli.ts';
+import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+import { newPerson, type Person } from '../support/person.ts';
+
+let program: Program;
+let host: LabHost;
+let person: Person;
+let before: HostSnapshot;
+
+const SOURCE = '/etc/apt/sources.list.d/lab.list';
+/** Everything that an installation leaves elsewhere than in files below /etc. */
+const REST = `dpkg-query -W -f '\${db:Status-Abbrev} \${Package}\\n'; getent passwd; getent group; ls /var/cache/apt/archives /run/systemd/system; ls -d /run/haproxy /usr/sbin/haproxy 2>/dev/null; systemctl is-enabled haproxy 2>&1; :`;
+
+beforeAll(async () => {
+  program = buildProgram();
+  // The lab has the packages by now, with those that they need.
+  [host] = (await labUp({ names: ['hap-install'], with: ['haproxy'] })) as [LabHost];
+  person = newPerson(program, [host]);
+  const debs = join(process.env.DOCKER_TLS_LAB ?? '/var/lib/docker-tls-lab', 'debs/trixie-with-haproxy');
+  mkdirSync(join(host.root, 'srv/repo'), { recursive: true });
+  cpSync(debs, join(host.root, 'srv/repo'), { recursive: true });
+  await host.must(`set -e
+    cd /srv/repo
+    systemctl stop haproxy
+    dpkg --purge $(for deb in *.deb; do dpkg-deb -f "$deb" Package; done)
+    ! getent passwd haproxy || userdel haproxy
+    rm -rf /var/lib/haproxy /etc/haproxy
+    mkdir -p made/DEBIAN
+    printf 'Package: needs-haproxy\\nVersion: 1.0\\nArchitecture: all\\nMaintainer: lab\\nDescription: lab\\nDepends: haproxy\\n' >made/DEBIAN/control
+    dpkg-deb -b made needs-haproxy.deb
+    for deb in *.deb; do
+      dpkg-deb -f "$deb"
+      printf 'Filename: ./%s\\nSize: %s\\nSHA256: %s\\n\\n' "$deb" "$(stat -c %s "$deb")" "$(sha256sum "$deb" | cut -d' ' -f1)"
+    done >Packages
+    rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
+    apt-get -q update`);
+  await host.reboot();
+  before = await snapshot(host);
+}, 300_000);
+afterAll(async () => {
+  await host?.down();
+  person?.remove();
+  program?.remove();
+});
+
+const setup = (...words: string[]) => person.run(person.setup(host, ['--listener', 'haproxy', ...words]));
+const source = async () => {
+  await host.must(`echo 'deb [trusted=yes] file:/srv/repo ./' >${SOURCE} && apt-get -q update`);
+};
+/** Runs without that source in the snapshots. */
+const unchanged = async (rest: string) => {
+  await host.must(`rm -f ${SOURCE}`);
+  const after = await snapshot(host);
+  expect(compare(before, after, /^(container|socket inode)/)).toEqual([]);
+  expect(leftovers(after)).toEqual([]);
+  expect(await host.must(REST)).toBe(rest);
+};
+
+test('a missing package is named, and without a source it is not installed', async () => {
+  const rest = await host.must(REST);
+  const missing = await setup();
+  expect([missing.status, missing.err]).toEqual([4, expect.stringMatching(/E_HAPROXY_MISSING[\s\S]*--install/)]);
+  const lost = await setup('--install');
+  expect(lost.status).toBe(4);
+  expect(lost.err).toMatch(
+    /cannot be: apt: .*(Unable to locate package|no installation candidate)[\s\S]*apt-get update/,
+  );
+  await unchanged(rest);
+});
+
+test('the plan names the packages; setup installs them, runs no service of theirs, and remove takes them away', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const shown = await setup('--install', '--dry-run');
+  expect(shown.status, shown.err).toBe(0);
+  expect(shown.out.replace(/\s+/g, ' ')).toMatch(/packages +installed first, .*haproxy.*remove takes them away/);
+  expect((await host.exec('command -v haproxy')).exit).not.toBe(0);
+  const daemon = await host.must('systemctl show docker.service -p MainPID');
+  const done = await setup('--install');
+  expect(done.status, done.err).toBe(0);
+  expect(await host.must('systemctl show docker.service -p MainPID')).toBe(daemon);
+  expect(await host.must('systemctl is-active docker-tls-haproxy haproxy; :')).toBe('active\ninactive');
+  expect(await host.must('systemctl is-enabled haproxy 2>&1; :')).toBe('disabled');
+  expect(await host.must('ls /run/systemd/system; ls /var/cache/apt/archives')).not.toMatch(/haproxy/);
+  expect(await host.must('cat /var/lib/docker-tls/listener-packages')).toMatch(/^haproxy$/m);
+  expect((await person.run(['plan', host.name, '--check'])).status).toBe(0);
+  await host.reboot();
+  expect(await host.must('systemctl is-active docker-tls-haproxy haproxy; :')).toBe('active\ninactive');
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed.status, removed.err).toBe(0);
+  expect(removed.out.replace(/\s+/g, ' ')).toContain('HAProxy, which docker-tls had installed, was removed');
+  await unchanged(rest);
+});
+
+test('a disk that fills up during the installation leaves the host as it was', async () => {
+  const rest = await host.must(REST);
+  await source();
+  await host.must('mount -t tmpfs -o size=8k small /usr/share/doc');
+  const full = await setup('--install');
+  await host.must('umount /usr/share/doc');
+  expect(full.status).toBe(4);
+  expect(full.err).toMatch(/E_HAPROXY_MISSING.*could not be installed; .*taken away again/);
+  expect(full.err).toMatch(/No space left on device/);
+  expect(full.err).toMatch(/apt-get install -y haproxy/);
+  await unchanged(rest);
+});
+
+test('a setup that is rolled back takes them away as well', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const unit = '/etc/systemd/system/docker-tls-haproxy.service.d';
+  await host.must(`mkdir ${unit} && printf '[Service]\\nExecStartPre=/bin/false\\n' >${unit}/broken.conf`);
+  const failed = await setup('--install');
+  await host.must(`rm -r ${unit} && systemctl daemon-reload`);
+  expect(failed.status, failed.err).toBe(5);
+  await unchanged(rest);
+});
+
+test('what something else needs by then stays', async () => {
+  await source();
+  const done = await setup('--install');
+  expect(done.status, done.err).toBe(0);
+  await host.must('apt-get -q -y install needs-haproxy');
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed.status, removed.err).toBe(0);
+  expect(removed.out.replace(/\s+/g, ' ')).toMatch(/packages that stay, since others need them by now: haproxy/);
+  expect((await host.exec('command -v haproxy')).exit).toBe(0);
+  expect(await host.must('ls /var/lib/docker-tls 2>/dev/null; :')).toBe('');
+});
+
+test('a socket for a container on a host that was never set up: no port in the network, and remove gives all back', async () => {
+  await host.must(`dpkg --purge needs-haproxy haproxy $(dpkg-query -W -f '\${Package} ' 'liblua5*' 2>/dev/null); :`);
+  await host.must('! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :');
+  const rest = await host.must(REST);
+  await source();
+  person.addSshConfig(`Host build-9\n  HostName ${host.address}\n  User root\n  IdentityFile ${host.keyFile}`);
+  const done = async (...argv: string[]) => {
+    const result = await person.run([...argv, '--ssh-config', join(person.home, '.ssh/config'), '--yes']);
+    expect(result, result.err).toMatchObject({ status: 0 });
+    return result;
+  };
+  const added = await done('socket', 'add', 'traefik', 'build-9', '--role', 'read', '--install', '--no-ca-passphrase');
+  expect(added.out).toContain('mount /run/docker-tls/traefik.sock in place of docker.sock');
+  expect(await host.must("ss -Hltn 'sport = :2376' | awk '{ print $4 }'")).toBe('127.0.0.1:2376');
+  expect((await person.run(['socket', 'list'])).out).toMatch(
+    /build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/,
+  );
+  expect((await person.run(['verify', 'build-9'])).status).toBe(0);
+  // A container with the docker of the host.
+  const mounts =
+    '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/traefik.sock:/var/run/docker.sock';
+  await host.container('proxy', `--restart=always ${mounts}`);
+  const inside = (words: string) => host.exec(`docker exec proxy /usr/bin/docker ${words}`);
+  expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');
+  expect((await inside('rm -f proxy')).err).toContain('socket traefik has the role read, which does not allow DELETE');
+  await done('socket', 'add', 'ci', 'build-9', '--role', 'monitor');
+  expect(await host.must('ls /run/docker-tls')).toBe('ci.sock\ntraefik.sock');
+  await host.reboot();
+  expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');
+  await done('socket', 'remove', 'ci', 'build-9');
+  expect(await host.must('ls /run/docker-tls')).toBe('traefik.sock');
+  await host.must('docker rm -f proxy && docker rmi busybox');
+  await done('remove', 'build-9');
+  await unchanged(rest);
+});
