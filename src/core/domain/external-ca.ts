@@ -20,9 +20,9 @@ const apiCa = z.looseObject({
   /** PEM: the only CAs trusted for the API server's certificate. */
   trust: text,
   profiles,
-  /** Absolute path: a provisioner's key (JWK or JWE), an authentication key (hexadecimal), a token. */
-  credentialFile: text,
-  /** Absolute path: the passphrase of an encrypted provisioner key. */
+  /** A file of this machine (SignerFiles): a provisioner's key (JWK or JWE), an authentication key (hexadecimal), a token. */
+  credentialFile: z.optional(text),
+  /** The same: the passphrase of an encrypted provisioner key. */
   passphraseFile: z.optional(text),
 });
 export const externalCa = z.union([z.looseObject({ kind: z.literal('command'), command: text }), apiCa]);
@@ -47,9 +47,9 @@ export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
 export const caToken = z.looseObject({
   /** RFC 7512 URI of the key. */
   uri: text,
-  /** Absolute path of the PKCS#11 module; absent: p11-kit's, since it finds all modules. */
+  /** A file of this machine (SignerFiles): the PKCS#11 module; absent: p11-kit's, since it finds all modules. */
   module: z.optional(text),
-  /** Absolute path; absent: prompt for the PIN. */
+  /** The same; absent: prompt for the PIN. */
   pinFile: z.optional(text),
 });
 export type CaToken = Data<z.output<typeof caToken>>;
@@ -73,6 +73,33 @@ export type SignerFlags = {
 
 /** At most one of the two is set. */
 export type CaSigner = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
+
+/** Absolute paths on this machine that a signer needs. A shared store has none: each machine names its own. */
+export type SignerFiles = Partial<Record<(typeof SIGNER_FILES)[number], string>>;
+const SIGNER_FILES = ['credentialFile', 'passphraseFile', 'module', 'pinFile'] as const;
+
+/** What the files are for: the same CA at another address, or another key of a token, has other files. Undefined: it needs none. */
+export function signerId({ external, token }: CaSigner): string | undefined {
+  if (token !== undefined) return token.uri;
+  return external === undefined || external.kind === 'command' ? undefined : `${external.kind} ${external.url}`;
+}
+
+/** The files among fields. */
+export function signerFiles(fields: Readonly<Record<string, unknown>>): SignerFiles {
+  const named = SIGNER_FILES.map((key) => [key, fields[key]] as const);
+  return Object.fromEntries(named.filter(([, value]) => typeof value === 'string'));
+}
+
+/** The signer with these files in place of its own. */
+export function withSignerFiles<T extends CaSigner>(
+  signer: T,
+  { credentialFile, passphraseFile, module, pinFile }: SignerFiles,
+): T {
+  const { external, token } = signer;
+  if (token !== undefined) return { ...signer, token: { ...token, module, pinFile } };
+  if (external === undefined || external.kind === 'command') return signer;
+  return { ...signer, external: { ...external, credentialFile, passphraseFile } };
+}
 
 export function externalCaWords(ca: ExternalCa): string {
   if (ca.kind === 'command') return ca.command;

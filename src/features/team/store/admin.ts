@@ -8,8 +8,10 @@ import { listWords } from '../../../core/domain/words.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { checkRecipient, recipientsOf } from './age.ts';
 import { mapTree } from './map-tree.ts';
+import type { Opened } from './opened.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
-import type { Opened, Session } from './session.ts';
+import { retried } from './retried.ts';
+import type { Session } from './session.ts';
 import { fingerprintOf, signersAmong } from './signers.ts';
 import * as refusals from './store-refusals.ts';
 
@@ -182,18 +184,6 @@ export async function removeOperator(
     );
     return { removed, left, state: readTree(session.local.home, mapTree(base.contents, session.url)) };
   });
-}
-
-/** Retries a commit on the new content if another one came first. */
-async function retried<T>(session: Session, work: (base: Opened) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work(await session.read(0));
-    } catch (error) {
-      if (!(error instanceof DockerTlsError) || error.code !== 'E_STORE_CHANGED' || attempt >= 20) throw error;
-      session.forget();
-    }
-  }
 }
 
 function message(command: string, what: string) {

@@ -3,22 +3,16 @@
  * content without the signature of an operator, or older than the state seen before on this machine.
  */
 
-import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { errnoOf } from '../../../errors/errors.ts';
 import type { Message, Snapshot, StoreEngine } from '../engines/engine.ts';
-import {
-  type ClassKeys,
-  type Contents,
-  groupTexts,
-  OPERATORS,
-  openGroup,
-  sealGroup,
-  touchedGroups,
-} from './contents.ts';
-import { checkSnapshot, genuine, requirePinned } from './genuine.ts';
+import { type Contents, groupTexts, OPERATORS, sealGroup, touchedGroups } from './contents.ts';
+import { ageNote, DEFAULT_DAYS, hasExpired } from './freshness.ts';
+import { checkSnapshot, commitOf, genuine, requirePinned } from './genuine.ts';
 import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
-import { type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
+import { contentsOpener } from './open-contents.ts';
+import type { NextCommit, Opened } from './opened.ts';
+import { foreignKeys, openKeys, readOperators, renderKeys } from './operators.ts';
 import { SEAL_BYTES } from './seal.ts';
 import { type SigningKey, signingKeysOf } from './signatures.ts';
 import {
@@ -31,19 +25,8 @@ import {
   withSigners,
 } from './signers.ts';
 import type { IdentityFile } from './ssh-keys.ts';
-import { FILES, MANIFEST, readSigned, renderStoreManifest, type Signed, sha256Hex } from './store-manifest.ts';
+import { MANIFEST, readSigned, renderStoreManifest, type Signed, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
-
-/** A verified snapshot. `fresh`: without any commit. */
-export type Opened = {
-  readonly snapshot: Snapshot;
-  readonly fresh: boolean;
-  readonly sequence: number;
-  readonly signers: Signers;
-  readonly keys: ClassKeys | undefined;
-  readonly operators: readonly Operator[];
-  readonly contents: Contents;
-};
 
 export type SessionOptions = {
   readonly engine: StoreEngine;
@@ -57,16 +40,6 @@ export type SessionOptions = {
   now(): Date;
 };
 
-/** New contents, or new keys and operators; new keys reseal everything. */
-export type NextCommit = {
-  readonly contents: Contents;
-  readonly operators?: readonly Operator[];
-  readonly keys?: Required<ClassKeys>;
-  /** Lower bound of the new manifest's number. */
-  readonly above?: number;
-  readonly regained?: string;
-};
-
 export type Session = ReturnType<typeof openSession>;
 
 /** Maximum age of a snapshot for reuse: a run over many hosts reads for each of them, and a commit on an old one fails anyway. */
@@ -78,26 +51,15 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   const unwritten = new Set<string>();
   /** Read once: a pipe delivers its content once. */
   let identityFiles: Promise<readonly IdentityFile[]> | undefined;
-  const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
+  const contentsOf = contentsOpener(engine.url);
+  /** Whether a state that is too old may be read, and whether its age was noted. */
+  let anyAge = false;
+  let told = false;
 
   function noteOffline({ offline }: Snapshot): void {
     if (offline === undefined || noted) return;
     noted = true;
     note(`${offline.cause.message}; using the copy fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
-  }
-
-  function contentsOf(snapshot: Snapshot, keys: ClassKeys): Contents {
-    const contents = new Map<string, FileContent>();
-    for (const [at, sealed] of snapshot.files) {
-      if (at === MANIFEST || at === FILES || at === OPERATORS || at.startsWith('keys/')) continue;
-      const hash = sha256Hex(sealed);
-      const known = groups.get(at);
-      const entries = known?.hash === hash ? known.entries : openGroup(at, sealed, keys);
-      if (entries === undefined) throw refusals.tampered(engine.url, `${at} does not open with the store's key`);
-      groups.set(at, { hash, entries });
-      if (entries !== 'closed') for (const [path, content] of entries) contents.set(path, content);
-    }
-    return contents;
   }
 
   async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
@@ -110,9 +72,21 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     // Nobody can sign who is not in the output of operator list.
     if (!sameSigners(signersAmong(operators), checked.signers.at(-1)?.operators ?? []))
       throw refusals.tampered(engine.url, 'its list of operators names others than its signers');
-    const { sequence } = checked.manifest;
-    const contents = contentsOf(snapshot, keys);
-    return { snapshot, fresh: false, sequence, signers: checked.signers, keys, operators, contents };
+    const foreign = foreignKeys(snapshot.files, operators);
+    if (foreign !== undefined)
+      throw refusals.tampered(engine.url, `${foreign} is encrypted for others than its operators`);
+    const last = { ...commitOf(checked), validDays: checked.manifest.validDays };
+    const contents = contentsOf(snapshot.files, keys);
+    return {
+      snapshot,
+      fresh: false,
+      sequence: last.sequence,
+      last,
+      signers: checked.signers,
+      keys,
+      operators,
+      contents,
+    };
   }
 
   /** The user's key among those that can sign; undefined if none. */
@@ -164,8 +138,19 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       throw refusals.tampered(engine.url, 'another state has the revision of the one before');
   }
 
-  /** The newest snapshot, or one that was read less than `youngMs` ago. */
+  /** The newest snapshot, or one that was read less than `youngMs` ago. Fails with E_STORE_EXPIRED if even the newest is too old. */
   async function read(youngMs = YOUNG_MS): Promise<Opened> {
+    const opened = await newest(youngMs);
+    const { last, snapshot } = opened;
+    if (last === undefined) return opened;
+    if (!anyAge && hasExpired(last, now())) throw refusals.expired(engine.url, last, now(), snapshot.offline?.cause);
+    const aged = ageNote(last, now());
+    if (aged !== undefined && !told) note(aged);
+    told ||= aged !== undefined;
+    return opened;
+  }
+
+  async function newest(youngMs: number): Promise<Opened> {
     if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
     // Before the request: another run on this machine may see a newer state during it.
     const before = local.seen();
@@ -237,15 +222,16 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
     const signers = await withSigners(base.signers, signing, sequence, me.key);
     if (signers !== base.signers || !files.has(SIGNERS)) files.set(SIGNERS, Buffer.from(JSON.stringify(signers)));
+    const { validDays } = next.current ?? (base.last === undefined ? { validDays: DEFAULT_DAYS } : base.last);
     const about = {
-      ...{ sequence, at: now().toISOString(), by: who, parent: base.snapshot.revision, regained },
+      ...{ sequence, at: now().toISOString(), validDays, by: who, parent: base.snapshot.revision, regained },
       ...{ signers: fingerprintOf(signers.at(-1) as Signers[number]), subject, lines: shortened(lines) },
     };
     for (const [at, bytes] of await renderStoreManifest(files, about, me.key)) files.set(at, bytes);
+    requireReadable(engine.url, files, signers);
     // Nobody could read the store after that.
     const signed = readSigned(files);
     if (typeof signed === 'string') throw new Error(`the store ${signed}`);
-    requireReadable(engine.url, files);
     const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
     const remove = [...there.keys()].filter((at) => !files.has(at));
     const snapshot = await engine.commit(base.snapshot, {
@@ -259,7 +245,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const manifest = sha256Hex(files.get(MANIFEST));
     const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
     remember(snapshot, seen, next.above !== undefined);
-    return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });
+    const last = { sequence, at: about.at, validDays, by: `${me.name} (${who})` };
+    return keep({ snapshot, fresh: false, sequence, last, signers, keys: full, operators, contents: next.contents });
   }
 
   return {
@@ -284,6 +271,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       const { revision, offline } = await engine.read();
       if (offline !== undefined) throw offline.cause;
       return revision === '';
+    },
+    /** From now on this session reads a state of any age. */
+    acceptAnyAge(): void {
+      anyAge = true;
     },
     requirePinned: (known: readonly string[]) => requirePinned(engine.url, known, pinned),
     check: (snapshot: Snapshot) => checkSnapshot(engine, snapshot, { before: local.seen(), pinned }),
