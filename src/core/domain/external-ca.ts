@@ -78,14 +78,22 @@ export type CaSigner = { readonly external?: ExternalCa | undefined; readonly to
 export type SignerFiles = Partial<Record<(typeof SIGNER_FILES)[number], string>>;
 const SIGNER_FILES = ['credentialFile', 'passphraseFile', 'module', 'pinFile'] as const;
 
-/** What the files are for: the same CA at another address, or another key of a token, has other files. Undefined: it needs none. */
-export function signerId({ external, token }: CaSigner): string | undefined {
-  if (token !== undefined) return token.uri;
-  return external === undefined || external.kind === 'command' ? undefined : `${external.kind} ${external.url}`;
+/** What the files are for: the same CA at another address, or another key of a token, has other files. */
+function signerIds({ external, token }: CaSigner): { readonly api?: string; readonly token?: string } {
+  const api = external === undefined || external.kind === 'command' ? undefined : `${external.kind} ${external.url}`;
+  return { api, token: token?.uri };
 }
 
-/** The files among fields. */
-export function signerFiles(fields: Readonly<Record<string, unknown>>): SignerFiles {
+/** The files that a signer names, by what they are for. */
+export function signerFiles(signer: CaSigner): (readonly [id: string, files: SignerFiles])[] {
+  const { api, token } = signerIds(signer);
+  return [
+    ...(api === undefined ? [] : [[api, filesAmong({ ...signer.external })] as const]),
+    ...(token === undefined ? [] : [[token, filesAmong({ ...signer.token })] as const]),
+  ];
+}
+
+function filesAmong(fields: Readonly<Record<string, unknown>>): SignerFiles {
   const named = SIGNER_FILES.map((key) => [key, fields[key]] as const);
   return Object.fromEntries(named.filter(([, value]) => typeof value === 'string'));
 }
@@ -93,12 +101,14 @@ export function signerFiles(fields: Readonly<Record<string, unknown>>): SignerFi
 /** The signer with these files in place of its own. */
 export function withSignerFiles<T extends CaSigner>(
   signer: T,
-  { credentialFile, passphraseFile, module, pinFile }: SignerFiles,
+  files: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
 ): T {
   const { external, token } = signer;
-  if (token !== undefined) return { ...signer, token: { ...token, module, pinFile } };
-  if (external === undefined || external.kind === 'command') return signer;
-  return { ...signer, external: { ...external, credentialFile, passphraseFile } };
+  const ids = signerIds(signer);
+  const { credentialFile, passphraseFile } = filesAmong(files[ids.api ?? ''] ?? {});
+  const { module, pinFile } = filesAmong(files[ids.token ?? ''] ?? {});
+  const api = external && ('url' in external ? { ...external, credentialFile, passphraseFile } : external);
+  return { ...signer, external: api, token: token && { ...token, module, pinFile } };
 }
 
 export function externalCaWords(ca: ExternalCa): string {

@@ -45,6 +45,8 @@ const NOT_FOR_GIT =
 const TRANSPORTS = ['ssh', 'https', 'file'].flatMap((name) => ['-c', `protocol.${name}.allow=always`]);
 const SETTINGS = [
   ...['-c', 'protocol.allow=never', ...TRANSPORTS],
+  // git reads no larger file whole, whoever has put it there.
+  ...['-c', 'core.bigFileThreshold=1m'],
   ...['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'fetch.fsckObjects=true'],
   ...[
     '-c',

@@ -20,14 +20,7 @@ import {
 } from '../../../core/adapters/store/store-files.ts';
 import { readObject } from '../../../core/adapters/store/store-url.ts';
 import { destinationWords } from '../../../core/domain/destination.ts';
-import {
-  type CaSigner,
-  type Data,
-  type SignerFiles,
-  signerFiles,
-  signerId,
-  withSignerFiles,
-} from '../../../core/domain/external-ca.ts';
+import { type CaSigner, type Data, signerFiles, withSignerFiles } from '../../../core/domain/external-ca.ts';
 import { fieldsOf } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
@@ -92,11 +85,8 @@ export function openLocal(home: string, url: string) {
     merged(state: StoreState): StoreState {
       const { hosts = {}, clients = {}, signers = {} } = own();
       const places = new Map(Object.entries(loggedIn()));
-      const here = <T extends { readonly record?: CaSigner }>(ca: T): T => {
-        if (ca.record === undefined) return ca;
-        const files = signers[signerId(ca.record) ?? ''] ?? {};
-        return { ...ca, record: withSignerFiles(ca.record, signerFiles(files)) };
-      };
+      const here = <T extends { readonly record?: CaSigner }>(ca: T): T =>
+        ca.record === undefined ? ca : { ...ca, record: withSignerFiles(ca.record, signers) };
       return {
         ...state,
         ...(state.ca === undefined ? {} : { ca: here(state.ca) }),
@@ -201,14 +191,10 @@ export function splitRecord(
   return { common, own: collection === 'hosts' ? { ssh: picked } : picked };
 }
 
-/** Splits a `ca.json` into its shared part, and files of this machine with the ID of their signer. */
-export function splitCa(text: string): { readonly common: string; readonly id?: string; readonly own: SignerFiles } {
+/** Splits a `ca.json` into its shared part, and files of this machine by what they are for. */
+export function splitCa(text: string): { readonly common: string; readonly own: ReturnType<typeof signerFiles> } {
   const record = JSON.parse(text) as CaSigner;
-  return {
-    common: `${JSON.stringify(withSignerFiles(record, {}), null, 2)}\n`,
-    id: signerId(record),
-    own: signerFiles({ ...record.external, ...record.token }),
-  };
+  return { common: `${JSON.stringify(withSignerFiles(record, {}), null, 2)}\n`, own: signerFiles(record) };
 }
 
 function placeClient(home: string, name: string, { ca, cert }: StoredClient, key: Secret): void {

@@ -199,9 +199,9 @@ function withoutOwn(before: Contents, contents: Contents, { hosts = {}, clients 
   const own: [Collection, string, Readonly<Record<string, unknown>>][] = [];
   for (const [path, file] of contents) {
     if (!/^ca\/(?:.*\/)?ca\.json$/.test(path) || typeof file.bytes !== 'string' || before.get(path) === file) continue;
-    const { common, id, own: files } = splitCa(file.bytes);
-    next.set(path, { ...file, bytes: common });
-    if (id !== undefined) own.push(['signers', id, files]);
+    const split = splitCa(file.bytes);
+    next.set(path, { ...file, bytes: split.common });
+    own.push(...split.own.map(([id, files]) => ['signers', id, files] as (typeof own)[number]));
   }
   for (const [collection, names] of [
     ['hosts', Object.keys(hosts)],

@@ -8,9 +8,17 @@ import { OPERATOR_ATTACKS } from './operator-attacks.ts';
 import { type Cost, costWords, measureRubbish } from './rubbish.ts';
 import { etcdScene, gitScene, type Scene } from './scene.ts';
 import { SERVER_ATTACKS } from './server-attacks.ts';
+import { SETTINGS_ATTACKS } from './settings-attacks.ts';
+import { WITNESS_ATTACKS } from './witness-attacks.ts';
 
 /** Add a file beside these for attacks of another kind, and its rows here and in docs/team.md. */
-export const ATTACKS: readonly Attack[] = [...SERVER_ATTACKS, ...OPERATOR_ATTACKS, ...COMPUTER_ATTACKS];
+export const ATTACKS: readonly Attack[] = [
+  ...SERVER_ATTACKS,
+  ...WITNESS_ATTACKS,
+  ...OPERATOR_ATTACKS,
+  ...SETTINGS_ATTACKS,
+  ...COMPUTER_ATTACKS,
+];
 
 /** Plays the attacks on a scene of this engine. */
 export async function attack(
