@@ -5,15 +5,14 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { randomBytes, randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
+import { join } from 'node:path';
 import { restoreTeamStore } from '../../../../../src/features/team/store/restore-store.ts';
 import { teamStore } from '../../../../../src/features/team/store/team-store.ts';
 import { sampleHost } from '../../../../support/store.ts';
 import { type EtcdServers, startEtcd } from '../etcd.ts';
+import { bundleTeamStore } from '../reader-bundle.ts';
 import { enrol, type Member, type Members, membersOf } from '../team.ts';
 
 export const LIMIT = { megabytes: 60, seconds: 5 } as const;
@@ -135,7 +134,7 @@ const IN_ETCD: readonly Rubbish[] = [
 
 /** Measures each kind of rubbish in an engine. `tell` gets each cost as it arrives. */
 export async function measureRubbish(engine: Cost['engine'], tell: (cost: Cost) => void = () => {}): Promise<Cost[]> {
-  const bundle = readerBundle();
+  const bundle = bundleTeamStore('reader');
   const etcd = engine === 'etcd' ? await startEtcd() : undefined;
   const costs: Cost[] = [];
   let base = { megabytes: 0, seconds: 0 };
@@ -271,22 +270,4 @@ function read(file: string): string {
     // The process has ended.
     return '';
   }
-}
-
-/** The reader's code as one file. */
-function readerBundle(): string {
-  let root = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(root, 'package.json'))) root = dirname(root);
-  const directory = join(root, 'node_modules/.cache/store-test');
-  mkdirSync(directory, { recursive: true });
-  const outfile = join(directory, `reader-${process.pid}.mjs`);
-  buildSync({
-    stdin: {
-      contents: `export * from './src/features/team/store/open-team-store.ts'; export * from './src/features/team/store/team-store.ts';`,
-      resolveDir: root,
-      loader: 'ts',
-    },
-    ...{ outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
-  });
-  return outfile;
 }
