@@ -53,7 +53,7 @@ const LIKE: Readonly<Record<string, readonly string[]>> = {
 
 /** The owner of each library; a few small pure ones have two. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@noble/curves': ['features/team'],
+  '@noble/curves': ['core/domain/pki', 'features/team'],
   'age-encryption': ['features/team'],
   commander: ['cli'],
   diff: ['core/domain/plan', 'core/render'],

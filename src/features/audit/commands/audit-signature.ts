@@ -8,7 +8,7 @@ import { LARGEST_FILE, readFileOrPipe, whyNotRead } from '../../../core/named-fi
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
 import { openSigningKey, type SigningKey } from '../adapters/signing-key.ts';
-import { allowedSigner, checkDetached, fingerprintOf, NAMESPACE } from '../domain/sshsig.ts';
+import { checkDetached, NAMESPACE } from '../domain/signatures.ts';
 
 /** A report with a signature that holds. */
 export type SignatureDocument = {
@@ -36,7 +36,19 @@ export async function signingKey(
 }
 
 const OF_AUDITS = [
-  ...['compose', 'dockerfile', 'lynis', 'check', 'benchmark', 'format', 'out', 'failOn', 'baseline', 'vulnerabilities'],
+  ...[
+    'compose',
+    'dockerfile',
+    'lynis',
+   
+    'check',
+    'benchmark',
+    'format',
+    'out',
+    'failOn',
+    'baseline',
+    'vulnerabilities',
+  ],
   ...['vulnerabilitiesSha256', 'writeBaseline', 'reason', 'expires', 'sign', 'compare', 'inventory', 'limit'],
 ];
 
@@ -61,8 +73,9 @@ export async function checkedSignature({ runtime, options }: CheckContext, named
   const message = await bytesOf(file);
   const checked = checkDetached(message, (await bytesOf(`${file}.sig`)).toString('latin1'));
   if ('problem' in checked) throw refused(file, `the signature does not hold: ${checked.problem}`);
-  const key = fingerprintOf(checked.publicKey);
+  const { key } = checked;
   const allowed = (await bytesOf(signers)).toString('utf8');
+  const { allowedSigner } = await import('../domain/allowed-signers.ts');
   const signer = allowedSigner(allowed, checked.publicKey, runtime.now());
   if (signer === undefined)
     throw refused(file, `the key ${key} made the signature, and ${signers} does not allow it to`, [

@@ -2,7 +2,7 @@
 
 import { createHash, createHmac } from 'node:crypto';
 import type { Section } from '../../../core/domain/dockerd/sections.ts';
-import { fingerprintOf } from './sshsig.ts';
+import { fingerprintOf } from '../../../core/domain/pki/sshsig.ts';
 
 export type HostIdentity = {
   /**

@@ -4,12 +4,13 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { HAS_MODES } from '../../../core/adapters/store/modes.ts';
+import { readString } from '../../../core/domain/pki/sshsig.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { type IdentityFile, readString, sshKeyText } from './ssh-keys.ts';
+import { type IdentityFile, sshKeyText } from './ssh-keys.ts';
 
 export type IdentityOptions = {
   readonly env: Readonly<Record<string, string | undefined>>;

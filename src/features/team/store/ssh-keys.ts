@@ -8,7 +8,6 @@ import {
   createCipheriv,
   createDecipheriv,
   createHash,
-  createPublicKey,
   hkdfSync,
   type KeyObject,
   privateDecrypt,
@@ -17,6 +16,7 @@ import {
 } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { type Identity, type Recipient, Stanza } from 'age-encryption';
+import { publicKeyOf, readString, wireString } from '../../../core/domain/pki/sshsig.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 
@@ -38,7 +38,7 @@ const RSA_LABEL = Buffer.from('age-encryption.org/v1/ssh-rsa');
 export async function sshRecipient(text: string): Promise<Recipient> {
   const [type, blob] = parsePublic(text);
   if (type === 'ssh-rsa') {
-    const key = rsaPublic(blob);
+    const key = publicKeyOf(blob);
     if ((key.asymmetricKeyDetails?.modulusLength ?? 0) < 2048) throw noRecipient(text, 'this RSA key is too short');
     return {
       wrapFileKey: (fileKey) => [
@@ -128,45 +128,15 @@ function parsePublic(text: string): [string, Buffer] {
   return [type, blob];
 }
 
-/** A string in SSH's wire format (RFC 4251, 5); empty after the end. */
-export function readString(blob: Buffer, at: number): Buffer {
-  return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
-}
-
-/** A string in SSH's wire format. */
-export function wireString(value: Uint8Array | string): Buffer {
-  const bytes = Buffer.from(value as string);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-}
-
 /** `ssh-ed25519 AAAA…` of the parts of a public key. */
 export function sshKeyText(type: string, ...parts: Uint8Array[]): string {
   return `${type} ${Buffer.concat([type, ...parts].map(wireString)).toString('base64')}`;
-}
-
-/** The public key of `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`. Fails with E_RECIPIENT. */
-export function publicKeyOf(text: string): KeyObject {
-  const [type, blob] = parsePublic(text);
-  if (type === 'ssh-rsa') return rsaPublic(blob);
-  const x = ed25519Public(blob, text).toString('base64url');
-  return createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' });
 }
 
 function ed25519Public(blob: Buffer, text: string): Buffer {
   const key = readString(blob, 4 + 'ssh-ed25519'.length);
   if (key.length !== 32) throw noRecipient(text, 'this SSH public key is not whole');
   return key;
-}
-
-function rsaPublic(blob: Buffer): KeyObject {
-  const e = readString(blob, 4 + 'ssh-rsa'.length);
-  const n = readString(blob, 4 + 'ssh-rsa'.length + 4 + e.length);
-  return createPublicKey({
-    key: { kty: 'RSA', e: e.toString('base64url'), n: n.subarray(n[0] === 0 ? 1 : 0).toString('base64url') },
-    format: 'jwk',
-  });
 }
 
 /** First four bytes of the key's SHA-256: they identify the recipient of a stanza. */

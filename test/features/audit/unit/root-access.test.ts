@@ -1,11 +1,11 @@
 /** Who can become root on a host: every way, in the table, the picture and the JSON. */
 
 import { expect, test } from 'vitest';
+import { fingerprintOf } from '../../../../src/core/domain/pki/sshsig.ts';
 import { renderHtml } from '../../../../src/features/audit/domain/report/html.ts';
 import { auditHost, reportHead } from '../../../../src/features/audit/domain/report/report.ts';
 import { auditReportDocument } from '../../../../src/features/audit/domain/report/report-document.ts';
 import { renderAuditTable } from '../../../../src/features/audit/domain/report/report-table.ts';
-import { fingerprintOf } from '../../../../src/features/audit/domain/sshsig.ts';
 import { type Alteration, altered } from '../support/audit-facts.ts';
 
 const KEY = 'AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ';

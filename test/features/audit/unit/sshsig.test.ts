@@ -4,15 +4,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { fingerprintOf } from '../../../../src/core/domain/pki/sshsig.ts';
 import { Secret } from '../../../../src/core/domain/secret.ts';
 import { openSigningKey } from '../../../../src/features/audit/adapters/signing-key.ts';
-import {
-  allowedSigner,
-  checkDetached,
-  fingerprintOf,
-  NAMESPACE,
-} from '../../../../src/features/audit/domain/sshsig.ts';
+import { allowedSigner } from '../../../../src/features/audit/domain/allowed-signers.ts';
+import { checkDetached, NAMESPACE } from '../../../../src/features/audit/domain/signatures.ts';
 
 const NOW = new Date('2026-11-30T12:00:00Z');
 const MESSAGE = Buffer.from('{"a report": true}\n');
@@ -53,11 +51,14 @@ describe.each(TYPES)('%s %j', (type, options) => {
       writeFileSync(at('sig'), key.sign(MESSAGE));
       const verify = ['-Y', 'verify', '-f', at('signers'), '-I', 'ops@example.org', '-n', NAMESPACE, '-s', at('sig')];
       expect(keygen(verify, MESSAGE)).toContain('Good "docker-tls-audit" signature for ops@example.org');
-      expect(checkDetached(MESSAGE, key.sign(MESSAGE))).toEqual({ publicKey: blobOf(line) });
+      expect(checkDetached(MESSAGE, key.sign(MESSAGE))).toEqual({ publicKey: blobOf(line), key: key.fingerprint });
     }
     rmSync(at('report.sig'), { force: true });
     keygen(['-q', '-Y', 'sign', '-f', file, '-n', NAMESPACE, at('report')]);
-    expect(checkDetached(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toEqual({ publicKey: blobOf(line) });
+    expect(checkDetached(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toEqual({
+      publicKey: blobOf(line),
+      key: key.fingerprint,
+    });
   });
 });
 
@@ -66,8 +67,10 @@ test('what was not signed so does not hold', async () => {
   const signature = (await openSigningKey(file, undefined)).sign(MESSAGE);
   const problem = (message: Buffer, text: string) => (checkDetached(message, text) as { problem?: string }).problem;
   expect(problem(Buffer.from('{"a report": false}\n'), signature)).toBe('the file is not the one that was signed');
-  expect(problem(MESSAGE, 'no signature')).toBe('it is not a signature of ssh-keygen');
-  expect(problem(MESSAGE, signature.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'))).toMatch(/not a signature|be read/);
+  expect(problem(MESSAGE, 'no signature')).toBe('it is not a signature of ssh-keygen, or not a whole one');
+  expect(problem(MESSAGE, signature.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'))).toMatch(
+    /not a signature|not the one/,
+  );
   rmSync(at('report.sig'), { force: true });
   keygen(['-q', '-Y', 'sign', '-f', file, '-n', 'file', at('report')]);
   expect(problem(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toBe('it is for "file", not for docker-tls-audit');
@@ -117,14 +120,43 @@ test('a passphrase is asked for, three times at most; without a terminal the key
 
 test('what is no private SSH key cannot sign', async () => {
   const texts: readonly (readonly [string, RegExp])[] = [
-    ['# created: today\nAGE-SECRET-KEY-1QQ\n', /an identity of age decrypts/],
+    ['# created: today\nAGE-SECRET-KEY-1QQ\n', /not a whole one/],
+    [IDENTITY.replace('1GF', '1GG'), /not a whole one/],
     [newKey('ed25519').line, /it is a public key/],
     ['hello\n', /it is not an SSH key/],
   ];
   for (const [text, message] of texts) {
-    writeFileSync(at('other'), text);
+    writeFileSync(at('other'), text, { mode: 0o600 });
     const opened = openSigningKey(at('other'), undefined);
     await expect(opened).rejects.toMatchObject({ code: 'E_AUDIT_SIGNER', message: expect.stringMatching(message) });
+  }
+});
+
+/** Of age's own tests. */
+const IDENTITY = 'AGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX';
+
+test('an identity of age signs: ssh-keygen takes it, and so does a line with its recipient', async () => {
+  const recipient = await identityToRecipient(IDENTITY);
+  writeFileSync(at('age'), `# created: today\n# public key: ${recipient}\n${IDENTITY}\n`, { mode: 0o600 });
+  const key = await openSigningKey(at('age'), undefined);
+  const checked = checkDetached(MESSAGE, key.sign(MESSAGE)) as { publicKey: Buffer };
+  expect(fingerprintOf(checked.publicKey)).toBe(key.fingerprint);
+  writeFileSync(at('sig'), key.sign(MESSAGE));
+  writeFileSync(at('signers'), `ada ssh-ed25519 ${checked.publicKey.toString('base64')}\n`);
+  const verify = ['-Y', 'verify', '-f', at('signers'), '-I', 'ada', '-n', NAMESPACE, '-s', at('sig')];
+  expect(keygen(verify, MESSAGE)).toContain('Good "docker-tls-audit" signature for ada');
+  expect(allowedSigner(`ada ${recipient}\n`, checked.publicKey, NOW)).toBe('ada');
+  expect(allowedSigner(`ada ${await newRecipient()}\n`, checked.publicKey, NOW)).toBeUndefined();
+});
+
+const newRecipient = async () => identityToRecipient(await generateIdentity());
+
+test('no hint reads a pipe, which would wait for ever', async () => {
+  execFileSync('mkfifo', [at('pipe')]);
+  for (const text of ['hello\n', newKey('ed25519').line]) {
+    const opened = openSigningKey(at('pipe'), undefined).catch((error) => error);
+    writeFileSync(at('pipe'), text);
+    expect((await opened).hints).toEqual(['ssh-keygen -t ed25519 -f KEY']);
   }
 });
 

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, expect, test } from 'vitest';
+import { wireString } from '../../../../src/core/domain/pki/sshsig.ts';
 import { entryOf } from '../../../../src/features/team/engines/git-log.ts';
 import { findIdentities } from '../../../../src/features/team/store/identities.ts';
 import type { Operator } from '../../../../src/features/team/store/operators.ts';
@@ -21,7 +22,6 @@ import {
   signersAmong,
   withSigners,
 } from '../../../../src/features/team/store/signers.ts';
-import { wireString } from '../../../../src/features/team/store/ssh-keys.ts';
 import { MANIFEST, readSigned, renderStoreManifest } from '../../../../src/features/team/store/store-manifest.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 

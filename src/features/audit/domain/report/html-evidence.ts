@@ -1,6 +1,6 @@
 /** Evidence on the page: who made the report, with what, on which hosts, and how to check its signature. */
 
-import { NAMESPACE } from '../sshsig.ts';
+import { NAMESPACE } from '../signatures.ts';
 import { type Html, html } from './html-text.ts';
 import type { AuditReport } from './report.ts';
 

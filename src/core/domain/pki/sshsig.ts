@@ -1,0 +1,195 @@
+/** Signatures of OpenSSH (PROTOCOL.sshsig), as `ssh-keygen -Y sign` and `-Y verify` have them, and SSH's wire format of keys (RFC 4251). */
+
+import { createHash, createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
+
+const MAGIC = Buffer.from('SSHSIG');
+const VERSION = 1;
+const CURVES: Readonly<Record<string, { readonly crv: string; readonly hash: string }>> = {
+  'ecdsa-sha2-nistp256': { crv: 'P-256', hash: 'sha256' },
+  'ecdsa-sha2-nistp384': { crv: 'P-384', hash: 'sha384' },
+  'ecdsa-sha2-nistp521': { crv: 'P-521', hash: 'sha512' },
+};
+
+/** `SHA256:…`, as ssh-keygen -l prints it. `publicKey`: the wire form of the key (RFC 4253, 6.6). */
+export function fingerprintOf(publicKey: Buffer): string {
+  return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
+}
+
+/** A string in SSH's wire format. */
+export function wireString(value: Uint8Array | string): Buffer {
+  const bytes = Buffer.from(value as string);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+/** The string at a place; empty after the end. */
+export function readString(blob: Buffer, at: number): Buffer {
+  return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
+}
+
+/** Reads strings one after the other. Throws RangeError at the end of the bytes. */
+function reader(bytes: Buffer) {
+  let at = 0;
+  return {
+    number(): number {
+      at += 4;
+      return bytes.readUInt32BE(at - 4);
+    },
+    string(): Buffer {
+      const length = this.number();
+      if (at + length > bytes.length) throw new RangeError('cut off');
+      at += length;
+      return bytes.subarray(at - length, at);
+    },
+    atEnd: () => at === bytes.length,
+  };
+}
+
+/** A positive number of any length (RFC 4251, mpint). */
+function mpint(bytes: Buffer): Buffer {
+  const first = bytes.findIndex((byte) => byte !== 0);
+  const short = bytes.subarray(first < 0 ? bytes.length : first);
+  return wireString((short[0] ?? 0) > 127 ? Buffer.concat([Buffer.alloc(1), short]) : short);
+}
+
+/** The bytes that a key signs. `namespace`: what the signature is for; one made for another purpose does not hold. */
+export function signedBytes(message: Uint8Array | string, namespace: string, hash = 'sha512'): Buffer {
+  const digest = createHash(hash).update(message).digest();
+  return Buffer.concat([MAGIC, ...[namespace, '', hash, digest].map(wireString)]);
+}
+
+/** A signature, as its fields. */
+export type SshSignature = {
+  readonly publicKey: Buffer;
+  readonly namespace: string;
+  readonly hash: string;
+  readonly algorithm: string;
+  readonly raw: Buffer;
+};
+
+/** A signature over `signedBytes` as a whole. */
+export function renderSignature(publicKey: Buffer, namespace: string, algorithm: string, raw: Uint8Array): Buffer {
+  const signature = Buffer.concat([algorithm, raw].map(wireString));
+  const version = Buffer.of(0, 0, 0, VERSION);
+  return Buffer.concat([MAGIC, version, ...[publicKey, namespace, '', 'sha512', signature].map(wireString)]);
+}
+
+/** Its fields; undefined for anything else. */
+export function readSignature(bytes: Buffer): SshSignature | undefined {
+  if (!bytes.subarray(0, MAGIC.length).equals(MAGIC)) return undefined;
+  try {
+    const read = reader(bytes.subarray(MAGIC.length));
+    if (read.number() !== VERSION) return undefined;
+    const publicKey = read.string();
+    const namespace = read.string().toString('latin1');
+    read.string();
+    const hash = read.string().toString('latin1');
+    const signature = reader(read.string());
+    const algorithm = signature.string().toString('latin1');
+    const raw = signature.string();
+    return read.atEnd() && signature.atEnd() ? { publicKey, namespace, hash, algorithm, raw } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The form of `ssh-keygen -Y sign`. */
+export function armored(signature: Buffer): string {
+  const lines = signature.toString('base64').match(/.{1,70}/g) ?? [];
+  return `-----BEGIN SSH SIGNATURE-----\n${lines.join('\n')}\n-----END SSH SIGNATURE-----\n`;
+}
+
+/** The bytes of such a text; undefined for another text. */
+export function unarmored(text: string): Buffer | undefined {
+  const body = /^-----BEGIN SSH SIGNATURE-----\r?\n([A-Za-z0-9+/=\r\n]+)-----END SSH SIGNATURE-----\s*$/.exec(
+    text,
+  )?.[1];
+  return body === undefined ? undefined : Buffer.from(body, 'base64');
+}
+
+/** Signs a message with a key; undefined for a type of key that cannot sign. */
+export function signDetached(
+  message: Buffer,
+  namespace: string,
+  key: KeyObject,
+  publicKey: Buffer,
+): Buffer | undefined {
+  const type = readString(publicKey, 0).toString('latin1');
+  const signed = rawSignature(signedBytes(message, namespace), key, type);
+  return signed && renderSignature(publicKey, namespace, type === 'ssh-rsa' ? 'rsa-sha2-512' : type, signed);
+}
+
+function rawSignature(bytes: Buffer, key: KeyObject, type: string): Buffer | undefined {
+  if (type === 'ssh-ed25519') return sign(null, bytes, key);
+  if (type === 'ssh-rsa') return sign('sha512', bytes, key);
+  const curve = CURVES[type];
+  if (curve === undefined) return undefined;
+  const both = sign(curve.hash, bytes, { key, dsaEncoding: 'ieee-p1363' });
+  return Buffer.concat([both.subarray(0, both.length / 2), both.subarray(both.length / 2)].map(mpint));
+}
+
+/** Whether the key that the signature names made it; undefined for a type of key or hash that is unknown here. */
+export function verifies({ publicKey, namespace, hash, algorithm, raw }: SshSignature, message: Uint8Array | string) {
+  const type = readString(publicKey, 0).toString('latin1');
+  // Never ssh-rsa as an algorithm, and never sha1 as a hash.
+  const digest = { 'ssh-ed25519': null, 'rsa-sha2-512': 'sha512', 'rsa-sha2-256': 'sha256' }[algorithm];
+  const curve = algorithm === type ? CURVES[type] : undefined;
+  const known = curve !== undefined || (digest !== undefined && type === (digest === null ? algorithm : 'ssh-rsa'));
+  if (!known || !/^sha(256|512)$/.test(hash)) return undefined;
+  try {
+    const key = verifierOf(publicKey);
+    const bytes = signedBytes(message, namespace, hash);
+    if (curve === undefined) return verify(digest, bytes, key, raw);
+    const parts = reader(raw);
+    const size = pointSize(readString(publicKey, 4 + type.length + 4 + type.length - 'ecdsa-sha2-'.length));
+    const both = Buffer.concat([parts.string(), parts.string()].map((number) => padded(number, size)));
+    return verify(curve.hash, bytes, { key, dsaEncoding: 'ieee-p1363' }, both);
+  } catch {
+    return false;
+  }
+}
+
+/** A long history has thousands of signatures of the same few keys. */
+const verifiers = new Map<string, KeyObject>();
+
+function verifierOf(publicKey: Buffer): KeyObject {
+  const name = publicKey.toString('base64');
+  const key = verifiers.get(name) ?? publicKeyOf(publicKey);
+  verifiers.set(name, key);
+  return key;
+}
+
+/** The key of a wire form. Throws for a type that is unknown, and for one that is not whole. */
+export function publicKeyOf(publicKey: Buffer): KeyObject {
+  const read = reader(publicKey);
+  const type = read.string().toString('latin1');
+  const number = (): string => read.string().toString('base64url');
+  if (type === 'ssh-ed25519') return imported({ kty: 'OKP', crv: 'Ed25519', x: number() });
+  if (type === 'ssh-rsa') {
+    const [e, n] = [number(), number()];
+    return imported({ kty: 'RSA', e, n });
+  }
+  const crv = CURVES[type]?.crv;
+  if (crv === undefined) throw new RangeError(`a key of type ${JSON.stringify(type)}`);
+  read.string();
+  const point = read.string();
+  const size = pointSize(point);
+  const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)].map((half) => half.toString('base64url'));
+  return imported({ kty: 'EC', crv, x, y } as JsonWebKey);
+}
+
+/** Bytes of each half of an uncompressed point. */
+function pointSize(point: Buffer): number {
+  return (point.length - 1) / 2;
+}
+
+function imported(key: JsonWebKey): KeyObject {
+  return createPublicKey({ key, format: 'jwk' });
+}
+
+/** A number in as many bytes as its curve has. */
+function padded(number: Buffer, size: number): Buffer {
+  const short = number.subarray(number.findIndex((byte) => byte !== 0));
+  return Buffer.concat([Buffer.alloc(Math.max(0, size - short.length)), short]);
+}
