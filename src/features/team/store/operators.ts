@@ -11,6 +11,8 @@ const operator = z.object({
   name: z.string(),
   /** `age1…`, or an SSH public key. */
   recipient: z.string(),
+  /** An SSH public key that signs in place of the recipient's: an agent holds it. */
+  signingKey: z.optional(z.string()),
   /** Can open the CA, and so change the store. */
   ca: z.boolean(),
   /** The client whose key this operator can open without the CA. */

@@ -7,7 +7,7 @@ import { errnoOf } from '../../../errors/errors.ts';
 import type { Message, Snapshot, StoreEngine } from '../engines/engine.ts';
 import { type Contents, groupTexts, OPERATORS, sealGroup, touchedGroups } from './contents.ts';
 import { ageNote, DEFAULT_DAYS, hasExpired } from './freshness.ts';
-import { checkSnapshot, commitOf, genuine, requirePinned } from './genuine.ts';
+import { checkSnapshot, commitOf, genuine, requirePinned, requireSame } from './genuine.ts';
 import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
 import { contentsOpener } from './open-contents.ts';
@@ -17,6 +17,7 @@ import { SEAL_BYTES } from './seal.ts';
 import { type SigningKey, signingKeysOf } from './signatures.ts';
 import {
   fingerprintOf,
+  keysOf,
   SIGNERS,
   type Signer,
   type Signers,
@@ -36,6 +37,8 @@ export type SessionOptions = {
   /** Required fingerprint of the store's signers, or of an earlier list of them; from the URL. */
   readonly pinned?: string | undefined;
   identities(): Promise<readonly IdentityFile[]>;
+  /** Keys of an SSH agent. */
+  agentKeys(): Promise<readonly SigningKey[]>;
   note(text: string): void;
   now(): Date;
 };
@@ -45,7 +48,7 @@ export type Session = ReturnType<typeof openSession>;
 /** Maximum age of a snapshot for reuse: a run over many hosts reads for each of them, and a commit on an old one fails anyway. */
 const YOUNG_MS = 2000;
 
-export function openSession({ engine, local, who, pinned, identities, note, now }: SessionOptions) {
+export function openSession({ engine, local, who, pinned, identities, agentKeys, note, now }: SessionOptions) {
   let latest: { readonly opened: Opened; readonly at: number } | undefined;
   let noted = false;
   const unwritten = new Set<string>();
@@ -92,12 +95,21 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
   /** The user's key among those that can sign; undefined if none. */
   async function signingKey(operators: readonly Signer[]): Promise<{ name: string; key: SigningKey } | undefined> {
     identityFiles ??= identities();
-    const mine = (await Promise.all((await identityFiles).map(signingKeysOf))).flat();
-    for (const { name, key } of operators) {
-      const found = mine.find((one) => one.key === key);
-      if (found !== undefined) return { name, key: found };
-    }
-    return undefined;
+    const inFiles = (await Promise.all((await identityFiles).map(signingKeysOf))).flat();
+    const mineAmong = (mine: readonly SigningKey[]) =>
+      operators.flatMap(({ name, key }) => mine.flatMap((one) => (one.key === key ? [{ name, key: one }] : [])))[0];
+    return mineAmong(inFiles) ?? mineAmong(await agentKeys());
+  }
+
+  /** The user's keys for a commit on top of it: one that signs new `signers`, and one of these. Fails if this user cannot commit. */
+  async function requireSigner({ keys, operators, signers }: Opened, next = signersAmong(operators)) {
+    if (keys?.ca === undefined) throw refusals.readOnly(engine.url, operators);
+    // A new list of signers has the signature of an operator of the one before.
+    const before = await signingKey(signers.at(-1)?.operators ?? next);
+    const stays = before !== undefined && keysOf(next).includes(before.key.key);
+    const me = stays ? before : await signingKey(next);
+    if (before === undefined || me === undefined) throw refusals.cannotSign(engine.url, operators);
+    return { before: before.key, me };
   }
 
   function keep(opened: Opened): Opened {
@@ -130,14 +142,6 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       engine.requireFits(at, Buffer.byteLength(text) + SEAL_BYTES);
   }
 
-  /** The server names revisions, and a commit carries over what it gave with the name. */
-  function requireSame({ fresh, snapshot: { files } }: Opened, snapshot: Snapshot): void {
-    if (fresh || files === snapshot.files) return;
-    genuine(engine.url, snapshot);
-    if (sha256Hex(files.get(MANIFEST)) !== sha256Hex(snapshot.files.get(MANIFEST)))
-      throw refusals.tampered(engine.url, 'another state has the revision of the one before');
-  }
-
   /** The newest snapshot, or one that was read less than `youngMs` ago. Fails with E_STORE_EXPIRED if even the newest is too old. */
   async function read(youngMs = YOUNG_MS): Promise<Opened> {
     const opened = await newest(youngMs);
@@ -157,7 +161,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const snapshot = await engine.read();
     noteOffline(snapshot);
     if (latest?.opened.snapshot.revision === snapshot.revision) {
-      requireSame(latest.opened, snapshot);
+      requireSame(engine.url, latest.opened, snapshot);
       return keep({ ...latest.opened, snapshot });
     }
     const checked = await checkSnapshot(engine, snapshot, { before, pinned });
@@ -198,9 +202,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const keys = next.keys ?? base.keys;
     const operators = next.operators ?? base.operators;
     const signing = signersAmong(operators);
-    // A new list of signers has the signature of an operator of the one before.
-    const me = await signingKey(base.signers.at(-1)?.operators ?? signing);
-    if (keys?.ca === undefined || me === undefined) throw refusals.readOnly(engine.url, base.operators);
+    const { before: by, me } = await requireSigner({ ...base, keys, operators }, signing);
+    if (keys?.ca === undefined) throw refusals.readOnly(engine.url, base.operators);
     const full = { ...keys, ca: keys.ca };
     // New keys reseal every file.
     const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
@@ -220,7 +223,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     if (next.operators !== undefined || next.keys !== undefined)
       for (const [at, bytes] of await renderKeys(operators, full)) files.set(at, bytes);
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
-    const signers = await withSigners(base.signers, signing, sequence, me.key);
+    const signers = await withSigners(base.signers, signing, sequence, by);
     if (signers !== base.signers || !files.has(SIGNERS)) files.set(SIGNERS, Buffer.from(JSON.stringify(signers)));
     const { validDays } = next.current ?? (base.last === undefined ? { validDays: DEFAULT_DAYS } : base.last);
     const about = {
@@ -257,6 +260,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     now,
     here,
     requireFits,
+    requireSigner,
     read,
     readNow,
     commit,

@@ -56,15 +56,18 @@ function wholeChain(bytes: Uint8Array): Signers | undefined {
 }
 
 /** Operators who can change the store. Fails with E_RECIPIENT if a key of one of them cannot sign. */
-export function signersAmong(operators: readonly Pick<Operator, 'name' | 'recipient' | 'ca'>[]): Signer[] {
+export function signersAmong(
+  operators: readonly Pick<Operator, 'name' | 'recipient' | 'signingKey' | 'ca'>[],
+): Signer[] {
   return operators
     .filter(({ ca }) => ca)
-    .map(({ name, recipient }) => {
-      const key = signingKeyOf(recipient);
+    .map(({ name, recipient, signingKey }) => {
+      const key = signingKey ?? signingKeyOf(recipient);
       if (key !== undefined) return { name, key };
       throw new DockerTlsError('E_RECIPIENT', `the key of ${name} cannot sign, so ${name} could not change the store`, {
         hints: [
           'an SSH key (ed25519 or rsa), or an identity of age-keygen without -pq',
+          `or another key that signs, from an agent: docker-tls operator add ${name} RECIPIENT --signing-key FILE.pub`,
           `to look only: docker-tls operator add ${name} RECIPIENT --without-ca`,
         ],
       });

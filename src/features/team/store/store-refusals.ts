@@ -186,6 +186,18 @@ export function readOnly(url: string, operators: readonly Operator[]): DockerTls
   );
 }
 
+/** The CA opens, and the key that signs for this operator is neither in a file nor in an agent of this computer. */
+export function cannotSign(url: string, operators: readonly Operator[]): DockerTlsError {
+  const keys = operators.flatMap(({ name, signingKey }) =>
+    signingKey === undefined ? [] : [`${name}: ${signingKey}`],
+  );
+  return new DockerTlsError('E_STORE_READ_ONLY', 'your key opens the store, and no key here signs for you', {
+    where: url,
+    details: keys.map((one) => `signs for ${one}`),
+    hints: ['ssh-add -L', 'a key of a security key: ssh-add -K'],
+  });
+}
+
 export function fresh(url: string): DockerTlsError {
   return new DockerTlsError('E_STORE_NEW', 'the store is empty, and has no operator yet', {
     where: url,

@@ -164,7 +164,7 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
       const opened = await session.read(0);
       if (opened.fresh) throw refusals.fresh(url);
       if (opened.snapshot.offline !== undefined) throw opened.snapshot.offline.cause;
-      if (opened.keys?.ca === undefined) throw refusals.readOnly(url, opened.operators);
+      await session.requireSigner(opened);
       await session.engine.requireWritable();
     },
 
