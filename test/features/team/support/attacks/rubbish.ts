@@ -228,7 +228,7 @@ const READER = `
   const session = openTeamSession({ home, url, cwd, env: { HOME: cwd }, who: 'runner@ci', now: () => new Date(), note() {} });
   const began = performance.now();
   const became = await teamStore(session).read().then(() => 'read', (error) => error.code ?? String(error));
-  console.log(JSON.stringify({ became, seconds: (performance.now() - began) / 1000 }));`;
+  console.log(JSON.stringify({ became, seconds: (performance.now() - began) / 1000, kilobytes: process.resourceUsage().maxRSS }));`;
 
 async function measured(bundle: string, { env }: Member, url: string) {
   const cwd = env.HOME ?? '/';
@@ -244,11 +244,11 @@ async function measured(bundle: string, { env }: Member, url: string) {
   }, 10);
   await new Promise((resolve) => child.on('close', resolve));
   clearInterval(sampling);
-  const { became, seconds } = JSON.parse(out) as { became: string; seconds: number };
-  return { became, seconds, megabytes: most / MB };
+  const { became, seconds, kilobytes } = JSON.parse(out) as { became: string; seconds: number; kilobytes: number };
+  return { became, seconds, megabytes: Math.max(most / MB, kilobytes / 1024) };
 }
 
-/** Resident memory of a process and its descendants, without those of a git server, which file:// starts here. */
+/** The most memory that a process and its descendants have had until now, without those of a git server, which file:// starts here. */
 function memoryOf(root: number): number {
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
@@ -257,7 +257,7 @@ function memoryOf(root: number): number {
   }
   const sum = (pid: number): number => {
     if (/upload-pack|receive-pack/.test(read(`/proc/${pid}/cmdline`))) return 0;
-    const own = Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+    const own = Number(/^VmHWM:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
     return (children.get(pid) ?? []).reduce((all, one) => all + sum(one), own);
   };
   return sum(root);
