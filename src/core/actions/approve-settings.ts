@@ -2,8 +2,9 @@
 
 import { DockerTlsError, printable } from '../../errors/errors.ts';
 import { destinationWords } from '../domain/destination.ts';
-import type { CaSigner } from '../domain/external-ca.ts';
+import { type CaSigner, externalCaWords } from '../domain/external-ca.ts';
 import { jumpSettings, placeSettings, type StoreSettings, storeSettings } from '../domain/store-settings.ts';
+import { credentialUnnamed } from '../domain/trust/ca-refusals.ts';
 import type { Run } from '../engine/intent.ts';
 import type { Connect, SshOptions } from '../runtime.ts';
 import type { ActionContext } from './action-context.ts';
@@ -16,6 +17,17 @@ export function approving(context: ActionContext): Run['approve'] {
   return async (signer: CaSigner) => {
     const settings = storeSettings(signer);
     if (settings !== undefined) await approve(settings, SIGNS);
+  };
+}
+
+/** The same for a signer that is used now. Fails with E_SECRET_FILE (exit 2), before it asks, if its credential is not named here. */
+export function approvingUse(context: ActionContext): Run['approve'] {
+  const approve = approving(context);
+  return async (signer) => {
+    const { external } = signer;
+    if (external !== undefined && external.kind !== 'command' && external.credentialFile === undefined)
+      throw credentialUnnamed(externalCaWords(external));
+    await approve(signer);
   };
 }
 

@@ -9,7 +9,7 @@ import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import { requestedOnce } from '../engine/requested-once.ts';
 import type { ActionContext } from './action-context.ts';
-import { approving } from './approve-settings.ts';
+import { approvingUse } from './approve-settings.ts';
 import { agree } from './ask.ts';
 import { readFleetCa } from './ca-files.ts';
 import { passphraseSource } from './ca-passphrase.ts';
@@ -50,7 +50,7 @@ export async function openRun(
     passphrase: requestedOnce(passphraseSource(options, runtime, prompts, secrets.caPassphrase)),
     ask: prompts.ssh,
     confirm: confirming(context, shown),
-    approve: approving(context),
+    approve: approvingUse(context),
     ...(await sudoPasswords(options, { specs, secrets }, context)),
     ...more,
     signer,

@@ -9,6 +9,8 @@ import { passphraseSource } from '../actions/ca-passphrase.ts';
 import type { SecretOptions } from '../actions/given-secrets.ts';
 import { readIn } from '../actions/input-output.ts';
 import { storeOf } from '../actions/open-store.ts';
+import { withNamedFiles } from '../actions/signer-files.ts';
+import type { StoredCa } from '../adapters/store/records.ts';
 import { externalCaWords } from '../domain/external-ca.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';
 import { type CertificateInfo, inspectCertificate } from '../domain/pki/inspect.ts';
@@ -40,21 +42,29 @@ function of(...topics: readonly (keyof typeof ISSUER_TOPICS)[]) {
 const LEAF_ONLY =
   'It also signs an issuing CA for each client, so that each can be revoked. With --leaf-only it signs none: dockerd cannot reject a client before its certificate ends (docs/ca.md).';
 
+const OWN_FILES =
+  'Each computer of a team names its own files. Without --cert, the command names them for the CA that the store has.';
+
 const ISSUER_TOPICS = {
   'step-ca': {
-    about: `Your step-ca signs, over its API. ${LEAF_ONLY}`,
+    about: `Your step-ca signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
     examples: [
       'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
+      'docker-tls ca import --credential-file provisioner.jwk',
     ],
   },
   cfssl: {
-    about: `Your cfssl signs, over its API. ${LEAF_ONLY}`,
-    examples: ['docker-tls ca import --cert ca.pem --cfssl https://ca.example.org:8888 --credential-file cfssl.key'],
+    about: `Your cfssl signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
+    examples: [
+      'docker-tls ca import --cert ca.pem --cfssl https://ca.example.org:8888 --credential-file cfssl.key',
+      'docker-tls ca import --credential-file cfssl.key',
+    ],
   },
   vault: {
-    about: `Your Vault or OpenBao signs, over its API. ${LEAF_ONLY}`,
+    about: `Your Vault or OpenBao signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
     examples: [
       'docker-tls ca import --cert ca.pem --vault https://vault.example.org:8200/v1/pki --credential-file token',
+      'docker-tls ca import --credential-file token',
     ],
   },
   'sign-command': {
@@ -62,8 +72,11 @@ const ISSUER_TOPICS = {
     examples: ["docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'"],
   },
   pkcs11: {
-    about: 'A token or KMS signs what this store issues.',
-    examples: ["docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin"],
+    about: `A token or KMS signs what this store issues.\n${OWN_FILES}`,
+    examples: [
+      "docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin",
+      'docker-tls ca import --pin-file pin',
+    ],
   },
 } as const;
 
@@ -145,7 +158,7 @@ type ImportedCa = Pick<CertificateInfo, 'subject' | 'fingerprint' | 'notAfter'> 
 async function importCa(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
   const { global, runtime, prompts } = context;
   const { cert, wholeChain, leafOnly, noCaPassphrase: noPassphrase } = options;
-  if (cert === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+  if (cert === undefined) return nameFiles(context, options);
   const files = await readCa({ ...options, cert }, runtime.cwd);
   const { token } = files;
   if ([options.key, files.external, token].filter((one) => one !== undefined).length > 1)
@@ -160,13 +173,33 @@ async function importCa(context: ActionContext, options: CaImportOptions): Promi
     if (!global.dryRun) await store.write({ ca });
     const settings = storeSettings(ca.record);
     if (!global.dryRun && settings !== undefined) await store.accept(settings.id);
-    const { subject, fingerprint, notAfter } = inspectCertificate(files.cert);
-    const issuing = issuingOf(ca);
-    const issues = issuing !== 'here' ? issuing : ca.keyPem === undefined ? 'token' : 'key';
-    const warnings = authorityWarnings(files.cert, ca.record.wholeChain === true);
-    const signer = ca.record.external === undefined ? undefined : externalCaWords(ca.record.external);
-    return { subject, fingerprint, notAfter, issues, signer, warnings };
+    return importedCa(ca);
   });
+}
+
+/** Without --cert: the files of this computer that the CA of the store needs. */
+async function nameFiles(context: ActionContext, options: CaImportOptions): Promise<ImportedCa> {
+  const { global, runtime } = context;
+  const store = storeOf(context);
+  return store.withLock('docker-tls ca import', async () => {
+    const { key, chain, signCommand, stepCa, cfssl, vault, tlsRoot, profile = [] } = options;
+    const others = [key, chain, signCommand, stepCa, cfssl, vault, tlsRoot, ...profile].some(
+      (one) => one !== undefined,
+    );
+    const ca = others ? undefined : await withNamedFiles((await store.read()).ca, options, runtime.cwd);
+    if (ca === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
+    if (!global.dryRun) await store.write({ ca });
+    return importedCa(ca);
+  });
+}
+
+function importedCa(ca: StoredCa): ImportedCa {
+  const { subject, fingerprint, notAfter } = inspectCertificate(ca.cert);
+  const issuing = issuingOf(ca);
+  const issues = issuing !== 'here' ? issuing : ca.keyPem === undefined ? 'token' : 'key';
+  const warnings = authorityWarnings(ca.cert, ca.record.wholeChain === true);
+  const signer = ca.record.external === undefined ? undefined : externalCaWords(ca.record.external);
+  return { subject, fingerprint, notAfter, issues, signer, warnings };
 }
 
 const ISSUES: Readonly<Record<ImportedCa['issues'], string>> = {

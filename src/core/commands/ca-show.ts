@@ -46,7 +46,8 @@ type SignerDocument =
       readonly url: string;
       /** The CA's own names for what it signs. */
       readonly profiles: { readonly server: string; readonly client: string; readonly issuer: string };
-      readonly credentialFile: string;
+      /** Files that this computer uses. */
+      readonly credentialFile?: string;
       readonly passphraseFile?: string;
     };
 

@@ -119,6 +119,7 @@ async function schedule(context: ActionContext, options: ScheduleOptions): Promi
     program: ownCommand(),
     home: global.home,
     store,
+    storeCommands: SHARED_STORE.all.flatMap(({ scheduled }) => scheduled),
     fleetFile: global.file,
     trusted: global.trustStoreSettings,
   };

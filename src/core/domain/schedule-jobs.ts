@@ -14,6 +14,8 @@ export type ScheduleOptions = {
   readonly home?: string;
   /** Address of a shared store. */
   readonly store?: string | undefined;
+  /** Commands that keep a shared store usable. */
+  readonly storeCommands?: readonly string[];
   /** Absolute path of the fleet file: limits the job to its hosts, and names secrets. */
   readonly fleetFile?: string;
   /** File (0600) with the CA's passphrase; absent for an unencrypted key. */
@@ -35,9 +37,9 @@ export type ScheduleFile = { readonly name: string; readonly text: string };
 /** Secret files as shell text; under systemd these are credentials with other paths. */
 type SecretFiles = { readonly passphrase: string | undefined; readonly sudoPassword: string | undefined };
 
-/** Three commands; each runs even if the previous one failed. `quiet`: they report only problems. */
+/** Each command runs even if the previous one failed. `quiet`: they report only problems. */
 export function commandsOf(
-  { program, home, store: url, fleetFile, trusted = [] }: ScheduleOptions,
+  { program, home, store: url, storeCommands = [], fleetFile, trusted = [] }: ScheduleOptions,
   files: SecretFiles,
   quiet: '' | ' --quiet' = '',
 ): string[] {
@@ -51,6 +53,7 @@ export function commandsOf(
   return [
     `${words} rotate server --due --yes${quiet}${store}${passphrase}${sudo}${signs}`,
     `${words} rotate client --due --yes${quiet}${store}${passphrase}${signs}`,
+    ...(url === undefined ? [] : storeCommands.map((one) => `${words} ${one}${quiet}${store}`)),
     `${words} status --check${quiet}${store}${sudo}`,
   ];
 }

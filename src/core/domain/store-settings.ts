@@ -33,21 +33,24 @@ export function storeSettings({ external, token }: CaSigner): StoreSettings | un
   if (external !== undefined) {
     const { kind, url, credentialFile, passphraseFile, profiles, trust } = external;
     const roots = splitBundle(trust).map(inspectCertificate);
-    return settings([
-      ['sends to', `${kind} at ${url}`],
-      ['the file', credentialFile],
-      ...(passphraseFile === undefined ? [] : [['opened with', passphraseFile] as const]),
-      ['for', Object.values(profiles).join(', ')],
-      ...roots.map(({ subject, fingerprint }) => ['TLS root', `${subject}, ${fingerprint}`] as const),
-    ]);
+    return settings(
+      [
+        ['sends to', `${kind} at ${url}`],
+        ['for', Object.values(profiles).join(', ')],
+        ...roots.map(({ subject, fingerprint }) => ['TLS root', `${subject}, ${fingerprint}`] as const),
+      ],
+      [
+        ['the file', credentialFile ?? 'that you have yet to name on this computer'],
+        ...(passphraseFile === undefined ? [] : [['opened with', passphraseFile] as const]),
+      ],
+    );
   }
   if (token === undefined) return undefined;
   const { uri, module, pinFile } = token;
-  return settings([
-    ['signs with', uri],
-    ['module', module ?? 'of p11-kit'],
-    ...(pinFile === undefined ? [] : [['PIN from', pinFile] as const]),
-  ]);
+  return settings(
+    [['signs with', uri]],
+    [['module', module ?? 'of p11-kit'], ...(pinFile === undefined ? [] : [['PIN from', pinFile] as const])],
+  );
 }
 
 /** The jump hosts of a host, through which this computer logs in; undefined without any. */
@@ -64,10 +67,11 @@ export function placeSettings(place: string): StoreSettings {
   return settings([['logs in to', place]]);
 }
 
-function settings(values: StoreSettings['values']): StoreSettings {
+/** `own`: what this user has named on this machine, for display only. */
+function settings(values: StoreSettings['values'], own: StoreSettings['values'] = []): StoreSettings {
   return {
     id: createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32),
-    values: values.map(([name, value]) => [name, shown(value)] as const),
+    values: [...values, ...own].map(([name, value]) => [name, shown(value)] as const),
   };
 }
 

@@ -7,6 +7,8 @@ import { seam } from './seam.ts';
 export type SharedStore = {
   /** Fails with E_STORE_URL (exit 2). Also removes a password that the address names from the environment. */
   checkAddress(url: string): void;
+  /** Commands that jobs of `schedule` run as well. */
+  readonly scheduled: readonly string[];
   open(options: OpenOptions & { readonly url: string }): Promise<Store>;
 };
 

@@ -107,6 +107,11 @@ export const STORE = {
     'The shared store is older than the state that this computer has seen, or does not continue it.',
     'docker-tls store check',
   ],
+  E_STORE_EXPIRED: [
+    2,
+    'No operator has changed or refreshed the shared store for longer than it allows.',
+    'docker-tls store refresh',
+  ],
   E_STORE_WITNESS: [
     4,
     'A place named by --witness does not say what it has seen of the store.',

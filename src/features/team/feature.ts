@@ -47,6 +47,14 @@ COMMAND_SEAM.add(
   ),
   listCommand(
     {
+      name: 'store refresh',
+      group: TEAM,
+      summary: "Confirm that a shared store's newest state is current",
+    },
+    () => import('./commands/store-refresh.ts'),
+  ),
+  listCommand(
+    {
       name: 'store restore',
       group: TEAM,
       summary: 'Put the newest state that this computer has seen back into a shared store',
@@ -60,5 +68,6 @@ COMMAND_SEAM.add(
 );
 SHARED_STORE.add({
   checkAddress: storeAddress,
+  scheduled: ['store refresh'],
   open: async (options) => (await import('./store/open-team-store.ts')).openTeamStore(options),
 });

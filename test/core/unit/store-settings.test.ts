@@ -2,7 +2,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import { openAnyStore } from '../../../src/core/adapters/store/open.ts';
-import type { ApiCa } from '../../../src/core/domain/external-ca.ts';
+import type { ApiCa, CaSigner } from '../../../src/core/domain/external-ca.ts';
 import { storeSettings } from '../../../src/core/domain/store-settings.ts';
 import { requestNeedsKey } from '../../../src/core/domain/trust/server.ts';
 import { CertificateFactory } from '../../support/certificate-factory.ts';
@@ -23,12 +23,18 @@ test('command, address, file, root, module and PIN are all shown', () => {
   ]);
   expect(storeSettings({ external: vault })?.values).toEqual([
     ['sends to', 'vault at https://vault:8200/v1/pki'],
-    ['the file', '/run/token'],
     ['for', 's, c, root/sign-intermediate'],
     ['TLS root', expect.stringMatching(/^root, ([0-9A-F]{2}:){31}/)],
+    ['the file', '/run/token'],
   ]);
   expect(storeSettings({ token })?.values.map(([, value]) => value)).toEqual(Object.values(token));
   expect(storeSettings({})).toBeUndefined();
+});
+
+test('a file that this user has named is no part of the id', () => {
+  const id = (signer: CaSigner) => storeSettings(signer)?.id;
+  expect(id({ external: { ...vault, credentialFile: undefined } })).toBe(id({ external: vault }));
+  expect(id({ token: { uri: token.uri } })).toBe(id({ token }));
 });
 
 test('another value is another id', () => {
@@ -36,14 +42,10 @@ test('another value is another id', () => {
     { external: vault },
     { external: { ...vault, kind: 'cfssl' as const } },
     { external: { ...vault, url: 'https://evil:8200/v1/pki' } },
-    { external: { ...vault, credentialFile: '/root/.ssh/id_ed25519' } },
-    { external: { ...vault, passphraseFile: '/etc/shadow' } },
     { external: { ...vault, trust: other.cert } },
     { external: { ...vault, trust: root.cert + other.cert } },
     { external: { ...vault, profiles: { ...vault.profiles, issuer: '../sys/seal' } } },
     { token },
-    { token: { ...token, module: '/tmp/evil.so' } },
-    { token: { ...token, pinFile: '/etc/shadow' } },
     { token: { ...token, uri: 'pkcs11:object=b' } },
   ].map((signer) => storeSettings(signer)?.id);
   expect(new Set(ids).size).toBe(ids.length);

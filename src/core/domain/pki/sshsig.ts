@@ -10,6 +10,16 @@ const CURVES: Readonly<Record<string, { readonly crv: string; readonly hash: str
   'ecdsa-sha2-nistp521': { crv: 'P-521', hash: 'sha512' },
 };
 
+/** Keys of FIDO security keys (PROTOCOL.u2f), and the type of key that they hold. */
+const SECURITY_KEYS: Readonly<Record<string, string>> = {
+  'sk-ssh-ed25519@openssh.com': 'ssh-ed25519',
+  'sk-ecdsa-sha2-nistp256@openssh.com': 'ecdsa-sha2-nistp256',
+};
+/** The security key was touched. */
+const USER_PRESENT = 1;
+/** Flags and a counter follow the signature of a security key. */
+const SECURITY_KEY_BYTES = 5;
+
 /** `SHA256:…`, as ssh-keygen -l prints it. `publicKey`: the wire form of the key (RFC 4253, 6.6). */
 export function fingerprintOf(publicKey: Buffer): string {
   return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
@@ -42,6 +52,7 @@ function reader(bytes: Buffer) {
       at += length;
       return bytes.subarray(at - length, at);
     },
+    rest: () => bytes.subarray(at),
     atEnd: () => at === bytes.length,
   };
 }
@@ -66,11 +77,19 @@ export type SshSignature = {
   readonly hash: string;
   readonly algorithm: string;
   readonly raw: Buffer;
+  /** Of a security key: its flags and its counter. */
+  readonly trailer?: Buffer;
 };
 
 /** A signature over `signedBytes` as a whole. */
-export function renderSignature(publicKey: Buffer, namespace: string, algorithm: string, raw: Uint8Array): Buffer {
-  const signature = Buffer.concat([algorithm, raw].map(wireString));
+export function renderSignature(
+  publicKey: Buffer,
+  namespace: string,
+  algorithm: string,
+  raw: Uint8Array,
+  trailer: Uint8Array = Buffer.alloc(0),
+): Buffer {
+  const signature = Buffer.concat([...[algorithm, raw].map(wireString), trailer]);
   const version = Buffer.of(0, 0, 0, VERSION);
   return Buffer.concat([MAGIC, version, ...[publicKey, namespace, '', 'sha512', signature].map(wireString)]);
 }
@@ -85,10 +104,22 @@ export function readSignature(bytes: Buffer): SshSignature | undefined {
     const namespace = read.string().toString('latin1');
     read.string();
     const hash = read.string().toString('latin1');
-    const signature = reader(read.string());
-    const algorithm = signature.string().toString('latin1');
-    const raw = signature.string();
-    return read.atEnd() && signature.atEnd() ? { publicKey, namespace, hash, algorithm, raw } : undefined;
+    const signature = readSigned(read.string());
+    return read.atEnd() && signature !== undefined ? { publicKey, namespace, hash, ...signature } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an agent answers, and what a signature holds: the algorithm and its bytes. Undefined for anything else. */
+export function readSigned(bytes: Buffer): Pick<SshSignature, 'algorithm' | 'raw' | 'trailer'> | undefined {
+  try {
+    const read = reader(bytes);
+    const algorithm = read.string().toString('latin1');
+    const raw = read.string();
+    if (SECURITY_KEYS[algorithm] === undefined) return read.atEnd() ? { algorithm, raw } : undefined;
+    const trailer = read.rest();
+    return trailer.length === SECURITY_KEY_BYTES ? { algorithm, raw, trailer } : undefined;
   } catch {
     return undefined;
   }
@@ -130,24 +161,48 @@ function rawSignature(bytes: Buffer, key: KeyObject, type: string): Buffer | und
 }
 
 /** Whether the key that the signature names made it; undefined for a type of key or hash that is unknown here. */
-export function verifies({ publicKey, namespace, hash, algorithm, raw }: SshSignature, message: Uint8Array | string) {
+export function verifies(signature: SshSignature, message: Uint8Array | string): boolean | undefined {
+  const { publicKey, namespace, hash, algorithm, raw, trailer } = signature;
   const type = readString(publicKey, 0).toString('latin1');
+  const held = algorithm === type ? (SECURITY_KEYS[type] ?? type) : type;
   // Never ssh-rsa as an algorithm, and never sha1 as a hash.
-  const digest = { 'ssh-ed25519': null, 'rsa-sha2-512': 'sha512', 'rsa-sha2-256': 'sha256' }[algorithm];
-  const curve = algorithm === type ? CURVES[type] : undefined;
-  const known = curve !== undefined || (digest !== undefined && type === (digest === null ? algorithm : 'ssh-rsa'));
-  if (!known || !/^sha(256|512)$/.test(hash)) return undefined;
+  const digests: Readonly<Record<string, string | null>> = {
+    'ssh-ed25519': null,
+    'rsa-sha2-512': 'sha512',
+    'rsa-sha2-256': 'sha256',
+  };
+  const digest = digests[type === 'ssh-rsa' ? algorithm : held];
+  const curve = algorithm === type ? CURVES[held] : undefined;
+  const known = curve !== undefined || (digest !== undefined && (type === 'ssh-rsa') === (digest !== null));
+  if (!known || (type !== 'ssh-rsa' && algorithm !== type) || !/^sha(256|512)$/.test(hash)) return undefined;
   try {
     const key = verifierOf(publicKey);
-    const bytes = signedBytes(message, namespace, hash);
-    if (curve === undefined) return verify(digest, bytes, key, raw);
+    const whole = signedBytes(message, namespace, hash);
+    const bytes = trailer === undefined ? whole : bySecurityKey(publicKey, trailer, whole);
+    if (bytes === undefined) return false;
+    if (curve === undefined) return verify(digest as string | null, bytes, key, raw);
     const parts = reader(raw);
-    const size = pointSize(readString(publicKey, 4 + type.length + 4 + type.length - 'ecdsa-sha2-'.length));
+    const size = Math.ceil(Number(/\d+/.exec(curve.crv)) / 8);
     const both = Buffer.concat([parts.string(), parts.string()].map((number) => padded(number, size)));
     return verify(curve.hash, bytes, { key, dsaEncoding: 'ieee-p1363' }, both);
   } catch {
     return false;
   }
+}
+
+/** What a security key has signed in place of the bytes; undefined if it was not touched. */
+function bySecurityKey(publicKey: Buffer, trailer: Buffer, bytes: Buffer): Buffer | undefined {
+  if (((trailer[0] ?? 0) & USER_PRESENT) === 0) return undefined;
+  const sha256 = (part: Buffer) => createHash('sha256').update(part).digest();
+  return Buffer.concat([sha256(applicationOf(publicKey)), trailer, sha256(bytes)]);
+}
+
+/** The last field of a security key's public key. */
+function applicationOf(publicKey: Buffer): Buffer {
+  const read = reader(publicKey);
+  let last = read.string();
+  while (!read.atEnd()) last = read.string();
+  return last;
 }
 
 /** A long history has thousands of signatures of the same few keys. */
@@ -163,7 +218,8 @@ function verifierOf(publicKey: Buffer): KeyObject {
 /** The key of a wire form. Throws for a type that is unknown, and for one that is not whole. */
 export function publicKeyOf(publicKey: Buffer): KeyObject {
   const read = reader(publicKey);
-  const type = read.string().toString('latin1');
+  const named = read.string().toString('latin1');
+  const type = SECURITY_KEYS[named] ?? named;
   const number = (): string => read.string().toString('base64url');
   if (type === 'ssh-ed25519') return imported({ kty: 'OKP', crv: 'Ed25519', x: number() });
   if (type === 'ssh-rsa') {

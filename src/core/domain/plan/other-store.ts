@@ -55,7 +55,8 @@ export function witnessProblem(
   line: StoreLine,
   mark: StoreMark | undefined,
 ): DockerTlsError | undefined {
-  if (line !== 'older' && line !== 'forked') return undefined;
+  // A directory has no mark: its owner may have taken the host out of a shared store.
+  if (line === 'continues' || (line === 'other' && mark === undefined)) return undefined;
   const last = state?.generations.at(-1);
   const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${timeOf(last.at)}`;
   const from = `this host was changed from commit ${state?.store?.number} of the store${who}`;
@@ -69,6 +70,18 @@ export function witnessProblem(
       hints: [
         asWritten('on the computer that used the store last: docker-tls store restore'),
         `if the newer state is lost for good: ${takeOver}`,
+      ],
+    });
+  if (line === 'other')
+    return new DockerTlsError('E_HOST_FORKED', `${from}, and this is another store`, {
+      where: host,
+      details: [
+        `the host has seen the store ${state?.store?.id}, and this one is ${mark?.id}`,
+        'the store was copied or made anew, or its server shows a store of somebody else in its place',
+      ],
+      hints: [
+        asWritten('on the computer that changed the host last: docker-tls store check'),
+        `if this store is a copy of that one, made by your team: ${takeOver}`,
       ],
     });
   return new DockerTlsError(

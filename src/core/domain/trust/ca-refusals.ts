@@ -21,6 +21,14 @@ export function externalCaKey(): DockerTlsError {
   );
 }
 
+/** A shared store names no file of this machine. */
+export function credentialUnnamed(signer: string): DockerTlsError {
+  return new DockerTlsError('E_SECRET_FILE', `no credential for ${signer} is named on this computer`, {
+    details: ['a shared store has no path of a file: each computer names its own'],
+    hints: ['docker-tls ca import --credential-file FILE'],
+  });
+}
+
 /** During a rotation: hosts that accept the client now would reject its new credentials. */
 export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
   return new DockerTlsError(

@@ -8,16 +8,17 @@ import type { ApiCa } from '../../../core/domain/external-ca.ts';
 import type { SignRequest } from '../../../core/runtime.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { refusedByApi, textsOf } from './answer.ts';
-import { readCredential } from './credentials.ts';
+import { credentialOf } from './credentials.ts';
 import { postJson } from './https.ts';
 
 /** PEM certificate, unverified. Fails with E_ISSUER_…, E_SECRET_FILE. */
 export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, sans = [], csr } = request;
-  const hex = (await readCredential(ca.credentialFile)).revealText();
+  const { file, secret } = await credentialOf(ca);
+  const hex = secret.revealText();
   if (!/^(?:[0-9a-fA-F]{2})+$/.test(hex))
     throw new DockerTlsError('E_ISSUER_CREDENTIAL', 'the authentication key of cfssl is not hexadecimal', {
-      where: ca.credentialFile,
+      where: file,
       hints: ['openssl rand -hex 32'],
     });
   const signRequest = Buffer.from(
@@ -35,7 +36,7 @@ export async function signByCfssl(ca: ApiCa, request: SignRequest, signal?: Abor
   if (answer.status === 200 && success === true && certificate !== undefined) return certificate;
   const messages = Array.isArray(errors) ? errors.map((error) => error?.message) : [];
   throw refusedByApi(ca, request, answer, messages, [
-    `the profile "${ca.profiles[profile]}" of cfssl needs an auth_key whose key is that of ${ca.credentialFile}`,
+    `the profile "${ca.profiles[profile]}" of cfssl needs an auth_key whose key is that of ${file}`,
     'see the log of cfssl serve',
   ]);
 }

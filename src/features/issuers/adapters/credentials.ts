@@ -1,10 +1,19 @@
 /** Secret files of external CAs: read at each use, and rejected if every local user can read them. */
 
 import { stat } from 'node:fs/promises';
+import { type ApiCa, externalCaWords } from '../../../core/domain/external-ca.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
+import { credentialUnnamed } from '../../../core/domain/trust/ca-refusals.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+
+/** The credential of a CA. Fails with E_SECRET_FILE (exit 2). */
+export async function credentialOf(ca: ApiCa): Promise<{ readonly file: string; readonly secret: Secret }> {
+  const { credentialFile: file } = ca;
+  if (file === undefined) throw credentialUnnamed(externalCaWords(ca));
+  return { file, secret: await readCredential(file) };
+}
 
 /** Content of a file without surrounding blanks. Fails with E_SECRET_FILE (exit 2). */
 export async function readCredential(path: string): Promise<Secret> {

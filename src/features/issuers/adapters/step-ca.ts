@@ -9,7 +9,7 @@ import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspec
 import { derOf } from '../../../core/domain/pki/pem.ts';
 import type { SignRequest } from '../../../core/runtime.ts';
 import { refusedByApi, textsOf } from './answer.ts';
-import { readCredential } from './credentials.ts';
+import { credentialOf, readCredential } from './credentials.ts';
 import { postJson } from './https.ts';
 import { readProvisionerKey } from './jwk.ts';
 
@@ -19,7 +19,8 @@ const TOKEN_S = 300;
 export async function signByStepCa(ca: ApiCa, request: SignRequest, signal?: AbortSignal): Promise<string> {
   const { profile, name, commonName, sans = [], days, csr } = request;
   const passphrase = ca.passphraseFile === undefined ? undefined : await readCredential(ca.passphraseFile);
-  const key = readProvisionerKey(await readCredential(ca.credentialFile), passphrase, ca.credentialFile);
+  const { file, secret } = await credentialOf(ca);
+  const key = readProvisionerKey(secret, passphrase, file);
   const provisioner = ca.profiles[profile];
   const nowS = Math.floor(Date.now() / 1000);
   const ott = key.sign({

@@ -6,7 +6,7 @@
 import type { ApiCa } from '../../../core/domain/external-ca.ts';
 import type { SignRequest } from '../../../core/runtime.ts';
 import { refusedByApi, textsOf } from './answer.ts';
-import { readCredential } from './credentials.ts';
+import { credentialOf } from './credentials.ts';
 import { postJson } from './https.ts';
 
 /** PEM certificate and chain, unverified. Fails with E_ISSUER_…, E_SECRET_FILE. */
@@ -21,8 +21,8 @@ export async function signByVault(ca: ApiCa, request: SignRequest, signal?: Abor
         { ...common, use_csr_values: true, max_path_length: 0 }
       : { ...common, alt_names: names('dns'), ip_sans: names('ip'), exclude_cn_from_sans: true };
   const path = profile === 'issuer' ? `/${ca.profiles.issuer}` : `/sign/${encodeURIComponent(ca.profiles[profile])}`;
-  const token = (await readCredential(ca.credentialFile)).revealText();
-  const headers = { 'x-vault-token': token, 'x-vault-request': 'true' };
+  const { file, secret } = await credentialOf(ca);
+  const headers = { 'x-vault-token': secret.revealText(), 'x-vault-request': 'true' };
   const answer = await postJson(ca, path, { body, headers, where: name, signal });
   const { data, errors } = (answer.body ?? {}) as {
     data?: { certificate?: unknown; ca_chain?: unknown } | null;
@@ -33,7 +33,7 @@ export async function signByVault(ca: ApiCa, request: SignRequest, signal?: Abor
     return textsOf([data.certificate, ...above]).join('\n');
   throw refusedByApi(ca, request, answer, Array.isArray(errors) ? errors : [], [
     answer.status === 403
-      ? `the token in ${ca.credentialFile} needs a policy that allows update on ${new URL(ca.url).pathname.slice(4)}${path}`
+      ? `the token in ${file} needs a policy that allows update on ${new URL(ca.url).pathname.slice(4)}${path}`
       : `vault read ${new URL(ca.url).pathname.slice(4)}/roles/${ca.profiles[profile === 'issuer' ? 'server' : profile]}`,
   ]);
 }

@@ -1,7 +1,7 @@
 /** `store check --witness`: the store compared with what its hosts, and other places, have seen of it. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { storeOf, storeOptions } from '../../../core/actions/open-store.ts';
+import { storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { completeHost } from '../../../core/domain/settings.ts';
 import { overHosts } from '../../../core/engine/pool.ts';
@@ -10,6 +10,7 @@ import { asErrors, DockerTlsError, printable } from '../../../errors/errors.ts';
 import { readWitness, unusable } from '../store/read-witness.ts';
 import type { Session } from '../store/session.ts';
 import { witnessRefusal } from '../store/store-refusals.ts';
+import { teamStore } from '../store/team-store.ts';
 import { compareWith, markOf } from '../store/witnesses.ts';
 
 /** The word for all hosts of the store, in place of an address. */
@@ -44,7 +45,7 @@ export async function askWitnesses(
     }
     documents.push({ witness, line: line ?? 'nothing', number: seen?.number });
     const mark = markOf(opened);
-    if (seen && mark && (line === 'older' || line === 'forked'))
+    if (seen && mark && line !== undefined && line !== 'continues')
       errors.push(witnessRefusal(session.url, witness, line, { seen, mark }));
   };
   const fail = (witness: string, error: unknown): void => {
@@ -52,7 +53,7 @@ export async function askWitnesses(
     errors.unshift(...asErrors(error, context.runtime.signal));
   };
   for (const name of new Set(names)) {
-    if (name === HOSTS) await askHosts(context, judge, fail);
+    if (name === HOSTS) await askHosts(context, session, judge, fail);
     else
       try {
         const seen = await readWitness(name, storeOptions(context));
@@ -67,11 +68,13 @@ export async function askWitnesses(
 
 async function askHosts(
   context: ActionContext,
+  team: Session,
   judge: (witness: string, seen: StoreMark | undefined) => Promise<void>,
   fail: (witness: string, error: unknown) => void,
 ): Promise<void> {
   const { global, runtime, progress, prompts } = context;
-  const { hosts } = await storeOf(context).read();
+  // By the session of the command: it may have accepted an expired state.
+  const { hosts } = await teamStore(team).read();
   const specs = [...hosts.values()].map(({ record }) => completeHost(record));
   const asked = await overHosts(specs, { parallel: global.parallel, runtime, progress }, async (spec, line) => {
     const { session, facts } = await openHost(spec, { runtime, ask: prompts.ssh }, line);
@@ -89,7 +92,7 @@ const WORDS: Readonly<Record<WitnessDocument['line'], string>> = {
   continues: 'the store continues it',
   older: 'the store is OLDER',
   forked: 'the store is of ANOTHER LINE',
-  other: 'of another store, so it says nothing about this one',
+  other: 'this is ANOTHER STORE',
   nothing: 'has seen no shared store yet',
   failed: 'no answer',
 };

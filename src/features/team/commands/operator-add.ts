@@ -1,6 +1,7 @@
 /** `operator add NAME [RECIPIENT]`: grants a user or runner access to a shared store. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { FILE } from '../../../cli/host-options.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { asWritten } from '../../../errors/errors.ts';
 import { recipientsIn } from '../actions/recipients.ts';
@@ -16,10 +17,11 @@ export type OperatorAddDocument = { readonly operator: OperatorDocument; readonl
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
-    'RECIPIENT is an SSH public key (ed25519 or rsa), a recipient of age (age1…), or a file with one; without it your own SSH key is taken. On an empty store this makes you its first operator. For an operator who exists, --client gives them a client, and changes nothing else.\nYour private key is looked for in DOCKER_TLS_IDENTITY, ~/.config/docker-tls/identity, ~/.ssh/id_ed25519 and ~/.ssh/id_rsa. A key that only an agent or a security key holds cannot decrypt.',
+    'RECIPIENT is an SSH public key (ed25519 or rsa), a recipient of age (age1…), or a file with one; without it your own SSH key is taken. On an empty store this makes you its first operator. For an operator who exists, --client gives them a client, and --signing-key another key that signs; nothing else changes.\nYour private key is looked for in DOCKER_TLS_IDENTITY, ~/.config/docker-tls/identity, ~/.ssh/id_ed25519 and ~/.ssh/id_rsa. A key that only an agent or a security key holds cannot decrypt, but it can sign: name it with --signing-key.',
   examples: [
     'docker-tls --store git+ssh://git@git.example.org/ops/docker-tls.git operator add ada',
     'docker-tls operator add bob "$(cat bob.pub)"',
+    'docker-tls operator add bob bob.pub --signing-key bob-sk.pub',
     'docker-tls operator add ci ci.pub --without-ca',
     'docker-tls operator add ci --client ci',
   ],
@@ -32,6 +34,11 @@ export const command = defineCommand({
       kind: 'flag',
       summary: 'may look only: status, audit, plan, log; verify and env as the client that --client names',
     },
+    signingKey: {
+      ...FILE,
+      value: 'KEY|FILE',
+      summary: 'an SSH public key that signs their changes in place of RECIPIENT: their agent holds it',
+    },
     client: {
       kind: 'text',
       value: 'NAME',
@@ -42,7 +49,7 @@ export const command = defineCommand({
   /** RECIPIENT: text, or the path of a file with it. With --dry-run only checks for obstacles. */
   async run(context): Promise<CommandResult<OperatorAddDocument>> {
     const { name, recipient } = context.args;
-    const { withoutCa, client } = context.options;
+    const { withoutCa, client, signingKey: signing } = context.options;
     const { dryRun } = context.global;
     const session = sharedStoreOf(context);
     const [text, ...more] = recipient === undefined ? [] : await recipientsIn(recipient, context.runtime.cwd);
@@ -50,7 +57,9 @@ export const command = defineCommand({
       await checkRecipient(text ?? '');
       throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
     }
-    const operator = await addOperator(session, { name, recipient: text, ca: !withoutCa, client }, { dryRun });
+    const [signingKey] = signing === undefined ? [] : await recipientsIn(signing, context.runtime.cwd);
+    const wanted = { name, recipient: text, ca: !withoutCa, client, signingKey };
+    const operator = await addOperator(session, wanted, { dryRun });
     const can = rightsOf(operator);
     if (dryRun)
       return {

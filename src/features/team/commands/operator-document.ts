@@ -7,6 +7,8 @@ export type OperatorDocument = {
   readonly name: string;
   /** `age1…`, or an SSH public key. */
   readonly recipient: string;
+  /** The SSH public key that signs in place of the recipient. */
+  readonly signingKey?: string;
   /** Can open the CA, and so change the store. */
   readonly ca: boolean;
   /** The client whose key they can open without the CA. */
@@ -14,6 +16,6 @@ export type OperatorDocument = {
   readonly addedAt: string;
 };
 
-export function operatorDocument({ name, recipient, ca, client, addedAt }: Operator): OperatorDocument {
-  return { name, recipient, ca, client, addedAt };
+export function operatorDocument({ name, recipient, signingKey, ca, client, addedAt }: Operator): OperatorDocument {
+  return { name, recipient, signingKey, ca, client, addedAt };
 }

@@ -6,7 +6,9 @@ import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { askWitnesses, type WitnessDocument, witnessLines } from '../actions/ask-witnesses.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
+import { expiryOf, hasExpired } from '../store/freshness.ts';
 import { checkTeamStore } from '../store/restore-store.ts';
+import { expired } from '../store/store-refusals.ts';
 import { markOf } from '../store/witnesses.ts';
 
 export type StoreCheckDocument = {
@@ -20,6 +22,8 @@ export type StoreCheckDocument = {
   readonly operators: number;
   /** This revision, for other places to compare with: publish this document, and pass its address as --witness. */
   readonly head: StoreHeadDocument;
+  /** When this state expires; absent: never. */
+  readonly expires?: Date;
   /** One for each host or address that was asked. */
   readonly witnesses?: readonly WitnessDocument[];
 };
@@ -51,15 +55,20 @@ export const command = defineCommand({
   async run(context): Promise<CommandResult<StoreCheckDocument>> {
     const { accept, witness } = context.options;
     const session = sharedStoreOf(context);
+    session.acceptAnyAge();
     const store = session.url;
     if (accept)
       await agree(context.prompts, `Accept what is in ${store} now, though this computer has seen a newer state?`);
     const found = await checkTeamStore(session, accept && !context.global.dryRun);
     const { sequence, signers, files, operators } = found;
     const about = `${plural(files, 'file')}, ${plural(operators, 'operator')}, commit ${sequence}, signers ${signers}`;
-    const { id, number, hash } = markOf(await session.read()) as StoreMark;
+    const opened = await session.read();
+    const { id, number, hash } = markOf(opened) as StoreMark;
     const head = { id, number, hash };
-    const { documents, errors } = await askWitnesses(context, session, witness);
+    const { documents, errors: refusals } = await askWitnesses(context, session, witness);
+    const { last } = opened;
+    const old = last === undefined || !hasExpired(last, session.now()) ? [] : [expired(store, last, session.now())];
+    const errors = [...old, ...refusals];
     return {
       exit: 0,
       result: {
@@ -69,6 +78,7 @@ export const command = defineCommand({
         files,
         operators,
         head,
+        expires: last && expiryOf(last),
         witnesses: witness.length > 0 ? documents : undefined,
       },
       text: [`${store} is whole: ${about}`, ...witnessLines(documents)].join('\n'),

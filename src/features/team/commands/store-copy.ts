@@ -56,6 +56,8 @@ export const command = defineCommand({
         : [
             `mv ${shellQuote(global.home)} ${before} && mv ${shellQuote(home)} ${shellQuote(global.home)}`,
             'docker-tls status',
+            // Hosts refuse another store than the one that they have seen.
+            ...(/^[a-z+]+:\/\//.test(from) && hosts > 0 ? ['docker-tls apply --take-over'] : []),
           ];
     const result = { from, to, hosts, clients, home };
     if (global.dryRun)

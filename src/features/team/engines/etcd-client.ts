@@ -22,9 +22,13 @@ const CONNECT_MS = 3000;
 const ANSWER_MS = 10_000;
 /** Idle connections close, because `status --watch` reopens the store for days. */
 const IDLE_MS = 3000;
-const LARGEST_ANSWER = 256 * 1024 * 1024;
+/** Several of the largest values; whoever can write may store as many of these as they like. */
+const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** Attempts per endpoint. */
 const ROUNDS = 2;
+
+/** An answer that is not read to its end: ask for less at once. */
+export class AnswerTooLarge extends Error {}
 
 export type EtcdClient = ReturnType<typeof etcdClient>;
 
@@ -111,11 +115,12 @@ export function etcdClient(
     try {
       for await (const chunk of response as AsyncIterable<Buffer>) {
         size += chunk.length;
-        if (size > LARGEST_ANSWER) throw new Error('its answer is too large');
+        if (size > LARGEST_ANSWER) throw new AnswerTooLarge('an answer of etcd is too large');
         chunks.push(chunk);
       }
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof AnswerTooLarge) throw error;
       throw connectionFailure(endpoint, error, undefined);
     }
     const text = Buffer.concat(chunks).toString('utf8');

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { EtcdAddress } from '../store/etcd-address.ts';
 import type { Listing, Snapshot } from './engine.ts';
 import { tooMuch } from './engine-refusals.ts';
-import { type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
+import { AnswerTooLarge, type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
 import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
 import type { GenerationKeys } from './etcd-generation.ts';
 import { entryName, type Head, type HistoryEntry, numberOf, readEntry, readHead } from './etcd-history.ts';
@@ -51,11 +51,18 @@ export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, 
 
   /** The head, and the entries after `number` (default: the last entries), at one revision. */
   async function readHeadAnd(number?: number) {
+    try {
+      return await headAnd(number, number === undefined ? MOST_RECENT : MOST_CHANGED);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLarge)) throw error;
+      // Entries of docker-tls are small; the first one shows whether a commit is stored.
+      return headAnd(number ?? 0, 1);
+    }
+  }
+
+  async function headAnd(number: number | undefined, limit: number) {
     const log = rangeRequest(keys.log + entryName((number ?? 0) + 1), endOf(keys.log));
-    const some =
-      number === undefined
-        ? { limit: MOST_RECENT, sort_order: 'DESCEND', sort_target: 'KEY' }
-        : { limit: MOST_CHANGED };
+    const some = number === undefined ? { limit, sort_order: 'DESCEND', sort_target: 'KEY' } : { limit };
     const requests = [{ request_range: rangeRequest(keys.head) }, { request_range: { ...log, ...some } }];
     const { ranges, revision } = await client.txn([], requests);
     const [head] = ranges[0]?.kvs ?? [];
@@ -118,11 +125,22 @@ export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, 
 
   async function* pages(prefix: string, options: Readonly<Record<string, unknown>>): AsyncGenerator<KeyValue> {
     for (let from = prefix; ; ) {
-      const { kvs, more } = await client.range(from, endOf(prefix), options);
+      const { kvs, more } = await rangeWithin(from, endOf(prefix), options);
       yield* kvs;
       const last = kvs.at(-1);
       if (!more || last === undefined) return;
       from = `${last.key}\0`;
+    }
+  }
+
+  /** Fewer keys than the limit of the options if their values are large. */
+  async function rangeWithin(from: string, to: string, options: Readonly<Record<string, unknown>>) {
+    for (let limit = Number(options.limit); ; limit = Math.ceil(limit / 8)) {
+      try {
+        return await client.range(from, to, { ...options, limit });
+      } catch (error) {
+        if (!(error instanceof AnswerTooLarge) || limit === 1) throw error;
+      }
     }
   }
 
@@ -136,7 +154,15 @@ export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, 
 
   async function readEach(prefix: string, paths: readonly string[], at: string): Promise<Map<string, Uint8Array>> {
     const requests = paths.map((path) => ({ request_range: { ...rangeRequest(prefix + path), revision: at } }));
-    const { ranges } = await client.txn([], requests);
+    const { ranges } = await client.txn([], requests).catch((error: unknown) => {
+      if (!(error instanceof AnswerTooLarge) || paths.length === 1) throw error;
+      return { ranges: undefined };
+    });
+    if (ranges === undefined) {
+      const half = Math.ceil(paths.length / 2);
+      const some = await readEach(prefix, paths.slice(0, half), at);
+      return new Map([...some, ...(await readEach(prefix, paths.slice(half), at))]);
+    }
     return new Map(
       ranges.flatMap(({ kvs }) => kvs.map(({ key, value }) => [key.slice(prefix.length), value] as const)),
     );
@@ -157,12 +183,14 @@ export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, 
   async function entriesFrom(first: number, last: number): Promise<Map<number, HistoryEntry>> {
     const entries = new Map<number, HistoryEntry>();
     for (let from = first; from <= last; ) {
-      const { kvs } = await client.range(keys.log + entryName(from), keys.log + entryName(last + 1), { limit: PAGE });
+      const { kvs, more } = await rangeWithin(keys.log + entryName(from), keys.log + entryName(last + 1), {
+        limit: PAGE,
+      });
       for (const { value } of kvs) {
         const entry = readEntry(value);
         if (entry !== undefined) entries.set(numberOf(entry.revision), entry);
       }
-      if (kvs.length < PAGE) break;
+      if (!more) break;
       from = Number(kvs.at(-1)?.key.slice(keys.log.length)) + 1;
     }
     return entries;

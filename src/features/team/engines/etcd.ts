@@ -45,7 +45,8 @@ export type EtcdOptions = {
 
 const LARGEST_VALUE = 1_500_000;
 const ATTEMPTS = 4;
-const ENTRIES_AT_ONCE = 1000;
+/** Kept at once: whoever can write makes entries as large as values can be. */
+const ENTRIES_AT_ONCE = 32;
 const MOST_COMMITS = 500_000;
 
 export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): StoreEngine {

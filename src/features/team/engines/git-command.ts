@@ -45,6 +45,10 @@ const NOT_FOR_GIT =
 const TRANSPORTS = ['ssh', 'https', 'file'].flatMap((name) => ['-c', `protocol.${name}.allow=always`]);
 const SETTINGS = [
   ...['-c', 'protocol.allow=never', ...TRANSPORTS],
+  // git reads no larger file whole, whoever has put it there.
+  ...['-c', 'core.bigFileThreshold=1m'],
+  // What was fetched stays packed: a small pack can be a huge file.
+  ...['-c', 'fetch.unpackLimit=1'],
   ...['-c', 'core.hooksPath=/dev/null', '-c', 'core.fsmonitor=false', '-c', 'fetch.fsckObjects=true'],
   ...[
     '-c',

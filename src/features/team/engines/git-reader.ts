@@ -27,10 +27,32 @@ export function gitReader(git: Git, url: string, listing: Listing) {
   /** The commit, and the files that list the others. Larger files cannot be from docker-tls, and count as missing. */
   async function beginning(revision: string) {
     const names = [revision, ...listing.first.map((path) => `${revision}:${path}`)];
-    const { stdout } = await git(['cat-file', '--batch'], { input: `${names.join('\n')}\n`, most: 2 * LARGEST_FILE });
-    const [commit, ...found] = batchOf(stdout);
-    const files = listing.first.flatMap((path, at) => (found[at] === undefined ? [] : [[path, found[at]] as const]));
-    return { history: historyOf(parentsOf(commit)), first: new Map(files) };
+    const [commit, ...files] = await objects(names, 2 * LARGEST_FILE);
+    const found = listing.first.flatMap((path, at) => (files[at] === undefined ? [] : [[path, files[at]] as const]));
+    return { history: historyOf(parentsOf(commit)), first: new Map(found) };
+  }
+
+  /** Their contents, without those that are missing or too large: git is not asked for these. Together at most `most` bytes, or E_STORE_TAMPERED. */
+  async function objects(names: readonly string[], most: number): Promise<(Uint8Array | undefined)[]> {
+    const input = names.map((name) => `${name}\n`).join('');
+    const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
+    let left = most;
+    const wanted = sizes.stdout
+      .toString('latin1')
+      .split('\n')
+      .slice(0, names.length)
+      .map((line) => {
+        const [, size = '', hash] = /^(\d+) ([0-9a-f]+)$/.exec(line) ?? [];
+        if (hash === undefined || Number(size) > LARGEST_FILE) return undefined;
+        left -= Number(size);
+        return hash;
+      });
+    if (left < 0) throw tooLong(url);
+    const distinct = [...new Set(wanted.flatMap((hash) => hash ?? []))];
+    if (distinct.length === 0) return wanted.map(() => undefined);
+    const { stdout } = await git(['cat-file', '--batch'], { input: distinct.map((hash) => `${hash}\n`).join('') });
+    const found = new Map(batchOf(stdout).map((bytes, at) => [distinct[at], bytes]));
+    return wanted.map((hash) => found.get(hash));
   }
 
   /** Entries at a revision; reads no more output than a listing of `paths` needs. */
@@ -90,26 +112,11 @@ export function gitReader(git: Git, url: string, listing: Listing) {
     },
 
     /** The first of the first files at each of the revisions. Fails beyond the limit: a commit must not pass for an unsigned one. */
-    async firstFiles(revisions: readonly string[]): Promise<(Uint8Array | undefined)[]> {
-      const input = revisions.map((revision) => `${revision}:${listing.first[0]}\n`).join('');
-      const sizes = await git(['cat-file', '--batch-check=%(objectsize) %(objectname)'], { input });
-      let left = MOST_FIRST;
-      const names = sizes.stdout
-        .toString('latin1')
-        .split('\n')
-        .map((line) => {
-          const [, size = '', name] = /^(\d+) ([0-9a-f]+)$/.exec(line) ?? [];
-          if (name === undefined || Number(size) > LARGEST_FILE) return undefined;
-          left -= Number(size);
-          return name;
-        });
-      if (left < 0) throw tooLong(url);
-      const wanted = [...new Set(names.flatMap((name) => name ?? []))];
-      if (wanted.length === 0) return [];
-      const { stdout } = await git(['cat-file', '--batch'], { input: `${wanted.join('\n')}\n` });
-      const found = new Map(batchOf(stdout).map((bytes, at) => [wanted[at], bytes]));
-      return names.map((name) => found.get(name));
-    },
+    firstFiles: (revisions: readonly string[]) =>
+      objects(
+        revisions.map((revision) => `${revision}:${listing.first[0]}`),
+        MOST_FIRST,
+      ),
 
     async *ancestry(newest: string, seen: string): AsyncGenerator<Ancestor> {
       const since = seen !== '' && (await has(seen)) ? [`^${seen}`] : [];

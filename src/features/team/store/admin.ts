@@ -8,10 +8,12 @@ import { listWords } from '../../../core/domain/words.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { checkRecipient, recipientsOf } from './age.ts';
 import { mapTree } from './map-tree.ts';
+import type { Opened } from './opened.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
-import type { Opened, Session } from './session.ts';
+import { retried } from './retried.ts';
+import type { Session } from './session.ts';
+import { signingKeyIn } from './signatures.ts';
 import { fingerprintOf, signersAmong } from './signers.ts';
-import * as refusals from './store-refusals.ts';
 
 export type NewOperator = {
   readonly name: string;
@@ -20,6 +22,8 @@ export type NewOperator = {
   /** The operator can open the CA. */
   readonly ca: boolean;
   readonly client?: string | undefined;
+  /** An SSH public key that signs in place of the recipient. */
+  readonly signingKey?: string | undefined;
 };
 
 /** Operators, and the fingerprint of those who can sign; an empty list for a new store. */
@@ -40,6 +44,7 @@ export async function addOperator(
 ): Promise<Operator> {
   checkName('operator', wanted.name);
   const given = wanted.recipient === undefined ? undefined : await checkRecipient(wanted.recipient);
+  const signingKey = wanted.signingKey === undefined ? undefined : checkSigningKey(wanted.signingKey);
   return retried(session, async (base) => {
     const before = base.operators;
     if (wanted.client !== undefined && !base.contents.has(`clients/${wanted.client}/client.json`))
@@ -51,7 +56,7 @@ export async function addOperator(
     const { name, ca, client } = wanted;
     const known = before.find((one) => one.name === name);
     if (known !== undefined) {
-      if (client === undefined || (given ?? known.recipient) !== known.recipient)
+      if ((client ?? signingKey) === undefined || (given ?? known.recipient) !== known.recipient)
         throw operatorRefusal(`${name} is an operator already`, [
           `docker-tls operator add ${name} --client NAME`,
           `docker-tls operator remove ${name}`,
@@ -62,13 +67,13 @@ export async function addOperator(
           `docker-tls operator remove ${name}`,
           `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client} --without-ca`,
         ]);
-      return withClient(session, base, { known, client, dryRun });
+      return changedOperator(session, base, { known, client, signingKey, dryRun });
     }
     const recipient = given ?? (await checkRecipient(await ownRecipient(session)));
     const same = before.find((one) => one.recipient === recipient);
     if (same !== undefined)
       throw operatorRefusal(`this key is that of ${same.name} already`, [`docker-tls operator remove ${same.name}`]);
-    const added = { name, recipient, ca, client, addedAt: session.now().toISOString() };
+    const added = { name, recipient, signingKey, ca, client, addedAt: session.now().toISOString() };
     signersAmong([added]);
     if (dryRun) return added;
     const operators = [...before, added];
@@ -83,24 +88,47 @@ export async function addOperator(
  * Keeps the operator's other rights. An operator keeps access to a client's key, and to keys that replace it, so a second client is
  * refused.
  */
-async function withClient(
+async function changedOperator(
   session: Session,
   base: Opened,
-  { known, client, dryRun }: { readonly known: Operator; readonly client: string; readonly dryRun: boolean },
+  {
+    known,
+    client = known.client,
+    signingKey = known.signingKey,
+    dryRun,
+  }: {
+    readonly known: Operator;
+    readonly client: string | undefined;
+    readonly signingKey: string | undefined;
+    readonly dryRun: boolean;
+  },
 ): Promise<Operator> {
-  if (known.client === client) return known;
   const { name } = known;
-  if (known.client !== undefined)
+  if (known.client !== undefined && known.client !== client)
     throw operatorRefusal(`${name} has the client ${known.client}, and can open its key until removed`, [
       `docker-tls operator remove ${name}`,
       `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client}${known.ca ? '' : ' --without-ca'}`,
     ]);
-  const changed = { ...known, client };
-  if (dryRun) return changed;
+  const changed = { ...known, client, signingKey };
+  const whats = [
+    ...(known.client === client ? [] : [`given client ${client}`]),
+    ...(known.signingKey === signingKey ? [] : [`signs with ${signingKey}`]),
+  ];
+  if (dryRun || whats.length === 0) return changed;
   const operators = base.operators.map((one) => (one === known ? changed : one));
-  const what = `operator ${name}: given client ${client}`;
+  const what = `operator ${name}: ${whats.join(', ')}`;
   await session.commit(base, { contents: base.contents, operators }, message('operator add', what));
   return changed;
+}
+
+/** Fails with E_RECIPIENT (exit 2). */
+function checkSigningKey(text: string): string {
+  const key = signingKeyIn(text);
+  if (key !== undefined) return key;
+  throw new DockerTlsError('E_RECIPIENT', 'this is not an SSH public key that can sign a store', {
+    details: ['ed25519, RSA, ECDSA, or one of a security key (sk-…)'],
+    hints: ['the keys of your agent: ssh-add -L'],
+  });
 }
 
 /**
@@ -166,7 +194,7 @@ export async function removeOperator(
       throw operatorRefusal(`${name} is the last operator who can open the CA`, [
         'docker-tls operator add NAME RECIPIENT',
       ]);
-    if (base.keys?.ca === undefined) throw refusals.readOnly(session.url, base.operators);
+    await session.requireSigner(base);
     const keys = freshKeys();
     const opened = await openKeys(await renderKeys(left, keys), await session.identities());
     if (opened?.ca === undefined) {
@@ -182,18 +210,6 @@ export async function removeOperator(
     );
     return { removed, left, state: readTree(session.local.home, mapTree(base.contents, session.url)) };
   });
-}
-
-/** Retries a commit on the new content if another one came first. */
-async function retried<T>(session: Session, work: (base: Opened) => Promise<T>): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work(await session.read(0));
-    } catch (error) {
-      if (!(error instanceof DockerTlsError) || error.code !== 'E_STORE_CHANGED' || attempt >= 20) throw error;
-      session.forget();
-    }
-  }
 }
 
 function message(command: string, what: string) {

@@ -51,6 +51,15 @@ export async function decryptWith(
   return undefined;
 }
 
+/** The stanzas of an age file, in order: their types, and the tags of SSH keys (stanzaOf). */
+export function stanzasIn(bytes: Uint8Array): string[] {
+  const text = Buffer.from(bytes).toString('latin1');
+  const header = text.slice(0, text.indexOf('\n--- '));
+  return [...header.matchAll(/^-> (\S+)(?: (\S+))?/gm)]
+    .map(([, type = '', first = '']) => (type.startsWith('ssh-') ? `${type} ${first}` : type))
+    .sort();
+}
+
 /** Recipients of an identity's holder. */
 export async function recipientsOf(identity: IdentityFile): Promise<string[]> {
   if (identity.kind === 'ssh') return [identity.recipient];

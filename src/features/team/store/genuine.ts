@@ -2,6 +2,7 @@
 
 import type { Snapshot, StoreEngine } from '../engines/engine.ts';
 import type { SeenState } from './local-copy.ts';
+import type { Opened } from './opened.ts';
 import { requireInForce } from './replay.ts';
 import { fingerprintOf, keysOf } from './signers.ts';
 import {
@@ -76,6 +77,14 @@ export async function checkSnapshot(
   }
   if (manifest !== before?.manifest) await requireInForce(engine, snapshot, signed, { before, pinned });
   return { ...signed, seen: { sequence, revision, manifest, signers: known } };
+}
+
+/** The server names revisions, and a commit carries over what it gave with the name. */
+export function requireSame(url: string, { fresh, snapshot: { files } }: Opened, snapshot: Snapshot): void {
+  if (fresh || files === snapshot.files) return;
+  genuine(url, snapshot);
+  if (sha256Hex(files.get(MANIFEST)) !== sha256Hex(snapshot.files.get(MANIFEST)))
+    throw refusals.tampered(url, 'another state has the revision of the one before');
 }
 
 /** Fails with E_STORE_TAMPERED if the chain lacks the list that the address names. */

@@ -20,7 +20,7 @@ import {
 } from '../../../core/adapters/store/store-files.ts';
 import { readObject } from '../../../core/adapters/store/store-url.ts';
 import { destinationWords } from '../../../core/domain/destination.ts';
-import type { Data } from '../../../core/domain/external-ca.ts';
+import { type CaSigner, type Data, signerFiles, withSignerFiles } from '../../../core/domain/external-ca.ts';
 import { fieldsOf } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
@@ -43,8 +43,10 @@ const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
 /** Marks jump hosts and places as those of the store (SshSpec); never stored. */
 const MARKS = ['jumpFromStore', 'placeFromStore'] as const;
+/** `signers`: files of external CAs and tokens, by their ID (external-ca.ts). */
+export type Collection = keyof typeof FIELDS | 'signers';
 /** Machine-specific fields by collection and name. */
-type Own = { readonly [K in keyof typeof FIELDS]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
+type Own = { readonly [K in Collection]?: Readonly<Record<string, Readonly<Record<string, unknown>>>> };
 
 export type Local = ReturnType<typeof openLocal>;
 
@@ -81,10 +83,14 @@ export function openLocal(home: string, url: string) {
      * log in with nor to write to.
      */
     merged(state: StoreState): StoreState {
-      const { hosts = {}, clients = {} } = own();
+      const { hosts = {}, clients = {}, signers = {} } = own();
       const places = new Map(Object.entries(loggedIn()));
+      const here = <T extends { readonly record?: CaSigner }>(ca: T): T =>
+        ca.record === undefined ? ca : { ...ca, record: withSignerFiles(ca.record, signers) };
       return {
         ...state,
+        ...(state.ca === undefined ? {} : { ca: here(state.ca) }),
+        oldCas: state.oldCas.map(here),
         hosts: new Map(
           [...state.hosts].map(([name, host]) => {
             const common = without(host.record.ssh, [...SSH_FIELDS, ...MARKS]);
@@ -104,12 +110,12 @@ export function openLocal(home: string, url: string) {
       };
     },
 
-    fieldsOf(collection: keyof typeof FIELDS, name: string): Readonly<Record<string, unknown>> {
+    fieldsOf(collection: Collection, name: string): Readonly<Record<string, unknown>> {
       return own()[collection]?.[name] ?? {};
     },
 
     /** Stores machine-specific fields by collection and name, and removes earlier ones of a name without any. */
-    keep(collection: keyof typeof FIELDS, name: string, fields: Readonly<Record<string, unknown>>): void {
+    keep(collection: Collection, name: string, fields: Readonly<Record<string, unknown>>): void {
       const before = own();
       const others = Object.entries(before[collection] ?? {}).filter(([each]) => each !== name);
       const entries = Object.keys(fields).length === 0 ? others : [...others, [name, fields] as const];
@@ -183,6 +189,12 @@ export function splitRecord(
   const common = `${JSON.stringify(collection === 'hosts' ? { ...record, ssh: rest } : rest, null, 2)}\n`;
   if (Object.keys(picked).length === 0) return { common, own: {} };
   return { common, own: collection === 'hosts' ? { ssh: picked } : picked };
+}
+
+/** Splits a `ca.json` into its shared part, and files of this machine by what they are for. */
+export function splitCa(text: string): { readonly common: string; readonly own: ReturnType<typeof signerFiles> } {
+  const record = JSON.parse(text) as CaSigner;
+  return { common: `${JSON.stringify(withSignerFiles(record, {}), null, 2)}\n`, own: signerFiles(record) };
 }
 
 function placeClient(home: string, name: string, { ca, cert }: StoredClient, key: Secret): void {

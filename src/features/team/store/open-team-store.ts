@@ -10,6 +10,7 @@ import { type StoreAddress, storeAddress } from './address.ts';
 import { findIdentities } from './identities.ts';
 import { type Local, openLocal } from './local-copy.ts';
 import { openSession, type Session } from './session.ts';
+import { agentKeys } from './ssh-agent.ts';
 import { listingOf } from './store-manifest.ts';
 import { teamStore } from './team-store.ts';
 
@@ -33,6 +34,7 @@ export function openTeamSession(options: OpenOptions): Session | undefined {
     engine: options.cached ? { ...engine, read: () => lastSeen(engine, local) } : engine,
     local,
     identities: () => findIdentities({ env, cwd, ask }),
+    agentKeys: () => agentKeys({ socket: env.SSH_AUTH_SOCK, note, signal: options.signal }),
     ...{ who, pinned, now, note },
   });
 }

@@ -2,15 +2,17 @@
 
 import * as z from 'zod/mini';
 import { Secret } from '../../../core/domain/secret.ts';
-import { decryptWith, encryptFor } from './age.ts';
+import { decryptWith, encryptFor, stanzasIn } from './age.ts';
 import { type ClassKeys, OPERATORS } from './contents.ts';
 import { keyFor, newKey, seal, unseal } from './seal.ts';
-import type { IdentityFile } from './ssh-keys.ts';
+import { type IdentityFile, stanzaOf } from './ssh-keys.ts';
 
 const operator = z.object({
   name: z.string(),
   /** `age1…`, or an SSH public key. */
   recipient: z.string(),
+  /** An SSH public key that signs in place of the recipient's: an agent holds it. */
+  signingKey: z.optional(z.string()),
   /** Can open the CA, and so change the store. */
   ca: z.boolean(),
   /** The client whose key this operator can open without the CA. */
@@ -60,20 +62,45 @@ export async function renderKeys(
   keys: Required<ClassKeys>,
 ): Promise<Map<string, Uint8Array>> {
   const files = new Map<string, Uint8Array>();
-  const to = (some: readonly Operator[]) => some.map(({ recipient }) => recipient);
+  const to = (path: string) => (all.get(path) ?? []).map(({ recipient }) => recipient);
+  const all = owners(operators);
   const json = (value: unknown) => Buffer.from(JSON.stringify(value));
   const text = (key: Secret) => key.reveal().toString('base64');
-  files.set(STORE, await encryptFor(to(operators), json({ key: text(keys.store) })));
-  const opening = operators.filter(({ ca }) => ca);
-  files.set(CA, await encryptFor(to(opening), json({ key: text(keys.ca) })));
+  files.set(STORE, await encryptFor(to(STORE), json({ key: text(keys.store) })));
+  files.set(CA, await encryptFor(to(CA), json({ key: text(keys.ca) })));
   for (const client of new Set(operators.flatMap((one) => one.client ?? []))) {
     const path = `clients/${client}/keys`;
-    const owners = operators.filter((one) => one.client === client);
     const grant = json({ path, key: text(keyFor(keys.ca, path)) });
-    files.set(grantPath(client), await encryptFor(to(owners), grant));
+    files.set(grantPath(client), await encryptFor(to(grantPath(client)), grant));
   }
   files.set(OPERATORS, seal(keyFor(keys.store, OPERATORS), OPERATORS, json(operators)));
   return files;
+}
+
+/** The files of keys, each with the operators who can open it. */
+function owners(operators: readonly Operator[]): Map<string, readonly Operator[]> {
+  const clients = new Set(operators.flatMap((one) => one.client ?? []));
+  return new Map([
+    [STORE, operators],
+    [CA, operators.filter(({ ca }) => ca)],
+    ...[...clients].map((client) => [grantPath(client), operators.filter((one) => one.client === client)] as const),
+  ]);
+}
+
+/**
+ * The first file of keys that is encrypted for others than its operators. An additional recipient always shows. One in the place of an
+ * operator shows by the tag of an SSH key; otherwise only that operator notices, who cannot open the store then.
+ */
+export function foreignKeys(
+  files: ReadonlyMap<string, Uint8Array>,
+  operators: readonly Operator[],
+): string | undefined {
+  const expected = owners(operators);
+  const there = [...files.keys()].filter((path) => path.startsWith('keys/') && path.endsWith('.age'));
+  return [...new Set([...expected.keys(), ...there])].find((path) => {
+    const own = (expected.get(path) ?? []).map(({ recipient }) => stanzaOf(recipient)).sort();
+    return own.join() !== stanzasIn(files.get(path) ?? new Uint8Array()).join();
+  });
 }
 
 /** The operator list; undefined if the file is invalid. */

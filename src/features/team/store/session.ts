@@ -3,26 +3,21 @@
  * content without the signature of an operator, or older than the state seen before on this machine.
  */
 
-import type { FileContent } from '../../../core/adapters/store/store-files.ts';
 import { errnoOf } from '../../../errors/errors.ts';
 import type { Message, Snapshot, StoreEngine } from '../engines/engine.ts';
-import {
-  type ClassKeys,
-  type Contents,
-  groupTexts,
-  OPERATORS,
-  openGroup,
-  sealGroup,
-  touchedGroups,
-} from './contents.ts';
-import { checkSnapshot, genuine, requirePinned } from './genuine.ts';
+import { type Contents, groupTexts, OPERATORS, sealGroup, touchedGroups } from './contents.ts';
+import { ageNote, DEFAULT_DAYS, hasExpired } from './freshness.ts';
+import { checkSnapshot, commitOf, genuine, requirePinned, requireSame } from './genuine.ts';
 import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
-import { type Operator, openKeys, readOperators, renderKeys } from './operators.ts';
+import { contentsOpener } from './open-contents.ts';
+import type { NextCommit, Opened } from './opened.ts';
+import { foreignKeys, openKeys, readOperators, renderKeys } from './operators.ts';
 import { SEAL_BYTES } from './seal.ts';
 import { type SigningKey, signingKeysOf } from './signatures.ts';
 import {
   fingerprintOf,
+  keysOf,
   SIGNERS,
   type Signer,
   type Signers,
@@ -31,19 +26,8 @@ import {
   withSigners,
 } from './signers.ts';
 import type { IdentityFile } from './ssh-keys.ts';
-import { FILES, MANIFEST, readSigned, renderStoreManifest, type Signed, sha256Hex } from './store-manifest.ts';
+import { MANIFEST, readSigned, renderStoreManifest, type Signed, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
-
-/** A verified snapshot. `fresh`: without any commit. */
-export type Opened = {
-  readonly snapshot: Snapshot;
-  readonly fresh: boolean;
-  readonly sequence: number;
-  readonly signers: Signers;
-  readonly keys: ClassKeys | undefined;
-  readonly operators: readonly Operator[];
-  readonly contents: Contents;
-};
 
 export type SessionOptions = {
   readonly engine: StoreEngine;
@@ -53,18 +37,10 @@ export type SessionOptions = {
   /** Required fingerprint of the store's signers, or of an earlier list of them; from the URL. */
   readonly pinned?: string | undefined;
   identities(): Promise<readonly IdentityFile[]>;
+  /** Keys of an SSH agent. */
+  agentKeys(): Promise<readonly SigningKey[]>;
   note(text: string): void;
   now(): Date;
-};
-
-/** New contents, or new keys and operators; new keys reseal everything. */
-export type NextCommit = {
-  readonly contents: Contents;
-  readonly operators?: readonly Operator[];
-  readonly keys?: Required<ClassKeys>;
-  /** Lower bound of the new manifest's number. */
-  readonly above?: number;
-  readonly regained?: string;
 };
 
 export type Session = ReturnType<typeof openSession>;
@@ -72,32 +48,21 @@ export type Session = ReturnType<typeof openSession>;
 /** Maximum age of a snapshot for reuse: a run over many hosts reads for each of them, and a commit on an old one fails anyway. */
 const YOUNG_MS = 2000;
 
-export function openSession({ engine, local, who, pinned, identities, note, now }: SessionOptions) {
+export function openSession({ engine, local, who, pinned, identities, agentKeys, note, now }: SessionOptions) {
   let latest: { readonly opened: Opened; readonly at: number } | undefined;
   let noted = false;
   const unwritten = new Set<string>();
   /** Read once: a pipe delivers its content once. */
   let identityFiles: Promise<readonly IdentityFile[]> | undefined;
-  const groups = new Map<string, { readonly hash: string; readonly entries: ReturnType<typeof openGroup> }>();
+  const contentsOf = contentsOpener(engine.url);
+  /** Whether a state that is too old may be read, and whether its age was noted. */
+  let anyAge = false;
+  let told = false;
 
   function noteOffline({ offline }: Snapshot): void {
     if (offline === undefined || noted) return;
     noted = true;
     note(`${offline.cause.message}; using the copy fetched ${refusals.ageWords(offline.fetchedAt, now())}`);
-  }
-
-  function contentsOf(snapshot: Snapshot, keys: ClassKeys): Contents {
-    const contents = new Map<string, FileContent>();
-    for (const [at, sealed] of snapshot.files) {
-      if (at === MANIFEST || at === FILES || at === OPERATORS || at.startsWith('keys/')) continue;
-      const hash = sha256Hex(sealed);
-      const known = groups.get(at);
-      const entries = known?.hash === hash ? known.entries : openGroup(at, sealed, keys);
-      if (entries === undefined) throw refusals.tampered(engine.url, `${at} does not open with the store's key`);
-      groups.set(at, { hash, entries });
-      if (entries !== 'closed') for (const [path, content] of entries) contents.set(path, content);
-    }
-    return contents;
   }
 
   async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
@@ -110,20 +75,41 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     // Nobody can sign who is not in the output of operator list.
     if (!sameSigners(signersAmong(operators), checked.signers.at(-1)?.operators ?? []))
       throw refusals.tampered(engine.url, 'its list of operators names others than its signers');
-    const { sequence } = checked.manifest;
-    const contents = contentsOf(snapshot, keys);
-    return { snapshot, fresh: false, sequence, signers: checked.signers, keys, operators, contents };
+    const foreign = foreignKeys(snapshot.files, operators);
+    if (foreign !== undefined)
+      throw refusals.tampered(engine.url, `${foreign} is encrypted for others than its operators`);
+    const last = { ...commitOf(checked), validDays: checked.manifest.validDays };
+    const contents = contentsOf(snapshot.files, keys);
+    return {
+      snapshot,
+      fresh: false,
+      sequence: last.sequence,
+      last,
+      signers: checked.signers,
+      keys,
+      operators,
+      contents,
+    };
   }
 
   /** The user's key among those that can sign; undefined if none. */
   async function signingKey(operators: readonly Signer[]): Promise<{ name: string; key: SigningKey } | undefined> {
     identityFiles ??= identities();
-    const mine = (await Promise.all((await identityFiles).map(signingKeysOf))).flat();
-    for (const { name, key } of operators) {
-      const found = mine.find((one) => one.key === key);
-      if (found !== undefined) return { name, key: found };
-    }
-    return undefined;
+    const inFiles = (await Promise.all((await identityFiles).map(signingKeysOf))).flat();
+    const mineAmong = (mine: readonly SigningKey[]) =>
+      operators.flatMap(({ name, key }) => mine.flatMap((one) => (one.key === key ? [{ name, key: one }] : [])))[0];
+    return mineAmong(inFiles) ?? mineAmong(await agentKeys());
+  }
+
+  /** The user's keys for a commit on top of it: one that signs new `signers`, and one of these. Fails if this user cannot commit. */
+  async function requireSigner({ keys, operators, signers }: Opened, next = signersAmong(operators)) {
+    if (keys?.ca === undefined) throw refusals.readOnly(engine.url, operators);
+    // A new list of signers has the signature of an operator of the one before.
+    const before = await signingKey(signers.at(-1)?.operators ?? next);
+    const stays = before !== undefined && keysOf(next).includes(before.key.key);
+    const me = stays ? before : await signingKey(next);
+    if (before === undefined || me === undefined) throw refusals.cannotSign(engine.url, operators);
+    return { before: before.key, me };
   }
 
   function keep(opened: Opened): Opened {
@@ -156,23 +142,26 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       engine.requireFits(at, Buffer.byteLength(text) + SEAL_BYTES);
   }
 
-  /** The server names revisions, and a commit carries over what it gave with the name. */
-  function requireSame({ fresh, snapshot: { files } }: Opened, snapshot: Snapshot): void {
-    if (fresh || files === snapshot.files) return;
-    genuine(engine.url, snapshot);
-    if (sha256Hex(files.get(MANIFEST)) !== sha256Hex(snapshot.files.get(MANIFEST)))
-      throw refusals.tampered(engine.url, 'another state has the revision of the one before');
+  /** The newest snapshot, or one that was read less than `youngMs` ago. Fails with E_STORE_EXPIRED if even the newest is too old. */
+  async function read(youngMs = YOUNG_MS): Promise<Opened> {
+    const opened = await newest(youngMs);
+    const { last, snapshot } = opened;
+    if (last === undefined) return opened;
+    if (!anyAge && hasExpired(last, now())) throw refusals.expired(engine.url, last, now(), snapshot.offline?.cause);
+    const aged = ageNote(last, now());
+    if (aged !== undefined && !told) note(aged);
+    told ||= aged !== undefined;
+    return opened;
   }
 
-  /** The newest snapshot, or one that was read less than `youngMs` ago. */
-  async function read(youngMs = YOUNG_MS): Promise<Opened> {
+  async function newest(youngMs: number): Promise<Opened> {
     if (latest !== undefined && performance.now() - latest.at < youngMs) return latest.opened;
     // Before the request: another run on this machine may see a newer state during it.
     const before = local.seen();
     const snapshot = await engine.read();
     noteOffline(snapshot);
     if (latest?.opened.snapshot.revision === snapshot.revision) {
-      requireSame(latest.opened, snapshot);
+      requireSame(engine.url, latest.opened, snapshot);
       return keep({ ...latest.opened, snapshot });
     }
     const checked = await checkSnapshot(engine, snapshot, { before, pinned });
@@ -213,9 +202,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const keys = next.keys ?? base.keys;
     const operators = next.operators ?? base.operators;
     const signing = signersAmong(operators);
-    // A new list of signers has the signature of an operator of the one before.
-    const me = await signingKey(base.signers.at(-1)?.operators ?? signing);
-    if (keys?.ca === undefined || me === undefined) throw refusals.readOnly(engine.url, base.operators);
+    const { before: by, me } = await requireSigner({ ...base, keys, operators }, signing);
+    if (keys?.ca === undefined) throw refusals.readOnly(engine.url, base.operators);
     const full = { ...keys, ca: keys.ca };
     // New keys reseal every file.
     const touched = next.keys === undefined ? touchedGroups(base.contents, next.contents) : undefined;
@@ -235,17 +223,18 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     if (next.operators !== undefined || next.keys !== undefined)
       for (const [at, bytes] of await renderKeys(operators, full)) files.set(at, bytes);
     const sequence = Math.max(base.sequence, next.above ?? 0) + 1;
-    const signers = await withSigners(base.signers, signing, sequence, me.key);
+    const signers = await withSigners(base.signers, signing, sequence, by);
     if (signers !== base.signers || !files.has(SIGNERS)) files.set(SIGNERS, Buffer.from(JSON.stringify(signers)));
+    const { validDays } = next.current ?? (base.last === undefined ? { validDays: DEFAULT_DAYS } : base.last);
     const about = {
-      ...{ sequence, at: now().toISOString(), by: who, parent: base.snapshot.revision, regained },
+      ...{ sequence, at: now().toISOString(), validDays, by: who, parent: base.snapshot.revision, regained },
       ...{ signers: fingerprintOf(signers.at(-1) as Signers[number]), subject, lines: shortened(lines) },
     };
     for (const [at, bytes] of await renderStoreManifest(files, about, me.key)) files.set(at, bytes);
+    requireReadable(engine.url, files, signers);
     // Nobody could read the store after that.
     const signed = readSigned(files);
     if (typeof signed === 'string') throw new Error(`the store ${signed}`);
-    requireReadable(engine.url, files);
     const put = new Map([...files].filter(([at, bytes]) => there.get(at) !== bytes));
     const remove = [...there.keys()].filter((at) => !files.has(at));
     const snapshot = await engine.commit(base.snapshot, {
@@ -259,7 +248,8 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     const manifest = sha256Hex(files.get(MANIFEST));
     const seen = { sequence, revision: snapshot.revision, manifest, signers: signers.map(fingerprintOf) };
     remember(snapshot, seen, next.above !== undefined);
-    return keep({ snapshot, fresh: false, sequence, signers, keys: full, operators, contents: next.contents });
+    const last = { sequence, at: about.at, validDays, by: `${me.name} (${who})` };
+    return keep({ snapshot, fresh: false, sequence, last, signers, keys: full, operators, contents: next.contents });
   }
 
   return {
@@ -270,6 +260,7 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
     now,
     here,
     requireFits,
+    requireSigner,
     read,
     readNow,
     commit,
@@ -284,6 +275,10 @@ export function openSession({ engine, local, who, pinned, identities, note, now 
       const { revision, offline } = await engine.read();
       if (offline !== undefined) throw offline.cause;
       return revision === '';
+    },
+    /** From now on this session reads a state of any age. */
+    acceptAnyAge(): void {
+      anyAge = true;
     },
     requirePinned: (known: readonly string[]) => requirePinned(engine.url, known, pinned),
     check: (snapshot: Snapshot) => checkSnapshot(engine, snapshot, { before: local.seen(), pinned }),

@@ -4,7 +4,14 @@
  */
 
 import { type KeyObject, sign } from 'node:crypto';
-import { readSignature, renderSignature, signedBytes, verifies } from '../../../core/domain/pki/sshsig.ts';
+import {
+  publicKeyOf,
+  readSignature,
+  readString,
+  renderSignature,
+  signedBytes,
+  verifies,
+} from '../../../core/domain/pki/sshsig.ts';
 import { ed25519Of, signX25519 } from '../../../core/domain/pki/xeddsa.ts';
 import { recipientsOf } from './age.ts';
 import type { IdentityFile } from './ssh-keys.ts';
@@ -12,8 +19,25 @@ import type { IdentityFile } from './ssh-keys.ts';
 /** What a signature is for: one for a manifest never counts for a list of signers. */
 export type Purpose = 'docker-tls-manifest' | 'docker-tls-signers';
 
-/** A key that can sign. `key`: `ssh-ed25519 AAAA…` or `ssh-rsa AAAA…`. */
+/** A key that can sign. `key`: `ssh-ed25519 AAAA…`, or another type of key. */
 export type SigningKey = { readonly key: string; sign(purpose: Purpose, text: string): Promise<string> };
+
+/** Types of keys that can sign: in files, and those that only an agent holds. */
+const TYPES =
+  /^(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)$/;
+
+/** The type and key of an SSH public key that can sign, without its comment; undefined for anything else. */
+export function signingKeyIn(text: string): string | undefined {
+  const [type = '', encoded = ''] = text.trim().split(/\s+/);
+  const blob = Buffer.from(encoded, 'base64');
+  if (!TYPES.test(type) || readString(blob, 0).toString('latin1') !== type) return undefined;
+  try {
+    publicKeyOf(blob);
+    return `${type} ${blob.toString('base64')}`;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The public signing key of a recipient; undefined for one that cannot sign, such as a post-quantum key. */
 export function signingKeyOf(recipient: string): string | undefined {
@@ -53,16 +77,17 @@ export function signerOf(
   const blob = read?.publicKey.toString('base64');
   const key = keys.find((one) => one.split(' ')[1] === blob);
   if (read === undefined || key === undefined) return undefined;
-  return signatureText(key, purpose, read.raw) === signature && verifies(read, text) ? key : undefined;
+  return signatureText(key, purpose, read.raw, read.trailer) === signature && verifies(read, text) ? key : undefined;
 }
 
-function signatureText(key: string, purpose: Purpose, raw: Uint8Array): string {
+export function signatureText(key: string, purpose: Purpose, raw: Uint8Array, trailer?: Uint8Array): string {
   const publicKey = Buffer.from(key.split(' ')[1] ?? '', 'base64');
-  return renderSignature(publicKey, purpose, algorithmOf(key), raw).toString('base64');
+  return renderSignature(publicKey, purpose, algorithmOf(key), raw, trailer).toString('base64');
 }
 
-function algorithmOf(key: string): string {
-  return key.startsWith('ssh-rsa ') ? 'rsa-sha2-512' : 'ssh-ed25519';
+export function algorithmOf(key: string): string {
+  const [type = ''] = key.split(' ');
+  return type === 'ssh-rsa' ? 'rsa-sha2-512' : type;
 }
 
 function signSsh(key: KeyObject, bytes: Uint8Array): Uint8Array {

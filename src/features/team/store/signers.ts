@@ -13,9 +13,7 @@ import { type SigningKey, signerOf, signingKeyOf } from './signatures.ts';
 export const SIGNERS = 'keys/signers.json';
 
 /** More than a team ever needs; everyone with write access to the server can make a reader verify that much. */
-const MOST_LISTS = 1000;
-const MOST_OPERATORS = 1000;
-const MOST_BYTES = 1024 * 1024;
+export const MOST_SIGNERS = { lists: 1000, operators: 1000, bytes: 1024 * 1024 } as const;
 
 const listSchema = z.object({
   /** SHA-256 of the list before; of the first one, a random value. */
@@ -23,12 +21,12 @@ const listSchema = z.object({
   /** Number of the commit that brought this list. */
   sequence: z.int(),
   operators: z.array(z.object({ name: z.string(), key: z.string() })).check(
-    z.maxLength(MOST_OPERATORS),
+    z.maxLength(MOST_SIGNERS.operators),
     z.refine((all) => new Set(all.map(({ key }) => key)).size === all.length),
   ),
   signature: z.string(),
 });
-const chainSchema = z.array(listSchema).check(z.minLength(1), z.maxLength(MOST_LISTS));
+const chainSchema = z.array(listSchema).check(z.minLength(1), z.maxLength(MOST_SIGNERS.lists));
 
 export type SignerList = z.output<typeof listSchema>;
 /** Oldest first. */
@@ -46,7 +44,7 @@ export function readSigners(bytes: Uint8Array | undefined): Signers | undefined 
 }
 
 function wholeChain(bytes: Uint8Array): Signers | undefined {
-  if (bytes.length > MOST_BYTES) return undefined;
+  if (bytes.length > MOST_SIGNERS.bytes) return undefined;
   const lists = parseAs(chainSchema, Buffer.from(bytes).toString('utf8'));
   const broken = lists?.some((list, at) => {
     const { operators } = lists[at - 1] ?? list;
@@ -58,15 +56,18 @@ function wholeChain(bytes: Uint8Array): Signers | undefined {
 }
 
 /** Operators who can change the store. Fails with E_RECIPIENT if a key of one of them cannot sign. */
-export function signersAmong(operators: readonly Pick<Operator, 'name' | 'recipient' | 'ca'>[]): Signer[] {
+export function signersAmong(
+  operators: readonly Pick<Operator, 'name' | 'recipient' | 'signingKey' | 'ca'>[],
+): Signer[] {
   return operators
     .filter(({ ca }) => ca)
-    .map(({ name, recipient }) => {
-      const key = signingKeyOf(recipient);
+    .map(({ name, recipient, signingKey }) => {
+      const key = signingKey ?? signingKeyOf(recipient);
       if (key !== undefined) return { name, key };
       throw new DockerTlsError('E_RECIPIENT', `the key of ${name} cannot sign, so ${name} could not change the store`, {
         hints: [
           'an SSH key (ed25519 or rsa), or an identity of age-keygen without -pq',
+          `or another key that signs, from an agent: docker-tls operator add ${name} RECIPIENT --signing-key FILE.pub`,
           `to look only: docker-tls operator add ${name} RECIPIENT --without-ca`,
         ],
       });

@@ -65,6 +65,21 @@ export async function sshRecipient(text: string): Promise<Recipient> {
   };
 }
 
+const AGE_STANZAS: Readonly<Record<string, string>> = {
+  age1: 'X25519',
+  age1pq1: 'mlkem768x25519',
+  age1tag1: 'p256tag',
+  age1tagpq1: 'mlkem768p256tag',
+};
+
+/** The stanza of a recipient: its type and, for an SSH key, its tag. Nothing in others tells whose they are. */
+export function stanzaOf(recipient: string): string {
+  const prefix = /^age1(?:pq1|tag1|tagpq1)?/.exec(recipient)?.[0];
+  if (prefix !== undefined) return AGE_STANZAS[prefix] as string;
+  const [type, blob] = parsePublic(recipient);
+  return `${type} ${tagOf(blob)}`;
+}
+
 /** Unwraps with an SSH private key, opened at the first stanza for it. */
 export async function sshIdentity({ recipient, open }: Extract<IdentityFile, { kind: 'ssh' }>): Promise<Identity> {
   const [type, blob] = parsePublic(recipient);

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { parseAs } from '../../../core/adapters/store/parse-records.ts';
 import { type Listing, MOST, type Snapshot } from '../engines/engine.ts';
+import { MOST_DAYS } from './freshness.ts';
 import { type SigningKey, signerOf } from './signatures.ts';
 import { fingerprintOf, keysOf, readSigners, SIGNERS, type Signer, type Signers } from './signers.ts';
 
@@ -20,6 +21,8 @@ const manifestSchema = z.object({
   /** Incremented by each commit. */
   sequence: z.int(),
   at: z.iso.datetime(),
+  /** How many days from `at` this state is current (freshness.ts); absent: until the next one. */
+  validDays: z.optional(z.int().check(z.minimum(1), z.maximum(MOST_DAYS))),
   /** The login of the computer: `user@computer`. The operator is in the signature. */
   by: z.string(),
   /** The engine's previous revision, and a lost revision that this commit restores. */

@@ -2,8 +2,9 @@
 
 import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
-import { durationWords, listWords } from '../../../core/domain/words.ts';
+import { durationWords, listWords, plural } from '../../../core/domain/words.ts';
 import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
+import { type Dated, expiryOf } from './freshness.ts';
 import type { Operator } from './operators.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
@@ -60,22 +61,46 @@ export function rewound(url: string, sequence: number, what: string): DockerTlsE
 export function witnessRefusal(
   url: string,
   witness: string,
-  line: 'older' | 'forked',
+  line: 'older' | 'forked' | 'other',
   { seen, mark }: { readonly seen: StoreMark; readonly mark: StoreMark },
 ): DockerTlsError {
   const what =
     line === 'older'
       ? `the store is older than what ${printable(witness)} has seen of it (commit ${seen.number}): this is commit ${mark.number}`
-      : `the store does not continue what ${printable(witness)} has seen of it (commit ${seen.number}): that is not in the history of commit ${mark.number}`;
+      : line === 'forked'
+        ? `the store does not continue what ${printable(witness)} has seen of it (commit ${seen.number}): that is not in the history of commit ${mark.number}`
+        : `${printable(witness)} has seen another store than this one`;
   return new DockerTlsError('E_STORE_OLDER', what, {
     where: url,
     details: [
-      `${printable(witness)} has seen ${seen.hash}, and the store is at ${mark.hash}`,
+      line === 'other'
+        ? `${printable(witness)} has seen the store ${seen.id}, and this one is ${mark.id}`
+        : `${printable(witness)} has seen ${seen.hash}, and the store is at ${mark.hash}`,
       'the store was restored from a backup, or its server shows an old state or another one: a client that was revoked since may be accepted again',
     ],
     hints: [
       asWritten('on the computer that used the store last: docker-tls store check'),
       asWritten('if that one refuses the store too: docker-tls store restore'),
+    ],
+  });
+}
+
+/** Nobody has confirmed the newest state for longer than it says; `cause`: it is a copy, because the server could not be reached. */
+export function expired(url: string, last: CommitWords & Dated, now: Date, cause?: DockerTlsError): DockerTlsError {
+  const what = `the newest state of the store was current until ${expiryOf(last)?.toISOString()}`;
+  return new DockerTlsError('E_STORE_EXPIRED', `${what}; nothing of it was used`, {
+    where: url,
+    cause,
+    details: [
+      `its last commit: ${commitWords(last)}, current for ${plural(last.validDays ?? 0, 'day')}; the clock of this computer says ${now.toISOString()}`,
+      cause === undefined
+        ? 'nobody has changed or refreshed the store since, or its server hides newer commits: a client that they revoked may be accepted again'
+        : `this is the last copy: ${cause.message}`,
+    ],
+    hints: [
+      ...(cause?.hints ?? []),
+      'docker-tls store check --witness hosts',
+      'if that commit is the last one that your team knows of: docker-tls store refresh',
     ],
   });
 }
@@ -159,6 +184,18 @@ export function readOnly(url: string, operators: readonly Operator[]): DockerTls
     `your key opens the store but not its CA, so you can look, and not change it; ${listWords(able)} can`,
     { where: url, hints: ['docker-tls operator list'] },
   );
+}
+
+/** The CA opens, and the key that signs for this operator is neither in a file nor in an agent of this computer. */
+export function cannotSign(url: string, operators: readonly Operator[]): DockerTlsError {
+  const keys = operators.flatMap(({ name, signingKey }) =>
+    signingKey === undefined ? [] : [`${name}: ${signingKey}`],
+  );
+  return new DockerTlsError('E_STORE_READ_ONLY', 'your key opens the store, and no key here signs for you', {
+    where: url,
+    details: keys.map((one) => `signs for ${one}`),
+    hints: ['ssh-add -L', 'a key of a security key: ssh-add -K'],
+  });
 }
 
 export function fresh(url: string): DockerTlsError {

@@ -12,9 +12,10 @@ import { destinationWords } from '../../../core/domain/destination.ts';
 import { jumpSettings } from '../../../core/domain/store-settings.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
-import { splitRecord } from './local-copy.ts';
+import { type Collection, splitCa, splitRecord } from './local-copy.ts';
 import { mapTree, namesIn } from './map-tree.ts';
-import type { NextCommit, Opened, Session } from './session.ts';
+import type { NextCommit, Opened } from './opened.ts';
+import type { Session } from './session.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
 import { compareWith, markOf } from './witnesses.ts';
@@ -54,7 +55,7 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
     );
   }
 
-  function keepOwn(own: readonly (readonly ['hosts' | 'clients', string, Readonly<Record<string, unknown>>])[]): void {
+  function keepOwn(own: readonly (readonly [Collection, string, Readonly<Record<string, unknown>>])[]): void {
     sources = new WeakMap();
     session.here('what records say of this computer alone', () => {
       for (const [collection, name, fields] of own) local.keep(collection, name, fields);
@@ -163,7 +164,7 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
       const opened = await session.read(0);
       if (opened.fresh) throw refusals.fresh(url);
       if (opened.snapshot.offline !== undefined) throw opened.snapshot.offline.cause;
-      if (opened.keys?.ca === undefined) throw refusals.readOnly(url, opened.operators);
+      await session.requireSigner(opened);
       await session.engine.requireWritable();
     },
 
@@ -195,7 +196,13 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
 /** Keeps machine-specific fields out of the store. If a record has no other change, its time stays the same too. */
 function withoutOwn(before: Contents, contents: Contents, { hosts = {}, clients = {} }: StoreChange) {
   const next = new Map(contents);
-  const own: ['hosts' | 'clients', string, Readonly<Record<string, unknown>>][] = [];
+  const own: [Collection, string, Readonly<Record<string, unknown>>][] = [];
+  for (const [path, file] of contents) {
+    if (!/^ca\/(?:.*\/)?ca\.json$/.test(path) || typeof file.bytes !== 'string' || before.get(path) === file) continue;
+    const split = splitCa(file.bytes);
+    next.set(path, { ...file, bytes: split.common });
+    own.push(...split.own.map(([id, files]) => ['signers', id, files] as (typeof own)[number]));
+  }
   for (const [collection, names] of [
     ['hosts', Object.keys(hosts)],
     ['clients', Object.keys(clients)],

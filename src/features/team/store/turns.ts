@@ -6,7 +6,7 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { changed } from '../engines/engine-refusals.ts';
 import type { Contents } from './contents.ts';
-import type { Opened } from './session.ts';
+import type { Opened } from './opened.ts';
 
 /** A step of a run: its read, and whether another commit came before its own. */
 export type Turn = {

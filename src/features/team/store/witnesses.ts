@@ -1,7 +1,8 @@
 /** Revisions of a shared store that hosts and other witnesses keep, and comparison of the store with them. */
 
 import type { StoreLine, StoreMark } from '../../../core/domain/plan/host-state.ts';
-import type { Opened, Session } from './session.ts';
+import type { Opened } from './opened.ts';
+import type { Session } from './session.ts';
 import { fingerprintOf } from './signers.ts';
 
 /** The revision of a verified snapshot; undefined for an empty store. */

@@ -21,6 +21,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   'store check': async () => ['store', 'check'],
   'store copy': async (_, ada) => ['store', 'copy', '--to', `${ada.home}-copy`],
   'store export': async () => ['store', 'export', '--out', 'store.tar.age'],
+  'store refresh': async () => ['store', 'refresh', '--valid-for', '30'],
   'store restore': async () => ['store', 'restore', '--yes'],
 };
 

@@ -20,8 +20,9 @@ test('unsigned files, or another signed state, under a known revision are refuse
   const second = await ada.session().snapshot();
   let shown: Snapshot = second;
   const { engine, local, identities } = ada.session();
+  const agentKeys = async () => [];
   const session = openSession({
-    ...{ engine: { ...engine, read: async () => shown }, local, identities, who: 'ada@laptop' },
+    ...{ engine: { ...engine, read: async () => shown }, local, identities, agentKeys, who: 'ada@laptop' },
     ...{ note: () => {}, now: () => new Date() },
   });
   await session.read();

@@ -4,5 +4,5 @@ import type { FeatureConsent } from '../../../support/consent.ts';
 
 export const CONSENT: FeatureConsent = {
   changing: [],
-  others: /^(log|operator (add|remove|list)|store (copy|export|check|restore))$/,
+  others: /^(log|operator (add|remove|list)|store (copy|export|check|refresh|restore))$/,
 };

@@ -25,7 +25,11 @@ export type Team = Members & { readonly repository: string };
 
 /** A bare repository, and members on request. None is an operator yet. */
 export function newTeam(query = ''): Team {
-  const directory = newHome();
+  return newTeamAt(newHome(), query);
+}
+
+/** The same in a directory of the caller. */
+export function newTeamAt(directory: string, query = ''): Team {
   const repository = join(directory, 'store.git');
   mkdirSync(directory, { recursive: true });
   execFileSync('git', ['init', '-q', '--bare', repository]);

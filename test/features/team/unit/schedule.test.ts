@@ -36,13 +36,22 @@ const lineOf = (crontab: string) =>
 test('the store of a team is named to every command', async () => {
   const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';
   stand('exit 0');
-  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, store: url }))]);
+  execFileSync('sh', ['-c', lineOf(renderCron({ ...options, store: url, storeCommands: ['store refresh'] }))]);
   const words = readFileSync(calls, 'utf8').trim().split('\n');
-  expect(words.map((one) => one.includes(` --store ${url} --home ${options.home}`))).toEqual([true, true, true]);
+  expect(words.map((one) => one.replace(/ --.*/, ''))).toEqual([
+    'rotate server',
+    'rotate client',
+    'store refresh',
+    'status',
+  ]);
+  for (const one of words) expect(one).toContain(` --store ${url} --home ${options.home}`);
+  // Nobody is there to say that an expired state is the newest.
+  expect(words[2]).not.toContain('--yes');
   const printed = async (argv: string[], env = {}) =>
     (await runCli(['schedule', '--form', 'gitlab', '--home', directory, ...argv], { env })).out;
   for (const out of [await printed(['--store', url]), await printed([], { DOCKER_TLS_STORE: url })]) {
-    expect(out.match(/ --store 'git\+ssh:\S+' \|\| bad=1/g)).toHaveLength(3);
+    expect(out.match(/ --store 'git\+ssh:\S+' \|\| bad=1/g)).toHaveLength(4);
+    expect(out).toMatch(/ store refresh --store /);
     expect(out).not.toContain('keeps the store');
   }
   expect(await printed([])).not.toContain('--store');

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest';
 import type { StoreEngine } from '../../../../src/features/team/engines/engine.ts';
 import { type HistoryEntry, holds, newEntry, numberOf } from '../../../../src/features/team/engines/etcd-history.ts';
-import type { Opened, Session } from '../../../../src/features/team/store/session.ts';
+import type { Opened } from '../../../../src/features/team/store/opened.ts';
+import type { Session } from '../../../../src/features/team/store/session.ts';
 import { compareWith, markOf } from '../../../../src/features/team/store/witnesses.ts';
 
 const message = { who: 'ada', subject: 'x', lines: [] };

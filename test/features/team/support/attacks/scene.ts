@@ -60,9 +60,9 @@ export async function newScene<Kept>(server: Server<Kept>, directory: string) {
   const members: Members = membersOf(server.url, directory);
   const scratch = mkdtempSync(join(tmpdir(), 'store-test-attacks-'));
 
-  function open(member: Member, query = ''): Session {
+  function open(member: Member, query = '', now = () => new Date()): Session {
     const url = `${server.url}${query === '' ? '' : `${server.url.includes('?') ? '&' : '?'}${query}`}`;
-    const options = { env: member.env, cwd: scratch, who: `${member.name}@runner`, now: () => new Date(), note() {} };
+    const options = { env: member.env, cwd: scratch, who: `${member.name}@runner`, now, note() {} };
     return openTeamSession({ ...options, home: join(scratch, randomUUID()), url }) as Session;
   }
 

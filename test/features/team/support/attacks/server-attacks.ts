@@ -28,7 +28,7 @@ function altered({ head }: Scene, changes: Readonly<Record<string, Uint8Array | 
 }
 
 /** A whole store of mallory, well signed, with the readers as operators; or only with bob, who may look. */
-async function foreign(scene: Scene, alone = false): Promise<Files> {
+export async function foreign(scene: Scene, alone = false): Promise<Files> {
   await scene.empty();
   const [mallory, ada, bob] = ['mallory', 'ada', 'bob'].map((name) => scene.member(name));
   const strange = {

@@ -1,0 +1,44 @@
+/** Files of this computer that the store's CA needs to sign: its credential, or the PIN and the module of its token. */
+
+import { usage } from '../../errors/errors.ts';
+import type { StoredCa } from '../adapters/store/records.ts';
+import type { ApiKind, SignerFlags } from '../domain/external-ca.ts';
+import { noCa } from '../domain/trust/ca-refusals.ts';
+import { ISSUERS } from '../seams/issuers.ts';
+
+const FLAGS: Readonly<Record<ApiKind, 'stepCa' | 'cfssl' | 'vault'>> = {
+  'step-ca': 'stepCa',
+  cfssl: 'cfssl',
+  vault: 'vault',
+};
+
+/** The CA with the files in these flags and no others. Undefined if none is named. Fails with E_NO_CA, E_USAGE, E_SECRET_FILE (exit 2). */
+export async function withNamedFiles(
+  ca: StoredCa | undefined,
+  flags: SignerFlags,
+  cwd: string,
+): Promise<StoredCa | undefined> {
+  const { credentialFile, passphraseFile, pkcs11, pinFile } = flags;
+  if ([credentialFile, passphraseFile, pkcs11, pinFile].every((one) => one === undefined)) return undefined;
+  if (ca === undefined) throw noCa();
+  const { external, token } = ca.record;
+  const api = external?.kind === 'command' ? undefined : external;
+  if (api === undefined && token === undefined)
+    throw usage('the CA of this store needs no file of this computer to sign', ['docker-tls ca show']);
+  const address = api === undefined ? {} : { [FLAGS[api.kind]]: api.url };
+  const key = token === undefined ? pkcs11 : (pkcs11 ?? token.uri);
+  const given = { ...address, credentialFile, passphraseFile, pkcs11: key, pinFile };
+  const named = await (await ISSUERS.all[0]?.load())?.signerOf(given, api?.trust ?? '', cwd);
+  const files = named?.external?.kind === 'command' ? undefined : named?.external;
+  if (api !== undefined && files !== undefined)
+    return {
+      ...ca,
+      record: {
+        ...ca.record,
+        external: { ...api, credentialFile: files.credentialFile, passphraseFile: files.passphraseFile },
+      },
+    };
+  if (token?.uri !== named?.token?.uri)
+    throw usage(`the key of the CA of this store is ${token?.uri ?? 'in no token'}`, ['docker-tls ca show']);
+  return { ...ca, record: { ...ca.record, token: named?.token } };
+}
