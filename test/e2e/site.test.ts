@@ -29,7 +29,7 @@ function linksOf(page: string): string[] {
 }
 
 test('there is a page for every page of docs, and every link leads to a page and an anchor', () => {
-  const sources = readdirSync(join(ROOT, 'docs'))
+  const sources = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name.replace(/\.md$/, '.html')}`);
   expect(pages()).toEqual(expect.arrayContaining(['index.html', ...sources]));
@@ -82,7 +82,7 @@ describe('in chromium', () => {
     await page.goto(`file://${site}/index.html`);
     expect(await page.title()).toBe('docker-tls');
     for (const [words, result, address] of [
-      ['rotate ca', 'Command reference: rotate ca', 'docs/reference.html#rotate-ca'],
+      ['rotate ca', 'Command reference: rotate ca', 'docs/lists/reference.html#rotate-ca'],
       ['allowed_signers', 'Install: Verify a download', 'docs/install.html#verify-a-download'],
     ] as const) {
       await page.keyboard.press('/');
@@ -93,7 +93,7 @@ describe('in chromium', () => {
     }
     await page.fill('#search', 'E_HOST_SCHEMA');
     await page.keyboard.press('Enter');
-    await page.waitForURL('**/docs/errors.html#*');
+    await page.waitForURL('**/docs/lists/errors.html#*');
     expect(problems).toEqual([]);
   });
 
