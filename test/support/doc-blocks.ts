@@ -15,6 +15,8 @@ export type Block = {
   readonly text: string;
   /** Output is shown below the commands, which begin with `$ `. */
   readonly session: boolean;
+  /** It is the content of a file, which the text above it names first, in backquotes. */
+  readonly file?: string;
   /** Why it is not run, from a comment above it: `<!-- not run: REASON -->`. One at the top of a page, before its title, is for the page. */
   readonly mark: string | undefined;
 };
@@ -64,6 +66,12 @@ export function blocksOf(page: string): Block[] {
         index += 1
       )
         body.push((lines[index] as string).slice(4));
+    const named =
+      fence === null
+        ? undefined
+        : /^`([\w.-]+\.ya?ml)`/.exec(lines.slice(0, from).findLast((line) => line !== '') ?? '')?.[1];
+    if (named !== undefined)
+      blocks.push({ at: `${page}:${from + 1}`, text: body.join('\n'), session: false, file: named, mark: undefined });
     const isShell =
       fence === null ? body.some((line) => PROGRAMS.test(line.trim())) : /^(?:sh|console)$/.test(fence[2] as string);
     if (!isShell) continue;
@@ -87,28 +95,33 @@ export function sessionOf({ text }: Block): Shown[] {
 }
 
 /** What stays of a line when values are taken out: numbers, addresses, fingerprints. */
-export function shapeOf(line: string): string {
+function shapeOf(line: string): string {
   return line
     .replace(/SHA256:[\w+/=]+/g, 'SHA256:0')
     .replace(/\d+(?:[.:-]\d+)*/g, '0')
     .trim();
 }
 
-/** The shown lines that the output does not have, in order; a line `…` stands for any lines, otherwise none may be left out. */
-export function differences(shown: readonly string[], output: string): string[] {
+/** A shown line as an expression: `…` stands for any text. */
+function expected(line: string): RegExp {
+  const parts = shapeOf(line).split('…');
+  return new RegExp(`^${parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`);
+}
+
+/** Why the output is not as shown, in order. A line `…` stands for any lines; without one, none may be left out, but for progress. */
+export function difference(shown: readonly string[], output: string): string | undefined {
   const real = output
     .split('\n')
-    .filter((line) => line.trim() !== '')
+    .filter((line) => line.trim() !== '' && !line.startsWith('✔'))
     .map(shapeOf);
-  const missing: string[] = [];
   let at = 0;
-  for (const line of shown.map(shapeOf).filter((one) => one !== '…')) {
-    const found = real.indexOf(line, at);
-    if (found < 0) missing.push(line);
-    else at = found + 1;
+  for (const line of shown.filter((one) => one.trim() !== '…')) {
+    const found = real.findIndex((one, index) => index >= at && expected(line).test(one));
+    if (found < 0) return `not in the output: ${line}\n${output}`;
+    at = found + 1;
   }
-  const all = shown.some((line) => line.trim() === '…') || shown.length >= real.length;
-  return missing.length > 0 || all ? missing : [`more lines than shown:\n${output}`];
+  const whole = !shown.some((line) => line.trim() === '…');
+  return whole && real.length > shown.length ? `more lines than shown:\n${output}` : undefined;
 }
 
 export const PASSPHRASE = 'orbit-walnut-canyon-42';
