@@ -154,8 +154,13 @@ async function dispatch(
   const rest = argv.filter((_, index) => !taken.includes(index));
   const { parseOptions } = await import('./options.ts');
   const parsed = parseOptions(command, rest, runtime);
-  const typed = { ...parsed, again: typedAgain(command, rest) };
-  return runCommand(command, typed, runtime, { ...form, command: command.name }, interrupt, watchProgress);
+  const again = typedAgain(command, rest);
+  const ofCommand: OutputForm = {
+    ...form,
+    command: command.name,
+    words: (hint) => form.words(again.whole(hint)),
+  };
+  return runCommand(command, { ...parsed, again }, runtime, ofCommand, interrupt, watchProgress);
 }
 
 async function runCommand(

@@ -16,12 +16,12 @@ const ROOT = new URL('../..', import.meta.url).pathname;
 /** Page → what its reader did before the first block. */
 const SCENES: Readonly<Record<string, string>> = {
   'README.md': `printf 'version: 1\nhosts:\n  build-1: root@build-1\nclients:\n  root:\n' > fleet.yaml
-    printf 'services: {}\n' > docker-compose.yml; printf 'FROM scratch\n' > Dockerfile`,
+    printf 'services:\n  web: { image: busybox, user: web }\n' > docker-compose.yml; printf 'FROM scratch\n' > Dockerfile`,
   'docs/start/one-server.md': '',
   'docs/start/team.md': `git init -q --bare ops.git
     for name in .ssh/id_ed25519 bob; do ssh-keygen -qt ed25519 -N '' -f "$name"; done`,
   'docs/start/auditor.md': `ssh-keygen -qt ed25519 -N '' -f key; echo "ada@example.org $(cat key.pub)" > signers
-    printf 'services: {}\n' > docker-compose.yml; printf 'FROM scratch\n' > Dockerfile
+    printf 'services:\n  web: { image: busybox, user: web }\n' > docker-compose.yml; printf 'FROM scratch\n' > Dockerfile
     docker-tls setup root@build-1 --no-ca-passphrase --yes`,
   'docs/start/bundle.md': `owner() { DOCKER_TLS_HOME=$HOME/owner docker-tls "$@"; }
     owner setup root@build-1 --client laptop --no-ca-passphrase --no-context --yes
@@ -81,9 +81,14 @@ async function begin(page: string): Promise<Shell> {
   return readersShell(program, person);
 }
 
-/** Addresses of the pages that no lab has. */
+/** Names of the pages that no lab has; a line of another machine is run with another store and other contexts. */
 const onLab = (text: string, { home }: Person): string =>
-  text.replaceAll('git+ssh://git@git.example.org/ops/docker-tls.git', `git+file://${home}/ops.git`);
+  text
+    .replaceAll('git+ssh://git@git.example.org/ops/docker-tls.git', `git+file://${home}/ops.git`)
+    .replace(
+      /^.*# (?:on the other machine|ann's laptop)/gm,
+      `DOCKER_TLS_HOME=${home}/other DOCKER_CONFIG=${home}/other $&`,
+    );
 
 /** What went wrong; undefined: nothing. */
 async function runBlock(shell: Shell, block: Block, reader: Person): Promise<string | undefined> {

@@ -152,7 +152,12 @@ export function readersShell(program: Program, person: Person): Shell {
   const env = { ...person.env, PATH: `${bin}:${person.env.PATH}`, NO_COLOR: '1', SHELL: '/bin/bash' };
   return {
     async run(script) {
-      const terminal = openTerminal('bash', ['-ec', script], { columns: 200, rows: 60, cwd: person.home, env });
+      const terminal = openTerminal('bash', ['-ec', `${script}\nsleep 0.1`], {
+        columns: 200,
+        rows: 60,
+        cwd: person.home,
+        env,
+      });
       let ended = false;
       const status = terminal.ended.finally(() => {
         ended = true;
