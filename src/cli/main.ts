@@ -274,10 +274,10 @@ async function unknownCommand(
 /** A command that runs as it is, or its help: it may need arguments. */
 async function callable(name: string): Promise<string> {
   const found = findCommand(name.split(' '));
-  const complete =
-    found.kind === 'command' &&
-    Object.values((await pageOf(found.entry)).args).every(({ required }) => required !== true);
-  return complete ? name : `${name} --help`;
+  if (found.kind !== 'command') return `${name} --help`;
+  const { args, options } = await pageOf(found.entry);
+  if ('due' in options) return `${name} --due`;
+  return Object.values(args).every(({ required }) => required !== true) ? name : `${name} --help`;
 }
 
 /** The command's name as far as known, for the JSON document of a failure. */

@@ -28,7 +28,7 @@ const SCENES: Readonly<Record<string, string>> = {
     owner client export laptop --out laptop.tar`,
   'docs/audit.md': `ssh-keygen -qt ed25519 -N '' -f key; echo "ada@example.org $(cat key.pub)" > signers
     docker-tls audit root@build-1 --check 'tls.*' --out report.json --sign key`,
-  'docs/clients.md': `docker-tls setup root@build-1 --client ann --no-ca-passphrase --yes
+  'docs/clients.md': `docker-tls setup root@build-1 --no-ca-passphrase --yes
     docker-tls setup root@build-2 --yes
     docker-tls client add ci --yes; docker-tls client add eve --yes`,
   'docs/doctor.md': 'docker-tls setup root@build-1 --no-ca-passphrase --yes',
@@ -86,7 +86,7 @@ const onLab = (text: string, { home }: Person): string =>
   text
     .replaceAll('git+ssh://git@git.example.org/ops/docker-tls.git', `git+file://${home}/ops.git`)
     .replace(
-      /^.*# (?:on the other machine|ann's laptop)/gm,
+      /^.*# (?:on the other machine$|ann's laptop)/gm,
       `DOCKER_TLS_HOME=${home}/other DOCKER_CONFIG=${home}/other $&`,
     );
 
