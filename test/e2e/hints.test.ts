@@ -83,7 +83,8 @@ async function refused(one: Person, run: ProgramRun): Promise<string[]> {
   const wrong: string[] = [];
   for (const words of hintsIn(run.out, run.err).flatMap(commandsIn)) {
     const argv = await dry(words.map((word, index) => filled(word, words[index - 1], one)));
-    if (done.has(argv.join(' ')) || /^(?:ssh|tunnel)$/.test(argv[0] as string)) continue;
+    // These end with Ctrl-C alone.
+    if (done.has(argv.join(' ')) || /^(?:ssh|tunnel)\b|--watch/.test(argv.join(' '))) continue;
     done.add(argv.join(' '));
     const { status, err } = await one.run(argv);
     if (status === 1 || /error\[E_(?:USAGE|BUG)\]/.test(err))
