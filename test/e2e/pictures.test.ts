@@ -7,6 +7,7 @@ import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probe } from '../../src/core/adapters/docker/probe.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
+import { violations } from '../support/axe.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
@@ -149,6 +150,10 @@ test('the report of an audit, as far as a page shows it at first', async () => {
   });
   const page = await browser.newPage({ viewport: { width, height } });
   await page.goto(`file://${join(person.home, 'report.html')}`);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page)).toEqual([]);
+  }
   const xhtml = await page.evaluate<string>(`(() => {
     for (const one of document.querySelectorAll('script, meta, head > title')) one.remove();
     for (const one of [...document.body.querySelectorAll('*')].reverse())
