@@ -1,6 +1,6 @@
 // Lays the verdicts of `docker-tls audit` beside those of docker-bench-security on the same lab hosts, and prints where they differ:
 // node scripts/compare-dbs.mjs DIR LAB-HOST…   DIR: your checkout of docker/docker-bench-security (none is part of this project).
-// It takes root. docs/checks.md says which one to believe; what a row there does not explain is a mistake of one of the two.
+// It takes root. docs/lists/checks.md says which one to believe; what a row there does not explain is a mistake of one of the two.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -5,7 +5,7 @@ import '../src/features.ts';
 import * as z from 'zod/mini';
 import { caSchema, clientSchema, fleetSchema, hostSchema, sshMap } from '../src/core/domain/fleet/schema.ts';
 
-/** The keys of each kind of map with their meaning and default, in Markdown: the tables of docs/fleet.md. */
+/** The keys of each kind of map with their meaning and default, in Markdown: the tables of docs/lists/fleet-keys.md. */
 export function keyTables(): Record<'ca' | 'host' | 'ssh' | 'client', string> {
   const table = ({ shape }: { readonly shape: Readonly<Record<string, z.ZodMiniType>> }) =>
     ['| key | value | default |', '|---|---|---|']

@@ -1,5 +1,5 @@
 // Writes schema/: the JSON Schema of fleet.yaml for editors (fleet.schema.json), and one for the --json document of each command; also the
-// tables of keys in docs/fleet.md, from scripts/fleet-schema.ts.
+// tables of keys in docs/lists/fleet-keys.md, from scripts/fleet-schema.ts.
 // Usage: node scripts/generate-schema.mjs [--check]: with --check it writes nothing and ends with 1 when a file is not current.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ const bundle = await build({
 });
 const source = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
 const { fleetJsonSchema, keyTables, COMMANDS } = await import(`data:text/javascript;base64,${source}`);
-const docs = new URL('../docs/fleet.md', import.meta.url);
+const docs = new URL('../docs/lists/fleet-keys.md', import.meta.url);
 const page = readFileSync(docs, 'utf8');
 const tables = keyTables();
 const render = (schema) => `${JSON.stringify(schema, null, 2)}\n`;

@@ -1,5 +1,5 @@
 /**
- * The command reference: docs/reference.md and the man pages, made from the commands as commander has them. Pure.
+ * The command reference: docs/lists/reference.md and the man pages, made from the commands as commander has them. Pure.
  * Man pages: `node scripts/generate-man.mjs DIR`. The page in docs/: `UPDATE_DOCS=1 npx vitest run test/core/unit/docs-links.test.ts`.
  */
 
@@ -74,7 +74,7 @@ function usageOf({ command }: ReferencePage): string {
 /** Described once, after the commands. */
 const SHARED = Object.keys(EXPLAINED_BY);
 
-/** docs/reference.md. */
+/** docs/lists/reference.md. */
 export function renderReference(pages: readonly ReferencePage[]): string {
   const shared = SHARED.flatMap((group) => {
     const options = new Map<string, Option>();
@@ -85,8 +85,8 @@ export function renderReference(pages: readonly ReferencePage[]): string {
     '# Command reference',
     '',
     'Every command and option, as `docker-tls COMMAND --help` and the man pages (`man docker-tls-setup`) have them. As a plugin of the docker CLI the',
-    'commands are `docker tls …`. Exit statuses are in [errors](errors.md), the fleet file in [fleet](fleet.md), the documents of `--json` in',
-    '[JSON](json.md).',
+    'commands are `docker tls …`. Exit statuses are in [errors](errors.md), the fleet file in [fleet](../fleet.md), the documents of `--json` in',
+    '[JSON](../json.md).',
     '',
     '| group | commands |',
     '|---|---|',

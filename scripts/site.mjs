@@ -16,12 +16,23 @@ const { homepage } = readJsonSync(join(root, 'package.json'));
 const source = `${homepage.replace(/#.*/, '')}/blob/main`;
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 
-/** In the order of the README, which links every page. */
-const linked = [...readme.matchAll(/^\| \[docs\/[^\]]+\]\((docs\/[^)]+\.md)\)/gm)].map(([, page]) => page);
-const others = readdirSync(join(root, 'docs')).map((name) => `docs/${name}`);
-const pages = [
-  ...new Set(['README.md', ...linked, ...others, 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md']),
-].filter((page) => page.endsWith('.md'));
+/** Group → pages with their names, in the order of README.md, whose documentation section links every page. */
+const groups = new Map([['', [['README.md', 'docker-tls']]]]);
+for (const [, title, table] of readme.matchAll(/^### (.+)\n\n((?:\|.*\n)+)/gm)) {
+  const rows = [...table.matchAll(/^\| \[([^\]]+)\]\((docs\/[^)]+\.md)\)/gm)];
+  if (rows.length > 0)
+    groups.set(
+      title,
+      rows.map(([, name, page]) => [page, name]),
+    );
+}
+groups.set(
+  'Project',
+  ['CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'].map((page) => [page, page.replace('.md', '').toLowerCase()]),
+);
+const pages = [...groups.values()].flatMap((group) => group.map(([page]) => page));
+for (const name of readdirSync(join(root, 'docs'), { recursive: true }).filter((one) => one.endsWith('.md')))
+  if (!pages.includes(`docs/${name}`)) throw new Error(`README.md does not link docs/${name}`);
 
 const place = (page) => (page === 'README.md' ? 'index.html' : page.replace(/\.md$/, '.html'));
 
@@ -49,18 +60,24 @@ function destinationOf(page, href) {
   return `${relative(dirname(place(page)), place(file))}${end}`;
 }
 
-/** A page's sections: what the search finds, and where. */
+const textOf = (token) =>
+  (token?.children ?? []).map(({ type, content }) => (type === 'html_inline' ? '' : content)).join('');
+
+/** A page's sections: what the search finds, and where. An error code is a section of its own. */
 function sectionsOf(page, tokens) {
   const sections = [];
   for (const [index, token] of tokens.entries()) {
-    const text = (tokens[index + 1]?.children ?? []).map(({ content }) => content).join('');
+    const text = textOf(tokens[index + 1]);
     if (token.type === 'heading_open') {
       const link = `${place(page)}${token.tag === 'h1' ? '' : `#${token.attrGet('id')}`}`;
       sections.push({ id: link, title: text, page: sections[0]?.page ?? text, text: '' });
     } else if (sections.length > 0 && ['inline', 'fence', 'code_block'].includes(token.type)) {
       const last = sections.at(-1);
       const words = token.children ? token.children.map(({ content }) => content).join('') : token.content;
-      if (tokens[index - 1]?.type !== 'heading_open') last.text += ` ${words}`;
+      const [, id] = /<a id="(e_\w+)">/.exec(words) ?? [];
+      if (id !== undefined)
+        sections.push({ id: `${place(page)}#${id}`, title: id.toUpperCase(), page: sections[0].page, text: '' });
+      else if (tokens[index - 1]?.type !== 'heading_open') last.text += ` ${words}`;
     }
   }
   return sections;
@@ -72,19 +89,38 @@ function render(page) {
     const href = token.type === 'link_open' ? token.attrGet('href') : null;
     if (href !== null) token.attrSet('href', destinationOf(page, href));
   }
-  return { page, sections: sectionsOf(page, tokens), html: markdown.renderer.render(tokens, markdown.options, {}) };
+  const headings = tokens.flatMap((token, index) =>
+    token.type === 'heading_open' && token.tag === 'h2'
+      ? [{ id: token.attrGet('id'), title: textOf(tokens[index + 1]) }]
+      : [],
+  );
+  return {
+    page,
+    headings,
+    sections: sectionsOf(page, tokens),
+    html: markdown.renderer.render(tokens, markdown.options, {}),
+  };
 }
 
 const { escapeHtml } = markdown.utils;
-const name = (page) => (page === 'README.md' ? 'docker-tls' : page.replace(/^docs\/|\.md$/g, '').toLowerCase());
 
-function layout({ page, sections, html }) {
+/** The headings of the second level, beside a page that has a few. */
+function contents(headings) {
+  if (headings.length < 3) return '';
+  const items = headings.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`);
+  return `<nav class="page" aria-label="On this page">\n<p>On this page</p>\n<ul>\n${items.join('\n')}\n</ul>\n</nav>\n`;
+}
+
+function layout({ page, sections, headings, html }) {
   const up = relative(dirname(place(page)), '.') || '.';
-  const links = pages.map((each) => {
-    const here = each === page ? ' aria-current="page"' : '';
-    return `<li><a href="${up}/${place(each)}"${here}>${escapeHtml(name(each))}</a></li>`;
+  const links = [...groups].map(([title, group]) => {
+    const items = group.map(([each, name]) => {
+      const here = each === page ? ' aria-current="page"' : '';
+      return `<li><a href="${up}/${place(each)}"${here}>${escapeHtml(name)}</a></li>`;
+    });
+    return `${title === '' ? '' : `<p>${escapeHtml(title)}</p>\n`}<ul>\n${items.join('\n')}\n</ul>`;
   });
-  const title = page === 'README.md' ? 'docker-tls' : `${sections[0]?.title ?? name(page)} - docker-tls`;
+  const title = page === 'README.md' ? 'docker-tls' : `${sections[0]?.title ?? page} - docker-tls`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -95,18 +131,17 @@ function layout({ page, sections, html }) {
 <script defer src="${up}/minisearch.js"></script>
 <script defer src="${up}/search-index.js"></script>
 <script defer src="${up}/search.js"></script>
+<script defer src="${up}/copy.js"></script>
 <body data-root="${up}">
-<nav>
+<nav class="site" aria-label="Pages">
 <label for="search">Search</label>
 <input id="search" type="search" autocomplete="off" spellcheck="false" aria-controls="results">
 <ol id="results" aria-live="polite"></ol>
-<ul>
 ${links.join('\n')}
-</ul>
 </nav>
 <main>
 ${html}</main>
-</body>
+${contents(headings)}</body>
 </html>
 `;
 }
@@ -125,6 +160,7 @@ writeFileSync(join(target, 'search-index.js'), `globalThis.searchIndex = ${JSON.
 const library = join(root, 'node_modules/minisearch/dist/umd/index.js');
 if (!existsSync(library)) throw new Error(`${library} is missing: npm ci`);
 writeFileSync(join(target, 'minisearch.js'), readFileSync(library, 'utf8').replace(/^\/\/# sourceMappingURL.*$/m, ''));
-for (const file of ['site.css', 'search.js']) copyFileSync(join(root, 'scripts/site.d', file), join(target, file));
+for (const file of ['site.css', 'search.js', 'copy.js'])
+  copyFileSync(join(root, 'scripts/site.d', file), join(target, file));
 copySync(join(root, 'docs/pictures'), join(target, 'docs/pictures'));
 console.log(`${pages.length} pages in ${target}`);

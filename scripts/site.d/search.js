@@ -7,8 +7,17 @@ const field = document.querySelector('#search');
 const results = document.querySelector('#results');
 const options = { prefix: true, fuzzy: 0.2, combineWith: 'AND', boost: { title: 4, page: 2 } };
 
+/** A command or an error code that was typed comes before pages that mention it. */
+function rank({ title }) {
+  const [typed, text] = [field.value.trim().toLowerCase(), title.toLowerCase()];
+  return text === typed ? 2 : Number(text.startsWith(typed));
+}
+
 field.addEventListener('input', () => {
-  const found = search.search(field.value, options).slice(0, 12);
+  const found = search
+    .search(field.value, options)
+    .sort((one, other) => rank(other) - rank(one))
+    .slice(0, 12);
   results.replaceChildren(
     ...found.map(({ id, title, page }) => {
       const link = document.createElement('a');

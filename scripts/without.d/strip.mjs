@@ -9,12 +9,11 @@ export const pagesIn = (root) => [
   'README.md',
   'CONTRIBUTING.md',
   'SECURITY.md',
-  ...readdirSync(join(root, 'docs'))
+  ...readdirSync(join(root, 'docs'), { recursive: true })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
 const SOURCES = [
-  'test/support/hosts-doc.ts',
   'test/support/kinds-tried.ts',
   ...['local', 'pki', 'remote'].map((name) => `src/errors/codes/${name}.ts`),
 ];

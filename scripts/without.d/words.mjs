@@ -61,7 +61,7 @@ for (const name of names) {
 for (const page of readdirSync(join(copy, 'out/man')))
   look(page, readFileSync(join(copy, 'out/man', page), 'utf8').replaceAll('\\-', '-'));
 // Error codes of features are in src/errors, as those of the core.
-for (const page of pagesIn(copy).filter((one) => one !== 'docs/errors.md'))
+for (const page of pagesIn(copy).filter((one) => one !== 'docs/lists/errors.md'))
   look(page, readFileSync(join(copy, page), 'utf8'));
 
 for (const [kind, all] of Object.entries(words)) console.log(`${kind}: ${all.join(' ') || 'none'}`);

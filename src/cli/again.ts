@@ -1,22 +1,27 @@
-/** The typed command with another host or client, for hints to paste. Every other word stays. */
+/** The typed command with another host, client or option, for hints to paste. Every other word stays. */
 
 import { optionFlag } from '../core/domain/option-flag.ts';
 import { shellQuote } from '../core/domain/quote.ts';
-import type { Again } from '../errors/errors.ts';
+import type { Again, Hint } from '../errors/errors.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { commandOptions } from './global-options.ts';
 
+type Change = Parameters<Again>[0] & { readonly option?: string };
+
+/** Completes a hint: an option by the typed command that takes it, "the same command" by that command. */
+export type Whole = { readonly whole: (hint: Hint) => Hint };
+
 /** `typed`: the words after the command's name. `--home` is dropped, because every hint gets it. */
-export function typedAgain(command: Command, typed: readonly string[]): Again {
+export function typedAgain(command: Command, typed: readonly string[]): Again & Whole {
   const valued = new Set(
     Object.entries<OptionSpec>(commandOptions(command)).flatMap(([key, spec]) =>
       spec.kind === 'flag' ? [] : [optionFlag(key), ...(spec.short ? [`-${spec.short}`] : [])],
     ),
   );
-  return ({ host, instead, client }) => {
+  const again = ({ host, instead, client, option }: Change): string => {
     const words: string[] = [];
     let replaced = host === undefined;
-    const dropped = client === undefined ? ['--home'] : ['--home', '--client'];
+    const dropped = ['--home', ...(client === undefined ? [] : ['--client']), ...(option?.split(' ', 1) ?? [])];
     const end = typed.includes('--') ? typed.indexOf('--') : typed.length;
     for (let index = 0; index < end; index += 1) {
       const word = typed[index] as string;
@@ -28,7 +33,15 @@ export function typedAgain(command: Command, typed: readonly string[]): Again {
       replaced ||= wrong;
     }
     const added = client === undefined ? [] : ['--client', client];
-    const all = [...(replaced ? [] : [host as string]), ...words, ...added, ...typed.slice(end)];
-    return ['docker-tls', command.name, ...all.map((word) => shellQuote(word))].join(' ');
+    const all = [...(replaced ? [] : [host as string]), ...words, ...added].map((word) => shellQuote(word));
+    const behind = typed.slice(end).map((word) => shellQuote(word));
+    return ['docker-tls', command.name, ...all, ...(option === undefined ? [] : [option]), ...behind].join(' ');
   };
+  const flags = new Set(Object.keys(commandOptions(command)).map(optionFlag));
+  const whole = (hint: Hint): Hint => {
+    if (typeof hint !== 'string') return hint;
+    if (flags.has(hint.split(' ', 1)[0] as string)) return again({ option: hint });
+    return hint.replace(/run the same command again$/, `run again: ${again({})}`);
+  };
+  return Object.assign(again, { whole });
 }

@@ -154,8 +154,13 @@ async function dispatch(
   const rest = argv.filter((_, index) => !taken.includes(index));
   const { parseOptions } = await import('./options.ts');
   const parsed = parseOptions(command, rest, runtime);
-  const typed = { ...parsed, again: typedAgain(command, rest) };
-  return runCommand(command, typed, runtime, { ...form, command: command.name }, interrupt, watchProgress);
+  const again = typedAgain(command, rest);
+  const ofCommand: OutputForm = {
+    ...form,
+    command: command.name,
+    words: (hint) => form.words(again.whole(hint)),
+  };
+  return runCommand(command, { ...parsed, again }, runtime, ofCommand, interrupt, watchProgress);
 }
 
 async function runCommand(
@@ -269,10 +274,10 @@ async function unknownCommand(
 /** A command that runs as it is, or its help: it may need arguments. */
 async function callable(name: string): Promise<string> {
   const found = findCommand(name.split(' '));
-  const complete =
-    found.kind === 'command' &&
-    Object.values((await pageOf(found.entry)).args).every(({ required }) => required !== true);
-  return complete ? name : `${name} --help`;
+  if (found.kind !== 'command') return `${name} --help`;
+  const { args, options } = await pageOf(found.entry);
+  if ('due' in options) return `${name} --due`;
+  return Object.values(args).every(({ required }) => required !== true) ? name : `${name} --help`;
 }
 
 /** The command's name as far as known, for the JSON document of a failure. */

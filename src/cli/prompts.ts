@@ -76,11 +76,11 @@ export function createPrompts(options: PromptsOptions): Prompts {
       options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
     input: ({ message, default: fallback, validate, ...source }) =>
       ask({ type: 'input', message, default: fallback, validate: validate && wrapped(validate) }, source),
-    async password({ message, confirm, allowEmpty, unconfirmed, validate, ...source }) {
+    async password({ message, confirm, allowEmpty, validate, ...source }) {
       const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
       for (;;) {
         const first = await ask<string>({ type: 'password', message, mask: '*', validate: check }, source);
-        if (!confirm || first === '' || first === unconfirmed) return new Secret(first);
+        if (!confirm || first === '') return new Secret(first);
         const { explain: _, ...ways } = source;
         const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, ways);
         if (first === again) return new Secret(first);

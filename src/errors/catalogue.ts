@@ -1,5 +1,5 @@
 /**
- * Catalogue of failures: code, exit status, meaning and fix. docs/errors.md is generated from it (test/core/unit/error-catalogue.test.ts),
+ * Catalogue of failures: code, exit status, meaning and fix. docs/lists/errors.md is generated from it (test/core/unit/error-catalogue.test.ts),
  * and every error's exit status comes from it.
  */
 
@@ -35,7 +35,7 @@ const CODES = {
 /** Stable names that scripts may match. */
 export type ErrorCode = keyof typeof CODES;
 
-/** In the order of docs/errors.md. */
+/** In the order of docs/lists/errors.md. */
 export const ERROR_GROUPS: readonly (readonly [title: string, codes: CodeGroup])[] = [
   ['Command line and secrets', COMMAND_LINE],
   ['Fleet file', FLEET],

@@ -139,7 +139,10 @@ test.each([
   };
   const { exit, err } = await run(['setup', 'ops@h9', '--yes'], {}, { connect });
   expect(exit).toBe(4);
-  expect(Array.from(err.matchAll(/hint: (.*)/g), ([, hint]) => hint)).toEqual(['--ask-sudo-password', ...more]);
+  expect(Array.from(err.matchAll(/hint: (.*)/g), ([, hint]) => hint)).toEqual([
+    'docker-tls setup ops@h9 --yes --ask-sudo-password',
+    ...more,
+  ]);
 });
 
 test('a docker context of the new host that another program made is left alone, and setup says so', async () => {

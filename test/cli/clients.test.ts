@@ -166,6 +166,10 @@ describe('client export and import', () => {
     expect(list.json.result.clients).toMatchObject([{ name: 'laptop', imported: true, hosts: ['build-1'] }]);
     const apply = await other('apply', 'build-1', '--yes', '--json');
     expect([apply.exit, apply.json.error?.code]).toEqual([2, 'E_HOST_EXTERNAL']);
+    const status = await other('status', 'build-1', '--offline', '--json');
+    expect(status.json.result.reached).toEqual([
+      { host: 'build-1', address: expect.stringMatching(/:2376$/), client: 'laptop', access: 'not asked' },
+    ]);
     const rotate = await other('rotate', 'client', 'laptop', '--yes', '--json');
     expect(rotate.json.error?.code).toBe('E_CLIENT_EXTERNAL');
     expect(rotate.json.error?.hints.join()).toContain('docker-tls client request laptop');

@@ -87,3 +87,13 @@ test('a host that was not named comes first, and takes the place of a wrong one 
   expect(again({ host: 'web', instead: 'wbe' })).toBe('docker-tls tunnel --socket wbe web -- wbe');
   expect(typedAgain(tunnel, ['--port', '9'])({ host: 'web' })).toBe('docker-tls tunnel web --port 9');
 });
+
+test.each([
+  ['--port 0', ['build-1', '--port', '9', '--', 'ls'], 'docker-tls tunnel build-1 --port 0 -- ls'],
+  ['run the same command again', ['build-1', '--', 'a b'], "run again: docker-tls tunnel build-1 -- 'a b'"],
+  ['fix it, then run the same command again', ['b', '--home', '/h'], 'fix it, then run again: docker-tls tunnel b'],
+  ['--no-such option', ['build-1'], '--no-such option'],
+  ['docker-tls status', ['build-1'], 'docker-tls status'],
+])('the hint "%s" becomes a whole command', (hint, typed, line) => {
+  expect(typedAgain(tunnel, typed).whole(hint)).toBe(line);
+});

@@ -67,7 +67,14 @@ test('a host that rejects an imported client is named, with the command that say
       expect(out).toContain(`docker-tls --home ${home} doctor h0 --client eve\n`);
       expect(out).not.toMatch(/doctor h1|doctor eve/);
       expect((await run('status', '--check')).exit).toBe(3);
-      expect((await run('status', '--offline')).out).not.toContain('h0');
+      expect(out).toMatch(/^h0 .* eve +rejected +revoked, or not applied there yet$/m);
+      expect(out).toMatch(/^h1 .* eve +accepted$/m);
+      expect(out).toContain('\n  on the computer that set it up: docker-tls apply h0\n');
+      const one = await run('status', 'h1', '--json');
+      expect(JSON.parse(one.out).result.reached).toEqual([
+        { host: 'h1', address: `127.0.0.1:${accepting}`, client: 'eve', access: 'accepted' },
+      ]);
+      expect((await run('status', '--offline')).out).toMatch(/^h0 .* eve +not asked$/m);
       // A newly signed client is rejected like a revoked one.
       expect((await run('doctor', 'h0')).out).toContain('on the computer that set it up: docker-tls apply h0\n');
       await imported(accepting);
@@ -80,6 +87,7 @@ test('where no host can tell, status says so', async () => {
   await imported(1);
   const { out, exit } = await run('status', '--check');
   expect([exit, out]).toEqual([3, expect.stringMatching(/unreachable\n\neve: h0: .*\n[\s\S]*doctor h0 --client eve/)]);
+  expect(out).toMatch(/^h0 .* eve +failed +\S/m);
 });
 
 test("a revoked client that is still this computer's own: another has to be chosen", async () => {

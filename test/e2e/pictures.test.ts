@@ -3,13 +3,22 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probe } from '../../src/core/adapters/docker/probe.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
+import { violations } from '../support/axe.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
-import { type Connection, renderScreens, renderTimeline, type Screen, wordsOf } from '../support/picture.ts';
+import {
+  type Connection,
+  renderDocument,
+  renderScreens,
+  renderTimeline,
+  type Screen,
+  wordsOf,
+} from '../support/picture.ts';
 import { KEYS, type TerminalProgram } from '../support/terminal.ts';
 
 const PICTURES = new URL('../../docs/pictures/', import.meta.url).pathname;
@@ -127,6 +136,33 @@ test('status: hosts, clients and the CA', async () => {
     screen.findIndex((line) => line.length === 0),
   );
   check('status.svg', renderScreens('status: where, until when, in sync', [typed('status', table)]));
+});
+
+test('the report of an audit, as far as a page shows it at first', async () => {
+  const [width, height] = [1000, 760];
+  // Not those of known vulnerabilities: they change without a change of ours.
+  const checks = ['2.*', '3.*', 'tls.*', 'ssh.*', 'file.*', 'host.*'];
+  const words = ['--check', checks.join(','), '--format', 'html', '--out', 'report.html'];
+  expect(await person.run(['audit', 'build-1', ...words])).toMatchObject({ status: 0 });
+  const browser = await chromium.launch({
+    executablePath: '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+  const page = await browser.newPage({ viewport: { width, height } });
+  await page.goto(`file://${join(person.home, 'report.html')}`);
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    expect(await violations(page)).toEqual([]);
+  }
+  const xhtml = await page.evaluate<string>(`(() => {
+    for (const one of document.querySelectorAll('script, meta, head > title')) one.remove();
+    for (const one of [...document.body.querySelectorAll('*')].reverse())
+      if (one.getBoundingClientRect().top > ${height} || one.getClientRects().length === 0) one.remove();
+    return new XMLSerializer().serializeToString(document.documentElement);
+  })()`);
+  await browser.close();
+  const shown = hosts.reduce((text, { address }) => text.replaceAll(address, '192.0.2.11'), xhtml);
+  check('report.svg', renderDocument('The report of an audit', shown, width, height));
 });
 
 test('a rotation under load: no connection is refused', async () => {

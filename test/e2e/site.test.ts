@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path/posix';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { violations } from '../support/axe.ts';
 
 const ROOT = new URL('../..', import.meta.url).pathname;
 const site = mkdtempSync(join(tmpdir(), 'docker-tls-site-'));
@@ -29,7 +30,7 @@ function linksOf(page: string): string[] {
 }
 
 test('there is a page for every page of docs, and every link leads to a page and an anchor', () => {
-  const sources = readdirSync(join(ROOT, 'docs'))
+  const sources = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name.replace(/\.md$/, '.html')}`);
   expect(pages()).toEqual(expect.arrayContaining(['index.html', ...sources]));
@@ -82,7 +83,7 @@ describe('in chromium', () => {
     await page.goto(`file://${site}/index.html`);
     expect(await page.title()).toBe('docker-tls');
     for (const [words, result, address] of [
-      ['rotate ca', 'Command reference: rotate ca', 'docs/reference.html#rotate-ca'],
+      ['rotate ca', 'Command reference: rotate ca', 'docs/lists/reference.html#rotate-ca'],
       ['allowed_signers', 'Install: Verify a download', 'docs/install.html#verify-a-download'],
     ] as const) {
       await page.keyboard.press('/');
@@ -93,17 +94,46 @@ describe('in chromium', () => {
     }
     await page.fill('#search', 'E_HOST_SCHEMA');
     await page.keyboard.press('Enter');
-    await page.waitForURL('**/docs/errors.html#*');
+    await page.waitForURL('**/docs/lists/errors.html#e_host_schema');
     expect(problems).toEqual([]);
   });
 
-  test('no page is wider than a phone', async () => {
-    await page.setViewportSize({ width: 390, height: 800 });
+  test('a block of code is copied by its button, of a session the commands alone', async () => {
+    await browser.contexts()[0]?.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.goto(`file://${site}/index.html`);
+    await page.locator('.code').first().hover();
+    await page.locator('.code button').first().click();
+    await page.locator('.code button', { hasText: 'Copied' }).waitFor();
+    const copied: string = await page.evaluate('navigator.clipboard.readText()');
+    expect(copied.split('\n')[0]).toMatch(/^docker-tls setup /);
+    expect(copied).not.toContain('accepted');
+  });
+
+  test('the pages are in groups, and a long one lists its headings', async () => {
+    await page.setViewportSize({ width: 1600, height: 900 });
+    await page.goto(`file://${site}/docs/clients.html`);
+    expect(await page.locator('nav.site p').allTextContents()).toEqual(
+      expect.arrayContaining(['Ten minutes', 'Guides', 'Lists', 'Development', 'Project']),
+    );
+    await page.locator('nav.page a', { hasText: 'Tools' }).click();
+    await page.waitForURL('**/docs/clients.html#tools');
+  });
+
+  test.each([400, 1600])('no page is wider than a screen of %i', async (width) => {
+    await page.setViewportSize({ width, height: 800 });
     for (const name of pages()) {
       await page.goto(`file://${site}/${name}`);
       const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       expect(wide, name).toBeLessThanOrEqual(0);
     }
     expect(problems).toEqual([]);
+  });
+
+  test.each(['light', 'dark'] as const)('axe finds no violation, %s', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    for (const name of ['index.html', 'docs/start/one-server.html', 'docs/clients.html', 'docs/lists/errors.html']) {
+      await page.goto(`file://${site}/${name}`);
+      expect(await violations(page), name).toEqual([]);
+    }
   });
 });

@@ -1,5 +1,5 @@
 /**
- * The part of docs/checks.md that compares our verdicts with those of docker-bench-security: the differences on the same host, and which
+ * The part of docs/lists/checks.md that compares our verdicts with those of docker-bench-security: the differences on the same host, and which
  * verdict to trust.
  */
 

@@ -1,4 +1,4 @@
-/** Generator of docs/errors.md from the catalogue: every code with its exit status, meaning and fix. */
+/** Generator of docs/lists/errors.md from the catalogue: every code with its exit status, meaning and fix. */
 
 import { ERROR_GROUPS } from '../../src/errors/catalogue.ts';
 

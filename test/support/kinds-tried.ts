@@ -1,5 +1,5 @@
 /**
- * The table of host kinds and the tests of each: docs/hosts.md contains it, and test/core/unit/hosts-doc.test.ts checks the names against
+ * The table of host kinds and the tests of each: docs/lists/tested-hosts.md, and test/core/unit/hosts-doc.test.ts checks the names against
  * the files.
  */
 

@@ -1,4 +1,4 @@
-/** Real Debian hosts for tests, through scripts/lab (docs/lab.md). Hosts end with the process that started them. */
+/** Real Debian hosts for tests, through scripts/lab (docs/dev/lab.md). Hosts end with the process that started them. */
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';

@@ -75,6 +75,14 @@ export function renderScreens(title: string, screens: readonly Screen[], seconds
   return svg(width, height, title, frames.join(''), style);
 }
 
+/** A page as a browser serialises it, cut at `height`: the browser of the reader draws it, in its own dark or light. */
+export function renderDocument(title: string, xhtml: string, width: number, height: number): string {
+  return (
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">\n` +
+    `<title>${escaped(title)}</title>\n<foreignObject width="${width}" height="${height}">\n${xhtml}\n</foreignObject></svg>\n`
+  );
+}
+
 export type Connection = { readonly atMs: number; readonly tookMs: number; readonly refused: boolean };
 
 /** Each connection as a dot, from left to right by its start and upwards by its duration; the restart as a band. */

@@ -49,8 +49,6 @@ export type Prompts = {
     question: Question & {
       readonly confirm?: boolean;
       readonly allowEmpty?: boolean;
-      /** This answer needs no repetition. */
-      readonly unconfirmed?: string;
       readonly validate?: (text: string) => true | string;
     },
   ): Promise<Secret>;

@@ -10,8 +10,6 @@ import type { Runtime } from '../runtime.ts';
 import type { Prompts } from './ask.ts';
 import { readSecret, type SecretOptions } from './given-secrets.ts';
 
-/** The word that declines a passphrase for a new CA. */
-const NONE = 'none';
 const OLD_CA = { message: 'Passphrase of the CA:' };
 /** Asked twice: a typing error would lock the key under an unknown passphrase. */
 const NEW_CA = {
@@ -48,13 +46,15 @@ export function passphraseSource(
       const typed = await prompts.password({
         ...NEW_CA,
         explain:
-          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate. To do without: none.',
-        validate: (text) => text === NONE || NEW_CA.validate(text),
-        unconfirmed: NONE,
+          'Anyone with the CA key can grant access. A passphrase makes a stolen key file useless; docker-tls asks for it whenever it issues a certificate. Enter: none.',
+        allowEmpty: true,
+        validate: (text) => text === '' || NEW_CA.validate(text),
         flag: '--ca-passphrase-file FILE, or --no-ca-passphrase',
         key: 'ca.passphrase',
       });
-      return typed.reveal().toString('utf8') === NONE ? undefined : typed;
+      if (typed.reveal().length > 0) return typed;
+      await prompts.show('The key of the CA has no passphrase: keep the store as you keep a private SSH key.\n');
+      return undefined;
     },
     async forExistingCa(opens) {
       const secret = await given(false);

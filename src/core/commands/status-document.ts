@@ -1,15 +1,31 @@
 /** The JSON of `status`. */
 
-import { needsAttention, type StatusRow } from '../domain/status-row.ts';
+import { needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { type OtherCaDocument, otherCaDocument } from '../render/documents.ts';
 
 export type StatusDocument = {
   readonly rows: readonly StatusRowDocument[];
+  /** Hosts that were set up from another store, as imported clients see them. */
+  readonly reached?: readonly ReachedDocument[];
   /** How many rows, and hosts that are missing, need attention. */
   readonly attention: number;
   /** Named hosts that are not set up yet. */
   readonly missing?: readonly string[];
 };
+
+type ReachedDocument = {
+  readonly host: string;
+  readonly address: string;
+  readonly client: string;
+  /** `rejected`: it was revoked, or not applied there yet. `failed`: the host did not answer, or as another. */
+  readonly access: 'accepted' | 'rejected' | 'failed' | 'not asked';
+  /** Why it is not accepted. */
+  readonly reason?: string;
+};
+
+export function reachedDocument({ name, address, client, access, reason }: ReachedHost): ReachedDocument {
+  return { host: name, address, client, access, reason };
+}
 
 type StatusRowDocument = {
   readonly kind: 'ca' | 'old ca' | 'host' | 'client';

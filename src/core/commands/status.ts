@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { type Hint, interrupted, printable, usage } from '../../errors/errors.ts';
+import { asWritten, type Hint, interrupted, printable, usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { checkOut, writeOut } from '../actions/input-output.ts';
 import { storeOf } from '../actions/open-store.ts';
@@ -15,22 +15,23 @@ import { waitForChange } from '../adapters/store/watch.ts';
 import { otherCaWords } from '../domain/other-ca.ts';
 import { renderPrometheus } from '../domain/prometheus.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { type LiveRow, needsAttention, type StatusRow } from '../domain/status-row.ts';
+import { type LiveRow, needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
 import { askHosts } from '../engine/ask-hosts.ts';
-import { askReached } from '../engine/reached-hosts.ts';
+import { askReached, knownReached } from '../engine/reached-hosts.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
-import { type StatusDocument, statusRowDocument } from './status-document.ts';
+import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import {
   foundOf,
   type RowsShown,
   renderAccepted,
+  renderReached,
   renderStatusTable,
   type StatusStream,
   streamStatus,
@@ -83,6 +84,8 @@ type StatusOptions = SelectionOptions &
 
 type Status = {
   readonly rows: readonly StatusRow[];
+  /** Hosts that were set up from another store. */
+  readonly reached: readonly ReachedHost[];
   readonly rotation: Rotation | undefined;
   /** Named hosts that are not in the store. */
   readonly missing: readonly string[];
@@ -104,7 +107,12 @@ async function status(
   const stored = await storeOf(context).read();
   const byName = hosts.length + options.limit.length > 0;
   const chosen = byName || [global.file, options.inventory, options.shard].some(Boolean);
-  const selection = chosen ? await selectSpecs(context, hosts, options, stored, undefined) : { specs: [], secrets: {} };
+  const foreign = new Set(knownReached(stored, new Set(hosts)).map(({ name }) => name));
+  const own = chosen ? hosts.filter((name) => !foreign.has(name)) : [];
+  const selection =
+    chosen && (own.length > 0 || hosts.length === 0)
+      ? await selectSpecs(context, own, options, stored, undefined)
+      : { specs: [], secrets: {} };
   const names = new Set(selection.specs.map(({ name }) => name));
   const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
   const ssh = !offline && !options.noSsh;
@@ -119,14 +127,19 @@ async function status(
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
-  const reached = offline || chosen ? undefined : await askReached(asking, state);
+  const beyond = chosen ? new Set(hosts.filter((name) => foreign.has(name))) : foreign;
+  const reached =
+    offline || beyond.size === 0
+      ? { clients: undefined, hosts: beyond.size === 0 ? [] : knownReached(state, beyond) }
+      : await askReached(asking, state, beyond);
   // The state of hosts not contacted after an interruption is unknown.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
-  const rows = statusRows(state, live, due, reached);
+  const rows = statusRows(state, live, due, reached.clients);
   // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
-  return { rows, rotation: rotationOf(stored, runtime.now()), missing, named: byName ? names : new Set() };
+  const rotation = rotationOf(stored, runtime.now());
+  return { rows, reached: reached.hosts, rotation, missing, named: byName ? names : new Set() };
 }
 
 const MOST_MS = 30_000;
@@ -163,7 +176,7 @@ async function watchStatus(
 }
 
 function renderStatus(
-  { rows, rotation, missing, named }: Status,
+  { rows, reached, rotation, missing, named }: Status,
   {
     runtime: { io },
     global,
@@ -181,6 +194,7 @@ function renderStatus(
     ? 'Nothing is set up yet. Begin with:'
     : [
         ...table.map((lines) => `${lines}\n${renderFound(rows, colours, tableWidth(io), rotation)}`),
+        ...renderReached(reached, colours, tableWidth(io)),
         ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
       ].join('\n\n');
@@ -188,12 +202,15 @@ function renderStatus(
     exit: options.check && attention > 0 ? 3 : 0,
     result: {
       rows: rows.map(statusRowDocument),
+      reached: reached.length > 0 ? reached.map(reachedDocument) : undefined,
       attention,
       missing: missing.length > 0 ? missing : undefined,
     },
     text,
     attention: attention === 0 ? '' : text,
-    next: nothing ? ['docker-tls setup'] : [...new Set(waysOn(rows, rotation, global.file))],
+    next: nothing
+      ? ['docker-tls setup']
+      : [...new Set([...waysOn(rows, rotation, global.file), ...reached.flatMap(waysOnReached)])],
   };
 }
 
@@ -253,6 +270,13 @@ function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file
       file,
     ),
   ];
+}
+
+/** For a host of another store: its owner alone can change what it accepts. */
+function waysOnReached({ name, access }: ReachedHost): Hint[] {
+  return access === 'rejected'
+    ? [asWritten(`on the computer that set it up: docker-tls apply ${shellQuote(name)}`)]
+    : [];
 }
 
 /** Commands for hosts that differ or do not answer. */

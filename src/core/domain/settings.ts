@@ -1,6 +1,6 @@
 /**
  * THE table of settings of a host (and of its SSH access, of a client, of a CA): value, default, flag, words, and storage. Source of
- * types, flags and help, the wizard's questions, the fleet file with its JSON Schema, and the tables of docs/fleet.md. It also determines
+ * types, flags and help, the wizard's questions, the fleet file with its JSON Schema, and the tables of docs/lists/fleet-keys.md. It also determines
  * store records, and the settings that the host keeps with a generation. A new setting is one line in this table, and its use.
  */
 

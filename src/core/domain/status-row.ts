@@ -67,6 +67,16 @@ export type StatusRow = {
 /** Result of probing a host: `unreachable` together with `drift` means that one of the two routes answered. */
 export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew' | 'listener'>;
 
+/** A host that was set up from another store, as an imported client sees it. */
+export type ReachedHost = {
+  readonly name: string;
+  readonly address: string;
+  readonly client: string;
+  /** `rejected`: it was revoked, or not applied there yet. `failed`: the host did not answer, or as another. */
+  readonly access: 'accepted' | 'rejected' | 'failed' | 'not asked';
+  readonly reason?: string;
+};
+
 /** Problems for `status --check`: an item is due or expired, or a host differs or does not answer. */
 export function needsAttention(row: StatusRow): boolean {
   return (

@@ -138,7 +138,7 @@ function translate(
       return new DockerTlsError(
         'E_HOST_CHANGED',
         `${printable(last.path, 500)} was changed since the plan was made; nothing was changed`,
-        { where: host, hints: ['run the same command again: it plans anew'] },
+        { where: host, hints: ['run the same command again'] },
       );
     case 'failed':
       return failed(session, kind, last.step, last.why);

@@ -5,37 +5,65 @@ import { reachedSpecs } from '../domain/fleet/specs.ts';
 import { given } from '../domain/given.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
-import type { LiveRow } from '../domain/status-row.ts';
+import type { LiveRow, ReachedHost } from '../domain/status-row.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { ProbeOutcome } from '../runtime.ts';
 import type { Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
 
-/** Results by client name. Skips clients without a host or without a key on this machine, and expired clients. */
+/** What hosts of other stores answered: by client name, and each host and client. */
+export type Reached = { readonly clients: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };
+
+/** Hosts of imported clients, not asked. */
+export function knownReached(state: StoreState, names: ReadonlySet<string>): ReachedHost[] {
+  const hosts = reachableHosts(state);
+  return reachedSpecs(state)
+    .filter(({ name }) => names.size === 0 || names.has(name))
+    .flatMap(({ name }) => {
+      const host = hosts.get(name) as ReachableHost;
+      const address = `${host.record.address}:${host.record.port}`;
+      return [...state.clients.values()]
+        .filter((client) => accepts(host, client))
+        .map(({ record }) => ({ name, address, client: record.name, access: 'not asked' as const }));
+    });
+}
+
+/** Skips clients without a host or without a key on this machine, and expired clients. `names`: only these hosts; none: all. */
 export async function askReached(
   { parallel, progress, runtime }: Pick<Run, 'parallel' | 'progress' | 'runtime'>,
   state: StoreState,
-): Promise<Map<string, LiveRow>> {
+  names: ReadonlySet<string>,
+): Promise<Reached> {
   const { signal } = runtime;
   const now = runtime.now();
   const hosts = reachableHosts(state);
   const unexpired = [...state.clients.values()].filter(({ cert }) => inspectCertificate(cert).notAfter > now);
   const rows = new Map<string, LiveRow>();
-  await overHosts(reachedSpecs(state), { parallel, runtime, progress }, async ({ name }, line) => {
+  const asked = new Map<string, Pick<ReachedHost, 'access' | 'reason'>>();
+  const specs = reachedSpecs(state).filter(({ name }) => names.size === 0 || names.has(name));
+  await overHosts(specs, { parallel, runtime, progress }, async ({ name }, line) => {
     line.phase('probe');
     const host = hosts.get(name) as ReachableHost;
     const { address, port } = host.record;
     for (const client of unexpired.filter((one) => one.key !== undefined && accepts(host, one))) {
       const { ca, cert, key } = client as Required<StoredClient>;
       const at = { address, port, ca, timeoutMs: 10_000, now, signal };
-      const found = foundBy(await probeAs(runtime.probe, 'own-certificate', at, { cert, key }), name);
+      const outcome = await probeAs(runtime.probe, 'own-certificate', at, { cert, key });
+      const found = foundBy(outcome, name);
+      asked.set(`${name} ${client.record.name}`, accessBy(outcome));
       const doctor = `docker-tls doctor ${shellQuote(name)} --client ${shellQuote(client.record.name)}`;
       rows.set(client.record.name, joined(rows.get(client.record.name), found, doctor));
     }
     line.done('');
   });
-  return rows;
+  const all = knownReached(state, names).map((one) => ({ ...one, ...asked.get(`${one.name} ${one.client}`) }));
+  return { clients: rows, hosts: all };
+}
+
+function accessBy(outcome: ProbeOutcome): Pick<ReachedHost, 'access' | 'reason'> {
+  if (outcome.kind === 'accepted') return { access: 'accepted' };
+  return { access: outcome.cause === 'client-refused' ? 'rejected' : 'failed', reason: outcome.reason };
 }
 
 function foundBy(outcome: ProbeOutcome, host: string): Pick<LiveRow, 'drift' | 'unreachable'> {

@@ -30,10 +30,9 @@ test('every key has words for editors', () => {
   expect(undescribed).toEqual([]);
 });
 
-test('the tables of keys in docs/fleet.md are those of the code; if not: node scripts/generate-schema.mjs', () => {
-  const page = read('docs/fleet.md');
-  for (const [name, table] of Object.entries(keyTables()))
-    expect(page).toContain(`<!-- keys: ${name} -->\n${table}\n\n`);
+test('the tables of keys in docs/lists/fleet-keys.md are those of the code; if not: node scripts/generate-schema.mjs', () => {
+  const page = read('docs/lists/fleet-keys.md');
+  for (const [name, table] of Object.entries(keyTables())) expect(page).toContain(`<!-- keys: ${name} -->\n${table}\n`);
   for (const key of knownKeys([])) expect(page).toContain(`| \`${key}\` |`);
 });
 

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { loadReference, renderReference } from '../../../scripts/reference.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
-const docs = readdirSync(join(root, 'docs'))
+const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.md'))
   .map((name) => `docs/${name}`);
 const pages = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', ...docs];
@@ -52,10 +52,10 @@ test('README links every page', () => {
   expect(pages.slice(1).filter((page) => !linked.includes(page))).toEqual([]);
 });
 
-test('docs/reference.md is what the commands say (UPDATE_DOCS=1 writes it anew)', async () => {
+test('docs/lists/reference.md is what the commands say (UPDATE_DOCS=1 writes it anew)', async () => {
   const expected = renderReference(await loadReference());
-  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(join(root, 'docs/reference.md'), expected);
-  expect(read('docs/reference.md'), 'run: UPDATE_DOCS=1 npx vitest run test/core/unit/docs-links.test.ts').toBe(
+  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(join(root, 'docs/lists/reference.md'), expected);
+  expect(read('docs/lists/reference.md'), 'run: UPDATE_DOCS=1 npx vitest run test/core/unit/docs-links.test.ts').toBe(
     expected,
   );
 });

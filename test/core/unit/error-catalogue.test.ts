@@ -4,10 +4,10 @@ import { ERROR_GROUPS, type ErrorCode } from '../../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { renderErrorsDoc } from '../../support/errors-doc.ts';
 
-const DOC = new URL('../../../docs/errors.md', import.meta.url);
+const DOC = new URL('../../../docs/lists/errors.md', import.meta.url);
 const CODES = ERROR_GROUPS.flatMap(([, codes]) => Object.keys(codes)) as ErrorCode[];
 
-test('docs/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it anew)', () => {
+test('docs/lists/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it anew)', () => {
   if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderErrorsDoc());
   expect(readFileSync(DOC, 'utf8')).toBe(renderErrorsDoc());
 });

@@ -1,4 +1,4 @@
-/** docs/hosts.md matches test/support/strange, and that table is consistent. */
+/** docs/lists/tested-hosts.md matches test/support/strange, and that table is consistent. */
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
@@ -6,10 +6,10 @@ import { renderHostsDoc } from '../../support/hosts-doc.ts';
 import { KINDS_TRIED, TRIED, testOf } from '../../support/kinds-tried.ts';
 import { STRANGE } from '../../support/strange/cases.ts';
 
-const DOC = new URL('../../../docs/hosts.md', import.meta.url);
+const DOC = new URL('../../../docs/lists/tested-hosts.md', import.meta.url);
 const ALL = STRANGE.flatMap(({ title, cases }) => cases.map((one) => ({ ...one, id: `${title}: ${one.name}` })));
 
-test('docs/hosts.md is what the cases say (UPDATE_DOCS=1 writes it anew)', () => {
+test('docs/lists/tested-hosts.md is what the cases say (UPDATE_DOCS=1 writes it anew)', () => {
   if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderHostsDoc());
   expect(readFileSync(DOC, 'utf8')).toBe(renderHostsDoc());
 });

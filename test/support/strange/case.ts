@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../../src/errors/catalogue.ts';
 import type { LabUser } from '../lab.ts';
 
 export type StrangeCase = {
-  /** The peculiarity, as in docs/hosts.md. */
+  /** The peculiarity, as in docs/lists/tested-hosts.md. */
   readonly name: string;
   /** Shell, run by root on the host. The test reverts its changes to /etc and restarts docker.service. */
   readonly make: string;
@@ -16,7 +16,7 @@ export type StrangeCase = {
   readonly code?: ErrorCode;
   /** The expected message, with whitespace folded. */
   readonly says?: RegExp;
-  /** Additional text in docs/hosts.md. */
+  /** Additional text in docs/lists/tested-hosts.md. */
   readonly remark?: string;
   readonly user?: LabUser;
   /** Lines of the user's ssh config. */

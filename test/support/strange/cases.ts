@@ -1,4 +1,4 @@
-/** The whole table of unusual hosts, grouped as in docs/hosts.md. */
+/** The whole table of unusual hosts, grouped as in docs/lists/tested-hosts.md. */
 
 import { ACCOUNTS } from './accounts.ts';
 import type { StrangeCase } from './case.ts';

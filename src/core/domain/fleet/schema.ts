@@ -1,6 +1,6 @@
 /**
  * Schema of fleet.yaml: the tables of settings.ts plus its own keys. Source of the JSON Schema for editors and of the tables in
- * docs/fleet.md (scripts/fleet-schema.ts).
+ * docs/lists/fleet-keys.md (scripts/fleet-schema.ts).
  */
 
 import * as z from 'zod/mini';

@@ -83,7 +83,7 @@ export function checkUnit(input: Preflight, view: DaemonView): void {
     add(
       'E_DOCKER_BUSY',
       `${service} is ${active}, and stayed so while docker-tls waited: it neither runs nor is stopped`,
-      [`see why: ${command(commands.log)}`, 'run the same command again once it runs'],
+      [`see why: ${command(commands.log)}`, 'once it runs, run the same command again'],
     );
   // On a host that docker-tls manages, the fault may be in our files: credentials deleted by hand, a dockerd that moved in an upgrade.
   // Every change repairs that, or shows why the daemon does not start, and rolls back.

@@ -78,9 +78,10 @@ export function noPassphrase(declinable: boolean): DockerTlsError {
   const none = declinable ? '--no-ca-passphrase' : 'docker-tls ca create --no-ca-passphrase';
   const or = declinable ? none : `run ${none} first`;
   const hints = [
-    '--ca-passphrase-file FILE (or DOCKER_TLS_CA_PASSPHRASE)',
-    `${none}; with an external CA: docker-tls ca import --cert FILE --sign-command COMMAND --no-ca-passphrase`,
+    '--ca-passphrase-file FILE',
+    none,
+    'with an external CA: docker-tls ca import --cert FILE --sign-command COMMAND --no-ca-passphrase',
   ];
-  const what = `no passphrase given for the new CA key; pass --ca-passphrase-file or ${or}`;
+  const what = `no passphrase given for the new CA key; pass --ca-passphrase-file, set DOCKER_TLS_CA_PASSPHRASE, or ${or}`;
   return new DockerTlsError('E_CA_PASSPHRASE', what, { hints });
 }

@@ -181,6 +181,6 @@ export function droppedNotes(known: HostRecord | undefined, entries: readonly st
 export function storeChanged(home: string, what: string, where = home): DockerTlsError {
   return new DockerTlsError('E_STORE_CHANGED', `another run has changed ${what} in the store in the meantime`, {
     where,
-    hints: ['run the same command again: it starts from the current store'],
+    hints: ['run the same command again'],
   });
 }

@@ -124,7 +124,7 @@ type Attempt = {
 };
 
 /**
- * One transaction (docs/how-it-works.md): start, verify over new connections, write the store, confirm over a new SSH connection. Every
+ * One transaction (docs/dev/how-it-works.md): start, verify over new connections, write the store, confirm over a new SSH connection. Every
  * failure runs the rollback stored on the host; the error says whether it ran.
  */
 export async function transact(change: HostChange): Promise<ChangeOutcome> {

@@ -10,7 +10,7 @@ export function unknownEnding(url: string, reason: string, hints: readonly Hint[
     `the connection to the store broke while a change was stored (${reason}), so it may be stored or not`,
     {
       where: url,
-      hints: ['once it can be reached, run the same command again: it starts from the stored state', ...hints],
+      hints: ['once it can be reached, run the same command again', ...hints],
       cause,
     },
   );
@@ -19,7 +19,7 @@ export function unknownEnding(url: string, reason: string, hints: readonly Hint[
 export function changed(url: string): DockerTlsError {
   return new DockerTlsError('E_STORE_CHANGED', 'other runs kept changing the store in the meantime', {
     where: url,
-    hints: ['run the same command again: it starts from the current store'],
+    hints: ['run the same command again'],
   });
 }
 

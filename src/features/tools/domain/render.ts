@@ -240,6 +240,39 @@ export function renderVscode({ endpoint, directory }: ToolAccess): string {
   return `${JSON.stringify({ 'containers.environment': environment }, null, 2)}\n`;
 }
 
+/** A Compose service: Dozzle looks for the three files in /certs (internal/container/host.go). Compose takes `$` for a variable. */
+export function renderDozzle(all: readonly [ToolAccess, ...ToolAccess[]]): string {
+  const remote = all.map(({ endpoint, host }) => `${endpoint}|${host}`).join(',');
+  return lines(
+    '# compose.yaml',
+    'services:',
+    '  dozzle:',
+    '    image: amir20/dozzle',
+    '    environment:',
+    `      DOZZLE_REMOTE_HOST: ${quoted(remote)}`,
+    '    volumes:',
+    '      - type: bind',
+    `        source: ${quoted(all[0].directory.replaceAll('$', '$$$$'))}`,
+    '        target: /certs',
+    '        read_only: true',
+    '    ports: ["127.0.0.1:8080:8080"]',
+  );
+}
+
+/** Uptime Kuma reads the three files from a directory named like the host in its data (server/docker.js), at each request. */
+export function renderUptimeKuma(access: ToolAccess): string {
+  const { ca, cert, key } = toolFiles(access);
+  const url = access.endpoint.replace(/^tcp:/, 'https:');
+  const directory = `"$data"/docker-tls/${shellQuote(new URL(url).hostname)}`;
+  return lines(
+    `# Where the data directory of Uptime Kuma is, as its user. In its settings, add a Docker host of type TCP / HTTP: ${url}`,
+    'set -eu',
+    `data=\${UPTIME_KUMA_DATA:-./data}`,
+    `install -d -m 700 ${directory}`,
+    `install -m 400 ${[ca, cert, key].map(shellQuote).join(' ')} ${directory}`,
+  );
+}
+
 function lines(...all: readonly string[]): string {
   return `${all.join('\n')}\n`;
 }

@@ -17,6 +17,8 @@ const TABLE = {
   podman: { file: 'podman.sh' },
   'docker-java': { file: 'docker-java.properties' },
   vscode: { file: 'settings.json' },
+  dozzle: { file: 'compose.yaml', afterRenewal: 'restart Dozzle' },
+  'uptime-kuma': { file: 'uptime-kuma.sh', afterRenewal: 'sh uptime-kuma.sh' },
 } satisfies Readonly<Record<string, Omit<ToolFormat, 'name' | 'load'>>>;
 
 export type ToolName = keyof typeof TABLE;

@@ -29,6 +29,8 @@ export const TOOL_TABLE: Readonly<Record<ToolName, Tool>> = {
   podman: { render: text.renderPodman },
   'docker-java': { render: text.renderDockerJava },
   vscode: { render: text.renderVscode },
+  dozzle: { several: true, render: text.renderDozzle },
+  'uptime-kuma': { render: text.renderUptimeKuma },
 };
 
 /**

@@ -77,7 +77,7 @@ test('the hash of the facts changes with any of them, and with nothing else', as
 });
 
 test('the command of the docs for plain ssh-keygen takes it', async () => {
-  const docs = readFileSync(new URL('../../../../docs/checks.md', import.meta.url), 'utf8');
+  const docs = readFileSync(new URL('../../../../docs/audit.md', import.meta.url), 'utf8');
   const command = /^ {4}(ssh-keygen -Y verify .*)$/m.exec(docs)?.[1] ?? '';
   await audit(['--out', 'report.json', '--sign', 'key']);
   const run = () => execSync(command, { cwd: place.directory, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });

@@ -1,4 +1,4 @@
-/** Docs/checks.md: every check with its fix, made from the checks themselves. */
+/** Docs/audit.md, and docs/lists/checks.md: every check with its fix, made from the checks themselves. */
 
 import { levelOf } from '../../../../src/features/audit/domain/benchmark.ts';
 import { CHECK_GROUPS, type Check, checkGroup } from '../../../../src/features/audit/domain/check.ts';
@@ -26,29 +26,24 @@ function table(rows: readonly Row[]): readonly string[] {
   ];
 }
 
-export function renderChecksDoc(): string {
-  const all: readonly Row[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
-  const names = [...new Set(CHECK_GROUPS.map(([, name]) => name))];
-  const groups = names.flatMap((name) => {
-    const rows = all.filter(({ id }) => checkGroup(id) === name);
-    const title = name === 'Known vulnerabilities' ? 'Checks of known vulnerabilities' : name;
-    return rows.length === 0 ? [] : ['', `## ${title}`, '', ...table(rows)];
-  });
+/** The page about `audit`. */
+export function renderAuditDoc(): string {
   return `${[
     '<!-- page: audit -->',
-    '# The checks of `docker-tls audit`',
+    '<!-- Written in test/features/audit/support/checks-doc.ts. -->',
+    '# Audit',
     '',
-    'This page is generated from the checks (`UPDATE_DOCS=1 npx vitest run test/features/audit/unit/audit-docs.test.ts`); do not edit it by hand.',
+    'Every check, with its reason and its fix, is in [checks](lists/checks.md).',
     '',
     'Plain numbers are those of the CIS Docker Benchmark 1.8. `audit --benchmark 1.6` (or 1.7) uses the numbers of that edition, in reports, `--check` and baseline:',
     '1.8 added 2.7, so that its 2.8 to 2.19 are 2.7 to 2.18 there; all other numbers are the same. SARIF has the numbers of all three as tags.',
     '`audit --level 1` judges only the controls of Level 1 of the benchmark, `--level 2` all of its controls. Neither has the checks of docker-tls itself, which have no level.',
     '`compose.` and `dockerfile.` before a number mark the same check for files. A check passes, is a finding (with place and evidence), or does not apply (with the reason). A single finding can be more or less severe',
-    'than its check. A manual check does not apply by itself: it says what an administrator has to decide.',
+    'than its check. A manual check is a question to the administrator, and never a finding.',
     '',
     '`audit --compose FILE` reads what `docker compose config` reads: `include`, `extends`, `env_file`, `.env` with all forms of interpolation, anchors, `!reset` and `!override`. A file of a default name',
     'stands for the project in its directory, with `compose.override.yml` or the files of `COMPOSE_FILE`. Several files are one project with the separator of `COMPOSE_FILE`:',
-    '`--compose compose.yml:prod.yml`. Services of all profiles are judged. Variables come from .env and defaults, not from the shell that runs the audit. A finding shows the text of the Compose file, never the value that an env file gives it. A file, or a setting with rights on the host, that cannot be read is a finding of compose.unread, never a pass. 60 projects are compared with Docker Compose 2.26',
+    '`--compose compose.yml:prod.yml`. It covers the services of all profiles. Variables come from .env and defaults, not from the shell that runs the audit. A finding shows the text of the Compose file, never the value that an env file gives it. A file, or a setting with rights on the host, that cannot be read is a finding of compose.unread, never a pass. 60 projects are compared with Docker Compose 2.26',
     '(`test/features/audit/golden/compose`).',
     '',
     'The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical',
@@ -110,13 +105,13 @@ export function renderChecksDoc(): string {
     '    privileged: true',
     '```',
     '',
-    '`--compare REPORT` compares with the output of an earlier `audit --json`, by host or file, check and place. A finding is gone if its check was judged again and no',
+    '`--compare REPORT` compares with the output of an earlier `audit --json`, by host or file, check and place. A finding is gone if its check ran again and no',
     'longer finds it. A finding that is accepted now is neither gone nor new. An expired acceptance makes its finding new.',
     '',
     '## Reports as evidence',
     '',
     'Every JSON and HTML report names who made it (user and computer), when, and with which program: docker-tls by version and SHA-256 (of the single executable, or of',
-    '`cd dist && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`). Of each host it has:',
+    '`cd dist && find . -type f | LC_ALL=C sort | xargs sha256sum | sha256sum`). For each host they have:',
     '',
     '- the machine ID, hashed: `printf %s \'docker-tls audit\' | openssl dgst -sha256 -hmac "$(cat /etc/machine-id)"`',
     "- the SSH host key that the connection saw, and those in the host's files",
@@ -133,7 +128,7 @@ export function renderChecksDoc(): string {
     '    docker-tls audit --check-signature report.json --signers signers',
     '    ssh-keygen -Y verify -f signers -I ada@example.org -n docker-tls-audit -s report.json.sig < report.json',
     '',
-    'The signature shows that the holder of the key wrote this file, and that nobody changed it since. It does not show that the host told the truth.',
+    'The signature shows that the holder of the key wrote exactly this file. It does not show that the host told the truth.',
     '',
     '## Reports for other tools',
     '',
@@ -143,7 +138,7 @@ export function renderChecksDoc(): string {
     '',
     '## Known vulnerabilities',
     '',
-    `The checks vuln.engine to vuln.buildx hold what is installed against a table of ${BUILT_IN.entries.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
+    `The checks vuln.engine to vuln.buildx compare the installed packages with a table of ${BUILT_IN.entries.length} entries (\`src/features/audit/domain/vulnerabilities.json\`, sources read up to`,
     `${BUILT_IN.date}; every report names the date). Each open entry is a piece of evidence with its id as place, so that a baseline can accept one of them. The severity of a`,
     'finding is that of its gravest entry, and `--fail-on` sees it. `status` and every report name the package whose upgrade closes most of them.',
     '',
@@ -153,7 +148,7 @@ export function renderChecksDoc(): string {
     '| of a distribution (docker.io, containerd, runc, moby-engine …), with its changelog on the host | a version outside, or an id that the changelog names | a version inside, and an id that it does not name |',
     '| of a distribution, without a changelog (minimised images), or of a year whose entries may be removed from it (rpm: of its first year and before); a host without dpkg and rpm | a version outside | nothing: the check says "cannot tell" and does not count |',
     '',
-    'Only the ids in a changelog leave the host. Entries that take more than a version count where that is there: an authorization plugin, firewalld, a swarm,',
+    'Only the ids in a changelog leave the host. Vulnerabilities that also need a feature count only where it is in use: an authorization plugin, firewalld, a swarm,',
     "containerd's CRI plugin (low where no Kubernetes uses it). BuildKit is judged by the engine that holds it. The versions are those that run; the clients have that",
     'of their package. Severities are those of the CVE record or the vendor; where there is none the evidence says "no score published", and the severity is ours.',
     '',
@@ -163,6 +158,37 @@ export function renderChecksDoc(): string {
     '`--vulnerabilities-sha256 HASH` pins the file to the hash that its maker names.',
     'A table that is older than the built-in one is reported. Every report names the date of the table, and says so when it is older than six months.',
     '`node scripts/vulnerabilities.mjs CHECKOUT` brings it up to a checkout of vulndb and prints what changes. A test fails when it is older than six months.',
+    '',
+    '## Limits of the audit',
+    '',
+    '- The contents of images (packages, setuid programs, secrets in layers: 4.2 to 4.4, 4.8, 4.10 to 4.12). Use a scanner such as trivy or grype; the audit lists the images.',
+    '- Past actions (5.23, 5.24): the audit sees only what runs now. Where audit rules are loaded, the audit log has the rest.',
+    '- The host beyond Docker and sshd (1.2.1): use `lynis audit system`.',
+    "- Combinations of sshd's `Match` blocks. The audit judges each block alone, from sshd's configuration file and its includes. An Include inside a block is read as if it were outside. Of sshd's command line, `-o` and `-f` count.",
+    '- Audit rules where the kernel does not let the host list them, as in a container: reported, not a finding.',
+    '- More than 300 containers or 200 images on a host: the audit judges the first ones, running containers first, and config.5 reports the total.',
+    '- Parts of a Compose project on other machines (`include` of a git repository or an OCI artifact), and values of the shell that starts Compose: compose.unread names them.',
+    '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
+    '- Podman in the place of Docker: the audit judges containers and images where it answers (`podman.socket`, podman-docker), but not its own settings. Of a [host of Podman](hosts.md#podman) it also judges the TLS and the files of the service.',
+    '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',
+    '- A rootless daemon beside a rootful one: the audit judges the daemon behind /var/run/docker.sock, and 2.1 names the socket of the other.',
+  ].join('\n')}\n`;
+}
+
+export function renderChecksDoc(): string {
+  const all: readonly Row[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
+  const names = [...new Set(CHECK_GROUPS.map(([, name]) => name))];
+  const groups = names.flatMap((name) => {
+    const rows = all.filter(({ id }) => checkGroup(id) === name);
+    const title = name === 'Known vulnerabilities' ? 'Checks of known vulnerabilities' : name;
+    return rows.length === 0 ? [] : ['', `## ${title}`, '', ...table(rows)];
+  });
+  return `${[
+    '<!-- page: audit -->',
+    '# The checks of `docker-tls audit`',
+    '',
+    'This page is generated from the checks (`UPDATE_DOCS=1 npx vitest run test/features/audit/unit/audit-docs.test.ts`); do not edit it by hand.',
+    '[Audit](../audit.md) says how they are judged, accepted and reported.',
     ...groups,
     '',
     '## What `harden` fixes, and what it costs',
@@ -170,20 +196,6 @@ export function renderChecksDoc(): string {
     '| fix | what it does | what it costs |',
     '|---|---|---|',
     ...ALL_FIXES.map(({ name, title, cost }) => `| \`${name}\` | ${cell(title)} | ${cell(cost ?? '')} |`),
-    '',
-    '## What is not covered, and why',
-    '',
-    '- The contents of images (packages, setuid programs, secrets in layers: 4.2 to 4.4, 4.8, 4.10 to 4.12). Use a scanner such as trivy or grype; the audit lists the images.',
-    '- Past actions (5.23, 5.24): the audit sees only what runs now. Where audit rules are loaded, the audit log has the rest.',
-    '- The host beyond Docker and sshd (1.2.1): use `lynis audit system`.',
-    "- Combinations of sshd's `Match` blocks. Each block is judged by itself, from sshd's configuration file and its includes. An Include inside a block is read as if it were outside. Of sshd's command line, `-o` and `-f` count.",
-    '- Audit rules where the kernel does not let the host list them, as in a container: reported, not a finding.',
-    '- More than 300 containers or 200 images on a host: the first ones are judged, running containers first, and config.5 reports the total.',
-    '- Parts of a Compose project on other machines (`include` of a git repository or an OCI artifact), and values of the shell that starts Compose: compose.unread names them.',
-    '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name (docker-bench-security does the same).',
-    '- Podman in the place of Docker: its containers and images are judged where it answers (`podman.socket`, podman-docker), its own settings are not. Of a [host of Podman](hosts.md#podman) the TLS and the files of its service are judged as well.',
-    '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user.',
-    '- A rootless daemon beside a rootful one: the daemon behind /var/run/docker.sock is judged, and 2.1 names the socket of the other.',
     '',
     '## Manual checks of the benchmark that the audit decides',
     '',

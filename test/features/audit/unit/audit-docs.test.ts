@@ -5,14 +5,17 @@ import { CHECKS, fixWords } from '../../../../src/features/audit/domain/evaluate
 import { COMPOSE_CHECKS } from '../../../../src/features/audit/domain/files/compose.ts';
 import { DOCKERFILE_CHECKS } from '../../../../src/features/audit/domain/files/dockerfile.ts';
 import { ALL_FIXES } from '../../../../src/features/audit/domain/fixes.ts';
-import { renderChecksDoc } from '../support/checks-doc.ts';
+import { renderAuditDoc, renderChecksDoc } from '../support/checks-doc.ts';
 
-const DOC = new URL('../../../../docs/checks.md', import.meta.url);
 const ALL: readonly Omit<Check, 'evaluate'>[] = [...CHECKS, ...COMPOSE_CHECKS, ...DOCKERFILE_CHECKS];
 
-test('docs/checks.md is what the checks say (UPDATE_DOCS=1 writes it anew)', () => {
-  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderChecksDoc());
-  expect(readFileSync(DOC, 'utf8')).toBe(renderChecksDoc());
+test.each([
+  ['docs/lists/checks.md', renderChecksDoc],
+  ['docs/audit.md', renderAuditDoc],
+])('%s is what the checks say (UPDATE_DOCS=1 writes it anew)', (page, rendered) => {
+  const file = new URL(`../../../../${page}`, import.meta.url);
+  if (process.env.UPDATE_DOCS !== undefined) writeFileSync(file, rendered());
+  expect(readFileSync(file, 'utf8')).toBe(rendered());
 });
 
 test('every check has an id of its own, a group, a why and a fix', () => {

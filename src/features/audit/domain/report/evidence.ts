@@ -6,7 +6,7 @@ import type { Outside } from '../check.ts';
 
 /** Evidence of a run. */
 export type RunEvidence = {
-  /** SHA-256 of the program: docs/checks.md has the command. */
+  /** SHA-256 of the program: docs/audit.md has the command. */
   readonly program: string;
   /** `user@computer` of the auditor. */
   readonly operator: string;

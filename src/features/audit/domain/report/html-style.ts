@@ -4,8 +4,8 @@ export const STYLE = `
 :root { color-scheme: light dark;
   --paper: light-dark(#f6f7f9, #14171c); --card: light-dark(#ffffff, #1c2027); --ink: light-dark(#1b2129, #e6e9ee);
   --soft: light-dark(#5b6573, #98a2b1); --line: light-dark(#dfe3e9, #2e343e); --hover: light-dark(#f0f3f7, #242a33);
-  --critical: light-dark(#a3122b, #ff6b81); --high: light-dark(#c2410c, #ff9355); --medium: light-dark(#96690a, #eec15a);
-  --low: light-dark(#1d66a6, #6bb3f2); --info: light-dark(#65707e, #8b95a4); --pass: light-dark(#23803f, #5fce82);
+  --critical: light-dark(#a3122b, #ff6b81); --high: light-dark(#a8370a, #ff9355); --medium: light-dark(#80590a, #eec15a);
+  --low: light-dark(#1d66a6, #6bb3f2); --info: light-dark(#59636f, #98a2b1); --pass: light-dark(#1d6d35, #5fce82);
   --critical-bg: light-dark(#fbdfe3, #4a1620); --high-bg: light-dark(#fde5d6, #4a2410); --medium-bg: light-dark(#fbf0cd, #40330e);
   --low-bg: light-dark(#ddecfa, #15324b); --info-bg: light-dark(#e9ecf0, #2a3039); --pass-bg: light-dark(#e2f4e6, #153321); }
 * { box-sizing: border-box; }
