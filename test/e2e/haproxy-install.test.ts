@@ -1,5 +1,6 @@
 /** `setup --install`: a real apt installs HAProxy from a repository on the host itself, and `remove` takes it away again. */
 
+import { spawn } from 'node:child_process';
 import { cpSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -122,6 +123,33 @@ test('a setup that is rolled back takes them away as well', async () => {
   await unchanged(rest);
 });
 
+test('a computer that dies during the installation leaves a list, and the next setup and remove go by it', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const [file, ...first] = program.command;
+  const child = spawn(file, [...first, ...person.setup(host, ['--listener', 'haproxy', '--install'])], {
+    ...{ env: person.env, stdio: 'ignore' },
+  });
+  await host.must(
+    'for n in $(seq 600); do [ ! -e /var/lib/docker-tls/listener-packages ] || exit 0; sleep 0.1; done; exit 1',
+  );
+  child.kill('SIGKILL');
+  // apt goes on to its end.
+  await host.must(
+    'for n in $(seq 600); do command -v haproxy >/dev/null && ! pgrep -x apt-get >/dev/null && ! pgrep -x dpkg >/dev/null && exit 0; sleep 0.1; done; exit 1',
+  );
+  expect(await host.must('systemctl is-active haproxy; :')).toBe('inactive');
+  const config = join(person.home, '.ssh/config');
+  const removed = await person.run([
+    ...['remove', `root@${host.address}`, '-i', host.keyFile, '--ssh-config', config, '--yes'],
+  ]);
+  expect(removed.err).toMatch(/packages that docker-tls installed are still there: .*dpkg --purge .*haproxy/);
+  const done = await setup();
+  expect(done.status, done.err).toBe(0);
+  expect((await person.run(['remove', host.name, '--yes'])).status).toBe(0);
+  await unchanged(rest);
+});
+
 test('what something else needs by then stays', async () => {
   await source();
   const done = await setup('--install');
@@ -135,7 +163,7 @@ test('what something else needs by then stays', async () => {
 });
 
 test('a socket for a container on a host that was never set up: no port in the network, and remove gives all back', async () => {
-  await host.must(`dpkg --purge needs-haproxy haproxy $(dpkg-query -W -f '\${Package} ' 'liblua5*' 2>/dev/null); :`);
+  await host.must('cd /srv/repo && dpkg --purge $(for deb in *.deb; do dpkg-deb -f "$deb" Package; done)');
   await host.must('! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :');
   const rest = await host.must(REST);
   await source();

@@ -42,10 +42,11 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
     writeFileSync(join(directory, 'large'), 'x'.repeat(1_048_576));
     writeFileSync(join(directory, 'too-large'), 'x'.repeat(1_048_577));
     mkdirSync(join(directory, 'directory'));
+    spawnSync('mkfifo', [join(directory, 'fifo')]);
     symlinkSync('no-end', join(directory, 'link'));
     symlinkSync(join(directory, 'link'), join(directory, 'link-to-link'));
     symlinkSync('nowhere', join(directory, 'dangling'));
-    const more = ['large', 'too-large', 'directory', 'link', 'link-to-link', 'dangling', 'missing'];
+    const more = ['large', 'too-large', 'directory', 'fifo', 'link', 'link-to-link', 'dangling', 'missing'];
     const { files, leads } = parseFacts(
       run(
         shell,
@@ -59,6 +60,7 @@ describe.each([['dash'], ['bash'], ['busybox', 'sh']])('by %s', (...shell) => {
     expect(at('large')).toMatchObject({ kind: 'file', content: 'x'.repeat(1_048_576) });
     expect(at('too-large')).toEqual({ kind: 'other', what: 'a very large file' });
     expect(at('directory')).toEqual({ kind: 'other', what: 'a directory' });
+    expect(at('fifo')).toEqual({ kind: 'other', what: 'a FIFO' });
     expect(at('link')).toEqual({ kind: 'link', to: 'no-end' });
     expect(at('link-to-link')).toEqual({ kind: 'link', to: join(directory, 'link') });
     expect(leads.get(join(directory, 'link-to-link'))).toBe(join(directory, 'no-end'));

@@ -10,6 +10,7 @@ export type PathState =
 
 const TYPES: Readonly<Record<string, string>> = {
   f: 'a very large file',
+  u: 'a file that cannot be read',
   d: 'a directory',
   p: 'a FIFO',
   s: 'a socket',
@@ -40,7 +41,8 @@ export function parseHostFiles(
   for (const [head = '', path = '', to = ''] of records(attributes, 3)) {
     const [type = '', mode = '', owner = '', size] = head.split(' ');
     if (type === 'l') files.set(path, { kind: 'link', to });
-    else if (type !== 'f' || Number(size) > LARGEST) files.set(path, { kind: 'other', what: TYPES[type] ?? 'no file' });
+    else if (type !== 'f' || Number(size) > LARGEST)
+      files.set(path, { kind: 'other', what: TYPES[type] ?? 'no regular file' });
     else {
       const end = start + Number(size);
       files.set(path, { kind: 'file', mode, owner: ownerOf(owner), content: contents.toString('utf8', start, end) });

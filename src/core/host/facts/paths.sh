@@ -58,7 +58,9 @@ paths_facts() {
 
 # Prints find's line on hosts whose find (busybox) has no -printf: printf_path PATH FORMAT [link]
 printf_path() {
-  if [ -L "$1" ]; then kind=l; elif [ -f "$1" ]; then kind=f; elif [ -e "$1" ]; then kind=o; else return 0; fi
+  if [ -L "$1" ]; then kind=l; elif [ -f "$1" ]; then kind=f; elif [ -d "$1" ]; then
+    kind=d
+  elif [ -p "$1" ]; then kind=p; elif [ -e "$1" ]; then kind=o; else return 0; fi
   printf '%s %s\0%s\0' "$kind" "$(stat -c "$2" -- "$1")" "$1"
   [ -z "${3:-}" ] || {
     if [ "$kind" = l ]; then readlink -n -- "$1"; fi
