@@ -69,6 +69,7 @@ test('SARIF has the numbers of all editions', () => {
   expect(rule.properties.tags).toEqual([
     'security',
     'docker',
+    'CIS Docker Level 1',
     'CIS Docker 1.6: 2.7',
     'CIS Docker 1.7: 2.7',
     'CIS Docker 1.8: 2.8',

@@ -5,6 +5,7 @@ import type { Comparison } from '../compare.ts';
 import type { Acceptance, CheckResult } from '../evaluate.ts';
 import type { Counts, Score } from '../score.ts';
 import type { HostEvidence } from './evidence.ts';
+import { type LynisDocument, lynisDocument } from './lynis-document.ts';
 import type { AuditedHost, AuditReport, Subject } from './report.ts';
 
 /** The report of an audit. */
@@ -102,19 +103,6 @@ type AuditedHostDocument = {
     readonly facts: string;
   };
 };
-
-type LynisDocument =
-  | {
-      readonly index: number;
-      readonly version: string;
-      readonly warnings: readonly { readonly test: string; readonly text: string }[];
-      /** How many there are. */
-      readonly suggestions: number;
-      /** Fixes of harden that raise the index. */
-      readonly fixes: readonly string[];
-    }
-  /** Why there is no report. */
-  | { readonly missing: string };
 
 type SeverityDocument = 'critical' | 'high' | 'medium' | 'low' | 'info';
 
@@ -251,12 +239,6 @@ function hostDocument(host: AuditedHost): AuditedHostDocument {
 function evidenceOfHost(evidence: HostEvidence): NonNullable<AuditedHostDocument['evidence']> {
   const { machineId, hostKeys, connectedKey, certificates, hostTime, auditorTime, facts } = evidence;
   return { machineId, hostKeys, connectedKey, certificates, hostTime, auditorTime, facts };
-}
-
-function lynisDocument(lynis: NonNullable<AuditedHost['lynis']>): LynisDocument {
-  if ('missing' in lynis) return { missing: lynis.missing };
-  const { index, version, warnings, suggestions, fixes } = lynis;
-  return { index, version, warnings: warnings.map(({ test, text }) => ({ test, text })), suggestions, fixes };
 }
 
 export function scoreDocument(score: Score): ScoreDocument {

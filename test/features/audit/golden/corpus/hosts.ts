@@ -1,12 +1,11 @@
 /** Misconfigured hosts beside clean twins: shell that makes each of them, on a lab host whose /etc, /usr, /root and /home are overlays. */
 
 /** Functions of the cases. */
-export const PRELUDE = `sshd() { printf '%s\\n' "$@" >/etc/ssh/sshd_config.d/00-case.conf; }
+export const PRELUDE = `set_sshd() { printf '%s\\n' "$@" >/etc/ssh/sshd_config.d/00-case.conf; }
 sudoers() { printf '%s\\n' "$1" >/etc/sudoers.d/case; chmod 0440 /etc/sudoers.d/case; }
 json() { printf '%s\\n' "$1" >/etc/docker/daemon.json; chmod 0644 /etc/docker/daemon.json; }
 number=0
-over() { number=$((number + 1)); cat >"/run/ov/$number"; mount --bind "/run/ov/$number" "$1"; }
-sys() { printf '%s\\n' "$2" | over "/proc/sys/$1"; }
+sys() { number=$((number + 1)); printf '%s\\n' "$2" >"/run/ov/$number"; mount --bind "/run/ov/$number" "/proc/sys/$1"; }
 net() { for key in /proc/sys/net/ipv4/conf/*/"$1" /proc/sys/net/ipv6/conf/*/"$1"; do [ ! -e "$key" ] || sys "\${key#/proc/sys/}" "$2"; done; }
 quiet() { net accept_redirects 0; net accept_source_route 0; net send_redirects 0; net log_martians 1; net rp_filter 1; net secure_redirects 0; }
 login() { mkdir -p "$1/.docker"; printf '{"auths": {"x": {"auth": "YTpi"}}}' >"$1/.docker/config.json"; }
@@ -18,49 +17,57 @@ unit=/usr/lib/systemd/system
 /** Check, misconfiguration, clean twin. */
 export const HOSTS: readonly (readonly [string, string, string])[] = [
   // sshd
-  ['ssh.1', 'sshd "LogLevel QUIET"', 'sshd "LogLevel VERBOSE"'],
-  ['ssh.2', 'sshd "PermitRootLogin yes"', 'sshd "PermitRootLogin no"'],
-  ['ssh.2', 'sshd "PermitRootLogin no" "Match Address 10.0.0.0/8" "PermitRootLogin yes"', 'sshd "PermitRootLogin no"'],
-  ['ssh.3', 'sshd "MaxAuthTries 12"', 'sshd "MaxAuthTries 4"'],
-  ['ssh.4', 'sshd "MaxSessions 50"', 'sshd "MaxSessions 10"'],
-  ['ssh.5', 'sshd "PubkeyAuthentication no"', 'sshd "PubkeyAuthentication yes"'],
-  ['ssh.6', 'sshd "PasswordAuthentication yes"', 'sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no"'],
+  ['ssh.1', 'set_sshd "LogLevel QUIET"', 'set_sshd "LogLevel VERBOSE"'],
+  ['ssh.2', 'set_sshd "PermitRootLogin yes"', 'set_sshd "PermitRootLogin no"'],
+  [
+    'ssh.2',
+    'set_sshd "PermitRootLogin no" "Match Address 10.0.0.0/8" "PermitRootLogin yes"',
+    'set_sshd "PermitRootLogin no"',
+  ],
+  ['ssh.3', 'set_sshd "MaxAuthTries 12"', 'set_sshd "MaxAuthTries 4"'],
+  ['ssh.4', 'set_sshd "MaxSessions 50"', 'set_sshd "MaxSessions 10"'],
+  ['ssh.5', 'set_sshd "PubkeyAuthentication no"', 'set_sshd "PubkeyAuthentication yes"'],
   [
     'ssh.6',
-    'sshd "PasswordAuthentication no" "KbdInteractiveAuthentication yes" "UsePAM yes"',
-    'sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no"',
+    'set_sshd "PasswordAuthentication yes"',
+    'set_sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no"',
   ],
   [
     'ssh.6',
-    'sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no" "Match User pat" "PasswordAuthentication yes"',
-    'sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no" "Match User pat" "MaxSessions 2"',
+    'set_sshd "PasswordAuthentication no" "KbdInteractiveAuthentication yes" "UsePAM yes"',
+    'set_sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no"',
   ],
-  ['ssh.7', 'sshd "PermitEmptyPasswords yes" "PasswordAuthentication yes"', 'sshd "PermitEmptyPasswords no"'],
-  ['ssh.8', 'sshd "Nonsense yes"', 'sshd "# Nonsense yes"'],
-  ['ssh.9', 'sshd "X11Forwarding yes"', 'sshd "X11Forwarding no"'],
+  [
+    'ssh.6',
+    'set_sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no" "Match User pat" "PasswordAuthentication yes"',
+    'set_sshd "PasswordAuthentication no" "KbdInteractiveAuthentication no" "Match User pat" "MaxSessions 2"',
+  ],
+  ['ssh.7', 'set_sshd "PermitEmptyPasswords yes" "PasswordAuthentication yes"', 'set_sshd "PermitEmptyPasswords no"'],
+  ['ssh.8', 'set_sshd "Nonsense yes"', 'set_sshd "# Nonsense yes"'],
+  ['ssh.9', 'set_sshd "X11Forwarding yes"', 'set_sshd "X11Forwarding no"'],
   [
     'ssh.10',
-    'sshd "ClientAliveInterval 0"',
-    'sshd "ClientAliveInterval 300" "ClientAliveCountMax 2" "TCPKeepAlive no" "LoginGraceTime 60"',
+    'set_sshd "ClientAliveInterval 0"',
+    'set_sshd "ClientAliveInterval 300" "ClientAliveCountMax 2" "TCPKeepAlive no" "LoginGraceTime 60"',
   ],
   [
     'ssh.11',
-    'sshd "AllowTcpForwarding yes"',
-    'sshd "AllowTcpForwarding no" "AllowAgentForwarding no" "X11Forwarding no"',
+    'set_sshd "AllowTcpForwarding yes"',
+    'set_sshd "AllowTcpForwarding no" "AllowAgentForwarding no" "X11Forwarding no"',
   ],
-  ['ssh.12', 'sshd "MaxSessions 10"', 'sshd "MaxSessions 2"'],
-  ['ssh.14', 'sshd "Ciphers +3des-cbc"', 'sshd "Ciphers aes256-gcm@openssh.com"'],
-  ['ssh.14', 'sshd "MACs +hmac-md5"', 'sshd "MACs hmac-sha2-256-etm@openssh.com"'],
-  ['ssh.14', 'sshd "KexAlgorithms +diffie-hellman-group14-sha1"', 'sshd "KexAlgorithms curve25519-sha256"'],
-  ['ssh.15', 'sshd "HostbasedAuthentication yes"', 'sshd "HostbasedAuthentication no"'],
-  ['ssh.15', 'sshd "IgnoreRhosts no"', 'sshd "IgnoreRhosts yes"'],
-  ['ssh.16', 'sshd "PermitUserEnvironment yes"', 'sshd "PermitUserEnvironment no"'],
-  ['ssh.17', 'sshd "PermitTunnel yes"', 'sshd "PermitTunnel no"'],
-  ['ssh.18', 'sshd "GatewayPorts yes"', 'sshd "GatewayPorts no"'],
+  ['ssh.12', 'set_sshd "MaxSessions 10"', 'set_sshd "MaxSessions 2"'],
+  ['ssh.14', 'set_sshd "Ciphers +3des-cbc"', 'set_sshd "Ciphers aes256-gcm@openssh.com"'],
+  ['ssh.14', 'set_sshd "MACs +hmac-md5"', 'set_sshd "MACs hmac-sha2-256-etm@openssh.com"'],
+  ['ssh.14', 'set_sshd "KexAlgorithms +diffie-hellman-group14-sha1"', 'set_sshd "KexAlgorithms curve25519-sha256"'],
+  ['ssh.15', 'set_sshd "HostbasedAuthentication yes"', 'set_sshd "HostbasedAuthentication no"'],
+  ['ssh.15', 'set_sshd "IgnoreRhosts no"', 'set_sshd "IgnoreRhosts yes"'],
+  ['ssh.16', 'set_sshd "PermitUserEnvironment yes"', 'set_sshd "PermitUserEnvironment no"'],
+  ['ssh.17', 'set_sshd "PermitTunnel yes"', 'set_sshd "PermitTunnel no"'],
+  ['ssh.18', 'set_sshd "GatewayPorts yes"', 'set_sshd "GatewayPorts no"'],
   [
     'ssh.18',
-    'mkdir /etc/ssh/more; echo "GatewayPorts clientspecified" >/etc/ssh/more/x; sshd "Include more/*"',
-    'mkdir /etc/ssh/more; echo "GatewayPorts no" >/etc/ssh/more/x; sshd "Include more/*"',
+    'mkdir /etc/ssh/more; echo "GatewayPorts clientspecified" >/etc/ssh/more/x; set_sshd "Include more/*"',
+    'mkdir /etc/ssh/more; echo "GatewayPorts no" >/etc/ssh/more/x; set_sshd "Include more/*"',
   ],
   // accounts
   ['1.1.2', 'gpasswd --add pat docker', 'gpasswd --add pat users'],
@@ -152,20 +159,9 @@ export const HOSTS: readonly (readonly [string, string, string])[] = [
   ['host.1', 'quiet; sys net/ipv4/conf/eth0/accept_redirects 1 || net accept_redirects 1', 'quiet'],
   ['host.1', 'quiet; net accept_source_route 1', 'quiet'],
   [
-    'host.2',
-    'sys kernel/kptr_restrict 0',
-    'sys kernel/kptr_restrict 2; sys kernel/dmesg_restrict 1; sys kernel/perf_event_paranoid 3; sys net/core/bpf_jit_harden 2; sys kernel/yama/ptrace_scope 1; sys dev/tty/ldisc_autoload 0; sys kernel/sysrq 0; sys fs/suid_dumpable 0; sys fs/protected_fifos 2; sys fs/protected_regular 2; sys fs/protected_hardlinks 1; sys fs/protected_symlinks 1; sys kernel/core_uses_pid 1; sys kernel/randomize_va_space 2',
-  ],
-  ['host.3', 'sys kernel/unprivileged_bpf_disabled 0', 'sys kernel/unprivileged_bpf_disabled 1'],
-  [
-    'host.4',
-    'echo "dccp 1 0 - Live 0x0" | over /proc/modules',
-    ': | over /proc/modules; printf "install %s /bin/false\\n" dccp rds tipc usb-storage uas firewire-core firewire-ohci firewire-sbp2 cramfs freevxfs hfs hfsplus jffs2 >/etc/modprobe.d/x.conf',
-  ],
-  [
     'host.8',
-    ': >/etc/issue.net; sshd "Banner none"',
-    'echo "Authorized users only. Use of this system is monitored and recorded." >/etc/issue.net; sshd "Banner /etc/issue.net"',
+    ': >/etc/issue.net; set_sshd "Banner none"',
+    'echo "Authorized users only. Use of this system is monitored and recorded." >/etc/issue.net; set_sshd "Banner /etc/issue.net"',
   ],
   ['host.10', ': >/etc/profile.d/t.sh', 'echo "readonly TMOUT=900; export TMOUT" >/etc/profile.d/t.sh'],
 ];

@@ -71,14 +71,17 @@ function words(options) {
   return [...safe.map(([name, value]) => (value === '' ? name : `${name} '${value}'`)), options].join(' ');
 }
 
-/** Without what has no value: parsers take it as absent. */
+/** Without what has no value: parsers take it as absent. An empty list can have a meaning (MaskedPaths). */
 function filled(value) {
   if (Array.isArray(value)) return value.map(filled);
   if (value === null || typeof value !== 'object') return value;
   const entries = Object.entries(value).map(([key, inner]) => [key, filled(inner)]);
   return Object.fromEntries(
     entries.filter(
-      ([, one]) => one !== null && one !== '' && !(typeof one === 'object' && Object.keys(one).length === 0),
+      ([, one]) =>
+        one !== null &&
+        one !== '' &&
+        !(typeof one === 'object' && !Array.isArray(one) && Object.keys(one).length === 0),
     ),
   );
 }
@@ -93,9 +96,8 @@ function recordContainers() {
   const made = `docker import /root/busybox.tar busybox >/dev/null
 docker network create -o com.docker.network.bridge.enable_icc=false apart >/dev/null; docker network create second >/dev/null
 docker volume create -d local -o type=none -o o=bind -o device=/root bound >/dev/null
-mkdir -p /srv/data /srv/shared && touch /srv/docker.sock && mount --bind /srv/shared /srv/shared && mount --make-shared /srv/shared
+mkdir -p /srv/data /srv/shared && touch /srv/app.sock && mount --bind /srv/shared /srv/shared && mount --make-shared /srv/shared
 printf '{ "defaultAction": "SCMP_ACT_ALLOW" }' >/root/open.json
-printf '{ "defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{ "names": ["*"], "action": "SCMP_ACT_ALLOW" }] }' >/root/closed.json
 docker run -d --name self busybox sleep 1d >/dev/null
 ${starts.join('\n')}
 `;
