@@ -133,13 +133,18 @@ const IN_ETCD: readonly Rubbish[] = [
 ];
 
 /** Measures each kind of rubbish in an engine. `tell` gets each cost as it arrives. */
-export async function measureRubbish(engine: Cost['engine'], tell: (cost: Cost) => void = () => {}): Promise<Cost[]> {
+export async function measureRubbish(
+  engine: Cost['engine'],
+  tell: (cost: Cost) => void = () => {},
+  only: (where: string) => boolean = () => true,
+): Promise<Cost[]> {
   const bundle = bundleTeamStore('reader');
   const etcd = engine === 'etcd' ? await startEtcd() : undefined;
   const costs: Cost[] = [];
   let base = { megabytes: 0, seconds: 0 };
   try {
     for (const { where, expected, add } of engine === 'git' ? IN_GIT : IN_ETCD) {
+      if (where !== 'none' && !only(where)) continue;
       const directory = mkdtempSync(join(tmpdir(), 'store-test-rubbish-'));
       try {
         const { members, place } = etcd === undefined ? gitPlace(directory) : etcdPlace(etcd, directory);
