@@ -227,13 +227,15 @@ function etcdPlace({ endpoints, ctl }: EtcdServers, directory: string): { member
   };
 }
 
+/** Not ru_maxrss: the kernel begins that with the memory of the process that forked. */
 const READER = `
+  import { readFileSync } from 'node:fs';
   const { openTeamSession, teamStore } = await import(process.argv[1]);
   const [home, url, cwd] = process.argv.slice(2);
   const session = openTeamSession({ home, url, cwd, env: { HOME: cwd }, who: 'runner@ci', now: () => new Date(), note() {} });
   const began = performance.now();
   const became = await teamStore(session).read().then(() => 'read', (error) => error.code ?? String(error));
-  console.log(JSON.stringify({ became, seconds: (performance.now() - began) / 1000, kilobytes: process.resourceUsage().maxRSS }));`;
+  console.log(JSON.stringify({ became, seconds: (performance.now() - began) / 1000, kilobytes: Number(/^VmHWM:\\s+(\\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))[1]) }));`;
 
 async function measured(bundle: string, { env }: Member, url: string) {
   const cwd = env.HOME ?? '/';
