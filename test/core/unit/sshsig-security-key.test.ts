@@ -1,7 +1,14 @@
 /** Signatures of FIDO security keys (PROTOCOL.u2f), made by ssh-keygen 10.0 with the software key of OpenSSH's own tests (sk-dummy). */
 
+import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { readSignature, type SshSignature, verifies, wireString } from '../../../src/core/domain/pki/sshsig.ts';
+import {
+  readSignature,
+  type SshSignature,
+  signedBytes,
+  verifies,
+  wireString,
+} from '../../../src/core/domain/pki/sshsig.ts';
 
 /** `printf hello | ssh-keygen -Y sign -n docker-tls-manifest`. */
 const VECTORS = {
@@ -30,4 +37,20 @@ test.each(Object.entries(VECTORS))('%s', (type, text) => {
   expect(verifies({ ...signature, trailer: undefined }, 'hello')).toBe(false);
   expect(verifies({ ...signature, algorithm: 'ssh-ed25519' }, 'hello')).toBeUndefined();
   expect(readSignature(Buffer.concat([bytes, Buffer.of(0)]))).toBeUndefined();
+});
+
+test('a signature without a touch does not count, however right it is', () => {
+  const type = 'sk-ssh-ed25519@openssh.com';
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const point = Buffer.from(publicKey.export({ format: 'jwk' }).x ?? '', 'base64url');
+  const key = Buffer.concat([type, point, 'ssh:'].map(wireString));
+  const sha256 = (bytes: Buffer | string) => createHash('sha256').update(bytes).digest();
+  const made = (flags: number): SshSignature => {
+    const trailer = Buffer.of(flags, 0, 0, 0, 9);
+    const bytes = Buffer.concat([sha256('ssh:'), trailer, sha256(signedBytes('hello', 'n'))]);
+    const raw = sign(null, bytes, privateKey);
+    return { publicKey: key, namespace: 'n', hash: 'sha512', algorithm: type, raw, trailer };
+  };
+  // Touched; touched, with a PIN; neither; a PIN alone.
+  expect([1, 5, 0, 4].map((flags) => verifies(made(flags), 'hello'))).toEqual([true, true, false, false]);
 });

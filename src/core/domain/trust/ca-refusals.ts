@@ -25,7 +25,7 @@ export function externalCaKey(): DockerTlsError {
 export function credentialUnnamed(signer: string): DockerTlsError {
   return new DockerTlsError('E_SECRET_FILE', `no credential for ${signer} is named on this computer`, {
     details: ['a shared store has no path of a file: each computer names its own'],
-    hints: ['docker-tls ca import --credential-file FILE'],
+    hints: offeredLines(ISSUERS, 'docker-tls ca import --credential-file FILE'),
   });
 }
 

@@ -40,6 +40,8 @@ export type EtcdOptions = {
   readonly cache: string;
   readonly listing: Listing;
   readonly signal?: AbortSignal | undefined;
+  /** Longest history that is read; default: 500,000 commits. */
+  readonly mostCommits?: number;
   now(): Date;
 };
 
@@ -49,7 +51,15 @@ const ATTEMPTS = 4;
 const ENTRIES_AT_ONCE = 32;
 const MOST_COMMITS = 500_000;
 
-export function etcdEngine({ address, env, cache: directory, listing, signal, now }: EtcdOptions): StoreEngine {
+export function etcdEngine({
+  address,
+  env,
+  cache: directory,
+  listing,
+  signal,
+  mostCommits = MOST_COMMITS,
+  now,
+}: EtcdOptions): StoreEngine {
   /** A run that has begun to store completes: it determines the result, reverts if necessary, and reports. */
   let begun = false;
   const stopReading = () => (begun ? undefined : signal);
@@ -193,7 +203,7 @@ export function etcdEngine({ address, env, cache: directory, listing, signal, no
       entries.delete(number);
       if (entry?.revision !== next) break;
       const { revision, parent, regained, signed } = entry;
-      if (found.push({ revision, history: { parent, regained }, signed: Buffer.from(signed) }) > MOST_COMMITS)
+      if (found.push({ revision, history: { parent, regained }, signed: Buffer.from(signed) }) > mostCommits)
         throw tooLong(address.url);
       next = parent;
     }

@@ -13,6 +13,7 @@ import { etcdEngine } from '../../../../src/features/team/engines/etcd.ts';
 import { gitEngine } from '../../../../src/features/team/engines/git.ts';
 import { parseStoreAddress } from '../../../../src/features/team/store/address.ts';
 import { restoreTeamStore } from '../../../../src/features/team/store/restore-store.ts';
+import { listingOf } from '../../../../src/features/team/store/store-manifest.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome, removeHomes, removeLater, sampleHost } from '../../../support/store.ts';
 import { type EtcdServers, startEtcd } from '../support/etcd.ts';
@@ -89,6 +90,31 @@ const rubbish = (count: number, path: (index: number) => string) =>
 async function bytesRead(engine: StoreEngine): Promise<number> {
   return [...(await engine.read()).files.values()].reduce((sum, { length }) => sum + length, 0);
 }
+
+test('a history in etcd that is longer than is read is refused', async () => {
+  const made = inEtcd();
+  await enrol(made.member('ada'), made.member('bob'));
+  const { url } = made.member('ada').session();
+  const engine = (mostCommits: number) =>
+    etcdEngine({
+      address: parseStoreAddress(url) as Parameters<typeof etcdEngine>[0]['address'],
+      ...{
+        env: {},
+        cache: join(newHome(), 'cache.etcd'),
+        listing: listingOf(() => []),
+        mostCommits,
+        now: () => new Date(),
+      },
+    });
+  const all = async (most: number) => {
+    const one = engine(most);
+    let count = 0;
+    for await (const _ of one.ancestry((await one.read()).revision, '')) count += 1;
+    return count;
+  };
+  expect(await all(2)).toBe(2);
+  await expect(all(1)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED', message: expect.stringContaining('history') });
+});
 
 test('a restore keeps nothing of what it only looked at', async () => {
   const { member, repository } = newTeam();

@@ -6,7 +6,7 @@ import { killRunners } from '../support/killed-runners.ts';
 test.each(['git', 'etcd'] as const)(
   'two runners killed at the same moment, in %s: nothing is lost, and nothing is there twice',
   async (engine) => {
-    const rounds = await killRunners(engine, 3);
+    const rounds = await killRunners(engine, 2);
     expect(rounds.map(({ lost, twice }) => ({ lost, twice }))).toEqual(rounds.map(() => ({ lost: 0, twice: 0 })));
     for (const { unreported } of rounds) expect(unreported).toBeLessThanOrEqual(2);
   },

@@ -8,6 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { wireString } from '../../../../src/core/domain/pki/sshsig.ts';
 import { entryOf } from '../../../../src/features/team/engines/git-log.ts';
 import { findIdentities } from '../../../../src/features/team/store/identities.ts';
+import { requireReadable } from '../../../../src/features/team/store/limits.ts';
 import type { Operator } from '../../../../src/features/team/store/operators.ts';
 import {
   type SigningKey,
@@ -17,6 +18,7 @@ import {
 } from '../../../../src/features/team/store/signatures.ts';
 import {
   fingerprintOf,
+  MOST_SIGNERS,
   SIGNERS,
   type Signers,
   signersAmong,
@@ -192,6 +194,28 @@ test('a list names each key once, and its file has a limit', async () => {
   expect(await read(await withSigners([], many(1000), 1, ada), ada)).toMatch(/no unbroken chain/);
   const large = [{ name: 'x'.repeat(1024 * 1024), key: ada.key }];
   expect(await read(await withSigners([], large, 1, ada), ada)).toMatch(/no unbroken chain/);
+});
+
+test('a list of all operators that nobody could read is not stored: a clear end, and a copy begins anew', () => {
+  const files = (bytes: number) => new Map([[SIGNERS, Buffer.alloc(bytes)]]);
+  const full = { code: 'E_STORE_FULL', exit: 4, hints: ['docker-tls store copy --to git+ssh://git@HOST/PATH.git'] };
+  const list = (count: number) =>
+    ({ operators: Array.from({ length: count }, () => ({ name: 'x', key: 'y' })) }) as never;
+  const { bytes, lists, operators } = MOST_SIGNERS;
+  requireReadable(
+    'url',
+    files(bytes),
+    Array.from({ length: lists }, () => list(operators)),
+  );
+  expect(() => requireReadable('url', files(bytes + 1), [])).toThrow(expect.objectContaining(full));
+  expect(() => requireReadable('url', files(1), [list(operators + 1)])).toThrow(expect.objectContaining(full));
+  expect(() =>
+    requireReadable(
+      'url',
+      files(1),
+      Array.from({ length: lists + 1 }, () => list(1)),
+    ),
+  ).toThrow(expect.objectContaining(full));
 });
 
 test('a commit of git with any text as its date is one of 1970', () => {

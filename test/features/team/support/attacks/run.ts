@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { startEtcd } from '../etcd.ts';
 import { type Attack, type Outcome, playAttacks } from './attack.ts';
 import { COMPUTER_ATTACKS } from './computer-attacks.ts';
+import { NETWORK_ATTACKS } from './network-attacks.ts';
 import { OPERATOR_ATTACKS } from './operator-attacks.ts';
 import { type Cost, costWords, measureRubbish } from './rubbish.ts';
 import { etcdScene, gitScene, type Scene } from './scene.ts';
@@ -17,6 +18,7 @@ export const ATTACKS: readonly Attack[] = [
   ...WITNESS_ATTACKS,
   ...OPERATOR_ATTACKS,
   ...SETTINGS_ATTACKS,
+  ...NETWORK_ATTACKS,
   ...COMPUTER_ATTACKS,
 ];
 
