@@ -137,7 +137,10 @@ function layout({ page, sections, headings, html }) {
 <label for="search">Search</label>
 <input id="search" type="search" autocomplete="off" spellcheck="false" aria-controls="results">
 <ol id="results" aria-live="polite"></ol>
+<details open>
+<summary>Pages</summary>
 ${links.join('\n')}
+</details>
 </nav>
 <main>
 ${html}</main>

@@ -29,6 +29,9 @@ field.addEventListener('input', () => {
     }),
   );
 });
+// On a phone the text comes first.
+if (matchMedia('(max-width: 60rem)').matches) document.querySelector('nav.site details').open = false;
+
 field.addEventListener('keydown', ({ key }) => {
   if (key === 'Enter') results.querySelector('a')?.click();
 });

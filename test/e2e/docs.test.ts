@@ -34,6 +34,7 @@ const SCENES: Readonly<Record<string, string>> = {
   'docs/doctor.md': 'docker-tls setup root@build-1 --no-ca-passphrase --yes',
   'docs/fleet.md': `printf 'version: 1\nhosts:\n  build-1: root@build-1\nclients:\n  root:\nca: { passphrase: none }\n' > fleet.yaml`,
   'docs/roles.md': '',
+  'docs/testcontainers.md': 'docker-tls setup root@build-1 --no-ca-passphrase --yes',
 };
 
 const pages = [

@@ -25,7 +25,7 @@ export type CaExportDocument = {
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
   about:
-    'Without --with-key the certificate alone, which is not a secret: on standard output, or --out FILE.\nWith --with-key a file of certificate and key, the key under a passphrase of its own: anyone with both can grant access.',
+    'Without --with-key the certificate alone, which is not a secret: on standard output, or --out FILE.\nWith --with-key a file of certificate and key, the key under a separate passphrase: anyone with both can grant access.',
   examples: ['docker-tls ca export > ca.pem', 'docker-tls ca export --with-key --out ca-backup.pem'],
   args: {},
   options: {

@@ -46,7 +46,7 @@ export type ClientSignDocument =
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
-    "The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nWhat the request says is its sender's word: look at the name, or give one with --name.\nWith --hosts, hosts that would accept it all the same are changed first, as by apply; until that is done no credentials are written.",
+    'The request comes from `docker-tls client request`, or from openssl. The bundle that comes out holds no key, and only the computer that asked can use it.\nThe sender chose the name in the request: check it, or pass --name.\nWith --hosts, hosts that would accept it all the same are changed first, as by apply; until that is done no credentials are written.',
   examples: [
     'docker-tls client sign ann.csr --out ann.tar',
     'docker-tls client sign ann.csr --name ann-laptop --days 90 --out ann.tar',

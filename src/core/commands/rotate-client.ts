@@ -40,7 +40,7 @@ type RenewedClientDocument = {
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
   about:
-    "The client's own issuing CA stays, so every host goes on accepting it. Docker contexts and directories that hold copies are updated.\nThe old certificate stays valid until it expires: to end it at once, revoke the client.",
+    "The client's own issuing CA stays, so every host keeps accepting it. Docker contexts and directories that hold copies are updated.\nThe old certificate stays valid until it expires: to end it at once, revoke the client.",
   examples: ['docker-tls rotate client laptop', 'docker-tls rotate client --due --yes'],
   args: { clients: { summary: 'clients', many: true, completes: 'client' } },
   options: {

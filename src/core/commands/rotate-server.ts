@@ -18,7 +18,8 @@ export type RotateServerDocument = ChangeDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
-  about: 'Same names, new key, same transaction as setup: verified from here, rolled back automatically if that fails.',
+  about:
+    'Same names, new key, same transaction as setup: docker-tls verifies it and rolls back automatically on failure.',
   examples: ['docker-tls rotate server build-1', 'docker-tls rotate server --due --yes'],
   args: { hosts: { summary: 'hosts', many: true, completes: 'host' } },
   options: {

@@ -21,7 +21,7 @@ export function versionDocument(): VersionDocument {
 
 export const command = defineCommand({
   scope: [],
-  about: `docker-tls never looks for updates by itself. --check asks ${RELEASES}, sends nothing about this computer, and exits with 3 if there is a newer version.`,
+  about: `docker-tls never looks for updates unasked. --check asks ${RELEASES}, sends nothing about this computer, and exits with 3 if there is a newer version.`,
   examples: ['docker-tls version', 'docker-tls version --check'],
   args: {},
   options: { check: { kind: 'flag', summary: 'ask GitHub for the newest version (exit 3: there is a newer one)' } },

@@ -166,10 +166,9 @@ describe('a command that signs', () => {
     expect((await openStore(home).read()).issuers.size).toBe(0);
   });
 
-  test('by hand, as docs/ca.md has it: the request is there until the operator brings the certificate', async () => {
-    const docs = readFileSync(new URL('../../../../docs/ca.md', import.meta.url), 'utf8');
-    const script = /^ {4}#!\/bin\/sh\n {4}# sign-by-hand[\s\S]*?\n\n/m.exec(`${docs}\n`)?.[0] ?? '';
-    writeFileSync(file('by-hand'), script.replace(/^ {4}/gm, '').replace('/srv/requests', directory));
+  test('by hand, by the script of examples/sign-command: the request is there until the operator brings the certificate', async () => {
+    const script = readFileSync(new URL('../../../../examples/sign-command/sign-by-hand', import.meta.url), 'utf8');
+    writeFileSync(file('by-hand'), script.replace('/srv/requests', directory));
     chmodSync(file('by-hand'), 0o755);
     const ca = factory.issue('company', { ca: true });
     const sign = writeSignScript(file('sign'), ca);

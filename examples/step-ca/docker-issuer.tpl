@@ -1,0 +1,2 @@
+{ "subject": {{ toJson .Subject }}, "keyUsage": ["certSign", "crlSign"], "extKeyUsage": ["clientAuth"],
+  "basicConstraints": { "isCA": true, "maxPathLen": 0 } }
