@@ -22,7 +22,7 @@ import { withCredentials } from '../../../src/core/engine/steps/issue-credential
 import { planOpened } from '../../../src/core/engine/steps/plan-opened.ts';
 import { recordHost } from '../../../src/core/engine/steps/record.ts';
 import { verify } from '../../../src/core/engine/steps/verify-change.ts';
-import type { HostSession, Runtime } from '../../../src/core/runtime.ts';
+import type { HostKey, HostSession, Runtime } from '../../../src/core/runtime.ts';
 import { FACTS_TIME_MS, factsOf, UNIT } from '../../support/host-facts.ts';
 import { issueStore, NO_PASSPHRASE, SIGNERS } from '../../support/issued-store.ts';
 
@@ -66,8 +66,13 @@ async function runOn(store: ReturnType<typeof openStore>, target: Partial<Target
 
 const quiet = { phase() {}, done() {}, failed() {}, pause() {} };
 
-function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf()) {
-  const session = { dialled, login: { destination: dialled }, close: async () => {} } as unknown as HostSession;
+function plan(spec: HostSpec, run: Began, dialled = spec.ssh.destination, facts = factsOf(), hostKey?: HostKey) {
+  const session = {
+    dialled,
+    hostKey,
+    login: { destination: dialled },
+    close: async () => {},
+  } as unknown as HostSession;
   const view = preview(viewOf(run.state, now), run.wanted.credentials);
   const [host = { spec }] = withTrust([spec], run.state, view);
   return planOpened({ session, facts, skewMs: 0, proposed: () => [] }, host, run, run, quiet);
@@ -115,6 +120,24 @@ function whyOf({ credentials }: PlannedHost): string {
 
 const b2 = (destination: string, more: Partial<HostSpec> = {}) =>
   completeHost({ name: 'b2', ssh: { destination, user: 'root' }, ...more });
+
+test('the record keeps the key that the host showed, and --host-key strict leaves it there', async () => {
+  const store = await newStore();
+  const key = { type: 'ssh-ed25519', base64: 'A'.repeat(68), fingerprint: 'SHA256:a' };
+  const record = async (hostKey: string | undefined) => {
+    const run = await runOn(store);
+    const spec = b2('10.0.0.12');
+    await save(await plan({ ...spec, ssh: { ...spec.ssh, hostKey } }, run, undefined, undefined, key), run);
+    return (await store.read()).hosts.get('b2')?.record.ssh.hostKey;
+  };
+  expect(await record('accept-new')).toBe(`ssh-ed25519 ${key.base64}`);
+  expect(await record('strict')).toBe(`ssh-ed25519 ${key.base64}`);
+});
+
+test('--install where dockerd listens is said to install nothing', async () => {
+  const { plan: changed } = await plan(b2('10.0.0.12', { install: true }), await runOn(await newStore()));
+  expect(changed.warnings.filter((warning) => warning.includes('--install'))).toHaveLength(1);
+});
 
 describe('a host that has seen another state of the store', () => {
   const generations = [1, 2].map((number) => ({ number, at: '2026-01-01T00:00:00Z', by: 'ada@desk', reason: 'apply' }));

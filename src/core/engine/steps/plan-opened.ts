@@ -127,6 +127,9 @@ export async function planOpened(
       ...droppedNotes(known?.record, entries),
       ...(hardened?.desired.notes ?? []),
       ...(listener?.notes ?? []),
+      ...(requested.install && listener === undefined
+        ? ['--install installs nothing: dockerd itself listens here']
+        : []),
     ],
   });
   const problems = problemsOf({ ...opened, facts }, spec, now, plan);
