@@ -41,7 +41,7 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
   const whole = (hint: Hint): Hint => {
     if (typeof hint !== 'string') return hint;
     if (flags.has(hint.split(' ', 1)[0] as string)) return again({ option: hint });
-    return hint.replace(/run the same command again$/, `run again: ${again({})}`);
+    return hint.replace(/run the same command again$/, () => `run again: ${again({})}`);
   };
   return Object.assign(again, { whole });
 }

@@ -92,6 +92,7 @@ test.each([
   ['--port 0', ['build-1', '--port', '9', '--', 'ls'], 'docker-tls tunnel build-1 --port 0 -- ls'],
   ['run the same command again', ['build-1', '--', 'a b'], "run again: docker-tls tunnel build-1 -- 'a b'"],
   ['fix it, then run the same command again', ['b', '--home', '/h'], 'fix it, then run again: docker-tls tunnel b'],
+  ['run the same command again', ['b', '--', "a$'", '$&$$'], "run again: docker-tls tunnel b -- 'a$'\\''' '$&$$'"],
   ['--no-such option', ['build-1'], '--no-such option'],
   ['docker-tls status', ['build-1'], 'docker-tls status'],
 ])('the hint "%s" becomes a whole command', (hint, typed, line) => {

@@ -110,7 +110,7 @@ function checkedOut(
     ]);
   if (tool === undefined && directory !== undefined)
     throw usage(`--directory is for the archive of a tool, not for ${format}`, [
-      `--format ${FORMATS.all.map(({ name: one }) => one).join('|')}`,
+      `docker-tls client export ${name} --format ${format} --out ${out}`,
     ]);
   return out;
 }

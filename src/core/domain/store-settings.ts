@@ -22,9 +22,17 @@ export type RunMarks = {
   readonly placeFromStore?: { readonly place: string; readonly last?: string | undefined } | undefined;
 };
 
+const MARKS: Readonly<Record<keyof RunMarks, true>> = {
+  acceptNewJumps: true,
+  jumpFromStore: true,
+  placeFromStore: true,
+};
+export const RUN_MARKS = Object.keys(MARKS) as readonly (keyof RunMarks)[];
+
 /** What is stored of SSH settings. */
-export function unmarked<T extends RunMarks>({ acceptNewJumps: _, jumpFromStore: __, placeFromStore: ___, ...ssh }: T) {
-  return ssh;
+export function unmarked<T extends RunMarks>(ssh: T): Omit<T, keyof RunMarks> {
+  const { acceptNewJumps: _, jumpFromStore: __, placeFromStore: ___, ...rest } = ssh;
+  return rest;
 }
 
 /** Undefined if no command runs and no file is sent. */

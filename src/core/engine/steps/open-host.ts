@@ -7,7 +7,7 @@ import { namingKnown } from '../../domain/fleet/specs.ts';
 import { proposeSans } from '../../domain/pki/san.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { type HostSpec, SSH_SETTINGS, type SshSpec } from '../../domain/settings.ts';
-import type { RunMarks } from '../../domain/store-settings.ts';
+import { RUN_MARKS } from '../../domain/store-settings.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
 import { gather } from '../gather.ts';
 import type { Base, OpenedHost, Reach } from '../intent.ts';
@@ -15,8 +15,7 @@ import type { Base, OpenedHost, Reach } from '../intent.ts';
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
 
-const MARKS: Record<keyof RunMarks, true> = { acceptNewJumps: true, jumpFromStore: true, placeFromStore: true };
-const SSH_KEYS: readonly string[] = ['destination', ...Object.keys(MARKS), ...Object.keys(SSH_SETTINGS)];
+const SSH_KEYS: readonly string[] = ['destination', ...RUN_MARKS, ...Object.keys(SSH_SETTINGS)];
 
 /** The settings alone: a record keeps unknown keys, and one of a colleague must not become another option of the connection. */
 function sshSettings(ssh: SshSpec): SshSpec {

@@ -130,7 +130,7 @@ function desiredHost(
     ...storedOf(harden.length === 0 ? spec : { ...spec, harden }),
     name: spec.name,
     address,
-    ssh: spec.ssh,
+    ssh: unmarked(spec.ssh),
     createdAt: known?.record.createdAt ?? '',
     updatedAt: known?.record.updatedAt ?? '',
     generation: plan.generation === 'none' ? undefined : plan.generation,

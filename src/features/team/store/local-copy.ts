@@ -25,6 +25,7 @@ import { fieldsOf } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
+import { RUN_MARKS } from '../../../core/domain/store-settings.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { sameStore } from './address.ts';
 
@@ -41,8 +42,6 @@ export type SeenState = Data<z.output<typeof seenSchema>>;
 
 const FIELDS = { hosts: ['ssh'], clients: ['own', 'copies'] } as const;
 const SSH_FIELDS = ['identities', 'configFile'] as const;
-/** Marks jump hosts and places as those of the store (SshSpec); never stored. */
-const MARKS = ['jumpFromStore', 'placeFromStore'] as const;
 /** `signers`: files of external CAs and tokens, by their ID (external-ca.ts). */
 export type Collection = keyof typeof FIELDS | 'signers';
 /** Machine-specific fields by collection and name. */
@@ -93,7 +92,7 @@ export function openLocal(home: string, url: string) {
         oldCas: state.oldCas.map(here),
         hosts: new Map(
           [...state.hosts].map(([name, host]) => {
-            const common = without(host.record.ssh, [...SSH_FIELDS, ...MARKS]);
+            const common = without(host.record.ssh, [...SSH_FIELDS, ...RUN_MARKS]);
             const jumpFromStore = common.jump === undefined ? {} : { jumpFromStore: true as const };
             const placeFromStore = { place: destinationWords(common), last: places.get(name) };
             const marked = { ...common, ...jumpFromStore, placeFromStore };
@@ -185,7 +184,7 @@ export function splitRecord(
   const picked = Object.fromEntries(
     Object.entries(from).filter(([key]) => (fields as readonly string[]).includes(key)),
   );
-  const rest = without(from, [...fields, ...MARKS]);
+  const rest = without(from, [...fields, ...RUN_MARKS]);
   const common = `${JSON.stringify(collection === 'hosts' ? { ...record, ssh: rest } : rest, null, 2)}\n`;
   if (Object.keys(picked).length === 0) return { common, own: {} };
   return { common, own: collection === 'hosts' ? { ssh: picked } : picked };

@@ -3,6 +3,7 @@
 import '../../../../../src/features/team/feature.ts';
 import { approvingUse, approvingWays } from '../../../../../src/core/actions/approve-settings.ts';
 import { storeOf } from '../../../../../src/core/actions/open-store.ts';
+import { jumpOptions } from '../../../../../src/core/adapters/ssh/ssh-config.ts';
 import { placeSettings, storeSettings } from '../../../../../src/core/domain/store-settings.ts';
 import { openKeys, renderKeys } from '../../../../../src/features/team/store/operators.ts';
 import { teamStore } from '../../../../../src/features/team/store/team-store.ts';
@@ -11,6 +12,7 @@ import type { Attack } from './attack.ts';
 import { reading, refusalOf } from './outcomes.ts';
 import type { Scene } from './scene.ts';
 
+const KEY = `ssh-ed25519 ${'A'.repeat(68)}`;
 const WHO = { who: 'colleague with bad intent' } as const;
 type Fields = Record<string, unknown>;
 
@@ -150,6 +152,15 @@ export const SETTINGS_ATTACKS: readonly Attack[] = [
       const { hosts } = await teamStore(scene.member('ada').session()).read();
       const text = JSON.stringify(hosts.get('web')?.record.ssh);
       return /shadow|evil/.test(text) ? 'files of the store' : 'own files';
+    },
+  },
+  {
+    ...{ ...WHO, name: 'colleague-accepts-keys', expected: 'strict' },
+    what: 'the mark of a run that accepts unknown keys of jump hosts',
+    async play(scene) {
+      await inSsh(scene, { hostKey: KEY, acceptNewJumps: true });
+      const ssh = (await teamStore(scene.member('ada').session()).read()).hosts.get('web')?.record.ssh;
+      return jumpOptions({ destination: 'web', ...ssh, host: 'web' }, 'root@gate').hostKey ?? 'unset';
     },
   },
   {
