@@ -69,6 +69,7 @@ export const PHASE_WORDS: Readonly<Record<string, string>> = {
   restart: 'restarting the daemon',
   packages: 'asking apt about packages',
   install: 'installing packages',
+  isolation: 'trying isolation from inside',
   purge: 'purging packages',
   reload: 'reloading the daemon',
   stop: 'stopping the daemon again',
