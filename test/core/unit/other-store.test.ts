@@ -45,7 +45,6 @@ test.each<[string, StoreLine, string | undefined, string]>([
   ['is older', 'older', 'E_HOST_NEWER', 'store restore'],
   ['has another line', 'forked', 'E_HOST_FORKED', 'store check'],
   ['continues it', 'continues', undefined, ''],
-  ['is another one', 'other', undefined, ''],
 ])('what a host has seen of a store that %s', (_what, line, code, hint) => {
   const store = { id: 'a', number: 9, hash: '9-abcdef12' };
   const facts = parseFacts(
@@ -57,6 +56,15 @@ test.each<[string, StoreLine, string | undefined, string]>([
   expect([error.exit, error.message.includes('\u001b')]).toEqual([4, false]);
   expect(error.message).toMatch(/commit 9 of the store, by eve@.*laptop on 2026-02-01.*commit 8/);
   expect(error.hints.map(String).join()).toMatch(new RegExp(`${hint}.*docker-tls apply h1 --take-over`));
+});
+
+test('a host that another shared store has changed is refused to a shared store, and no reason for a directory to stop', () => {
+  const text = JSON.stringify({ ...STATE, store: { id: 'a', number: 9, hash: '9-abcdef12' } });
+  const facts = parseFacts(printFacts({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${text}` }));
+  const error = witnessProblem('h1', facts, 'other', { id: 'b', number: 8, hash: '8-abcdef12' });
+  expect([error?.code, error?.exit, error?.message.includes('\u001b')]).toEqual(['E_HOST_FORKED', 4, false]);
+  expect(error?.hints.map(String).join()).toContain('docker-tls apply h1 --take-over');
+  expect(witnessProblem('h1', facts, 'other', undefined)).toBeUndefined();
 });
 
 test.each(['', '--output=x', 'HEAD', 'a'.repeat(101)])('a host cannot name %s as a revision', (hash) => {
