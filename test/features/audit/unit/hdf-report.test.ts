@@ -53,7 +53,7 @@ test('the reader takes it, and says of every check what we say', () => {
   expect(controls.find(({ hdf }) => hdf.wraps.id === '2.2')?.hdf.waived).toBe(true);
   const [gone, ...more] = contextual.contains[2]?.contains ?? [];
   expect([gone?.hdf.status, gone?.hdf.severity, more]).toEqual(['Profile Error', 'critical', []]);
-  expect(gone?.hdf.wraps.results?.[0]).toMatchObject({ status: 'error', exception: 'no answer' });
+  expect(exec?.profiles[2]?.controls[0]?.results[0]).toMatchObject({ status: 'error', exception: 'no answer' });
 });
 
 test('a name chooses the form', () => {
