@@ -35,7 +35,7 @@ ${file%/*}
   for _ in 1 2 3 4 5 6 7 8 9 10; do
     sleep 1
     before=$records
-    # A rule need not have a key. An earlier process had the same ID: its records are older, by more than the tick that the kernel may be late.
+    # A rule need not have a key. An earlier process had the same ID: its records are older by more than a tick of the kernel.
     records=$(tail -c 4194304 "$log" | awk -v shell=" pid=$shell " -v files="$*" -v began="$began" '
       { id = $2 }
       $1 == "type=SYSCALL" && index($0, shell) && substr(id, 11) + 1 >= began { opened[id] = 1 }
