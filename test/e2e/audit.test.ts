@@ -257,6 +257,22 @@ test('who gets in is asked from outside: TLS without verification, then with it;
       'isolation.4': 'pass',
       'isolation.5': 'pass',
     });
+    // The form in which systemd names the files of path units (src/features/audit/host/audit/read-back.sh).
+    await host.must('systemd-run --quiet --path-property=PathChanged=/etc/docker/daemon.json --unit follows true');
+    expect(await host.must("systemctl show '*.path' --property=Paths")).toContain(
+      'Paths=/etc/docker/daemon.json (PathChanged)',
+    );
+    await host.must('systemctl stop follows.path');
+    await host.must(`sed -i '1s/{/{ "bridge": "none",/' /etc/docker/daemon.json && systemctl restart docker`);
+    expect(await tried()).toMatchObject({
+      '2.2': 'not-applicable',
+      'isolation.1': 'not-applicable',
+      'isolation.2': 'not-applicable',
+      'isolation.3': 'not-applicable',
+      'isolation.4': 'not-applicable',
+      'isolation.5': 'not-applicable',
+      'isolation.6': expect.stringContaining('ICMP'),
+    });
     await host.must('docker rm -f good && docker network rm mine && docker image prune -af');
     const script = `SOCKET=/run/docker.sock PORTS=\n${ISOLATION_SCRIPT}`;
     await labRun(['exec', host.name, 'timeout', '--foreground', '-s', 'KILL', '3', 'sh', '-s'], script);

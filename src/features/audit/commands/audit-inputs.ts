@@ -10,7 +10,7 @@ import type { Runtime } from '../../../core/runtime.ts';
 import { DockerTlsError, usage } from '../../../errors/errors.ts';
 import { parseBaseline } from '../domain/baseline.ts';
 import { type Benchmark, type Level, NEWEST } from '../domain/benchmark.ts';
-import { type CheckSelection, requireChecks } from '../domain/check-selection.ts';
+import { type CheckSelection, type Probes, requireChecks, requireProbes } from '../domain/check-selection.ts';
 import { type FindingKey, findingsOfReport } from '../domain/compare.ts';
 import { CHECKS } from '../domain/evaluate.ts';
 import { auditComposeFiles, auditDockerfileText, FILE_CHECKS } from '../domain/files/audited-file.ts';
@@ -20,9 +20,10 @@ import { type AuditedFile, fileName } from '../domain/report/report.ts';
 import { BUILT_IN, parseVulnerabilities, type VulnerabilityTable } from '../domain/vulnerability-table.ts';
 
 const KINDS = ['compose', 'dockerfile'] as const;
+const KINDS_WORDS = { compose: 'Compose files', dockerfile: 'Dockerfiles' } as const;
 
 /** Options that select the input files. */
-export type InputOptions = {
+export type InputOptions = Probes & {
   readonly compose: readonly string[];
   readonly dockerfile: readonly string[];
   readonly check: readonly string[];
@@ -48,16 +49,21 @@ export async function readInputs(
   { cwd, now }: Pick<Runtime, 'cwd' | 'now'>,
   withHosts: boolean,
 ): Promise<AuditInputs> {
-  const { benchmark = NEWEST, baseline, compare, check: checks } = options;
+  const { benchmark = NEWEST, baseline, compare, check: checks, level } = options;
   const kinds = KINDS.filter((kind) => options[kind].length > 0);
-  requireChecks(checks, benchmark, [...(withHosts ? CHECKS : []), ...kinds.flatMap((kind) => [...FILE_CHECKS[kind]])]);
+  const hosts = withHosts ? [['hosts', CHECKS] as const] : [];
+  requireChecks({ checks, benchmark, level }, [
+    ...hosts,
+    ...kinds.map((kind) => [KINDS_WORDS[kind], FILE_CHECKS[kind]] as const),
+  ]);
+  requireProbes({ checks, benchmark, level }, options);
   const accepted = baseline === undefined ? undefined : parseBaseline(await text(baseline, cwd), baseline, benchmark);
   const known = compare === undefined ? undefined : findingsOfReport(await text(compare, cwd), compare, benchmark);
   const files: AuditedFile[] = [];
   for (const path of options.compose) files.push(await auditComposeProject(path, cwd));
   for (const path of options.dockerfile) files.push(auditDockerfileText({ path, text: await text(path, cwd) }));
   const table = await tableOf(options, cwd, now());
-  return { selection: { checks, benchmark, level: options.level, baseline: accepted }, known, files, table };
+  return { selection: { checks, benchmark, level, baseline: accepted }, known, files, table };
 }
 
 /** The table of the file, or the built-in one. A pinned file has the hash that the user names. */

@@ -19,10 +19,10 @@ import { removeReport, saveReport } from '../adapters/report-file.ts';
 import { expiredWords, renderBaseline, requireAcceptance } from '../domain/baseline.ts';
 import { BENCHMARKS, LEVELS, NEWEST } from '../domain/benchmark.ts';
 import { SEVERITIES, type Severity } from '../domain/check.ts';
-import { selectResults, subjectsOf } from '../domain/check-selection.ts';
+import { reportedSelection, selectResults, subjectsOf } from '../domain/check-selection.ts';
 import { type Comparison, compareReports } from '../domain/compare.ts';
 import { formOf, REPORT_FORMS, type ReportForm, renderReport } from '../domain/report/forms.ts';
-import { type AuditedHost, type AuditReport, judged, reportHead } from '../domain/report/report.ts';
+import { type AuditedHost, type AuditReport, judged, reportHead, selectionWords } from '../domain/report/report.ts';
 import { type AuditReportDocument, auditReportDocument } from '../domain/report/report-document.ts';
 import type { Paint } from '../domain/report/report-table.ts';
 import { fails, scoreWords } from '../domain/score.ts';
@@ -130,8 +130,6 @@ type AuditOptions = RunOptions &
   SelectionOptions &
   InputOptions & {
     readonly lynis: boolean;
-    readonly probeContainers: boolean;
-    readonly probeAuditd: boolean;
     readonly format?: ReportForm | undefined;
     readonly out?: string | undefined;
     readonly writeBaseline?: string | undefined;
@@ -181,6 +179,7 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   const now = runtime.now();
   const plain: AuditReport = {
     ...reportHead(now, DOCKER_TLS_VERSION, selection.benchmark, table),
+    selection: reportedSelection(selection),
     subjects: [...subjectsOf(results), ...files.map((file) => selectResults(file, selection, now))],
     evidence: { program: programHash(), operator: runtime.operator, signer: key?.fingerprint },
   };
@@ -275,5 +274,5 @@ function wayOn(report: AuditReport, stored: ReadonlySet<string>, fleet: boolean)
 function summary(report: AuditReport, form: ReportForm, path: string, signature: string | undefined): string {
   const lines = judged(report).map((subject) => `${subject.name}: ${scoreWords(subject.score)}`);
   const signed = signature === undefined ? '' : `, its signature in ${signature}`;
-  return [...lines, `The report (${form}) is in ${path}${signed}`].join('\n');
+  return [...selectionWords(report), ...lines, `The report (${form}) is in ${path}${signed}`].join('\n');
 }

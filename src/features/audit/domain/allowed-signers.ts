@@ -4,7 +4,7 @@ import { ed25519Of } from '../../../core/domain/pki/xeddsa.ts';
 import { NAMESPACE } from './signatures.ts';
 
 const LINE =
-  /^(?<who>"[^"]*"|\S+)\s+(?:(?<options>(?:[^\s"]|"[^"]*")+)\s+)?(?:(?:ssh|ecdsa)-\S+\s+(?<key>[A-Za-z0-9+/=]+)|(?<age>age1\w+))/;
+  /^(?<who>"[^"]*"|\S+)\s+(?:(?<options>(?:[^\s"]|"[^"]*")+)\s+)?(?:(?:sk-)?(?:ssh|ecdsa)-\S+\s+(?<key>[A-Za-z0-9+/=]+)|(?<age>age1\w+))/;
 
 /**
  * The principals of a file of allowed signers (ssh-keygen(1), ALLOWED SIGNERS) for a key, at a time; undefined if the file does not allow

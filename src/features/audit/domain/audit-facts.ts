@@ -114,13 +114,10 @@ function parseProcesses(text: string): ReadonlyMap<number, ProcessFact> {
   return found;
 }
 
-/** Lines `KEY FILE`; `-` without a record. */
-function readBack(text: string): ReadonlyMap<string, string | undefined> {
+/** What became of each file: recorded, not recorded, or not opened because a path unit watches it. */
+function readBack(text: string): ReadonlyMap<string, '+' | '-' | 'path'> {
   return new Map(
-    lines(text).map((line) => {
-      const [key = '', ...file] = line.split(' ');
-      return [file.join(' '), key === '-' ? undefined : key] as const;
-    }),
+    Array.from(text.matchAll(/^(\+|-|path) (.+)$/gm), ([, word, file = '']) => [file, word as '+' | '-' | 'path']),
   );
 }
 

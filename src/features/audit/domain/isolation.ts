@@ -17,15 +17,20 @@ export type Isolation = ReadonlyMap<Attempt, Tried>;
 
 const LENGTH = 300;
 
+/** What counts of several answers: who got through did so; and nothing is blocked if what should be reached was not there. */
+const GRAVEST: readonly Tried['state'][] = ['reached', 'unknown', 'blocked'];
+
 /** Parses the output of ISOLATION_SCRIPT. Every attempt has a result: without an answer it is unknown. */
 export function parseIsolation(output: string): Isolation {
   const lines = output.split('\n');
-  const found = new Map(
-    lines.flatMap((line) => {
-      const [, name, state, text] = /^(\w+) (reached|blocked|unknown) ?(.*)$/.exec(line) ?? [];
-      return name === undefined ? [] : [[name, { state, text: printable(text ?? '', LENGTH) } as Tried] as const];
-    }),
-  );
+  const answers = lines.flatMap((line) => {
+    const [, name, state, text] = /^(\w+) (reached|blocked|unknown) ?(.*)$/.exec(line) ?? [];
+    return name === undefined ? [] : [{ name, state: state as Tried['state'], text: printable(text ?? '', LENGTH) }];
+  });
+  const found = new Map<string, Tried>();
+  for (const wanted of GRAVEST)
+    for (const { name, state, text } of answers)
+      if (state === wanted && !found.has(name)) found.set(name, { state, text });
   const why = found.get('all')?.text || (lines.includes('end') ? 'no answer' : 'the probes did not come to their end');
   return untried(why, found);
 }

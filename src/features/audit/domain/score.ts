@@ -52,7 +52,8 @@ function weigh(results: readonly CheckResult[]): number {
 /**
  * Share of applicable checks that pass, weighted by severity, of those that an administrator can make pass now. One open critical finding
  * keeps it below 30, one open high finding below 60. An accepted finding counts neither as passed nor as failed, as does one that waits for
- * a package. Without applicable checks it is 100. There is no number while a check lacks data.
+ * a package. Without applicable checks it is 100. There is no number while a check lacks data, and none
+ * without any check.
  */
 export function score(results: readonly CheckResult[]): Score {
   const passes = results.filter(({ state }) => state === 'pass');
@@ -79,6 +80,7 @@ export function score(results: readonly CheckResult[]): Score {
       explanation: `${plural(unseen.length, 'check')} had no verdict: ${unseen[0]?.reason}.`,
     };
   }
+  if (results.length === 0) return { ...counted, explanation: 'Nothing was checked here.' };
   const ceiling = CEILINGS.find(([severity, most]) => fixableNow[severity] > 0 && share > most);
   const value = ceiling === undefined ? share : ceiling[1];
   const held = ceiling === undefined ? '' : ` An open ${ceiling[0]} finding holds it at ${ceiling[1]}.`;

@@ -19,6 +19,7 @@ import auditSshdModule from './audit/sshd.sh';
 import isolationImageModule from './isolation/image.sh';
 import isolationMainModule from './isolation/main.sh';
 import isolationProbesModule from './isolation/probes.sh';
+import isolationRemoveModule from './isolation/remove.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
@@ -54,4 +55,9 @@ export const PURGE_PACKAGES_SCRIPT: string = [resultModule, purgePackagesModule]
 export const LYNIS_SCRIPT: string = auditLynisModule;
 
 /** Tries the isolation of containers from inside. Variables: SOCKET, the daemon's; PORTS, where its API may answer. */
-export const ISOLATION_SCRIPT: string = [isolationProbesModule, isolationImageModule, isolationMainModule].join('\n');
+export const ISOLATION_SCRIPT: string = [
+  isolationProbesModule,
+  isolationImageModule,
+  isolationRemoveModule,
+  isolationMainModule,
+].join('\n');

@@ -1,32 +1,41 @@
 /** What the audit's script says of accounts, in the shells that hosts have. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 
 const SCRIPT = new URL('../../../../src/features/audit/host/audit/accounts.sh', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-accounts-'));
+// Others than root run the script as well.
+chmodSync(directory, 0o755);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   /** Sections of the script on a host with these files. */
-  function said(files: Readonly<Record<string, string>>, functions = ''): Readonly<Record<string, string>> {
+  function said(
+    files: Readonly<Record<string, string>>,
+    functions = '',
+    shut: readonly string[] = [],
+  ): Readonly<Record<string, string>> {
     const host = mkdtempSync(join(directory, 'host-'));
+    chmodSync(host, 0o755);
     for (const [path, text] of Object.entries({ '/etc/group': '', '/etc/passwd': '', '/etc/shadow': '', ...files })) {
       mkdirSync(dirname(join(host, path)), { recursive: true });
       writeFileSync(join(host, path), text.replaceAll(':/', `:${host}/`).replaceAll('HOST', host));
     }
+    for (const path of shut) chmodSync(join(host, path), 0);
+    // Permissions are not for root.
+    const other = shut.length > 0 && process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
     const script = readFileSync(SCRIPT, 'utf8').replaceAll(/(?<=[\s{'"#])\/(?=(?:etc|root|home)\b)/g, `${host}/`);
     const [program = '', ...words] = shell.split(' ');
     const { stdout } = spawnSync(
       program,
       [...words, '-c', `${FUNCTIONS}\n${functions.replaceAll('HOST', host)}\n${script}\naccounts_facts`],
-      {
-        encoding: 'utf8',
-      },
+      { encoding: 'utf8', ...other },
     );
+    for (const path of shut) chmodSync(join(host, path), 0o755);
     const parts = stdout.replaceAll(host, '').split(/\n?--end (.*)\n/);
     return Object.fromEntries(parts.flatMap((text, at) => (at % 2 === 0 ? [[parts[at + 1] ?? '', text]] : [])));
   }
@@ -82,6 +91,21 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       `/etc/host-${hostname().split('.')[0]}:h ALL=ALL`,
       '/etc/sudoers:@include /etc/with\\ backslash',
     ]);
+  });
+
+  test('sudoers: what this user cannot read is named', () => {
+    const files = {
+      '/etc/sudoers': '@includedir HOST/etc/sudoers.d\n@include HOST/etc/deep/one\n@include HOST/etc/none/two\n',
+      '/etc/sudoers.d/ci': 'ci ALL=(ALL) NOPASSWD: ALL\n',
+      '/etc/deep/one': 'ada ALL=(ALL) NOPASSWD: ALL\n',
+    };
+    const lines = (...shut: string[]) => said(files, '', shut).sudoers?.trim().split('\n');
+    const [ci, one] = ['/etc/sudoers.d/ci:ci ALL=(ALL) NOPASSWD: ALL', '/etc/deep/one:ada ALL=(ALL) NOPASSWD: ALL'];
+    expect(lines()).toEqual([ci, one]);
+    expect(lines('/etc/sudoers')).toEqual(['/etc/sudoers:@include cannot be read']);
+    expect(lines('/etc/sudoers.d/ci')).toEqual(['/etc/sudoers.d/ci:@include cannot be read', one]);
+    expect(lines('/etc/sudoers.d')).toEqual(['/etc/sudoers.d:@includedir cannot be read', one]);
+    expect(lines('/etc/deep')).toEqual([ci, '/etc/deep/one:@include cannot be read']);
   });
 
   test("keys of root's, where sshd looks for them", () => {

@@ -11,6 +11,7 @@ import { evaluate } from '../../../../src/features/audit/domain/evaluate.ts';
 import { printSections, sectionsOf } from '../../../support/sections.ts';
 import { CONTAINERS } from '../golden/corpus/containers.ts';
 import { HOSTS } from '../golden/corpus/hosts.ts';
+import { madeContainers, madeHosts } from '../golden/corpus/made.ts';
 
 const directory = new URL('../golden/corpus/', import.meta.url);
 const BASE = sectionsOf('audit', readFileSync(new URL('base.facts', directory)));
@@ -37,6 +38,8 @@ function changed(changes: Readonly<Record<string, string | null>>): readonly Sec
 
 type Recorded = {
   readonly check: string;
+  /** Hash of the commands that made it. */
+  readonly made: string;
   readonly bad: Readonly<Record<string, string | null>>;
   readonly clean: Readonly<Record<string, string | null>>;
 };
@@ -49,6 +52,8 @@ describe('hosts', () => {
   test('60 misconfigurations, each of them recorded', () => {
     expect(HOSTS.length).toBeGreaterThanOrEqual(60);
     expect(recorded.map(({ check }) => check)).toEqual(HOSTS.map(([check]) => check));
+    // Changed commands need a new recording: node test/features/audit/golden/corpus/record.mjs hosts
+    expect(recorded.map(({ made }) => made)).toEqual(madeHosts());
   });
 
   test.each(rows)('%s: %s is found', (check, _bad, { bad, clean }) => {
@@ -67,7 +72,7 @@ describe('hosts', () => {
 });
 
 describe('containers', () => {
-  const answers: Readonly<Record<string, unknown>> = read('containers.json');
+  const { made, ...answers }: Readonly<Record<string, unknown>> = read('containers.json');
   const sections = [
     ...Object.entries(answers).map(([path, value]) => ({
       ...{ name: `api 200 ${path}`, content: Buffer.from(JSON.stringify(value)) },
@@ -83,6 +88,7 @@ describe('containers', () => {
     expect(Object.keys(answers).filter((path) => path.startsWith('/containers/')).length).toBe(
       2 * CONTAINERS.length + 1,
     );
+    expect(made).toEqual(madeContainers());
   });
 
   const rows = CONTAINERS.map(([check, bad, clean], index) => [check, bad, clean, index] as const);

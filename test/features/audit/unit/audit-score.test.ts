@@ -63,6 +63,11 @@ describe('score', () => {
     expect([scoreWords(none), scoreWords(score([result('pass', 'low')]))]).toEqual(['no score', '100 of 100 (A)']);
   });
 
+  test('is none without any check', () => {
+    expect(score([])).toMatchObject({ explanation: 'Nothing was checked here.' });
+    expect(scoreWords(score([]))).toBe('no score');
+  });
+
   test('says how it came about', () => {
     expect(score([...Array(9).fill(result('pass', 'high')), result('finding', 'critical')]).explanation).toBe(
       '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). An open critical finding holds it at 29.',

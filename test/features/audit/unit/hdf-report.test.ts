@@ -30,7 +30,7 @@ const report: AuditReport = {
 test('the reader takes it, and says of every check what we say', () => {
   const converted = convertFile(renderHdf(report), true);
   const exec = converted['1_0_ExecJson'];
-  expect(exec?.profiles.map(({ name }) => name)).toEqual(['build-1', 'c.yml']);
+  expect(exec?.profiles.map(({ name }) => name)).toEqual(['build-1', 'c.yml', 'gone']);
   const contextual = contextualizeEvaluation(exec as NonNullable<typeof exec>);
   const controls = contextual.contains[0]?.contains ?? [];
   const statuses = new Map(controls.map(({ hdf }) => [hdf.wraps.id, hdf.status]));
@@ -51,6 +51,9 @@ test('the reader takes it, and says of every check what we say', () => {
   const severities = new Map(controls.map(({ hdf }) => [hdf.wraps.id, hdf.severity]));
   expect([severities.get('2.8'), severities.get('5.5'), severities.get('2.2')]).toEqual(['critical', 'high', 'medium']);
   expect(controls.find(({ hdf }) => hdf.wraps.id === '2.2')?.hdf.waived).toBe(true);
+  const [gone, ...more] = contextual.contains[2]?.contains ?? [];
+  expect([gone?.hdf.status, gone?.hdf.severity, more]).toEqual(['Profile Error', 'critical', []]);
+  expect(exec?.profiles[2]?.controls[0]?.results[0]).toMatchObject({ status: 'error', exception: 'no answer' });
 });
 
 test('a name chooses the form', () => {

@@ -17,6 +17,12 @@ test('every attempt has a result, and one that was not made is never a pass', ()
   }
 });
 
+test('of several answers the gravest counts: reached, then unknown', () => {
+  const of = (...states: string[]) => parseIsolation(states.map((one) => `api ${one} x\n`).join('')).get('api')?.state;
+  expect([of('blocked', 'unknown'), of('unknown', 'blocked')]).toEqual(['unknown', 'unknown']);
+  expect([of('reached', 'unknown'), of('unknown', 'reached')]).toEqual(['reached', 'reached']);
+});
+
 test('each attempt of the script is known, and the other way round', () => {
   const named = [...ISOLATION_SCRIPT.matchAll(/\bsaid\("(\w+)"/g)].map(([, name]) => name);
   expect([...new Set(named)].sort()).toEqual([...ATTEMPTS].sort());

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { fingerprintOf } from '../../../../src/core/domain/pki/sshsig.ts';
+import { fingerprintOf, readSignature } from '../../../../src/core/domain/pki/sshsig.ts';
 import { Secret } from '../../../../src/core/domain/secret.ts';
 import { openSigningKey } from '../../../../src/features/audit/adapters/signing-key.ts';
 import { allowedSigner } from '../../../../src/features/audit/domain/allowed-signers.ts';
@@ -99,6 +99,25 @@ test('allowed signers, as ssh-keygen reads them', () => {
   expect(who(`# ops ${line}`)).toBeUndefined();
   expect(who(` \t#ops ${line}`)).toBeUndefined();
   expect(who(`  ops ${line}`)).toBe('ops');
+});
+
+/** Of a FIDO security key: `printf hello | ssh-keygen -Y sign -n docker-tls-manifest` with the software key of OpenSSH's own tests. */
+const FIDO = [
+  'U1NIU0lHAAAAAQAAAEoAAAAac2stc3NoLWVkMjU1MTlAb3BlbnNzaC5jb20AAAAgima30s5OPDTcRVra2TDbXbk9oGBxMINnjSuEosPSQ/4AAAAEc3NoOgAAABNk',
+  'b2NrZXItdGxzLW1hbmlmZXN0AAAAAAAAAAZzaGE1MTIAAABnAAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAQDKfJkvZYdEf5Y9gsWxbGnUCm5XfjLjE',
+  'CYVqwUTuMCV1zVar/qZfz/MQq3DGX9XB8LLlmN/Wcx3db62/HqrdTAUBEjRWeA==',
+].join('');
+
+test('a FIDO security key is an allowed signer, by every name of its type', () => {
+  const key = readSignature(Buffer.from(FIDO, 'base64'))?.publicKey ?? Buffer.alloc(0);
+  const line = (type: string) =>
+    `ops namespaces="${NAMESPACE}" ${type}@openssh.com ${key.toString('base64')} her key\n`;
+  // ssh-keygen reads the same line.
+  writeFileSync(at('fido'), line('sk-ssh-ed25519').split(' ').slice(2).join(' '));
+  expect(keygen(['-l', '-f', at('fido')])).toContain(fingerprintOf(key));
+  for (const type of ['sk-ssh-ed25519', 'sk-ecdsa-sha2-nistp256'])
+    expect(allowedSigner(line(type), key, NOW)).toBe('ops');
+  expect(allowedSigner(line('sk-ssh-ed25519').replace('ops ', 'ops cert-authority,'), key, NOW)).toBeUndefined();
 });
 
 test('a passphrase is asked for, three times at most; without a terminal the key stays closed', async () => {

@@ -10,10 +10,13 @@ function readBack(facts: AuditFacts): Verdict {
   if (refused !== undefined) return notApplicable(`auditctl cannot ask the kernel, as in a container: ${refused}`);
   const watched = [...found].filter(([file]) => isAudited(loaded, facts, file));
   if (watched.length === 0) return notApplicable('no rule watches any of the files that were opened');
+  const places = (word: '-' | 'path') => watched.flatMap(([place, found]) => (found === word ? [place] : []));
+  const lost = places('-');
+  const [left] = places('path');
+  if (lost.length === 0 && left !== undefined)
+    return notApplicable(`it cannot tell: a path unit of systemd watches ${left}, which would start a service`);
   return judge(
-    watched.flatMap(([place, key]) =>
-      key === undefined ? [{ place, text: 'was opened for writing, and no record of it is in the audit log' }] : [],
-    ),
+    lost.map((place) => ({ place, text: 'was opened for writing, and no record of it is in the audit log' })),
   );
 }
 

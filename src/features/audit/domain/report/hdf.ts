@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import type { Severity } from '../check.ts';
 import type { CheckResult } from '../evaluate.ts';
 import { clean } from './clean.ts';
-import { type AuditReport, judged, whereIn } from './report.ts';
+import { type AuditReport, type judged, selectionWords, type UnauditedHost, whereIn } from './report.ts';
 
 /** InSpec's scale: 0.7 and more is high, 0.9 and more critical. */
 const IMPACTS: Readonly<Record<Severity, number>> = { critical: 0.9, high: 0.7, medium: 0.5, low: 0.3, info: 0 };
@@ -14,7 +14,9 @@ const LONGEST = 1000;
 type Judged = ReturnType<typeof judged>[number];
 
 export function renderHdf(report: AuditReport): string {
-  const profiles = judged(report).map((subject) => profileOf(report, subject));
+  const profiles = report.subjects.map((subject) =>
+    subject.kind === 'unreachable' ? unauditedProfile(report, subject) : auditedProfile(report, subject),
+  );
   const document = {
     platform: { name: 'docker-tls', release: report.version },
     version: report.version,
@@ -24,19 +26,37 @@ export function renderHdf(report: AuditReport): string {
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function profileOf({ version, benchmark, createdAt }: AuditReport, subject: Judged) {
-  const controls = subject.results.map((result) => controlOf(result, subject, createdAt));
+function auditedProfile(report: AuditReport, subject: Judged) {
+  const controls = subject.results.map((result) => controlOf(result, subject, report.createdAt));
+  const groups = [...new Set(subject.results.map(({ group }) => group))].map((title) => ({
+    ...{ id: title, title },
+    controls: subject.results.filter(({ group }) => group === title).map(({ id }) => id),
+  }));
+  return profileOf(report, subject.name, controls, groups);
+}
+
+/** One control with an error: a reader would take a host that is missing for one without findings. */
+function unauditedProfile(report: AuditReport, { name, error }: UnauditedHost) {
+  const [title, message] = ['The host was audited', clean(error, LONGEST)];
+  const result = { start_time: report.createdAt, run_time: 0, status: 'error', code_desc: title };
+  const control = {
+    ...{ id: 'audit', title, desc: title, impact: IMPACTS.critical, refs: [], code: '', descriptions: [] },
+    ...{ source_location: {}, tags: { nist: [] }, results: [{ ...result, message, exception: message }] },
+  };
+  return profileOf(report, name, [control], []);
+}
+
+function profileOf<C>(report: AuditReport, subject: string, controls: readonly C[], groups: readonly unknown[]) {
+  const name = clean(subject, LONGEST);
+  const title = `docker-tls audit of ${name}, numbers of the CIS Docker Benchmark ${report.benchmark}`;
   return {
-    name: clean(subject.name, LONGEST),
-    title: `docker-tls audit of ${clean(subject.name, LONGEST)}, numbers of the CIS Docker Benchmark ${benchmark}`,
-    version,
+    name,
+    title: [title, ...selectionWords(report)].join('. '),
+    version: report.version,
     sha256: createHash('sha256').update(JSON.stringify(controls)).digest('hex'),
     attributes: [],
     supports: [],
-    groups: [...new Set(subject.results.map(({ group }) => group))].map((title) => ({
-      ...{ id: title, title },
-      controls: subject.results.filter(({ group }) => group === title).map(({ id }) => id),
-    })),
+    groups,
     controls,
   };
 }

@@ -13,7 +13,15 @@ import { renderPage } from './html-page.ts';
 import { renderAccess } from './html-root.ts';
 import { type Html, html } from './html-text.ts';
 import { renderTimeline } from './html-timeline.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, judged, whereIn } from './report.ts';
+import {
+  type AuditedFile,
+  type AuditedHost,
+  type AuditReport,
+  editionsWords,
+  judged,
+  selectionWords,
+  whereIn,
+} from './report.ts';
 import { hostCommand, raisingCommand } from './report-command.ts';
 
 export function ring({ value, grade }: Score): Html {
@@ -144,6 +152,7 @@ export function renderHtml(report: AuditReport): string {
     `Docker audit, ${about}, ${time.slice(0, 10)}`,
     html`<h1>Docker audit</h1>
 <p class="soft">${about}, ${time} UTC, docker-tls ${report.version}. ${editionsWords(report)}.</p>
+${selectionWords(report).map((words) => html`<p><b>${words}</b></p>`)}
 ${totals(report)}
 <div class="cards">${subjects.map(card)}${unreachable}</div>
 ${matrices(subjects)}

@@ -5,7 +5,14 @@
 
 import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { escapeMarkup } from './clean.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, type Subject, whereIn } from './report.ts';
+import {
+  type AuditedFile,
+  type AuditedHost,
+  type AuditReport,
+  type Subject,
+  selectionWords,
+  whereIn,
+} from './report.ts';
 
 function xml(text: string): string {
   return escapeMarkup(text, '&apos;');
@@ -24,13 +31,15 @@ function testCase(result: CheckResult, subject: AuditedHost | AuditedFile): stri
   return `${open}>\n      <failure type="${result.severity}" message="${xml(`${result.failure}. ${lines[0] ?? ''}`)}">${body}</failure>\n    </testcase>`;
 }
 
-function suite(subject: Subject, id: number, { createdAt, version, benchmark, vulnerabilities }: AuditReport): string {
+function suite(subject: Subject, id: number, report: AuditReport): string {
+  const { createdAt, version, benchmark, vulnerabilities } = report;
+  const selection = selectionWords(report).map((words) => ({ selection: words }));
   const name = xml(subject.name);
   const hostname = subject.kind === 'host' || subject.kind === 'unreachable' ? name : 'localhost';
   const head = `  <testsuite id="${id}" package="docker-tls.audit" name="${name}" hostname="${hostname}" timestamp="${xml(createdAt.slice(0, 19))}" time="0"`;
   const properties = [
     '    <properties>',
-    ...Object.entries({ 'docker-tls': version, benchmark, vulnerabilities }).map(
+    ...Object.entries({ 'docker-tls': version, benchmark, vulnerabilities, ...selection[0] }).map(
       ([key, value]) => `      <property name="${key}" value="${xml(value)}"/>`,
     ),
     '    </properties>',

@@ -17,6 +17,13 @@ export type AuditReportDocument = {
   readonly benchmark: '1.6' | '1.7' | '1.8';
   /** Date of the table of known vulnerabilities. */
   readonly vulnerabilities: string;
+  /** Which checks were selected; absent if all were. */
+  readonly selection?: {
+    /** Profile of the benchmark. */
+    readonly level?: '1' | '2';
+    /** IDs; a final `*` is a wildcard. Empty: all of the level. */
+    readonly checks: readonly string[];
+  };
   readonly subjects: readonly (AuditedHostDocument | AuditedFileDocument | UnauditedHostDocument)[];
   /** Who made the report, and with what; each host has its own. */
   readonly evidence?: {
@@ -189,9 +196,11 @@ type AcceptedEvidenceDocument = {
 export function auditReportDocument(
   report: AuditReport & { readonly comparison: Comparison | undefined },
 ): AuditReportDocument {
-  const { createdAt, version, benchmark, vulnerabilities, subjects, comparison, evidence } = report;
+  const { createdAt, version, benchmark, vulnerabilities, selection, subjects, comparison, evidence } = report;
   return {
-    ...{ createdAt, version, benchmark, vulnerabilities, subjects: subjects.map(subjectDocument) },
+    ...{ createdAt, version, benchmark, vulnerabilities },
+    selection: selection && { level: selection.level, checks: selection.checks },
+    subjects: subjects.map(subjectDocument),
     evidence: evidence && {
       ...{ schema: 1, program: evidence.program, operator: evidence.operator, signer: evidence.signer },
     },

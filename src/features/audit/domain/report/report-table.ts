@@ -8,7 +8,14 @@ import { acceptedWords, type CheckResult, counts } from '../evaluate.ts';
 import { fixCommand } from '../fixes.ts';
 import { lynisWords } from '../lynis.ts';
 import { countWords, type Score, scoreWords, waitingWords } from '../score.ts';
-import { type AuditedFile, type AuditedHost, type AuditReport, editionsWords, whereIn } from './report.ts';
+import {
+  type AuditedFile,
+  type AuditedHost,
+  type AuditReport,
+  editionsWords,
+  selectionWords,
+  whereIn,
+} from './report.ts';
 import { raisingCommand } from './report-command.ts';
 import { gravestWays } from './root-access.ts';
 
@@ -207,7 +214,9 @@ function comparisonLines({ appeared, gone, same }: Comparison, { columns, paint 
 /** Terminal text with a final newline. Cleans all host text once more. */
 export function renderAuditTable(report: AuditReport, { paint = (_, text) => text, ...rest }: TableForm): string {
   const form: Screen = { ...rest, paint };
-  const lines: string[] = [];
+  const lines = selectionWords(report).flatMap((words) =>
+    wrapped(words, 0, form.columns).map((line) => paint('bold', line)),
+  );
   for (const subject of report.subjects) {
     if (lines.length > 0) lines.push('');
     if (subject.kind === 'unreachable') {

@@ -4,7 +4,7 @@ import { textAt } from '../../../../core/domain/json.ts';
 import type { Upgrade } from '../../../../core/domain/status-row.ts';
 import { printable } from '../../../../errors/errors.ts';
 import type { AuditFacts } from '../audit-facts.ts';
-import type { Benchmark } from '../benchmark.ts';
+import type { Benchmark, Level } from '../benchmark.ts';
 import { readCertificates } from '../certificates.ts';
 import type { Evidence, Outside } from '../check.ts';
 import { type CheckResult, evaluate } from '../evaluate.ts';
@@ -82,6 +82,8 @@ export type AuditReport = {
   readonly benchmark: Benchmark;
   /** Date of the sources of the vulnerability table. */
   readonly vulnerabilities: string;
+  /** Present if only a part of the checks was selected. */
+  readonly selection?: { readonly level?: Level | undefined; readonly checks: readonly string[] } | undefined;
   readonly subjects: readonly Subject[];
   /** Absent in a report for display only. */
   readonly evidence?: RunEvidence;
@@ -102,6 +104,14 @@ export function editionsWords({
       ? ` (${Math.floor(ageMs / 86_400_000)} days old; a newer table knows more: docker-tls audit --vulnerabilities FILE)`
       : '';
   return `CIS Docker Benchmark ${benchmark}, known vulnerabilities as of ${vulnerabilities}${old}`;
+}
+
+/** That a report is of a part of the checks, in the words of the options: its score says nothing of the others. No line otherwise. */
+export function selectionWords({ selection }: Pick<AuditReport, 'selection'>): readonly string[] {
+  if (selection === undefined) return [];
+  const { level, checks } = selection;
+  const options = [...(level === undefined ? [] : [`--level ${level}`]), ...checks.map((one) => `--check ${one}`)];
+  return [`Only a part of the checks: ${printable(options.join(' '), 500)}`];
 }
 
 export function judged(report: AuditReport): readonly (AuditedHost | AuditedFile)[] {

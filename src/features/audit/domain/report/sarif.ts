@@ -4,7 +4,7 @@ import type { Evidence, Severity } from '../check.ts';
 import type { FindingKey } from '../compare.ts';
 import type { Acceptance, CheckResult } from '../evaluate.ts';
 import { clean } from './clean.ts';
-import { type AuditReport, judged } from './report.ts';
+import { type AuditReport, judged, selectionWords } from './report.ts';
 
 const LEVELS: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   critical: 'error',
@@ -156,7 +156,11 @@ export function renderSarif(report: AuditReport, known?: readonly FindingKey[]):
           },
         ],
         columnKind: 'utf16CodeUnits',
-        properties: { benchmark: report.benchmark, vulnerabilities: report.vulnerabilities },
+        properties: {
+          benchmark: report.benchmark,
+          vulnerabilities: report.vulnerabilities,
+          selection: selectionWords(report)[0],
+        },
         results,
       },
     ],

@@ -2,6 +2,17 @@
 # Needs functions: effective_sshd end stat_files
 # Needs programs: awk cut grep head sed sort ss tr uname wc
 
+# Whether a path may be there, and this user cannot read it: of a rootless daemon the audit runs as its user.
+hidden() { # PATH
+  if [ -e "$1" ]; then
+    [ ! -r "$1" ]
+    return
+  fi
+  above=${1%/*}
+  while [ -n "$above" ] && [ ! -e "$above" ]; do above=${above%/*}; done
+  [ -n "$above" ] && [ ! -x "$above" ]
+}
+
 # Prints the rules of a file and of what it includes, each with its file; the parser does not know an include that is printed here.
 sudoers_file() { # FILE DEPTH
   case $seen in *"
@@ -9,6 +20,10 @@ $1
 "*) return 0 ;; esac
   seen="$seen$1
 "
+  if hidden "$1"; then
+    printf '%s:@include cannot be read\n' "$1"
+    return 0
+  fi
   [ -f "$1" ] || return 0
   if [ "$(wc -c <"$1")" -gt 65536 ]; then
     printf '%s:@include of more than 64 KiB\n' "$1"
@@ -40,6 +55,10 @@ sudoers_include() { # FILE DEPTH WORD PATH
     sudoers_file "$4" "$(($2 + 1))"
     return 0
   }
+  if hidden "${4%/}" || hidden "${4%/}/."; then
+    printf '%s:@includedir cannot be read\n' "${4%/}"
+    return 0
+  fi
   set +f
   for file in "${4%/}"/*; do
     # sudo skips names with a dot or a tilde at the end.

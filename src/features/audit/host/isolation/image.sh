@@ -1,6 +1,6 @@
 # Image of the isolation probes: this host's perl and cat with their libraries, and the probes. Nothing is fetched.
 # Needs functions: write_probes
-# Needs variables: work
+# Needs variables: run work
 # Needs programs: chmod cp grep ldd mkdir readlink tar
 
 # Copies a program, and the libraries that its loader names: copy_program PROGRAM PLACE.
@@ -18,7 +18,7 @@ image_archive() {
   copy_program "$(readlink -f -- "$(command -v perl)")" /perl &&
     copy_program "$(readlink -f -- "$(command -v cat)")" /set/cat &&
     write_probes >"$work/image/probes" || return 1
-  printf 'docker-tls\n' >"$work/image/set/secret"
+  printf '%s\n' "$run" >"$work/image/set/secret"
   chmod 0400 "$work/image/set/secret"
   chmod 4755 "$work/image/set/cat"
   tar -C "$work/image" -cf - .

@@ -1,15 +1,16 @@
 # What runs in the containers of the isolation probes, and what they try to reach. perl alone, without its modules.
 # Needs programs: cat
 
-# probes listen ADDRESS PORT: prints its port, and answers every connection. probes try …, probes gain: print `NAME STATE TEXT` for each
-# attempt (src/features/audit/domain/isolation.ts). All of them end by themselves: process 1 of a container needs a handler for that.
+# probes listen WORD ADDRESS PORT: prints its port, and answers every connection with the word. probes ask WORD ADDRESS PORT: succeeds if
+# such a listener answers. probes try WORD …, probes gain WORD: print `NAME STATE TEXT` for each attempt
+# (src/features/audit/domain/isolation.ts). All of them end by themselves: process 1 of a container needs a handler for that.
 write_probes() {
   cat <<'PERL'
 $| = 1;
 $SIG{ALRM} = sub { exit 1 };
 alarm 100;
-my ($mode, @words) = @ARGV;
-my $token = "docker-tls\n";
+my ($mode, $token, @words) = @ARGV;
+$token .= "\n";
 
 sub address { my ($ip, $port) = @_; pack "S n C4 x8", 2, $port, split /\./, $ip }
 sub said { my ($name, $state, $text) = @_; $text =~ s/\s+/ /g; print "$name $state $text\n" }
@@ -93,6 +94,8 @@ if ($mode eq "listen") {
   socket($door, 2, 1, 0) && bind($door, address(@words)) && listen($door, 8) or die "$!\n";
   print +(unpack "S n", getsockname $door)[1], "\n";
   while (accept(my $one, $door)) { syswrite $one, $token; close $one }
+} elsif ($mode eq "ask") {
+  exit 1 if (ours(@words))[0] ne "reached";
 } elsif ($mode eq "gain") {
   open my $secret, "-|", "/set/cat", "/set/secret";
   said("privileges", <$secret> eq $token ? "reached" : "blocked", "a set-user-ID program of root, run by another user");

@@ -88,6 +88,7 @@ export const ACCOUNT_CASES: readonly Case[] = [
   ...[
     '@include /srv/more',
     '@includedir /srv/more',
+    '@include cannot be read',
     '+admins ALL=(ALL) NOPASSWD: ALL',
     '"%domain users" ALL=(ALL) ALL',
     'ci ALL=(ALL) NOPASSWD: ^/usr/bin/d.*$',

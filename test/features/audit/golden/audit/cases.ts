@@ -87,14 +87,18 @@ const NO_RULES: Alteration = {
 
 const AUDIT_IDS = Array.from({ length: 16 }, (_, index) => `1.1.${index + 3}`);
 
-/** Files that --probe-auditd opened, with the keys of their records. */
+/** Files that --probe-auditd opened, and whether their records are there. */
 const readBack = (records: string): Alteration => ({ sections: { ...AUDITING.sections, 'audit-read-back': records } });
 
 const AUDIT_CASES: readonly Case[] = [
-  { check: 'host.18', name: 'recorded', state: 'pass', change: readBack('docker /etc/default/docker\n') },
+  { check: 'host.18', name: 'recorded', state: 'pass', change: readBack('+ /etc/default/docker\n') },
   {
     ...{ check: 'host.18', name: 'not in the log', state: 'finding', says: 'no record of it is in the audit log' },
-    change: readBack('docker /etc/default/docker\n- /usr/lib/systemd/system/docker.service\n'),
+    change: readBack('+ /etc/default/docker\n- /usr/lib/systemd/system/docker.service\n'),
+  },
+  {
+    ...{ check: 'host.18', name: 'a path unit watches a file', state: 'not-applicable', says: 'cannot tell' },
+    change: readBack('path /etc/default/docker\n+ /usr/lib/systemd/system/docker.service\n'),
   },
   {
     ...{ check: 'host.18', name: 'no rule watches it', state: 'not-applicable', says: 'no rule watches any' },

@@ -14,6 +14,7 @@ const { SYSCTL_PATHS } = await bundled('src/features/audit/domain/sysctls.ts');
 const { parseSections } = await bundled('src/core/domain/dockerd/sections.ts');
 const { HOSTS, PRELUDE } = await bundled('test/features/audit/golden/corpus/hosts.ts');
 const { CONTAINERS, SAFE } = await bundled('test/features/audit/golden/corpus/containers.ts');
+const { madeContainers, madeHosts } = await bundled('test/features/audit/golden/corpus/made.ts');
 const HOST = 'rec-corpus';
 const FACTS = `SYSCTLS='${SYSCTL_PATHS}'\n${AUDIT_SCRIPT}`;
 
@@ -53,8 +54,9 @@ function recordHosts() {
       names.filter((name) => base.get(name) !== found.get(name)).map((name) => [name, found.get(name) ?? null]),
     );
   };
-  const lines = HOSTS.map(([check, bad, clean]) => {
-    const line = JSON.stringify({ check, bad: changed(bad), clean: changed(clean) });
+  const made = madeHosts();
+  const lines = HOSTS.map(([check, bad, clean], index) => {
+    const line = JSON.stringify({ check, made: made[index], bad: changed(bad), clean: changed(clean) });
     console.log(`recorded ${check}: ${bad}`);
     return line;
   });
@@ -125,7 +127,10 @@ ${starts.join('\n')}
     const value = JSON.parse(content.toString());
     return `${JSON.stringify(name.replace(/^api 200 (http:\/\/docker)?/, ''))}: ${JSON.stringify(filled(name.includes('/containers/') ? kept(value) : value))}`;
   });
-  writeFileSync(new URL('containers.json', here), `{\n${entries.join(',\n')}\n}\n`);
+  writeFileSync(
+    new URL('containers.json', here),
+    `{\n${[`"made": ${JSON.stringify(madeContainers())}`, ...entries].join(',\n')}\n}\n`,
+  );
   console.log(`recorded ${entries.length} answers`);
 }
 
