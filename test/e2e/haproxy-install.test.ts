@@ -75,6 +75,16 @@ test('a missing package is named, and without a source it is not installed', asy
   await unchanged(rest);
 });
 
+test('configuration from an earlier HAProxy is not taken over: remove would delete it', async () => {
+  const rest = await host.must(REST);
+  await source();
+  await host.must('mkdir /etc/haproxy && echo mine >/etc/haproxy/mine.cfg');
+  const refused = await setup('--install');
+  expect([refused.status, refused.err]).toEqual([4, expect.stringMatching(/\/etc\/haproxy is there already/)]);
+  await host.must('rm -r /etc/haproxy');
+  await unchanged(rest);
+});
+
 test('the plan names the packages; setup installs them, runs no service of theirs, and remove takes them away', async () => {
   const rest = await host.must(REST);
   await source();
@@ -96,6 +106,22 @@ test('the plan names the packages; setup installs them, runs no service of their
   const removed = await person.run(['remove', host.name, '--yes']);
   expect(removed.status, removed.err).toBe(0);
   expect(removed.out.replace(/\s+/g, ' ')).toContain('HAProxy, which docker-tls had installed, was removed');
+  await unchanged(rest);
+});
+
+test('HAProxy that its own service uses by then stays, and is no longer ours', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const done = await setup('--install');
+  expect(done.status, done.err).toBe(0);
+  await host.must('systemctl enable haproxy');
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed.status, removed.err).toBe(0);
+  expect(removed.out.replace(/\s+/g, ' ')).toContain('stays: haproxy.service is enabled');
+  expect(await host.must('command -v haproxy; ls /var/lib/docker-tls 2>/dev/null; :')).toBe('/usr/sbin/haproxy');
+  await host.must(`systemctl disable --now haproxy; cd /srv/repo
+    dpkg --purge $(for deb in *.deb; do dpkg-deb -f "$deb" Package; done)
+    ! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :`);
   await unchanged(rest);
 });
 

@@ -2,6 +2,7 @@
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { HOST_OPTIONS, RUN_OPTIONS } from '../../../cli/host-options.ts';
+import type { Changed } from '../../../core/actions/results.ts';
 import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
 import { readSetting } from '../../../core/domain/fleet/fleet-problems.ts';
 import { HOST_SETTINGS } from '../../../core/domain/settings.ts';
@@ -39,10 +40,17 @@ export const command = defineCommand({
       withSocket(sockets, { name: args.name, role }),
     );
     const result = renderChange(changed, context);
-    const { planned, results, wanted } = changed;
-    const [spec] = specsOf(wanted);
-    if (planned !== undefined || spec === undefined || results.some(({ kind }) => kind !== 'done')) return result;
-    const path = socketPath(args.name, spec.ssh.rootless ? '$XDG_RUNTIME_DIR' : SYSTEM_PLACES.run);
-    return { ...result, text: `${result.text}\n\nmount ${path} in place of docker.sock` };
+    const path = madeSocket(changed, args.name);
+    return path === undefined ? result : { ...result, text: `${result.text}\n\nmount ${path} in place of docker.sock` };
   },
 });
+
+/** Its path on the host; undefined: the run has not made it. */
+export function madeSocket(
+  { planned, results, wanted }: Pick<Changed, 'planned' | 'results' | 'wanted'>,
+  name: string,
+): string | undefined {
+  const [spec] = specsOf(wanted);
+  if (planned !== undefined || spec === undefined || results.some(({ kind }) => kind !== 'done')) return undefined;
+  return socketPath(name, spec.ssh.rootless ? '$XDG_RUNTIME_DIR' : SYSTEM_PLACES.run);
+}

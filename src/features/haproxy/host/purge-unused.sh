@@ -11,7 +11,7 @@ find_use() {
     case $(systemctl is-enabled haproxy.service 2>/dev/null) in enabled*) use='haproxy.service is enabled' ;; esac
     if systemctl -q is-active haproxy.service 2>/dev/null; then use='haproxy.service runs'; fi
     # Not one in a container: that has a file of its own.
-    one=$(stat -L -c '%d:%i %n' /proc/[0-9]*/exe 2>/dev/null | grep -F "$(stat -L -c '%d:%i /proc/' -- "$(command -v haproxy)" 2>/dev/null || echo none)" | head -n 1)
+    one=$(stat -L -c '%d:%i %n' /proc/[0-9]*/exe 2>/dev/null | grep "^$(stat -L -c '%d:%i /proc/' -- "$(command -v haproxy)" 2>/dev/null || echo none)" | head -n 1)
     one=${one#* /proc/}
     if [ -n "$one" ]; then use="process ${one%/exe} runs it"; fi
   fi
