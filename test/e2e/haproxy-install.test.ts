@@ -170,6 +170,10 @@ test('a computer that dies during the installation leaves a list, and the next s
     ...['remove', `root@${host.address}`, '-i', host.keyFile, '--ssh-config', config, '--yes'],
   ]);
   expect(removed.err).toMatch(/packages that docker-tls installed are still there: .*dpkg --purge .*haproxy/);
+  // That run may be alive, for all the host knows.
+  const locked = await setup();
+  expect([locked.status, locked.err]).toEqual([4, expect.stringMatching(/E_HOST_LOCKED[\s\S]*rm -f \S+\.lock/)]);
+  await host.must('rm -f /run/docker-tls.lock');
   const done = await setup();
   expect(done.status, done.err).toBe(0);
   expect((await person.run(['remove', host.name, '--yes'])).status).toBe(0);
