@@ -103,6 +103,14 @@ test('the plan names the packages; setup installs them, runs no service of their
   expect((await person.run(['plan', host.name, '--check'])).status).toBe(0);
   await host.reboot();
   expect(await host.must('systemctl is-active docker-tls-haproxy haproxy; :')).toBe('active\ninactive');
+  // The service still runs, from a file that is gone.
+  await host.must('apt-get -q -y remove haproxy');
+  expect(await host.must('systemctl is-active docker-tls-haproxy')).toBe('active');
+  const back = await person.run(['apply', host.name, '--yes']);
+  expect(back.status, back.err).toBe(0);
+  expect(await host.must('readlink /proc/$(systemctl show -p MainPID --value docker-tls-haproxy)/exe')).toBe(
+    '/usr/sbin/haproxy',
+  );
   const removed = await person.run(['remove', host.name, '--yes']);
   expect(removed.status, removed.err).toBe(0);
   expect(removed.out.replace(/\s+/g, ' ')).toContain('HAProxy, which docker-tls had installed, was removed');
@@ -217,7 +225,18 @@ test('a socket for a container on a host that was never set up: no port in the n
   const inside = (words: string) => host.exec(`docker exec proxy /usr/bin/docker ${words}`);
   expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');
   expect((await inside('rm -f proxy')).err).toContain('socket traefik has the role read, which does not allow DELETE');
-  await done('socket', 'add', 'ci', 'build-9', '--role', 'monitor');
+  // A mounted directory has the new sockets; a mounted socket needs a restart, and the plan says so.
+  await host.container(
+    'directory',
+    `${mounts.replace(/ -v \S+traefik.sock\S+/, '')} -v /run/docker-tls:/run/docker-tls`,
+  );
+  const second = await done('socket', 'add', 'ci', 'build-9', '--role', 'monitor');
+  expect(`${second.out}${second.err}`.replace(/\s+/g, ' ')).toMatch(
+    /made anew; proxy has one of them mounted .*docker restart proxy/,
+  );
+  const within = await host.exec('docker exec directory /usr/bin/docker -H unix:///run/docker-tls/traefik.sock ps -q');
+  expect([within.exit, within.err]).toEqual([0, '']);
+  await host.must('docker rm -f directory');
   expect(await host.must('ls /run/docker-tls')).toBe('ci.sock\ntraefik.sock');
   await host.reboot();
   expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');

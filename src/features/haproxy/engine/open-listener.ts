@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
-import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
+import { LISTENER_PACKAGE_LIST, LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
@@ -122,6 +122,7 @@ async function gatherHaproxyFacts(
     WHOSE: systemctl.slice(1).join(' '),
     INSTALL: spec.install === true && !own ? 'yes' : 'no',
     CONFIG: PACKAGE_CONFIG,
+    LIST: LISTENER_PACKAGE_LIST,
   };
   const { stdout } = await session.run({
     phase: 'listener facts',

@@ -1,6 +1,9 @@
 # What the host's package manager would install for HAProxy, as it says itself. Changes nothing.
-# Needs variables: CONFIG manager
-# Needs programs: apt-get awk dnf dpkg-query sed zypper
+# Needs variables: CONFIG LIST manager
+# Needs programs: apt-get awk dnf dpkg-query grep sed zypper
+
+# Whether docker-tls has installed the package: what was removed since, comes back.
+is_listed() { grep -qxF -e "$1" "$LIST" 2>/dev/null; }
 
 # `Inst NAME [OLD] (NEW …)`: an old version means an upgrade.
 apt_offer() {
@@ -11,10 +14,11 @@ apt_offer() {
   printf '%s\n' "$found" | sed -n -e 's/^Remv \([^ ]*\).*/no apt would remove \1/p' -e 's/^Inst \([^ ]*\) \[.*/no apt would upgrade \1/p' \
     -e 's/^Inst \([^ ]*\) (\([^ ]*\) .*/\1 \2/p' | while read -r name version; do
     # dpkg kept the files of a removed package, and --purge would delete them.
-    case $(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null) in
-      config-files) echo "no the configuration of $name is still there, from before its removal" ;;
-      *) echo "$name $version" ;;
-    esac
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2>/dev/null)" = config-files ] && ! is_listed "$name"; then
+      echo "no the configuration of $name is still there, from before its removal"
+    else
+      echo "$name $version"
+    fi
   done
 }
 
@@ -41,7 +45,7 @@ zypper_offer() {
 # NAME VERSION of each package, one in a line. What would be upgraded or removed, and why nothing can be installed, begin with `no`.
 look_at_offer() {
   export LC_ALL=C
-  if [ -e "$CONFIG" ] || [ -L "$CONFIG" ]; then echo "no $CONFIG is there already, and the package would be removed with it"; fi
+  if { [ -e "$CONFIG" ] || [ -L "$CONFIG" ]; } && ! is_listed haproxy; then echo "no $CONFIG is there already, and the package would be removed with it"; fi
   case $manager in
     apt | dnf | zypper) "${manager}_offer" ;;
     *) echo 'no package manager that docker-tls knows (apt, dnf, zypper)' ;;

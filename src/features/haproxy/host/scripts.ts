@@ -18,7 +18,7 @@ export const PACKAGE_CONFIG = '/etc/haproxy';
 /**
  * Gathers facts about HAProxy. Variables set before it: SERVICE, its unit; SOCKET, the daemon's local socket; WHOSE, `--user` for the
  * systemd of a user; INSTALL, `yes` to ask what an installation of a missing HAProxy would bring; CONFIG, the directory of the package's own
- * configuration.
+ * configuration; LIST, the host's list of packages that docker-tls has installed for it.
  */
 export const LISTENER_FACTS_SCRIPT: string = [
   sectionsModule,
@@ -35,8 +35,8 @@ export const LISTENER_STATE_SCRIPT: string = [sectionsModule, listenerModule, li
 export const CUT_SCRIPT: string = cutModule;
 
 /**
- * Installs HAProxy. Variables set before it: LIST, the host's list of the packages; NEW, those of the plan, one in a line; UNIT, the unit
- * file of the listener; CONFIG, as of LISTENER_FACTS_SCRIPT.
+ * Installs HAProxy. Variables set before it: LIST and CONFIG, as of LISTENER_FACTS_SCRIPT; NEW, the packages of the plan, one in a line; UNIT, the
+ * unit file of the listener.
  */
 export const INSTALL_SCRIPT: string = [
   resultModule,

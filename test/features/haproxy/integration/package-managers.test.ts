@@ -235,6 +235,16 @@ test('what an earlier installation has left is not taken over, and so not delete
   expect(existsSync(at('state'))).toBe(false);
 });
 
+test('a package of ours that was removed since comes back', () => {
+  manager('apt-get');
+  mkdirSync(at('config'));
+  mkdirSync(at('state'));
+  writeFileSync(at('state/list'), `${BOTH}\n@account\n`);
+  writeFileSync(at('rest'), 'haproxy\n');
+  expect(install()).toMatchObject({ kind: 'installed' });
+  expect([...new Set(list())]).toEqual(['@account', 'haproxy', 'lua-libs']);
+});
+
 test('nothing is installed but what the plan names', () => {
   manager('apt-get', '', `${OFFERS['apt-get']}Inst other (1 x)\n`);
   expect(install()).toMatchObject({ kind: 'uninstalled', why: expect.stringContaining('what the plan names') });
