@@ -106,7 +106,7 @@ test('the plan names the packages; setup installs them, runs no service of their
   // The service still runs, from a file that is gone.
   await host.must('apt-get -q -y remove haproxy');
   expect(await host.must('systemctl is-active docker-tls-haproxy')).toBe('active');
-  const back = await person.run(['apply', host.name, '--yes']);
+  const back = await setup('--install');
   expect(back.status, back.err).toBe(0);
   expect(await host.must('readlink /proc/$(systemctl show -p MainPID --value docker-tls-haproxy)/exe')).toBe(
     '/usr/sbin/haproxy',
@@ -230,10 +230,11 @@ test('a socket for a container on a host that was never set up: no port in the n
     'directory',
     `${mounts.replace(/ -v \S+traefik.sock\S+/, '')} -v /run/docker-tls:/run/docker-tls`,
   );
-  const second = await done('socket', 'add', 'ci', 'build-9', '--role', 'monitor');
-  expect(`${second.out}${second.err}`.replace(/\s+/g, ' ')).toMatch(
+  const ci = ['socket', 'add', 'ci', 'build-9', '--role', 'monitor'];
+  expect((await done(...ci, '--dry-run')).out.replace(/\s+/g, ' ')).toMatch(
     /made anew; proxy has one of them mounted .*docker restart proxy/,
   );
+  await done(...ci);
   const within = await host.exec('docker exec directory /usr/bin/docker -H unix:///run/docker-tls/traefik.sock ps -q');
   expect([within.exit, within.err]).toEqual([0, '']);
   await host.must('docker rm -f directory');
