@@ -97,6 +97,11 @@ export class DockerTlsError extends Error {
     return error;
   }
 
+  /** Copy with more details. */
+  adding(details: readonly string[]): DockerTlsError {
+    return this.#with({ details: [...this.details, ...details] });
+  }
+
   /** For a command whose text has them already. */
   withoutDetails(): DockerTlsError {
     return this.#with({ details: [] });

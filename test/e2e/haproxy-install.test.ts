@@ -75,6 +75,16 @@ test('a missing package is named, and without a source it is not installed', asy
   await unchanged(rest);
 });
 
+test('configuration from an earlier HAProxy is not taken over: remove would delete it', async () => {
+  const rest = await host.must(REST);
+  await source();
+  await host.must('mkdir /etc/haproxy && echo mine >/etc/haproxy/mine.cfg');
+  const refused = await setup('--install');
+  expect([refused.status, refused.err]).toEqual([4, expect.stringMatching(/\/etc\/haproxy is there already/)]);
+  await host.must('rm -r /etc/haproxy');
+  await unchanged(rest);
+});
+
 test('the plan names the packages; setup installs them, runs no service of theirs, and remove takes them away', async () => {
   const rest = await host.must(REST);
   await source();
@@ -93,9 +103,33 @@ test('the plan names the packages; setup installs them, runs no service of their
   expect((await person.run(['plan', host.name, '--check'])).status).toBe(0);
   await host.reboot();
   expect(await host.must('systemctl is-active docker-tls-haproxy haproxy; :')).toBe('active\ninactive');
+  // The service still runs, from a file that is gone.
+  await host.must('dpkg --remove haproxy');
+  expect(await host.must('systemctl is-active docker-tls-haproxy')).toBe('active');
+  const back = await setup('--install');
+  expect(back.status, back.err).toBe(0);
+  expect(await host.must('readlink /proc/$(systemctl show -p MainPID --value docker-tls-haproxy)/exe')).toBe(
+    '/usr/sbin/haproxy',
+  );
   const removed = await person.run(['remove', host.name, '--yes']);
   expect(removed.status, removed.err).toBe(0);
   expect(removed.out.replace(/\s+/g, ' ')).toContain('HAProxy, which docker-tls had installed, was removed');
+  await unchanged(rest);
+});
+
+test('HAProxy that its own service uses by then stays, and is no longer ours', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const done = await setup('--install');
+  expect(done.status, done.err).toBe(0);
+  await host.must('systemctl enable haproxy');
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed.status, removed.err).toBe(0);
+  expect(removed.out.replace(/\s+/g, ' ')).toContain('stays: haproxy.service is enabled');
+  expect(await host.must('command -v haproxy; ls /var/lib/docker-tls 2>/dev/null; :')).toBe('/usr/sbin/haproxy');
+  await host.must(`systemctl disable --now haproxy; cd /srv/repo
+    dpkg --purge $(for deb in *.deb; do dpkg-deb -f "$deb" Package; done)
+    ! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :`);
   await unchanged(rest);
 });
 
@@ -144,6 +178,10 @@ test('a computer that dies during the installation leaves a list, and the next s
     ...['remove', `root@${host.address}`, '-i', host.keyFile, '--ssh-config', config, '--yes'],
   ]);
   expect(removed.err).toMatch(/packages that docker-tls installed are still there: .*dpkg --purge .*haproxy/);
+  // That run may be alive, for all the host knows.
+  const locked = await setup();
+  expect([locked.status, locked.err]).toEqual([4, expect.stringMatching(/E_HOST_LOCKED[\s\S]*rm -f \S+\.lock/)]);
+  await host.must('rm -f /run/docker-tls.lock');
   const done = await setup();
   expect(done.status, done.err).toBe(0);
   expect((await person.run(['remove', host.name, '--yes'])).status).toBe(0);
@@ -187,7 +225,19 @@ test('a socket for a container on a host that was never set up: no port in the n
   const inside = (words: string) => host.exec(`docker exec proxy /usr/bin/docker ${words}`);
   expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');
   expect((await inside('rm -f proxy')).err).toContain('socket traefik has the role read, which does not allow DELETE');
-  await done('socket', 'add', 'ci', 'build-9', '--role', 'monitor');
+  // A mounted directory has the new sockets; a mounted socket needs a restart, and the plan says so.
+  await host.container(
+    'directory',
+    `${mounts.replace(/ -v \S+traefik.sock\S+/, '')} -v /run/docker-tls:/run/docker-tls`,
+  );
+  const ci = ['socket', 'add', 'ci', 'build-9', '--role', 'monitor'];
+  expect((await done(...ci, '--dry-run')).out.replace(/\s+/g, ' ')).toMatch(
+    /made anew; proxy has one of them mounted .*docker restart proxy/,
+  );
+  await done(...ci);
+  const within = await host.exec('docker exec directory /usr/bin/docker -H unix:///run/docker-tls/traefik.sock ps -q');
+  expect([within.exit, within.err]).toEqual([0, '']);
+  await host.must('docker rm -f directory');
   expect(await host.must('ls /run/docker-tls')).toBe('ci.sock\ntraefik.sock');
   await host.reboot();
   expect((await inside('ps --format "{{.Names}}"')).out).toBe('proxy\n');

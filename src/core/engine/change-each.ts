@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { kindOf } from '../domain/plan/host-kind.ts';
 import { installedPackages, listenerPackages } from '../domain/plan/installed-packages.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan-host.ts';
@@ -12,6 +13,7 @@ import { specsOf, type WantedHost } from '../domain/trust/changes.ts';
 import { viewOf } from '../domain/trust/view.ts';
 import { plural } from '../domain/words.ts';
 import type { HostProgress } from '../runtime.ts';
+import { endTransaction } from './host-transaction.ts';
 import type { AgreedHost, ChangeContext, ChangeOutcome, HostChange, OpenedHost, PlannedHost, Run } from './intent.ts';
 import { purgePackages } from './loaded-hardening.ts';
 import { installPackages, purgeListener } from './loaded-listener.ts';
@@ -132,25 +134,36 @@ function isSame(agreed: AgreedHost, planned: PlannedHost, { now }: ChangeContext
   return agreedPart(agreed, view) === agreedPart(planned, view);
 }
 
-/** One host as planned. Packages are installed first, and go again if the change does not stay. */
+/**
+ * One host as planned. Packages are installed first, under the host's lock, which the change takes over: another run can neither count on them
+ * nor take them away. They go again if the change does not stay.
+ */
 async function carryOut(planned: PlannedHost, context: ChangeContext, line: HostProgress): Promise<HostOutcome> {
   const { session, facts, plan } = planned;
-  if (plan.listener.packages.length > 0) line.phase('install');
-  const installed = await installPackages(planned);
+  const id = randomBytes(6).toString('hex');
+  if (plan.listener.packages.length === 0) return carryOutReady(planned, id, context, line);
+  line.phase('install');
+  await whileHeld(planned, id, context, context.run, () => installPackages(planned));
   try {
-    return await carryOutReady(planned, context, line);
+    return await carryOutReady(planned, id, context, line);
   } catch (error) {
-    if (installed) await purgeListener(session, facts);
-    throw error;
+    // A change that has not begun holds the lock.
+    await endTransaction(session, { id, kind: kindOf(facts) }, 'undo').catch(() => undefined);
+    const notes = await purgeListener(session, facts);
+    throw error instanceof DockerTlsError ? error.adding(notes) : error;
   }
 }
 
 /** Credentials, transaction, record. Only verifies if there is nothing to change. */
-async function carryOutReady(planned: PlannedHost, context: ChangeContext, line: HostProgress): Promise<HostOutcome> {
+async function carryOutReady(
+  planned: PlannedHost,
+  id: string,
+  context: ChangeContext,
+  line: HostProgress,
+): Promise<HostOutcome> {
   const { run, known, intent } = context;
   const { spec, plan, session, address, accepts, otherCas } = planned;
   const began = run.runtime.now().getTime();
-  const id = randomBytes(6).toString('hex');
   const changed = hasChanges(plan) || plan.purpose === 'remove';
   if (hasChanges(plan)) session.prepare?.();
   await rollBackUnfinished(planned, id, context);

@@ -201,6 +201,13 @@ function failed({ host, login }: HostLogin, kind: HostKind, step: string, why: s
       'limits of the login kept dockerd from validating its new configuration; nothing was changed',
       { where: host, hints: [limitHint(login)], details: hostLines },
     );
+  const gone = /^env: .*?(\/[^'’"\s]+).*No such file or directory/m.exec(why)?.[1];
+  if (step === 'validate' && gone !== undefined)
+    return new DockerTlsError('E_DAEMON_CONFIG', `${gone} is no longer there; nothing was changed`, {
+      where: host,
+      hints: ['run the same command again'],
+      details: hostLines,
+    });
   if (step === 'validate') {
     return new DockerTlsError(
       'E_DAEMON_CONFIG',

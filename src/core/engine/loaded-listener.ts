@@ -75,17 +75,14 @@ export async function listenerChecks(
   };
 }
 
-/** Installs what the plan's listener needs; true: it did. */
+/** Installs what the plan's listener needs. */
 export async function installPackages({
   session,
   facts,
   plan,
   spec,
-}: Pick<PlannedHost, 'session' | 'facts' | 'plan' | 'spec'>): Promise<boolean> {
-  const { packages } = plan.listener;
-  const code = packages.length === 0 ? undefined : await codeOf(spec);
-  await code?.install(session, facts, packages);
-  return code !== undefined;
+}: Pick<PlannedHost, 'session' | 'facts' | 'plan' | 'spec'>): Promise<void> {
+  await (await codeOf(spec))?.install(session, facts, plan.listener.packages);
 }
 
 /** Takes installed packages away again, from a host that does not use them. */

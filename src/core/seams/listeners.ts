@@ -39,7 +39,7 @@ export type ListenerState = {
 };
 
 export type ListenerCode = {
-  /** Installs the packages of a plan, before its change. If it fails, the host is as it was. */
+  /** Installs the packages of a plan, before its change. If it fails, it has taken them away again, or its error names those that are left. */
   install(session: HostSession, facts: HostFacts, packages: readonly string[]): Promise<void>;
   /** Takes away what that has installed, unless the host uses it; returns notes for the user. Never fails. */
   purge(session: HostSession, facts: HostFacts): Promise<readonly string[]>;

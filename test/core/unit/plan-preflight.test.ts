@@ -1,6 +1,7 @@
 /** Obstacles to a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
+import { SYSTEM_PLACES } from '../../../src/core/domain/dockerd/paths.ts';
 import { hasChanges, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
@@ -433,6 +434,20 @@ describe('the local socket over a restart', () => {
   ])('%s', (_, more, expected) => {
     expect(words(more as Record<string, string>)).toMatch(expected);
   });
+});
+
+test('a container that has one of our sockets mounted is named when their unit changes', () => {
+  const containers = (source: string) =>
+    JSON.stringify([{ Id: 'abc', Names: ['/ci'], Mounts: [{ Type: 'bind', Source: source }] }]);
+  const words = (source: string, more: Readonly<Record<string, string>> = {}) =>
+    planHost(factsOf({ containers: containers(source), ...more }), desired).warnings.join();
+  const said = /the sockets in \/run\/docker-tls are made anew; ci has one .* docker restart ci$/;
+  expect(words('/run/docker-tls/a.sock')).toMatch(said);
+  expect(words('/var/run/docker-tls/a.sock')).toMatch(said);
+  expect(words('/run/docker-tls'), 'a mounted directory shows the new ones').not.toMatch(/anew/);
+  const { after = '' } = planHost(factsOf(), desired).files.find(({ path }) => path === SYSTEM_PLACES.socket) ?? {};
+  const same = { [`file:${SYSTEM_PLACES.socket}`]: `file 644 0:0\n${after}` };
+  expect(words('/run/docker-tls/a.sock', same), 'the unit stays').not.toMatch(/anew/);
 });
 
 test('rootless daemons of users are named once each, and do not stand in the way', () => {

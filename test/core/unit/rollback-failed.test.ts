@@ -164,6 +164,17 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(back).toMatch(/= 0\n$/);
   });
 
+  test('a new socket unit replaces the sockets, and not their directory, which containers may have mounted', () => {
+    const listing = run(
+      shell,
+      `LISTENER=front.service DAEMON=none; mkdir -p $RUN/docker-tls $UNITS; : >$UNITS/$LISTENER; : >$RUN/docker-tls/old.sock
+      mark socket-changed; look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
+      release_port() { :; }; service() { :; }; exec 3<$RUN/docker-tls; apply_listener
+      ls $RUN/docker-tls; [ /proc/$$/fd/3 -ef $RUN/docker-tls ] && echo same`,
+    );
+    expect(listing.trim()).toBe('same');
+  });
+
   test('what is changed before the first rollback is kept beside', () => {
     const said = run(shell, `${CHANGED} printf mine >$T/x; mv $T/x $DAEMON_JSON; undo timer; echo "$REMARK"`, {
       up: true,

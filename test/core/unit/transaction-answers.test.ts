@@ -56,6 +56,16 @@ describe('a configuration that dockerd does not accept', () => {
       expect.stringMatching(/limits of the login kept dockerd/),
     ]);
     expect(limited.hints).toEqual([expect.stringMatching(/ulimit -a$/)]);
+    for (const said of [
+      "env: '/usr/sbin/front': No such file or directory",
+      "env: can't execute '/usr/sbin/front': No such file or directory",
+    ]) {
+      const gone = await refusal(`failed ${base64('validate')} ${base64(said)}`);
+      expect([gone.code, gone.message]).toEqual([
+        'E_DAEMON_CONFIG',
+        '/usr/sbin/front is no longer there; nothing was changed',
+      ]);
+    }
     expect([silent.code, silent.message]).toEqual(['E_DAEMON_CONFIG', expect.stringMatching(/did not say in time/)]);
   });
 });

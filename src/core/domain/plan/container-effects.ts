@@ -92,6 +92,21 @@ export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action
   });
 }
 
+/** A change of the unit that holds the TLS port makes its sockets for containers anew too. */
+export function roleSocketWarnings(
+  { docker, places }: HostFacts,
+  files: readonly { readonly path: string }[],
+): string[] {
+  if (!files.some(({ path }) => path === places.socket)) return [];
+  const names = docker.containers
+    .filter(({ mounts }) => mounts.some((mount) => runPath(mount).startsWith(`${places.run}/docker-tls/`)))
+    .map(({ name }) => name);
+  if (names.length === 0) return [];
+  return [
+    `the sockets in ${places.run}/docker-tls are made anew; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} one of them mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
+  ];
+}
+
 /** /var/run is a link to /run on all systems with systemd. */
 function runPath(path: string): string {
   return path.replace(/^\/var\/run\//, '/run/');

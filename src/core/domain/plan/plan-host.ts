@@ -2,7 +2,13 @@
 
 import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
-import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './container-effects.ts';
+import {
+  bridgeWarnings,
+  type ContainerPlan,
+  mountedSocketWarnings,
+  planContainers,
+  roleSocketWarnings,
+} from './container-effects.ts';
 import { DAEMON_FILES } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { type Listening, viewDaemon } from './daemon-view.ts';
@@ -154,6 +160,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
+      ...roleSocketWarnings(facts, files),
       ...bridgeWarnings(desired.daemonSettings, containers),
       ...networkWarnings(facts, desired, daemon.action),
       ...(listener === undefined ? [] : [...placed.dropped]).map(

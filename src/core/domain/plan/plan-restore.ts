@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { listWords } from '../words.ts';
-import { mountedSocketWarnings, planContainers } from './container-effects.ts';
+import { mountedSocketWarnings, planContainers, roleSocketWarnings } from './container-effects.ts';
 import { withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -75,6 +75,7 @@ export function planRestore(
       ...plainTcpWarnings(opens),
       ...restartWarnings(facts, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
+      ...(target === 'none' ? [] : roleSocketWarnings(facts, files)),
       ...(target === 'none' ? packageWarnings(facts) : []),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
         ? [`${kindOf(facts).service} was not running before the first setup; it stays up now, for the containers in it`]

@@ -33,8 +33,8 @@ apply_listener() {
   stop_listener
   if [ -e "$T/socket-changed" ]; then
     service stop "$TLS_SOCKET" 2>/dev/null
-    # systemd removes only the sockets that the new unit has.
-    rm -rf -- "${RUN:?}/docker-tls"
+    # systemd removes only the sockets that the new unit has. The directory stays the one that containers may have mounted.
+    rm -f -- "${RUN:?}/docker-tls/"*.sock
   fi
   service start "$TLS_SOCKET" && service start "$LISTENER"
   started=$?

@@ -2,8 +2,11 @@
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { HOST_OPTIONS, RUN_OPTIONS } from '../../../cli/host-options.ts';
+import type { Changed } from '../../../core/actions/results.ts';
+import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
 import { readSetting } from '../../../core/domain/fleet/fleet-problems.ts';
 import { HOST_SETTINGS } from '../../../core/domain/settings.ts';
+import { specsOf } from '../../../core/domain/trust/changes.ts';
 import type { ChangeDocument } from '../../../core/render/change-document.ts';
 import { renderChange } from '../../../core/render/change-result.ts';
 import { changeSockets } from '../actions/change-sockets.ts';
@@ -37,6 +40,17 @@ export const command = defineCommand({
       withSocket(sockets, { name: args.name, role }),
     );
     const result = renderChange(changed, context);
-    return { ...result, text: `${result.text}\n\nmount ${socketPath(args.name)} in place of docker.sock` };
+    const path = madeSocket(changed, args.name);
+    return path === undefined ? result : { ...result, text: `${result.text}\n\nmount ${path} in place of docker.sock` };
   },
 });
+
+/** Its path on the host; undefined: the run has not made it. */
+export function madeSocket(
+  { planned, results, wanted }: Pick<Changed, 'planned' | 'results' | 'wanted'>,
+  name: string,
+): string | undefined {
+  const [spec] = specsOf(wanted);
+  if (planned !== undefined || spec === undefined || results.some(({ kind }) => kind !== 'done')) return undefined;
+  return socketPath(name, spec.ssh.rootless ? '$XDG_RUNTIME_DIR' : SYSTEM_PLACES.run);
+}

@@ -29,9 +29,9 @@ export type HaproxyFacts = {
 };
 
 export type PackageOffer = {
-  /** `apt`, `dnf`, `zypper` or `apk`; empty: none of them. */
+  /** `apt`, `dnf` or `zypper`; empty: none of them. */
   readonly manager: string;
-  /** With those that HAProxy needs; only apt names these. */
+  /** All that would be new, with those that HAProxy needs. */
   readonly packages: readonly string[];
   /** Of HAProxy; empty if unknown. */
   readonly version: string;
@@ -45,9 +45,7 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
   if (sections === undefined) return undefined;
   const texts = new Map(sections.map(({ name, content }) => [name, content.toString('utf8').replace(/\n$/, '')]));
   const get = (name: string): string => texts.get(name) ?? '';
-  const [programType = '', socketType = ''] = get('labels')
-    .split('\n')
-    .map((label) => /^[\w.]+:[\w.]+:(\w+)(?::|$)/.exec(label)?.[1] ?? '');
+  const typeOf = (name: string): string => /^[\w.]+:[\w.]+:(\w+)(?::|$)/.exec(get(name))?.[1] ?? '';
   const [, mode = '', group = ''] = /^(\d+) \d+ \d+ ([A-Za-z0-9_][A-Za-z0-9_.-]*)$/.exec(get('socket')) ?? [];
   return {
     program: /^\/[\w./+-]+$/.test(get('program')) ? get('program') : '',
@@ -57,8 +55,8 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     socketGroup: group !== '' && group !== 'root' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
     hasSocket: get('socket') !== '',
     // A program of another type runs unconfined, or as its service's manager does.
-    enforcing: get('enforcing') === '1' && ['', 'haproxy_exec_t'].includes(programType),
-    socketType,
+    enforcing: get('enforcing') === '1' && ['', 'haproxy_exec_t'].includes(typeOf('program-label')),
+    socketType: typeOf('socket-label'),
     profile: printable(/^(\S+) \(enforce\)$/.exec(get('apparmor'))?.[1] ?? ''),
     active: parseProperties(get('service')).ActiveState === 'active',
     offer: texts.has('offer') ? parseOffer(get('manager'), get('offer')) : undefined,

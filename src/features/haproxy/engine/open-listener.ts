@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
-import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
+import { LISTENER_PACKAGE_LIST, LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { fileText, type HostFacts } from '../../../core/domain/plan/facts.ts';
@@ -24,7 +24,7 @@ import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.t
 import { allowDenied, allowedByProfile } from '../domain/listener-state.ts';
 import { parseSockets, socketPath } from '../domain/role-sockets.ts';
 import { BUILT_IN_ROLES, findRole, outsideRole, type Role, rolesOf } from '../domain/roles.ts';
-import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT } from '../host/scripts.ts';
+import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT, PACKAGE_CONFIG } from '../host/scripts.ts';
 
 /** Errors: those of the session, E_FACTS (exit 4), E_ROLE_UNKNOWN (exit 2). */
 export async function openListener(
@@ -121,6 +121,8 @@ async function gatherHaproxyFacts(
     SOCKET: socket,
     WHOSE: systemctl.slice(1).join(' '),
     INSTALL: spec.install === true && !own ? 'yes' : 'no',
+    CONFIG: PACKAGE_CONFIG,
+    LIST: LISTENER_PACKAGE_LIST,
   };
   const { stdout } = await session.run({
     phase: 'listener facts',
@@ -254,7 +256,10 @@ function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): DockerTlsE
   return found;
 }
 
-/** Without root nothing can be installed, so a rootless host gets no `--install`. */
+/**
+ * Without root nothing can be installed, so a rootless host gets no `--install`. A host that is not set up gets it for the command as typed:
+ * another one might open a port.
+ */
 function missing({ session, spec, facts }: ListenerRequest): DockerTlsError {
   const { own } = kindOf(facts);
   return new DockerTlsError('E_HAPROXY_MISSING', 'HAProxy is not installed there', {
@@ -262,7 +267,9 @@ function missing({ session, spec, facts }: ListenerRequest): DockerTlsError {
     hints: [
       ...(own
         ? []
-        : [`install it with the change: docker-tls setup ${shellQuote(spec.name)} --listener haproxy --install`]),
+        : facts.state === undefined
+          ? ['--install']
+          : [`install it with the change: docker-tls setup ${shellQuote(spec.name)} --listener haproxy --install`]),
       installHint(session.login, facts.distribution, ['haproxy']),
     ],
   });

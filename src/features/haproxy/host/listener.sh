@@ -15,6 +15,7 @@ if [ -n "$WHOSE" ]; then
 fi
 say service "$(systemctl $WHOSE show "$SERVICE" -p LoadState -p ActiveState -p UnitFileState -p Result 2>/dev/null)"
 say enforcing "$(cat /sys/fs/selinux/enforce 2>/dev/null)"
-# Labels of the program and of the socket, in SELinux.
-say labels "$(stat -L -c %C -- "${program:-/usr/sbin/haproxy}" "$SOCKET" 2>/dev/null)"
+# Labels in SELinux.
+say program-label "$(stat -L -c %C -- "${program:-/usr/sbin/haproxy}" 2>/dev/null)"
+say socket-label "$(stat -L -c %C -- "$SOCKET" 2>/dev/null)"
 say apparmor "$(grep -E '^[^ ]*haproxy[^ ]* \(enforce\)$' /sys/kernel/security/apparmor/profiles 2>/dev/null | head -n 1)"

@@ -1,10 +1,10 @@
 # The package manager of a host, and the packages that are there.
-# Needs programs: apk awk dpkg-query rpm sort
+# Needs programs: awk dpkg-query rpm sort
 
-# Sets `manager`; empty: none that is known.
+# Sets `manager`; empty: none that can say beforehand what an installation brings.
 package_manager() {
   manager=
-  for one in apt-get dnf zypper apk; do
+  for one in apt-get dnf zypper; do
     if command -v "$one" >/dev/null 2>&1; then
       manager=${one%-get}
       return
@@ -12,11 +12,11 @@ package_manager() {
   done
 }
 
-# Names of the packages on the host, with those that are not completely installed.
+# Names of the packages on the host, with those that are not completely installed. Fails if they cannot be read.
 names_there() {
-  case $manager in
-    apt) dpkg-query -W -f '${db:Status-Status} ${Package}\n' | awk '$1 != "not-installed" && $1 != "config-files" { print $2 }' ;;
-    dnf | zypper) rpm -qa --qf '%{NAME}\n' ;;
-    apk) apk info 2>/dev/null ;;
-  esac | LC_ALL=C sort -u
+  found=$(case $manager in
+    apt) dpkg-query -W -f '${db:Status-Status} ${Package}\n' ;;
+    dnf | zypper) rpm -qa --qf 'installed %{NAME}\n' ;;
+  esac) && [ -n "$found" ] || return 1
+  printf '%s\n' "$found" | awk '$1 != "not-installed" && $1 != "config-files" { print $2 }' | LC_ALL=C sort -u
 }

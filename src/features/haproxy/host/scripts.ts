@@ -7,17 +7,23 @@ import installModule from './install.sh';
 import listenerModule from './listener.sh';
 import listenerFactsModule from './listener-facts.sh';
 import listenerStateModule from './listener-state.sh';
+import offerModule from './offer.sh';
 import packageManagerModule from './package-manager.sh';
 import purgeModule from './purge.sh';
 import purgeUnusedModule from './purge-unused.sh';
 
+/** Of the distribution's package. */
+export const PACKAGE_CONFIG = '/etc/haproxy';
+
 /**
  * Gathers facts about HAProxy. Variables set before it: SERVICE, its unit; SOCKET, the daemon's local socket; WHOSE, `--user` for the
- * systemd of a user; INSTALL, `yes` to ask what an installation of a missing HAProxy would bring.
+ * systemd of a user; INSTALL, `yes` to ask what an installation of a missing HAProxy would bring; CONFIG, the directory of the package's own
+ * configuration; LIST, the host's list of packages that docker-tls has installed for it.
  */
 export const LISTENER_FACTS_SCRIPT: string = [
   sectionsModule,
   packageManagerModule,
+  offerModule,
   listenerModule,
   listenerFactsModule,
 ].join('\n');
@@ -28,16 +34,26 @@ export const LISTENER_STATE_SCRIPT: string = [sectionsModule, listenerModule, li
 /** Ends connections in the workers WORKERS. Variables set before it: MASTER, the socket of the master process; KEYS of the file MAP; SERVERS. */
 export const CUT_SCRIPT: string = cutModule;
 
-/** Installs HAProxy. Variables set before it: LIST, the host's list of the packages; NEW, those that are expected, one in a line. */
-export const INSTALL_SCRIPT: string = [resultModule, packageManagerModule, purgeModule, installModule].join('\n');
+/**
+ * Installs HAProxy. Variables set before it: LIST and CONFIG, as of LISTENER_FACTS_SCRIPT; NEW, the packages of the plan, one in a line; UNIT, the
+ * unit file of the listener.
+ */
+export const INSTALL_SCRIPT: string = [
+  resultModule,
+  packageManagerModule,
+  offerModule,
+  purgeModule,
+  installModule,
+].join('\n');
 
-/** Takes away what that has installed. Variables set before it: LIST; UNIT, the unit file of the listener. */
+/** Takes away what that has installed. Variables set before it: LIST and UNIT. */
 export const PURGE_SCRIPT: string = [resultModule, packageManagerModule, purgeModule, purgeUnusedModule].join('\n');
 
-/** Results of both; `stays`: packages that others need, one in a line. */
+/** Results of both. `stays`: packages that others need; `failed`: that could not be removed for another reason; one in a line. */
 export const PACKAGE_RESULTS = {
   installed: ['version'],
-  uninstalled: ['why'],
+  uninstalled: ['why', 'left'],
   kept: [],
-  purged: ['stays'],
+  used: ['why'],
+  purged: ['stays', 'failed'],
 } as const;

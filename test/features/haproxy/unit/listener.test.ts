@@ -33,7 +33,8 @@ const HAPROXY = {
   socket: '660 0 104 docker',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
   enforcing: '',
-  labels: '',
+  'program-label': '',
+  'socket-label': '',
   apparmor: '',
 };
 
@@ -129,12 +130,17 @@ test('a host where SELinux enforces is told what its policy may do', async () =>
   // The type of the socket names what has to be allowed; a program of another type is not confined as HAProxy.
   const labels = (program: string) => ({
     enforcing: '1',
-    labels: `system_u:object_r:${program}:s0\nsystem_u:object_r:container_var_run_t:s0`,
+    'program-label': program === '' ? '' : `system_u:object_r:${program}:s0`,
+    'socket-label': 'system_u:object_r:container_var_run_t:s0',
   });
   expect((await opened(labels('haproxy_exec_t'))).notes).toEqual([
     expect.stringContaining('from /run/docker.sock (container_var_run_t)'),
   ]);
   expect((await opened(labels('bin_t'))).notes).toEqual([]);
+  // HAProxy is not there yet: the label of the socket is not that of the program.
+  expect((await opened({ ...labels(''), program: '' })).notes).toEqual([
+    expect.stringContaining('from /run/docker.sock (container_var_run_t)'),
+  ]);
 });
 
 test('a host where AppArmor confines HAProxy is told which lines its profile needs', async () => {
@@ -309,6 +315,8 @@ test('what a change does to a listener that is there', async () => {
   expect(plan({})).toMatchObject({ action: 'reload' });
   expect(plan({ active: false })).toMatchObject({ action: 'start', reason: 'it does not run' });
   expect(plan({}, setUp(listener, { 'tls-socket': 'ActiveState=inactive' }))).toMatchObject({ action: 'start' });
+  // A package that was removed leaves its process, and so the service, running.
+  expect(plan({ packages: ['haproxy'] })).toMatchObject({ action: 'restart', reason: 'its program is missing' });
   expect(plan({ unit: 'x' })).toMatchObject({ action: 'restart', reason: 'its unit changes' });
   expect(plan({}, facts, { port: 99 })).toMatchObject({ action: 'restart', reason: 'its socket unit changes' });
   // Whatever the action: the script reloads if the service is up by then.

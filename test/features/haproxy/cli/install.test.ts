@@ -1,0 +1,99 @@
+/** `--install` and sockets, by whole commands against hosts that answer with recorded facts and outcomes. */
+
+import { afterAll, expect, test } from 'vitest';
+import type { Changed } from '../../../../src/core/actions/results.ts';
+import { madeSocket } from '../../../../src/features/haproxy/commands/socket-add.ts';
+import { documentPlace } from '../../../support/golden-documents.ts';
+import { removeHomes } from '../../../support/store.ts';
+import { listenerFacts } from '../support/listener-facts.ts';
+
+afterAll(removeHomes);
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64') || '-';
+const missing = { program: '', version: '', account: '' };
+const offered = { 'listener facts': listenerFacts({ ...missing, manager: 'apt', offer: 'haproxy 3.0.11-1' }) };
+const installed = `installed ${base64('HAProxy version 3.0.11')}`;
+const refused = `failed ${base64('validate')} ${base64('[ALERT] no')}`;
+
+async function setup(answers: Readonly<Record<string, string | readonly string[]>>) {
+  const place = await documentPlace();
+  const phases: string[] = [];
+  const facts = { os: 'ID=debian' };
+  const setting = { outputs: offered, answers, facts, onChange: (phase: string) => phases.push(phase) };
+  const run = await place.run(['setup', 'root@h9', '--listener', 'haproxy', '--install', '--yes'], {}, setting);
+  const [error] = run.json.result?.hosts?.map(({ error }: { error: unknown }) => error) ?? [];
+  return { ...run, phases, error: error ?? run.json.error };
+}
+
+test('an installation holds the lock of the host, a failed change frees it, and says what became of the packages', async () => {
+  const { error, phases } = await setup({
+    ...{ hold: 'held', packages: [installed, `purged - ${base64('haproxy')}`], apply: refused },
+  });
+  expect(phases).toEqual(['hold', 'packages', 'apply', 'undo', 'packages']);
+  expect(error.message).toContain('the listener refuses the configuration');
+  expect(error.details).toEqual(
+    expect.arrayContaining([
+      'packages that could not be removed: haproxy',
+      expect.stringMatching(/^to remove them: .*dpkg --purge haproxy/),
+      expect.stringMatching(/^and then their list: .*rm \/var\/lib\/docker-tls\/listener-packages/),
+    ]),
+  );
+  const locked = await setup({ hold: `locked ${base64('who=eve\nexpires=1150\n')} ${base64('1120')}` });
+  expect([locked.phases, locked.error.code]).toEqual([['hold', 'undo'], 'E_HOST_LOCKED']);
+});
+
+test.each([
+  ['', 'purged - -', 'HAProxy, which docker-tls had installed, was removed'],
+  ['that others need', `purged ${base64('haproxy')} -`, 'packages that stay, since others need them by now: haproxy'],
+  ['in use', `used ${base64('haproxy.service runs')}`, /stays: haproxy\.service runs\. It is yours now$/],
+])('after a failed change: packages %s', async (_, answer, words) => {
+  const { error } = await setup({ hold: 'held', packages: [installed, answer], apply: refused });
+  expect(error.details.at(-1)).toMatch(words);
+});
+
+test('an installation that failed is taken away again only where the host says so', async () => {
+  const failed = async (left: string) =>
+    (await setup({ hold: 'held', packages: `uninstalled ${base64('no space')} ${base64(left)}` })).error;
+  expect(await failed('')).toMatchObject({
+    message: expect.stringContaining('was taken away again'),
+    details: ['no space'],
+  });
+  const left = await failed('haproxy\nlua; reboot');
+  expect(left.message).toMatch(/packages of it may still be there: haproxy$/);
+  expect(left.hints).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^to remove them: .*dpkg --purge haproxy$/)]),
+  );
+  const silent = await setup({ hold: 'held', packages: 'nothing' });
+  expect(silent.error.message).toMatch(/may still be there: haproxy$/);
+});
+
+test('a host that is not set up gets --install for the command as typed', async () => {
+  const place = await documentPlace();
+  const outputs = { 'listener facts': listenerFacts(missing) };
+  const hints = async (...argv: string[]) => {
+    const { json } = await place.run([...argv, '--dry-run'], {}, { outputs });
+    return JSON.stringify(json);
+  };
+  expect(await hints('socket', 'add', 'ci', 'root@h9', '--role', 'monitor')).toContain(
+    '"docker-tls socket add ci root@h9 --role monitor --dry-run --json --install"',
+  );
+  expect(await hints('setup', 'root@h9', '--listener', 'haproxy')).toContain(
+    '"docker-tls setup root@h9 --listener haproxy --dry-run --json --install"',
+  );
+  expect(await hints('setup', 'h1', '--listener', 'haproxy')).toContain(
+    'docker-tls setup h1 --listener haproxy --install',
+  );
+});
+
+test('a socket is named by its path once it is there, also with a daemon of a user', () => {
+  const changed = (more: object, ssh: object = {}) =>
+    ({
+      wanted: { hosts: [{ spec: { name: 'h9', ssh } }] },
+      results: [{ kind: 'done' }],
+      ...more,
+    }) as unknown as Changed;
+  expect(madeSocket(changed({}), 'ci')).toBe('/run/docker-tls/ci.sock');
+  expect(madeSocket(changed({}, { rootless: true }), 'ci')).toBe('$XDG_RUNTIME_DIR/docker-tls/ci.sock');
+  expect(madeSocket(changed({ planned: {} }), 'ci')).toBeUndefined();
+  expect(madeSocket(changed({ results: [{ kind: 'failed' }] }), 'ci')).toBeUndefined();
+});
