@@ -78,7 +78,7 @@ export function upgradeCommand({ manager }: Distribution, packages: readonly str
 }
 
 /** Words of a command, to run as root, that removes packages (by the host's names). */
-export function removeCommand({ manager }: Distribution, packages: readonly string[]): string[] {
+export function removeCommand(manager: PackageManager, packages: readonly string[]): string[] {
   return [...REMOVE[manager], ...packages];
 }
 

@@ -28,16 +28,16 @@ export function parsePackageList(text: string | undefined): readonly string[] {
 
 /** Hints for a host that has packages of docker-tls, and is not set up. */
 export function leftPackages(facts: HostFacts, login: Login): string[] {
-  const { distribution } = facts;
+  // harden installs only Debian's.
   const lists = [
-    { names: installedPackages(facts), list: PACKAGE_LIST },
-    { names: listenerPackages(facts), list: LISTENER_PACKAGE_LIST },
-  ];
-  return lists.flatMap(({ names, list }) =>
-    names.length === 0 || distribution === undefined
+    { names: installedPackages(facts), manager: 'apt', list: PACKAGE_LIST },
+    { names: listenerPackages(facts), manager: facts.distribution?.manager, list: LISTENER_PACKAGE_LIST },
+  ] as const;
+  return lists.flatMap(({ names, manager, list }) =>
+    names.length === 0 || manager === undefined
       ? []
       : [
-          `packages that docker-tls installed are still there: ${rootCommand(login, ...removeCommand(distribution, names))}`,
+          `packages that docker-tls installed are still there: ${rootCommand(login, ...removeCommand(manager, names))}`,
           `and then their list: ${rootCommand(login, 'rm', list)}`,
         ],
   );

@@ -104,7 +104,7 @@ function removeHints({ login }: HostSession, { distribution }: InstalledOn, name
   return distribution === undefined
     ? []
     : [
-        `to remove them: ${rootCommand(login, ...removeCommand(distribution, names))}`,
+        `to remove them: ${rootCommand(login, ...removeCommand(distribution.manager, names))}`,
         `and then their list: ${rootCommand(login, 'rm', LISTENER_PACKAGE_LIST)}`,
       ];
 }
