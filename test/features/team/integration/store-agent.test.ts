@@ -1,7 +1,7 @@
 /** Operators whose signing key only an SSH agent holds: a real agent, with keys that are in no file. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -111,6 +111,11 @@ test('the first operator signs by the agent as well, and the command takes a fil
   });
   const wrong = await run('operator', 'add', 'bob', team.member('bob').recipient, '--signing-key', 'ssh-dss AAAA');
   expect(wrong.json.error).toMatchObject({ code: 'E_RECIPIENT', message: expect.stringContaining('can sign a store') });
+  writeFileSync(join(directory, 'both.pub'), `${keys.get('ecdsa')}${keys.get('rsa')}`);
+  const both = await run('operator', 'add', 'ada', '--signing-key', 'both.pub');
+  expect(both.json.error).toMatchObject({ code: 'E_RECIPIENT', message: expect.stringContaining('several keys') });
+  const looks = await run('operator', 'add', 'bob', 'bob.pub', '--signing-key', 'ecdsa.pub', '--without-ca');
+  expect(looks.json.error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('means nothing') });
 });
 
 test('an agent that refuses, is gone, hangs or talks nonsense signs nothing', async () => {
