@@ -146,8 +146,9 @@ test('PIN and module of a token are named for its key', async () => {
 test('a credential that is named anew keeps its passphrase file, and the reverse', async () => {
   const { ada, as } = await team('--step-ca', URL_OF_CA, '--credential-file', 'key', '--passphrase-file', 'words');
   const files = async () => {
-    const { credentialFile, passphraseFile } = (await teamStore(ada.session()).read()).ca?.record.external as never;
-    return [credentialFile, passphraseFile];
+    const { ca: read } = await teamStore(ada.session()).read();
+    const { external } = read?.record ?? {};
+    return external?.kind === 'step-ca' ? [external.credentialFile, external.passphraseFile] : [];
   };
   expect((await as(ada, 'ca', 'import', '--credential-file', 'pin')).json.error).toBeUndefined();
   expect(await files()).toEqual([`${ada.env.HOME}/pin`, `${ada.env.HOME}/words`]);
