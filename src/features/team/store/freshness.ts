@@ -10,7 +10,7 @@ export const MOST_DAYS = 3660;
 /** Of a new store. */
 export const DEFAULT_DAYS = 90;
 
-/** A note for a store whose commits say nothing: older versions made none that expires, and --valid-for none is a choice. */
+/** A note for a store whose commits name no number of days: by --valid-for none, or from before they did. The operators decide. */
 export const NEVER =
   'a state of this store never expires, so its server could hide newer commits for ever: docker-tls store refresh --valid-for 90';
 
