@@ -12,7 +12,7 @@ const FLAGS: Readonly<Record<ApiKind, 'stepCa' | 'cfssl' | 'vault'>> = {
   vault: 'vault',
 };
 
-/** The CA with the files in these flags and no others. Undefined if none is named. Fails with E_NO_CA, E_USAGE, E_SECRET_FILE (exit 2). */
+/** The CA with the files in these flags, and those named before in place of the others. Undefined if none is named. Fails with E_NO_CA, E_USAGE, E_SECRET_FILE (exit 2). */
 export async function withNamedFiles(
   ca: StoredCa | undefined,
   flags: SignerFlags,
@@ -27,7 +27,14 @@ export async function withNamedFiles(
     throw usage('the CA of this store needs no file of this computer to sign', ['docker-tls ca show']);
   const address = api === undefined ? {} : { [FLAGS[api.kind]]: api.url };
   const key = token === undefined ? pkcs11 : (pkcs11 ?? token.uri);
-  const given = { ...address, credentialFile, passphraseFile, pkcs11: key, pinFile };
+  // What is not named stays: a new PIN file is for the module named before.
+  const given = {
+    ...address,
+    credentialFile: credentialFile ?? api?.credentialFile,
+    passphraseFile: passphraseFile ?? api?.passphraseFile,
+    pkcs11: key,
+    pinFile: pinFile ?? token?.pinFile,
+  };
   const named = await (await ISSUERS.all[0]?.load())?.signerOf(given, api?.trust ?? '', cwd);
   const files = named?.external?.kind === 'command' ? undefined : named?.external;
   if (api !== undefined && files !== undefined)
@@ -40,5 +47,6 @@ export async function withNamedFiles(
     };
   if (token?.uri !== named?.token?.uri)
     throw usage(`the key of the CA of this store is ${token?.uri ?? 'in no token'}`, ['docker-tls ca show']);
-  return { ...ca, record: { ...ca.record, token: named?.token } };
+  const module = named?.token?.module ?? token?.module;
+  return { ...ca, record: { ...ca.record, token: named?.token && { ...named.token, module } } };
 }

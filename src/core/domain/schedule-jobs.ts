@@ -53,8 +53,8 @@ export function commandsOf(
   return [
     `${words} rotate server --due --yes${quiet}${store}${passphrase}${sudo}${signs}`,
     `${words} rotate client --due --yes${quiet}${store}${passphrase}${signs}`,
-    ...(url === undefined ? [] : storeCommands.map((one) => `${words} ${one}${quiet}${store}`)),
-    `${words} status --check${quiet}${store}${sudo}`,
+    ...(url === undefined ? [] : storeCommands.map((one) => `${words} ${one}${quiet}${store}${sudo}${signs}`)),
+    `${words} status --check${quiet}${store}${sudo}${url === undefined ? '' : signs}`,
   ];
 }
 

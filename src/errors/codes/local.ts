@@ -109,12 +109,12 @@ export const STORE = {
   ],
   E_STORE_EXPIRED: [
     2,
-    'No operator has changed or refreshed the shared store for longer than it allows.',
-    'docker-tls store refresh',
+    'The newest state that the server of the shared store shows is older than the store allows.',
+    'docker-tls store check --witness hosts',
   ],
   E_STORE_WITNESS: [
     4,
-    'A place named by --witness does not say what it has seen of the store.',
+    'A witness, a host or a place named by --witness, does not say what it has seen of the store.',
     'docker-tls store check --json',
   ],
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],

@@ -53,7 +53,11 @@ export const HOST = {
   // <!-- audit -->
   E_PACKAGES: [4, 'apt cannot install a package of `harden --install`, or only by changing others.', 'apt-get update'],
   // <!-- /audit -->
-  E_CLOCK: [4, "The host's clock is wrong, so certificates would not be valid there.", 'timedatectl set-ntp true'],
+  E_CLOCK: [
+    4,
+    'The clock of the host, or of this computer, is wrong, so what is signed now would not be valid.',
+    'timedatectl set-ntp true',
+  ],
   E_STATE_DIRECTORY: [4, "Other accounts can write docker-tls's directory on the host.", 'ls -ld /var/lib/docker-tls'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],

@@ -215,24 +215,31 @@ function verifierOf(publicKey: Buffer): KeyObject {
   return key;
 }
 
-/** The key of a wire form. Throws for a type that is unknown, and for one that is not whole. */
+/** The key of a wire form. Throws for a type that is unknown, for one that is not whole, and for bytes after its last field. */
 export function publicKeyOf(publicKey: Buffer): KeyObject {
   const read = reader(publicKey);
   const named = read.string().toString('latin1');
-  const type = SECURITY_KEYS[named] ?? named;
-  const number = (): string => read.string().toString('base64url');
-  if (type === 'ssh-ed25519') return imported({ kty: 'OKP', crv: 'Ed25519', x: number() });
+  const key = imported(fieldsOf(SECURITY_KEYS[named] ?? named, () => read.string()));
+  // The application of a security key.
+  if (SECURITY_KEYS[named] !== undefined) read.string();
+  if (!read.atEnd()) throw new RangeError('bytes after the key');
+  return key;
+}
+
+function fieldsOf(type: string, next: () => Buffer): JsonWebKey {
+  const number = (): string => next().toString('base64url');
+  if (type === 'ssh-ed25519') return { kty: 'OKP', crv: 'Ed25519', x: number() };
   if (type === 'ssh-rsa') {
     const [e, n] = [number(), number()];
-    return imported({ kty: 'RSA', e, n });
+    return { kty: 'RSA', e, n };
   }
   const crv = CURVES[type]?.crv;
   if (crv === undefined) throw new RangeError(`a key of type ${JSON.stringify(type)}`);
-  read.string();
-  const point = read.string();
+  next();
+  const point = next();
   const size = pointSize(point);
   const [x, y] = [point.subarray(1, 1 + size), point.subarray(1 + size)].map((half) => half.toString('base64url'));
-  return imported({ kty: 'EC', crv, x, y } as JsonWebKey);
+  return { kty: 'EC', crv, x, y } as JsonWebKey;
 }
 
 /** Bytes of each half of an uncompressed point. */

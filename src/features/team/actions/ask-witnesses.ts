@@ -1,20 +1,25 @@
 /** `store check --witness`: the store compared with what its hosts, and other places, have seen of it. */
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
+import type { SecretOptions } from '../../../core/actions/given-secrets.ts';
 import { storeOptions } from '../../../core/actions/open-store.ts';
+import { sudoPasswords } from '../../../core/actions/run.ts';
+import { selectSpecs } from '../../../core/actions/select-hosts.ts';
+import { readTree } from '../../../core/adapters/store/read.ts';
 import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { completeHost } from '../../../core/domain/settings.ts';
 import { overHosts } from '../../../core/engine/pool.ts';
 import { openHost } from '../../../core/engine/steps/open-host.ts';
 import { asErrors, DockerTlsError, printable } from '../../../errors/errors.ts';
+import { mapTree } from '../store/map-tree.ts';
+import type { Opened } from '../store/opened.ts';
 import { readWitness, unusable } from '../store/read-witness.ts';
 import type { Session } from '../store/session.ts';
 import { witnessRefusal } from '../store/store-refusals.ts';
-import { teamStore } from '../store/team-store.ts';
 import { compareWith, markOf } from '../store/witnesses.ts';
 
 /** The word for all hosts of the store, in place of an address. */
-const HOSTS = 'hosts';
+export const HOSTS = 'hosts';
 
 /** `nothing`: a host that no shared store has changed yet; `failed`: no answer, or nothing usable. */
 export type WitnessDocument = {
@@ -25,35 +30,44 @@ export type WitnessDocument = {
   readonly number?: number;
 };
 
-export type Witnesses = { readonly documents: readonly WitnessDocument[]; readonly errors: readonly DockerTlsError[] };
+/** `errors`: the failure, or the refusal (E_STORE_OLDER). */
+export type WitnessAnswer = { readonly document: WitnessDocument; readonly errors: readonly DockerTlsError[] };
 
-/** Asks each witness; failures and refusals (E_STORE_OLDER) are in `errors`, the most severe last. */
+type Judges = {
+  judge(witness: string, seen: StoreMark | undefined): Promise<void>;
+  fail(witness: string, error: unknown): void;
+};
+
+/** Asks each witness about the newest state, or about this one. Places nothing of the store on this computer. */
 export async function askWitnesses(
   context: ActionContext,
   session: Session,
   names: readonly string[],
-): Promise<Witnesses> {
-  const documents: WitnessDocument[] = [];
-  const errors: DockerTlsError[] = [];
+  secrets: SecretOptions,
+  only?: Opened,
+): Promise<readonly WitnessAnswer[]> {
+  const answers: WitnessAnswer[] = [];
   const judge = async (witness: string, seen: StoreMark | undefined): Promise<void> => {
     // Other runs commit meanwhile: what a witness has seen since is in the newest state.
-    let opened = await session.read();
+    let opened = only ?? (await session.read());
     let line = seen && (await compareWith(session, opened, seen));
-    if (seen !== undefined && line === 'older') {
+    if (seen !== undefined && line === 'older' && only === undefined) {
       opened = await session.read(0);
       line = await compareWith(session, opened, seen);
     }
-    documents.push({ witness, line: line ?? 'nothing', number: seen?.number });
     const mark = markOf(opened);
-    if (seen && mark && line !== undefined && line !== 'continues')
-      errors.push(witnessRefusal(session.url, witness, line, { seen, mark }));
+    const refusal =
+      seen && mark && line && line !== 'continues' && witnessRefusal(session.url, witness, line, { seen, mark });
+    answers.push({
+      document: { witness, line: line ?? 'nothing', number: seen?.number },
+      errors: refusal ? [refusal] : [],
+    });
   };
   const fail = (witness: string, error: unknown): void => {
-    documents.push({ witness, line: 'failed' });
-    errors.unshift(...asErrors(error, context.runtime.signal));
+    answers.push({ document: { witness, line: 'failed' }, errors: asErrors(error, context.runtime.signal) });
   };
   for (const name of new Set(names)) {
-    if (name === HOSTS) await askHosts(context, session, judge, fail);
+    if (name === HOSTS) await askHosts(context, session, only ?? (await session.read()), secrets, { judge, fail });
     else
       try {
         const seen = await readWitness(name, storeOptions(context));
@@ -63,21 +77,31 @@ export async function askWitnesses(
         fail(name, error);
       }
   }
-  return { documents, errors };
+  return answers;
+}
+
+/** Failures and refusals, the most severe last. */
+export function errorsOf(answers: readonly WitnessAnswer[]): DockerTlsError[] {
+  const failed = answers.filter(({ document }) => document.line === 'failed');
+  return [...failed, ...answers.filter((one) => !failed.includes(one))].flatMap(({ errors }) => errors);
 }
 
 async function askHosts(
   context: ActionContext,
-  team: Session,
-  judge: (witness: string, seen: StoreMark | undefined) => Promise<void>,
-  fail: (witness: string, error: unknown) => void,
+  { local, url }: Session,
+  opened: Opened,
+  secrets: SecretOptions,
+  { judge, fail }: Judges,
 ): Promise<void> {
   const { global, runtime, progress, prompts } = context;
-  // By the session of the command: it may have accepted an expired state.
-  const { hosts } = await teamStore(team).read();
-  const specs = [...hosts.values()].map(({ record }) => completeHost(record));
+  // Not as a run reads it, which puts files on this computer: nobody has said yet that this state may be used.
+  const state = local.merged(readTree(local.home, mapTree(opened.contents, url)));
+  const fleet = global.file === undefined ? undefined : await selectSpecs(context, [], { limit: [] }, state, undefined);
+  const inFile = new Map(fleet?.specs.map((spec) => [spec.name, spec]));
+  const specs = [...state.hosts].map(([name, { record }]) => inFile.get(name) ?? completeHost(record));
+  const passwords = await sudoPasswords(secrets, { specs, secrets: fleet?.secrets ?? {} }, context);
   const asked = await overHosts(specs, { parallel: global.parallel, runtime, progress }, async (spec, line) => {
-    const { session, facts } = await openHost(spec, { runtime, ask: prompts.ssh }, line);
+    const { session, facts } = await openHost(spec, { runtime, ask: prompts.ssh, ...passwords }, line);
     await session.close();
     await judge(spec.name, facts.state?.store);
     line.done('');

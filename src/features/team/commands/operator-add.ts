@@ -3,7 +3,7 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { FILE } from '../../../cli/host-options.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
-import { asWritten } from '../../../errors/errors.ts';
+import { asWritten, usage } from '../../../errors/errors.ts';
 import { recipientsIn } from '../actions/recipients.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { addOperator } from '../store/admin.ts';
@@ -57,7 +57,13 @@ export const command = defineCommand({
       await checkRecipient(text ?? '');
       throw noRecipient(recipient, 'the file holds several keys, and an operator has one');
     }
-    const [signingKey] = signing === undefined ? [] : await recipientsIn(signing, context.runtime.cwd);
+    if (signing !== undefined && withoutCa)
+      throw usage('--signing-key means nothing with --without-ca: this operator signs nothing', [
+        `docker-tls operator add ${shellQuote(name)} RECIPIENT --without-ca`,
+      ]);
+    const [signingKey, ...others] = signing === undefined ? [] : await recipientsIn(signing, context.runtime.cwd);
+    if (signing !== undefined && others.length > 0)
+      throw noRecipient(signing, 'the file holds several keys, and an operator signs with one');
     const wanted = { name, recipient: text, ca: !withoutCa, client, signingKey };
     const operator = await addOperator(session, wanted, { dryRun });
     const can = rightsOf(operator);

@@ -4,9 +4,10 @@ import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { agree } from '../../../core/actions/ask.ts';
 import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { plural } from '../../../core/domain/words.ts';
-import { askWitnesses, type WitnessDocument, witnessLines } from '../actions/ask-witnesses.ts';
+import { askWitnesses, errorsOf, type WitnessDocument, witnessLines } from '../actions/ask-witnesses.ts';
+import { WITNESS_OPTIONS } from '../actions/confirm-newest.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
-import { expiryOf, hasExpired } from '../store/freshness.ts';
+import { expiryOf, hasExpired, NEVER } from '../store/freshness.ts';
 import { checkTeamStore } from '../store/restore-store.ts';
 import { expired } from '../store/store-refusals.ts';
 import { markOf } from '../store/witnesses.ts';
@@ -39,7 +40,7 @@ export type StoreHeadDocument = {
 };
 
 export const command = defineCommand({
-  scope: ['changes', 'hosts', 'store'],
+  scope: ['changes', 'hosts', 'fleet', 'store'],
   about:
     'Every file is compared with the signed list, opened and read, as far as your key opens it.\n--accept: the state that is there now counts as the newest, though this computer has seen a newer one.\n--witness hosts asks every host which commit it was last changed from. --witness URL reads what another place has seen: a mirror of the repository (git+ssh://…), or the output of "store check --json" at an https address.',
   examples: [
@@ -51,6 +52,7 @@ export const command = defineCommand({
   options: {
     accept: { kind: 'flag', summary: 'continue with an older state, such as one from a backup' },
     witness: { kind: 'list', value: 'hosts|URL', summary: 'compare with what the hosts, or another place, have seen' },
+    ...WITNESS_OPTIONS,
   },
   async run(context): Promise<CommandResult<StoreCheckDocument>> {
     const { accept, witness } = context.options;
@@ -65,10 +67,12 @@ export const command = defineCommand({
     const opened = await session.read();
     const { id, number, hash } = markOf(opened) as StoreMark;
     const head = { id, number, hash };
-    const { documents, errors: refusals } = await askWitnesses(context, session, witness);
+    const answers = await askWitnesses(context, session, witness, context.options);
+    const documents = answers.map(({ document }) => document);
     const { last } = opened;
+    if (last !== undefined && expiryOf(last) === undefined) context.progress.note(NEVER);
     const old = last === undefined || !hasExpired(last, session.now()) ? [] : [expired(store, last, session.now())];
-    const errors = [...old, ...refusals];
+    const errors = [...old, ...errorsOf(answers)];
     return {
       exit: 0,
       result: {

@@ -1,7 +1,7 @@
 /** `store restore`: restores a shared store from the state that this machine saw last. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { agree } from '../../../core/actions/ask.ts';
+import { CONFIRM_OPTIONS, confirmNewest } from '../actions/confirm-newest.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { newestSeen, restoreTeamStore } from '../store/restore-store.ts';
 import { commitWords } from '../store/store-refusals.ts';
@@ -14,12 +14,18 @@ export type StoreRestoreDocument = {
 };
 
 export const command = defineCommand({
-  scope: ['changes', 'store'],
+  scope: ['changes', 'hosts', 'fleet', 'store'],
   about:
-    'For a repository that was restored from an old backup, or that was changed by a user who is not an operator.\nWhere the store holds changes of operators that this computer has not seen, it refuses: they may have revoked a client. --replace-unseen undoes them; they stay in the history.',
+    'For a repository that was restored from an old backup, or that was changed by a user who is not an operator.\nWhere the store holds changes of operators that this computer has not seen, it refuses: they may have revoked a client. --replace-unseen undoes them; they stay in the history.\nThe time for which the state is current begins anew, so the hosts are asked as by "docker-tls store refresh", and so is a person for a state that has expired.',
   examples: ['docker-tls store restore'],
   args: {},
-  options: { replaceUnseen: { kind: 'flag', summary: 'also undo changes that this computer has not seen' } },
+  options: {
+    replaceUnseen: {
+      kind: 'flag',
+      summary: 'also undo changes that this computer has not seen, and those that only hosts have',
+    },
+    ...CONFIRM_OPTIONS,
+  },
   async run(context): Promise<CommandResult<StoreRestoreDocument>> {
     const { replaceUnseen } = context.options;
     const session = sharedStoreOf(context);
@@ -31,7 +37,10 @@ export const command = defineCommand({
     }
     const undoing = replaceUnseen ? ', and undo all changes that do not lead to it' : '';
     const sequence = await restoreTeamStore(session, replaceUnseen, (newest) =>
-      agree(context.prompts, `Put ${commitWords(newest)} back into ${store}${undoing}?`),
+      confirmNewest(context, session, newest, {
+        ...{ command: 'store restore', options: context.options, restores: true, undoes: replaceUnseen },
+        question: `Put ${commitWords(newest.last ?? newest)} back into ${store}${undoing}?`,
+      }),
     );
     const result = { store, sequence };
     if (sequence === undefined) return { exit: 0, result, text: `${store} has lost nothing`, next: [] };

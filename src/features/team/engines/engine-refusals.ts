@@ -32,6 +32,15 @@ export function tooMuch(url: string, { files, bytes }: Most): DockerTlsError {
   });
 }
 
+/** One value is larger than any that docker-tls writes. */
+export function unreadable(url: string, cause: Error): DockerTlsError {
+  return new DockerTlsError('E_STORE_TAMPERED', `the store has a value that is too large; nothing of it was used`, {
+    where: url,
+    cause,
+    hints: ['ask a colleague whether this is the address of your store'],
+  });
+}
+
 /** No team makes that many commits, or that long ones. */
 export function tooLong(url: string): DockerTlsError {
   return new DockerTlsError(

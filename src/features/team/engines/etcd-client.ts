@@ -9,7 +9,7 @@ import { isObject, parseJson } from '../../../core/domain/json.ts';
 import { splitBundle } from '../../../core/domain/pki/inspect.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
 import type { EtcdCredentials } from './etcd-credentials.ts';
-import { answerFailure, connectionFailure, EtcdFailure, gravest } from './etcd-failure.ts';
+import { AnswerTooLarge, answerFailure, connectionFailure, EtcdFailure, gravest } from './etcd-failure.ts';
 
 export type KeyValue = { readonly key: string; readonly value: Buffer; readonly modRevision: string };
 
@@ -26,9 +26,6 @@ const IDLE_MS = 3000;
 const LARGEST_ANSWER = 16 * 1024 * 1024;
 /** Attempts per endpoint. */
 const ROUNDS = 2;
-
-/** An answer that is not read to its end: ask for less at once. */
-export class AnswerTooLarge extends Error {}
 
 export type EtcdClient = ReturnType<typeof etcdClient>;
 

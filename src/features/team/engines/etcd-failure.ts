@@ -3,10 +3,13 @@
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { EtcdAddress } from '../store/etcd-address.ts';
-import { unknownEnding } from './engine-refusals.ts';
+import { unknownEnding, unreadable } from './engine-refusals.ts';
 
 /** `unreachable` and `tls`: another member may succeed; `refused` and below: none would. */
 export type EtcdProblem = 'unreachable' | 'no-quorum' | 'tls' | 'auth' | 'compacted' | 'full' | 'too-old' | 'refused';
+
+/** More than is read at once. A reader asks for less; if that is one value, it is not of docker-tls. */
+export class AnswerTooLarge extends Error {}
 
 /** The gravest first: reported if members failed in different ways. */
 const GRAVITY: readonly EtcdProblem[] = ['no-quorum', 'tls', 'unreachable'];
@@ -121,6 +124,7 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /** Error for users. Returns other failures unchanged. */
 export function etcdRefusal(address: EtcdAddress, failure: unknown): unknown {
+  if (failure instanceof AnswerTooLarge) return unreadable(address.url, failure);
   if (!(failure instanceof EtcdFailure)) return failure;
   const [code, message, hints] = refusalOf(address, failure);
   return new DockerTlsError(code, message, { where: address.url, hints, cause: failure });

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import type { EtcdAddress } from '../store/etcd-address.ts';
 import type { Listing, Snapshot } from './engine.ts';
 import { tooMuch } from './engine-refusals.ts';
-import { AnswerTooLarge, type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
-import { EtcdFailure, etcdRefusal } from './etcd-failure.ts';
+import { type EtcdClient, endOf, type KeyValue, rangeRequest } from './etcd-client.ts';
+import { AnswerTooLarge, EtcdFailure, etcdRefusal } from './etcd-failure.ts';
 import type { GenerationKeys } from './etcd-generation.ts';
 import { entryName, type Head, type HistoryEntry, numberOf, readEntry, readHead } from './etcd-history.ts';
 
@@ -55,8 +55,8 @@ export function etcdReader(client: EtcdClient, keys: GenerationKeys, { address, 
       return await headAnd(number, number === undefined ? MOST_RECENT : MOST_CHANGED);
     } catch (error) {
       if (!(error instanceof AnswerTooLarge)) throw error;
-      // Entries of docker-tls are small; the first one shows whether a commit is stored.
-      return headAnd(number ?? 0, 1);
+      // Entries of docker-tls are small; the first one after the number, or the last one, shows whether a commit is stored.
+      return headAnd(number, 1);
     }
   }
 

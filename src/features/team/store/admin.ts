@@ -12,7 +12,7 @@ import type { Opened } from './opened.ts';
 import { freshKeys, type Operator, openKeys, renderKeys } from './operators.ts';
 import { retried } from './retried.ts';
 import type { Session } from './session.ts';
-import { signingKeyIn } from './signatures.ts';
+import { SHORTEST_RSA, signingKeyIn } from './signatures.ts';
 import { fingerprintOf, signersAmong } from './signers.ts';
 
 export type NewOperator = {
@@ -74,7 +74,7 @@ export async function addOperator(
     if (same !== undefined)
       throw operatorRefusal(`this key is that of ${same.name} already`, [`docker-tls operator remove ${same.name}`]);
     const added = { name, recipient, signingKey, ca, client, addedAt: session.now().toISOString() };
-    signersAmong([added]);
+    requireOwnKey([...before, added], name);
     if (dryRun) return added;
     const operators = [...before, added];
     const fresh = base.fresh ? await firstKeys(session, operators) : {};
@@ -110,15 +110,30 @@ async function changedOperator(
       `then: docker-tls operator add ${name} ${shellQuote(known.recipient)} --client ${client}${known.ca ? '' : ' --without-ca'}`,
     ]);
   const changed = { ...known, client, signingKey };
+  const operators = base.operators.map((one) => (one === known ? changed : one));
+  if (known.signingKey !== signingKey) requireOwnKey(operators, name);
   const whats = [
     ...(known.client === client ? [] : [`given client ${client}`]),
     ...(known.signingKey === signingKey ? [] : [`signs with ${signingKey}`]),
   ];
   if (dryRun || whats.length === 0) return changed;
-  const operators = base.operators.map((one) => (one === known ? changed : one));
   const what = `operator ${name}: ${whats.join(', ')}`;
   await session.commit(base, { contents: base.contents, operators }, message('operator add', what));
   return changed;
+}
+
+/** A signature has to tell who made it, so no two operators sign with one key. Fails with E_RECIPIENT and E_OPERATOR (exit 2). */
+function requireOwnKey(operators: readonly Operator[], name: string): void {
+  const signers = signersAmong(operators);
+  const key = signers.find((one) => one.name === name)?.key;
+  if (key === undefined) return;
+  checkSigningKey(key);
+  const other = signers.find((one) => one.key === key && one.name !== name);
+  if (other !== undefined)
+    throw operatorRefusal(
+      `${other.name} signs with this key already, and each operator signs with a key of their own`,
+      ['docker-tls operator list'],
+    );
 }
 
 /** Fails with E_RECIPIENT (exit 2). */
@@ -126,7 +141,7 @@ function checkSigningKey(text: string): string {
   const key = signingKeyIn(text);
   if (key !== undefined) return key;
   throw new DockerTlsError('E_RECIPIENT', 'this is not an SSH public key that can sign a store', {
-    details: ['ed25519, RSA, ECDSA, or one of a security key (sk-…)'],
+    details: [`ed25519, ECDSA, RSA of at least ${SHORTEST_RSA} bits, or one of a security key (sk-…)`],
     hints: ['the keys of your agent: ssh-add -L'],
   });
 }

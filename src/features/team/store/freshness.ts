@@ -10,6 +10,10 @@ export const MOST_DAYS = 3660;
 /** Of a new store. */
 export const DEFAULT_DAYS = 90;
 
+/** A note for a store whose commits name no number of days: by --valid-for none, or from before they did. The operators decide. */
+export const NEVER =
+  'a state of this store never expires, so its server could hide newer commits for ever: docker-tls store refresh --valid-for 90';
+
 /** The date of a commit, and for how many days it is current. */
 export type Dated = { readonly at: string; readonly validDays?: number | undefined };
 
@@ -29,12 +33,18 @@ export function shareLeft(dated: Dated, now: Date): number {
   return expiry === undefined ? 1 : (expiry.getTime() - now.getTime()) / ((dated.validDays ?? 1) * DAY_MS);
 }
 
+/** True for a state of a day or more after now: one of the two clocks is wrong. */
+export function isAhead({ at }: Dated, now: Date): boolean {
+  return Date.parse(at) - now.getTime() > DAY_MS;
+}
+
 /** A note for a state that soon expires, or whose date makes its expiry meaningless: one of the two clocks is wrong. */
 export function ageNote(dated: Dated, now: Date): string | undefined {
   const expiry = expiryOf(dated);
   if (expiry === undefined) return undefined;
-  if (Date.parse(dated.at) - now.getTime() > DAY_MS)
+  if (isAhead(dated, now))
     return `the newest commit of the store is of ${dated.at}, and the clock of this computer says ${now.toISOString()}: one of them is wrong, so that commit expires late`;
-  if (shareLeft(dated, now) > 0.25) return undefined;
+  // An expired state is refused, or its reader says so.
+  if (shareLeft(dated, now) > 0.25 || hasExpired(dated, now)) return undefined;
   return `the store expires on ${dateWords(expiry)}, unless it is changed or refreshed before: docker-tls store refresh`;
 }

@@ -3,9 +3,10 @@
 import { readTree } from '../../../core/adapters/store/read.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { Alike, Past, Snapshot } from '../engines/engine.ts';
-import { commitOf, genuine, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
+import { commitOf, signedByColleague, signedOf, unconfirmed } from './genuine.ts';
 import type { SeenState } from './local-copy.ts';
 import { mapTree } from './map-tree.ts';
+import type { Opened } from './opened.ts';
 import type { Session } from './session.ts';
 import { fingerprintOf } from './signers.ts';
 import { ancestors, MANIFEST, readSigned, sha256Hex } from './store-manifest.ts';
@@ -65,14 +66,14 @@ export async function newestSeen(session: Session): Promise<{ readonly seen: See
 
 /**
  * Commits the newest genuine state that descends from the one seen on this machine, on top of the present content. Returns its number;
- * undefined: nothing was lost. `agree` fails if the user rejects this state. Undoes operators' changes that this machine has not seen only
+ * undefined: nothing was lost. `confirm` fails unless this state is the newest, since its time begins anew. Undoes operators' changes that this machine has not seen only
  * with `replaceUnseen`. Otherwise, after an outsider's vandalism, a user returning from a long absence could bring back clients that others
  * have revoked.
  */
 export async function restoreTeamStore(
   session: Session,
   replaceUnseen = false,
-  agree: (newest: refusals.CommitWords) => Promise<void> = async () => undefined,
+  confirm: (newest: Opened) => Promise<unknown> = async () => undefined,
 ): Promise<number | undefined> {
   const { url, engine } = session;
   const last = await newestSeen(session);
@@ -89,7 +90,7 @@ export async function restoreTeamStore(
   const above = Math.max(seen.sequence, opened.sequence, found.above);
   const { keys, operators, contents } = opened;
   if (keys?.ca === undefined) throw refusals.readOnly(url, operators);
-  await agree(commitOf(genuine(url, newest)));
+  await confirm(opened);
   const full = { ...keys, ca: keys.ca };
   const done = await session.commit(
     { ...opened, snapshot: present },

@@ -6,25 +6,17 @@
 import { errnoOf } from '../../../errors/errors.ts';
 import type { Message, Snapshot, StoreEngine } from '../engines/engine.ts';
 import { type Contents, groupTexts, OPERATORS, sealGroup, touchedGroups } from './contents.ts';
-import { ageNote, DEFAULT_DAYS, hasExpired } from './freshness.ts';
+import { ageNote, DEFAULT_DAYS, hasExpired, isAhead } from './freshness.ts';
 import { checkSnapshot, commitOf, genuine, requirePinned, requireSame } from './genuine.ts';
 import { requireReadable, shortened } from './limits.ts';
 import type { Local, SeenState } from './local-copy.ts';
 import { contentsOpener } from './open-contents.ts';
 import type { NextCommit, Opened } from './opened.ts';
 import { foreignKeys, openKeys, readOperators, renderKeys } from './operators.ts';
+import { ownSigner } from './own-signer.ts';
 import { SEAL_BYTES } from './seal.ts';
-import { type SigningKey, signingKeysOf } from './signatures.ts';
-import {
-  fingerprintOf,
-  keysOf,
-  SIGNERS,
-  type Signer,
-  type Signers,
-  sameSigners,
-  signersAmong,
-  withSigners,
-} from './signers.ts';
+import type { SigningKey } from './signatures.ts';
+import { fingerprintOf, SIGNERS, type Signers, sameSigners, signersAmong, withSigners } from './signers.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 import { MANIFEST, readSigned, renderStoreManifest, type Signed, sha256Hex } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
@@ -54,6 +46,11 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
   const unwritten = new Set<string>();
   /** Read once: a pipe delivers its content once. */
   let identityFiles: Promise<readonly IdentityFile[]> | undefined;
+  const ownIdentities = () => {
+    identityFiles ??= identities();
+    return identityFiles;
+  };
+  const requireSigner = ownSigner({ url: engine.url, identities: ownIdentities, agentKeys, note });
   const contentsOf = contentsOpener(engine.url);
   /** Whether a state that is too old may be read, and whether its age was noted. */
   let anyAge = false;
@@ -66,8 +63,7 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
   }
 
   async function open(snapshot: Snapshot, checked: Signed): Promise<Opened> {
-    identityFiles ??= identities();
-    const mine = await identityFiles;
+    const mine = await ownIdentities();
     const keys = await openKeys(snapshot.files, mine);
     if (keys === undefined) throw refusals.closed(engine.url, mine);
     const operators = readOperators(snapshot.files, keys);
@@ -90,26 +86,6 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
       operators,
       contents,
     };
-  }
-
-  /** The user's key among those that can sign; undefined if none. */
-  async function signingKey(operators: readonly Signer[]): Promise<{ name: string; key: SigningKey } | undefined> {
-    identityFiles ??= identities();
-    const inFiles = (await Promise.all((await identityFiles).map(signingKeysOf))).flat();
-    const mineAmong = (mine: readonly SigningKey[]) =>
-      operators.flatMap(({ name, key }) => mine.flatMap((one) => (one.key === key ? [{ name, key: one }] : [])))[0];
-    return mineAmong(inFiles) ?? mineAmong(await agentKeys());
-  }
-
-  /** The user's keys for a commit on top of it: one that signs new `signers`, and one of these. Fails if this user cannot commit. */
-  async function requireSigner({ keys, operators, signers }: Opened, next = signersAmong(operators)) {
-    if (keys?.ca === undefined) throw refusals.readOnly(engine.url, operators);
-    // A new list of signers has the signature of an operator of the one before.
-    const before = await signingKey(signers.at(-1)?.operators ?? next);
-    const stays = before !== undefined && keysOf(next).includes(before.key.key);
-    const me = stays ? before : await signingKey(next);
-    if (before === undefined || me === undefined) throw refusals.cannotSign(engine.url, operators);
-    return { before: before.key, me };
   }
 
   function keep(opened: Opened): Opened {
@@ -199,6 +175,10 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
     { subject, lines }: Pick<Message, 'subject' | 'lines'>,
   ): Promise<Opened> {
     if (base.snapshot.offline !== undefined) throw base.snapshot.offline.cause;
+    // Such a commit would expire early for everyone. A refresh and a restoration ask first.
+    const asked = next.current !== undefined || next.above !== undefined;
+    if (base.last !== undefined && isAhead(base.last, now()) && !asked)
+      throw refusals.clockBehind(engine.url, base.last, now());
     const keys = next.keys ?? base.keys;
     const operators = next.operators ?? base.operators;
     const signing = signersAmong(operators);
@@ -287,9 +267,6 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
     forget(read?: Opened): void {
       if (read === undefined || read.snapshot.revision === latest?.opened.snapshot.revision) latest = undefined;
     },
-    identities: () => {
-      identityFiles ??= identities();
-      return identityFiles;
-    },
+    identities: ownIdentities,
   };
 }

@@ -26,13 +26,17 @@ export type SigningKey = { readonly key: string; sign(purpose: Purpose, text: st
 const TYPES =
   /^(?:ssh-(?:ed25519|rsa)|ecdsa-sha2-nistp(?:256|384|521)|sk-(?:ssh-ed25519|ecdsa-sha2-nistp256)@openssh\.com)$/;
 
+/** Bits. NIST SP 800-131A: a shorter RSA key signs nothing any more. */
+export const SHORTEST_RSA = 2048;
+
 /** The type and key of an SSH public key that can sign, without its comment; undefined for anything else. */
 export function signingKeyIn(text: string): string | undefined {
   const [type = '', encoded = ''] = text.trim().split(/\s+/);
   const blob = Buffer.from(encoded, 'base64');
   if (!TYPES.test(type) || readString(blob, 0).toString('latin1') !== type) return undefined;
   try {
-    publicKeyOf(blob);
+    const { modulusLength = SHORTEST_RSA } = publicKeyOf(blob).asymmetricKeyDetails ?? {};
+    if (modulusLength < SHORTEST_RSA) return undefined;
     return `${type} ${blob.toString('base64')}`;
   } catch {
     return undefined;

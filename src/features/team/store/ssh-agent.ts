@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { readSigned, readString, signedBytes, wireString } from '../../../core/domain/pki/sshsig.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { algorithmOf, type SigningKey, signatureText, signingKeyIn } from './signatures.ts';
+import { algorithmOf, type SigningKey, signatureText, signerOf, signingKeyIn } from './signatures.ts';
 
 const REQUEST_IDENTITIES = 11;
 const IDENTITIES = 12;
@@ -16,8 +16,8 @@ const SIGNATURE = 14;
 /** SHA-512 for an RSA key. */
 const RSA_SHA2_512 = 4;
 const LIST_MS = 5_000;
-/** Time to touch a key, or to type its PIN. */
-const SIGN_MS = 120_000;
+/** Time to touch a key, or to type its PIN: a host waits 90 s for the commit, and then rolls back. */
+const SIGN_MS = 30_000;
 /** An agent holds a few keys. */
 const MOST_BYTES = 256 * 1024;
 
@@ -32,6 +32,7 @@ export type AgentOptions = {
 export async function agentKeys({ socket, note, signal }: AgentOptions): Promise<SigningKey[]> {
   if (!socket) return [];
   const answer = await ask(socket, Buffer.of(REQUEST_IDENTITIES), LIST_MS, signal).catch(() => undefined);
+  const seconds = SIGN_MS / 1000;
   signal?.throwIfAborted();
   if (answer?.[0] !== IDENTITIES || answer.length < 5) return [];
   const keys: SigningKey[] = [];
@@ -44,18 +45,21 @@ export async function agentKeys({ socket, note, signal }: AgentOptions): Promise
       keys.push({
         key,
         async sign(purpose, text) {
-          if (key.startsWith('sk-')) note('touch the security key: it signs the change of the store');
+          if (key.startsWith('sk-'))
+            note(`touch the security key within ${seconds} s: it signs the change of the store`);
           const flags = Buffer.alloc(4);
           flags.writeUInt32BE(key.startsWith('ssh-rsa ') ? RSA_SHA2_512 : 0);
           const data = signedBytes(text, purpose);
           const request = Buffer.concat([Buffer.of(SIGN_REQUEST), ...[blob, data].map(wireString), flags]);
           const signed = await ask(socket, request, SIGN_MS, signal).catch((cause) => {
             signal?.throwIfAborted();
-            throw refused(key, 'it does not answer', cause);
+            throw refused(key, `it did not answer within ${seconds} s`, cause);
           });
           const signature = signed[0] === SIGNATURE ? readSigned(readString(signed, 1)) : undefined;
           if (signature?.algorithm !== algorithmOf(key)) throw refused(key, 'it refused');
-          return signatureText(key, purpose, signature.raw, signature.trailer);
+          const made = signatureText(key, purpose, signature.raw, signature.trailer);
+          if (signerOf(purpose, text, made, [key]) === undefined) throw refused(key, 'its signature is not valid');
+          return made;
         },
       });
   }

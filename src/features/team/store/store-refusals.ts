@@ -105,6 +105,18 @@ export function expired(url: string, last: CommitWords & Dated, now: Date, cause
   });
 }
 
+/** The newest commit is of a day or more after now. */
+export function clockBehind(url: string, last: CommitWords, now: Date): DockerTlsError {
+  return new DockerTlsError(
+    'E_CLOCK',
+    `the clock of this computer says ${now.toISOString()}, and the store's last commit is later (${commitWords(last)}): one of the two is wrong, and a commit with a wrong date expires early`,
+    {
+      where: url,
+      hints: ['timedatectl set-ntp true', 'if the clock of this computer is right: docker-tls store refresh'],
+    },
+  );
+}
+
 export type CommitWords = { readonly sequence: number; readonly at?: string; readonly by?: string };
 type Lines = { readonly there: CommitWords; readonly here: CommitWords; readonly comparison: string | undefined };
 

@@ -137,6 +137,23 @@ test('PIN and module of a token are named for its key', async () => {
     { uri: 'pkcs11:object=ca', module: '/usr/lib/hsm.so', pinFile: `${bob.env.HOME}/pin`, pin: 'bob' },
   ]);
   expect(await textOf(bob)).not.toMatch(/hsm|pinFile/);
+  // Another PIN file is for the same module.
+  expect((await as(bob, 'ca', 'import', '--pin-file', 'words')).json.error).toBeUndefined();
+  const { token } = (await as(bob, 'ca', 'show')).json.result;
+  expect(token).toMatchObject({ module: '/usr/lib/hsm.so', pinFile: `${bob.env.HOME}/words` });
+});
+
+test('a credential that is named anew keeps its passphrase file, and the reverse', async () => {
+  const { ada, as } = await team('--step-ca', URL_OF_CA, '--credential-file', 'key', '--passphrase-file', 'words');
+  const files = async () => {
+    const { ca: read } = await teamStore(ada.session()).read();
+    const { external } = read?.record ?? {};
+    return external?.kind === 'step-ca' ? [external.credentialFile, external.passphraseFile] : [];
+  };
+  expect((await as(ada, 'ca', 'import', '--credential-file', 'pin')).json.error).toBeUndefined();
+  expect(await files()).toEqual([`${ada.env.HOME}/pin`, `${ada.env.HOME}/words`]);
+  expect((await as(ada, 'ca', 'import', '--passphrase-file', 'key')).json.error).toBeUndefined();
+  expect(await files()).toEqual([`${ada.env.HOME}/pin`, `${ada.env.HOME}/key`]);
 });
 
 test('a copy into a directory has the files of this computer; without any, --cert stays necessary', async () => {

@@ -1,7 +1,7 @@
 /** Operators whose signing key only an SSH agent holds: a real agent, with keys that are in no file. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -111,6 +111,11 @@ test('the first operator signs by the agent as well, and the command takes a fil
   });
   const wrong = await run('operator', 'add', 'bob', team.member('bob').recipient, '--signing-key', 'ssh-dss AAAA');
   expect(wrong.json.error).toMatchObject({ code: 'E_RECIPIENT', message: expect.stringContaining('can sign a store') });
+  writeFileSync(join(directory, 'both.pub'), `${keys.get('ecdsa')}${keys.get('rsa')}`);
+  const both = await run('operator', 'add', 'ada', '--signing-key', 'both.pub');
+  expect(both.json.error).toMatchObject({ code: 'E_RECIPIENT', message: expect.stringContaining('several keys') });
+  const looks = await run('operator', 'add', 'bob', 'bob.pub', '--signing-key', 'ecdsa.pub', '--without-ca');
+  expect(looks.json.error).toMatchObject({ code: 'E_USAGE', message: expect.stringContaining('means nothing') });
 });
 
 test('an agent that refuses, is gone, hangs or talks nonsense signs nothing', async () => {
@@ -147,3 +152,100 @@ test('an agent that refuses, is gone, hangs or talks nonsense signs nothing', as
   await expect(asked).rejects.toThrow('Ctrl-C');
   silent.close();
 });
+
+test("the key of this operator signs, not the one that the agent lists first; a colleague's signs with a note", async () => {
+  const team = newTeam();
+  const [ada, bob] = [team.member('ada'), team.member('bob')];
+  await enrol(ada, bob);
+  const own = startAgent(join(directory, 'two'));
+  own.add(join(ada.env.HOME ?? '', '.ssh/id_ed25519'));
+  const file = join(directory, 'of-bob');
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  own.add(file);
+  const signingKey = readFileSync(`${file}.pub`, 'utf8');
+  await addOperator(session(bob, team, own.socket), { name: 'bob', ca: true, signingKey });
+  await write(session(bob, team, own.socket), 'of-bob');
+  expect(await readLog(ada.session(), 1)).toMatchObject([{ signedBy: 'bob' }]);
+  expect(bob.notes.filter((note) => note.startsWith('signed as'))).toEqual([]);
+  // Only ada's key is left in the agent that bob's computer was given.
+  own.add('-d', file);
+  await write(session(bob, team, own.socket), 'as-ada');
+  expect(await readLog(ada.session(), 1)).toMatchObject([{ signedBy: 'ada' }]);
+  expect(bob.notes.at(-1)).toBe('signed as ada: the key of bob opens the store, and no key here signs for bob');
+  own.stop();
+});
+
+test('no two operators sign with one key, and a key that is too short or not whole signs nothing', async () => {
+  const team = newTeam();
+  const [ada, bob, carol] = [team.member('ada'), team.member('bob'), team.member('carol')];
+  await enrol(ada, bob);
+  const own = { code: 'E_OPERATOR', message: expect.stringContaining('signs with this key already') };
+  const add = (name: string, recipient: string | undefined, signingKey?: string) =>
+    addOperator(session(ada, team, agent.socket), { name, recipient, ca: true, signingKey });
+  await expect(add('carol', carol.recipient, bob.recipient)).rejects.toMatchObject(own);
+  await expect(add('bob', undefined, ada.recipient)).rejects.toMatchObject(own);
+  await add('ada', undefined, keys.get('ecdsa'));
+  await expect(add('bob', undefined, keys.get('ecdsa'))).rejects.toMatchObject(own);
+  const file = join(directory, 'short');
+  execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-b', '1024', '-N', '', '-f', file]);
+  const short = readFileSync(`${file}.pub`, 'utf8');
+  const refused = { code: 'E_RECIPIENT', details: [expect.stringContaining('2048 bits')] };
+  await expect(add('carol', carol.recipient, short)).rejects.toMatchObject(refused);
+  await expect(add('carol', short)).rejects.toMatchObject({ code: 'E_RECIPIENT' });
+  const [type = '', blob = ''] = (keys.get('ed25519') as string).split(' ');
+  const longer = Buffer.concat([Buffer.from(blob, 'base64'), Buffer.from('more')]).toString('base64');
+  await expect(add('carol', carol.recipient, `${type} ${longer}`)).rejects.toMatchObject(refused);
+});
+
+test('what an agent answers is verified before it is committed', async () => {
+  const team = newTeam();
+  const ada = team.member('ada');
+  await enrol(ada);
+  const [type = '', blob = ''] = ada.recipient.split(' ');
+  const text = (value: Uint8Array | string) => {
+    const bytes = Buffer.from(value as string);
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const key = text(Buffer.from(blob, 'base64'));
+  const answers = [
+    Buffer.concat([Buffer.of(12, 0, 0, 0, 1), key, text('ada')]),
+    Buffer.concat([Buffer.of(14), text(Buffer.concat([text(type), text(Buffer.alloc(64, 1))]))]),
+  ];
+  const liar = createServer((socket) => socket.once('data', () => socket.end(text(answers.shift() as Buffer))));
+  liar.listen(join(directory, 'liar'));
+  const [lying] = await agentKeys({ socket: join(directory, 'liar'), note() {} });
+  await expect(lying?.sign('docker-tls-manifest', 'x')).rejects.toMatchObject({
+    code: 'E_STORE_WRITE',
+    message: 'the SSH agent did not sign the change of the store: its signature is not valid',
+  });
+  liar.close();
+});
+
+test('a touch is awaited for less long than a host waits for the commit', async () => {
+  const [type = '', blob = ''] =
+    'sk-ssh-ed25519@openssh.com AAAAGnNrLXNzaC1lZDI1NTE5QG9wZW5zc2guY29tAAAAIIoWt9LOTjw03EVa2tkw2125PaBgcTCDZ40rhKLD0kP+AAAABHNzaDo='.split(
+      ' ',
+    );
+  const text = (bytes: Buffer) => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const list = text(
+    Buffer.concat([Buffer.of(12, 0, 0, 0, 1), text(Buffer.from(blob, 'base64')), text(Buffer.from(type))]),
+  );
+  // It lists a security key, and nobody touches it.
+  const server = createServer((socket) =>
+    socket.on('data', (asked) => (asked[4] === 11 ? socket.end(list) : undefined)),
+  ).listen(join(directory, 'untouched'));
+  const notes: string[] = [];
+  const [key] = await agentKeys({ socket: join(directory, 'untouched'), note: (one) => notes.push(one) });
+  await expect(key?.sign('docker-tls-manifest', 'x')).rejects.toMatchObject({
+    code: 'E_STORE_WRITE',
+    message: expect.stringMatching(/it did not answer within 30 s$/),
+  });
+  expect(notes).toEqual(['touch the security key within 30 s: it signs the change of the store']);
+  server.close();
+}, 45_000);

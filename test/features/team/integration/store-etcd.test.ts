@@ -474,6 +474,7 @@ describe('a server that is not what it should be', () => {
     ['is full', 429, '{"code":8,"message":"etcdserver: mvcc: database space exceeded"}', 'E_STORE_FULL'],
     ['is a proxy without a server', 502, '<html>', 'E_STORE_UNREACHABLE'],
     ['says something else', 200, '<html>', 'E_STORE_SERVER'],
+    ['never stops talking', 200, ' '.repeat(17 * 1024 * 1024), 'E_STORE_TAMPERED'],
   ])('%s', async (_what, status, body, code) => {
     await expect((await answering(status, body)).engine.read()).rejects.toMatchObject({ code });
   });

@@ -1,5 +1,6 @@
 /** Expiry of a shared store's newest state: a server that hides later commits is believed for a limited time only. */
 
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { refreshStore } from '../../../../src/features/team/store/refresh.ts';
@@ -27,15 +28,34 @@ const write = (session: Session, name: string) => {
   return store.withLock('docker-tls test', () => store.write({ hosts: { [name]: sampleHost(name, 1) } }));
 };
 const refresh = (session: Session, more: Partial<Parameters<typeof refreshStore>[1]> = {}) =>
-  refreshStore(session, { dryRun: false, agree: async () => {}, compare: async () => {}, ...more });
+  refreshStore(session, { dryRun: false, confirm: async () => {}, ...more });
 const EXPIRED = { code: 'E_STORE_EXPIRED', exit: 2 };
 
-describe.each<[string, () => Members]>([
-  ['git', newTeam],
-  ['etcd', () => membersOf(`etcd://${etcd.endpoints}/expiry/${Math.random()}?tls=off`)],
+/** A store, and how its server loses everything. */
+type Place = Members & { lose(): void | Promise<void> };
+
+function inGit(): Place {
+  const team = newTeam();
+  const lose = () =>
+    void execFileSync('git', ['--git-dir', team.repository, 'update-ref', '-d', 'refs/heads/docker-tls']);
+  return { ...team, lose };
+}
+
+function inEtcd(): Place {
+  const prefix = `expiry/${Math.random()}`;
+  const endpoint = `http://${etcd.endpoints.split(',')[0]}`;
+  const lose = () => void execFileSync('etcdctl', [`--endpoints=${endpoint}`, 'del', '--prefix', `/${prefix}/`]);
+  return { ...membersOf(`etcd://${etcd.endpoints}/${prefix}?tls=off`), lose };
+}
+
+describe.each<[string, () => Place]>([
+  ['git', inGit],
+  ['etcd', inEtcd],
 ])('in %s', (_engine, place) => {
+  let rewind: Place['lose'];
   async function store(): Promise<{ ada: Member; bob: Member; carol: Member }> {
-    const { member } = place();
+    const { member, lose } = place();
+    rewind = lose;
     const made = { ada: member('ada'), bob: member('bob'), carol: member('carol') };
     await enrol(made.ada, made.bob);
     await write(made.ada.session(), 'web');
@@ -59,12 +79,10 @@ describe.each<[string, () => Members]>([
       hints: ['docker-tls store check --witness hosts', expect.stringMatching(/: docker-tls store refresh$/)],
     });
     await expect(write(bob.session(later(91)), 'x')).rejects.toMatchObject(EXPIRED);
-    const declined = refresh(bob.session(later(91)), { agree: () => Promise.reject(new Error('no')) });
+    const declined = refresh(bob.session(later(91)), { confirm: () => Promise.reject(new Error('no')) });
     await expect(declined).rejects.toThrow('no');
-    const newer = refresh(bob.session(later(91)), { compare: () => Promise.reject(new Error('a host has seen more')) });
-    await expect(newer).rejects.toThrow('a host has seen more');
     const asked: unknown[] = [];
-    const done = await refresh(bob.session(later(91)), { agree: async (last) => void asked.push(last) });
+    const done = await refresh(bob.session(later(91)), { confirm: async ({ last }) => void asked.push(last) });
     expect([done.sequence, asked]).toEqual([4, [expect.objectContaining({ sequence: 3, by: 'ada (ada@laptop)' })]]);
     expect((await teamStore(ada.session(later(180))).read()).hosts.has('web')).toBe(true);
     await expect(ada.session(later(182)).read()).rejects.toMatchObject(EXPIRED);
@@ -94,11 +112,19 @@ describe.each<[string, () => Members]>([
     expect((await bob.session().read()).sequence).toBe(4);
   });
 
-  test('a restored state keeps its days, and its own date counts', async () => {
+  test('a restored state keeps its days, which begin anew: so it is confirmed first, with its own date', async () => {
     const { ada } = await store();
     await refresh(ada.session(), { validDays: 30 });
     expect(await restoreTeamStore(ada.session())).toBeUndefined();
     await expect(checkTeamStore(ada.session(later(31)), false)).rejects.toMatchObject(EXPIRED);
+    await rewind();
+    const declined = restoreTeamStore(ada.session(later(100)), false, () => Promise.reject(new Error('no')));
+    await expect(declined).rejects.toThrow('no');
+    const asked: unknown[] = [];
+    await restoreTeamStore(ada.session(later(100)), false, async ({ last }) => void asked.push(last));
+    expect(asked).toEqual([expect.objectContaining({ sequence: 4, validDays: 30 })]);
+    await checkTeamStore(ada.session(later(129)), false);
+    await expect(checkTeamStore(ada.session(later(131)), false)).rejects.toMatchObject(EXPIRED);
   });
 });
 
@@ -119,15 +145,21 @@ test('a clock that is behind or ahead when a commit is made: the commit expires 
   const { member } = newTeam();
   const [ada, bob] = [member('ada'), member('bob')];
   await enrol(ada, bob);
-  await write(ada.session(later(-365)), 'web');
-  await expect(bob.session().read()).rejects.toMatchObject(EXPIRED);
-  expect((await refresh(bob.session())).sequence).toBe(4);
+  await write(ada.session(later(-0.5)), 'web');
+  // One that is further behind commits nothing, unless a person says that the date in the store is the wrong one.
+  await expect(write(ada.session(later(-365)), 'never')).rejects.toMatchObject({
+    code: 'E_CLOCK',
+    hints: ['timedatectl set-ntp true', expect.stringMatching(/: docker-tls store refresh$/)],
+  });
   await bob.session().read();
   await expect(write(ada.session(later(365)), 'next')).rejects.toMatchObject(EXPIRED);
   await write(ada.session(later(60)), 'next');
   await bob.session().read();
   expect(bob.notes.at(-1)).toMatch(/the newest commit of the store is of .*, and the clock of this computer says/);
   expect(bob.notes.filter((one) => one.includes('the clock of this computer'))).toHaveLength(1);
+  await expect(write(bob.session(), 'more')).rejects.toMatchObject({ code: 'E_CLOCK' });
+  expect((await refresh(bob.session())).sequence).toBe(5);
+  await write(bob.session(), 'more');
 });
 
 test('the commands: store check says it, store refresh asks, and has no question while the state is current', async () => {
@@ -143,9 +175,34 @@ test('the commands: store check says it, store refresh asks, and has no question
   expect((await run(60, 'store', 'refresh')).json.result.sequence).toBe(2);
   const check = await run(200, 'store', 'check');
   expect([check.exit, check.json.error?.code, check.json.result.sequence]).toEqual([2, 'E_STORE_EXPIRED', 2]);
-  expect((await run(200, 'store', 'refresh')).json.error?.code).toBe('E_NO_TERMINAL');
-  expect((await run(200, 'store', 'refresh', '--yes')).json.result.sequence).toBe(3);
+  expect(check.json.error?.hints).toContainEqual(expect.stringContaining('store check --witness hosts'));
+  // --yes is no answer: only people know whether that commit is the last one.
+  for (const yes of [[], ['--yes']]) {
+    const { error } = (await run(200, 'store', 'refresh', ...yes)).json;
+    expect(error).toMatchObject({
+      code: 'E_STORE_EXPIRED',
+      message: expect.stringContaining('whether commit 2, by ada'),
+    });
+    expect(error?.hints.at(-1)).toMatch(/docker-tls .*store refresh --last-commit NUMBER$/);
+  }
+  const wrong = await run(200, 'store', 'refresh', '--last-commit', '1');
+  expect(wrong.json.error).toMatchObject({
+    code: 'E_STORE_OLDER',
+    message: expect.stringContaining('--last-commit says 1'),
+  });
+  const dry = await run(200, 'store', 'refresh', '--dry-run');
+  expect([dry.json.error, dry.json.result]).toMatchObject([undefined, { dryRun: true, expires: expect.any(String) }]);
+  const words = await runCli(['store', 'refresh', '--dry-run', '--home', ada.home, '--store', url], {
+    ...{ env: { HOME: ada.env.HOME }, cwd: ada.env.HOME ?? '/', operator: 'ada@laptop', now: later(200) },
+  });
+  expect(words.out).toContain('would be current until');
+  expect(words.err).not.toContain('the store expires on');
+  expect((await run(200, 'store', 'refresh', '--last-commit', '2')).json.result.sequence).toBe(3);
   expect((await run(200, 'store', 'refresh', '--valid-for', '0')).json.error?.code).toBe('E_USAGE');
-  expect((await run(200, 'store', 'refresh', '--valid-for', 'none')).json.result).toEqual({ store: url, sequence: 4 });
-  expect((await run(2000, 'store', 'check')).json.error).toBeUndefined();
+  const none = await run(200, 'store', 'refresh', '--valid-for', 'none');
+  expect(none.json.result).toEqual({ store: url, sequence: 4, witnesses: [] });
+  expect(none.err).not.toContain('never expires');
+  const kept = [await run(2000, 'store', 'check'), await run(2000, 'store', 'refresh')];
+  expect(kept.map(({ json }) => json.error)).toEqual([undefined, undefined]);
+  for (const { err } of kept) expect(err).toContain('never expires');
 });

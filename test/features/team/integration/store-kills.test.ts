@@ -8,6 +8,8 @@ test.each(['git', 'etcd'] as const)(
   async (engine) => {
     const rounds = await killRunners(engine, 2);
     expect(rounds.map(({ lost, twice }) => ({ lost, twice }))).toEqual(rounds.map(() => ({ lost: 0, twice: 0 })));
+    // Runners that write nothing lose nothing.
+    expect(rounds.reduce((sum, { reported, unreported }) => sum + reported + unreported, 0)).toBeGreaterThan(0);
     for (const { unreported } of rounds) expect(unreported).toBeLessThanOrEqual(2);
   },
   180_000,

@@ -1,7 +1,8 @@
 /** Hosts as witnesses: a run on a machine without memory is refused before it changes a host, if any of its hosts has seen another store. */
 
 import { execFileSync } from 'node:child_process';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import type { StoreMark } from '../../../../src/core/domain/plan/host-state.ts';
@@ -91,9 +92,15 @@ describe('a runner without memory', () => {
     return openTeamSession({ ...options, home: newHome(), url: team.url }) as Session;
   }
 
-  function as(HOME: string | undefined, argv: readonly string[], at: string, connect?: Connect): Promise<CliRun> {
+  function as(
+    HOME: string | undefined,
+    argv: readonly string[],
+    at: string,
+    connect?: Connect,
+    today = now,
+  ): Promise<CliRun> {
     const env = { HOME, PATH: process.env.PATH, DOCKER_CONFIG: join(HOME ?? '/', 'docker'), DOCKER_TLS_HOME: at };
-    return runCli(argv, { env, cwd: HOME ?? '/', operator: 'ada@runner', now: () => now, connect, probe });
+    return runCli(argv, { env, cwd: HOME ?? '/', operator: 'ada@runner', now: () => today, connect, probe });
   }
 
   const probe = async ({ credentials, maxVersion }: { credentials?: unknown; maxVersion?: string }) => {
@@ -104,10 +111,16 @@ describe('a runner without memory', () => {
   };
 
   /** A fresh runner over hosts that have seen these revisions; `changed`: the hosts that it began to change, `sent`: what they keep. */
-  async function run(argv: readonly string[], seen: Readonly<Record<string, StoreMark | 'silent' | undefined>>) {
+  async function run(
+    argv: readonly string[],
+    seen: Readonly<Record<string, StoreMark | 'silent' | undefined>>,
+    { at = newHome(), today = now }: { readonly at?: string; readonly today?: Date } = {},
+  ) {
     const changed: string[] = [];
+    const passwords = new Set<string | undefined>();
     const connect: Connect = async (options) => {
       const { host } = options;
+      passwords.add(options.sudoPassword?.revealText());
       if (seen[host] === 'silent') throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
       const generations = [1, 2].map((number) => ({ number, at: now.toISOString(), by: 'ada', reason: 'test' }));
       const managed = [{ kind: 'link', path: '/etc/docker/tls/current' }];
@@ -116,8 +129,8 @@ describe('a runner without memory', () => {
       const onChange = () => changed.push(host);
       return (await answeringHosts({ home, now, facts, onChange })(options)) as HostSession;
     };
-    const done = await as(ada.env.HOME, [...argv, '--store', team.url, '--json'], newHome(), connect);
-    return { ...done, json: done.json, changed };
+    const done = await as(ada.env.HOME, [...argv, '--store', team.url, '--json'], at, connect, today);
+    return { ...done, json: done.json, changed, passwords };
   }
 
   const rotate = ['rotate', 'server', 'h1', 'h2', 'h3', '--parallel', '1', '--yes'];
@@ -229,5 +242,95 @@ describe('a runner without memory', () => {
       const etcd = await run(check('etcd://h:1/x'), {});
       expect([etcd.exit, etcd.json.error?.code]).toEqual([4, 'E_STORE_WITNESS']);
     });
+  });
+
+  const SILENT = { h1: 'silent', h2: 'silent', h3: 'silent', x: 'silent', z: 'silent' } as const;
+  const later = (days: number) => new Date(now.getTime() + days * 86_400_000);
+
+  describe('store refresh', () => {
+    const refresh = ['store', 'refresh', '--valid-for', '30', '--dry-run'];
+
+    test('refuses what a host has seen more of, names that host and its claim, and a flag leads out', async () => {
+      const newer = { ...marks.after, number: 99 };
+      const { json, exit } = await run(refresh, { h1: newer, h2: marks.forked, h3: marks.after });
+      expect([exit, json.error]).toMatchObject([2, { code: 'E_STORE_OLDER', where: team.url }]);
+      expect(json.error?.message).toContain('older than what h1 has seen of it (commit 99)');
+      expect(json.error?.details.join()).toMatch(/does not continue what h2 has seen/);
+      const hint = json.error?.hints.at(-1)?.replace(/^.*docker-tls /, '') as string;
+      expect(hint).toBe('store refresh --except h1 --except h2');
+      const done = await run([...hint.split(' '), ...refresh.slice(2)], { h1: newer, h2: marks.forked });
+      expect([done.json.error, done.exit]).toEqual([undefined, 0]);
+      expect(done.json.result.witnesses).toContainEqual({ witness: 'h1', line: 'older', number: 99 });
+      expect((await run([...refresh, '--except', 'nobody'], {})).json.error?.code).toBe('E_USAGE');
+    });
+
+    test('a host of another store says nothing about this one: it is named, and not believed', async () => {
+      const done = await run(refresh, { h1: { ...marks.after, id: '0'.repeat(32), number: 99 } });
+      expect([done.json.error, done.exit]).toEqual([undefined, 0]);
+      expect(done.err).toContain('h1 has seen another store than this one');
+    });
+
+    test('no answer is not a good answer: how many were compared is said, and with none a person has to say it', async () => {
+      const some = await as(ada.env.HOME, ['store', 'refresh', '--valid-for', '30', '--store', team.url], newHome());
+      expect([some.exit, some.err]).toEqual([4, expect.stringContaining('none of its 5 hosts says')]);
+      const { json } = await run(['store', 'refresh', '--valid-for', '30', '--yes'], SILENT);
+      expect(json.error).toMatchObject({ code: 'E_STORE_WITNESS', message: expect.stringContaining('commit') });
+      const told = ['store', 'refresh', '--valid-for', '80', '--last-commit', String(marks.after.number)];
+      expect((await run(told, SILENT)).json.result.sequence).toBe(marks.after.number + 1);
+      git('update-ref', 'refs/heads/docker-tls', marks.after.hash);
+      expect((await run(refresh, { ...SILENT, h1: marks.after })).json.error).toBeUndefined();
+    });
+
+    test('an expired state is compared before anybody is asked; the sudo password goes to the hosts', async () => {
+      const file = join(newHome(), 'sudo');
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, 'let me in\n', { mode: 0o600 });
+      const argv = ['store', 'refresh', '--sudo-password-file', file];
+      // A password goes only where this computer has logged in before.
+      const at = newHome();
+      await run(['store', 'check', '--witness', 'hosts'], {}, { at });
+      const refused = await run(argv, { h1: { ...marks.after, number: 99 } }, { at, today: later(91) });
+      expect([refused.json.error?.code, refused.passwords]).toEqual(['E_STORE_OLDER', new Set(['let me in'])]);
+      const asked = await run([...argv, '--yes'], {}, { at, today: later(91) });
+      expect(asked.json.error?.code).toBe('E_STORE_EXPIRED');
+    });
+  });
+
+  test('store restore: the hosts have to agree, and a person with what has expired', async () => {
+    const [at, other] = [newHome(), newHome()];
+    for (const one of [at, other]) expect((await run(['store', 'check'], {}, { at: one })).exit).toBe(0);
+    git('update-ref', 'refs/heads/docker-tls', marks.before.hash);
+    const restore = ['store', 'restore', '--yes'];
+    const newer = { ...marks.after, number: 99 };
+    const refused = await run(restore, { h1: newer }, { at });
+    expect(refused.json.error).toMatchObject({
+      code: 'E_STORE_OLDER',
+      hints: expect.arrayContaining([expect.stringContaining('docker-tls store restore --except h1')]),
+    });
+    expect((await run(restore, SILENT, { at })).json.error?.code).toBe('E_STORE_WITNESS');
+    const expired = await run(restore, { h1: marks.after }, { at, today: later(91) });
+    expect(expired.json.error).toMatchObject({
+      code: 'E_STORE_EXPIRED',
+      message: expect.stringContaining('it expired'),
+    });
+    expect(git('rev-parse', 'docker-tls')).toBe(marks.before.hash);
+    const told = [...restore, '--last-commit', String(marks.after.number)];
+    expect((await run(told, { h1: marks.after }, { at, today: later(91) })).json.error).toBeUndefined();
+    // What only the hosts have seen is undone where that is said.
+    git('update-ref', 'refs/heads/docker-tls', marks.before.hash);
+    expect((await run([...restore, '--replace-unseen'], { h1: newer }, { at: other })).json.error).toBeUndefined();
+    git('update-ref', 'refs/heads/docker-tls', marks.after.hash);
+  });
+
+  test('store check --witness hosts puts nothing of an expired state on this computer', async () => {
+    const at = newHome();
+    expect((await run(['client', 'use', 'laptop'], {}, { at })).exit).toBe(0);
+    rmSync(join(at, 'clients'), { recursive: true });
+    const argv = ['store', 'check', '--witness', 'hosts'];
+    const { json, err } = await run(argv, { h1: marks.after }, { at, today: later(91) });
+    expect([json.error?.code, existsSync(join(at, 'clients'))]).toEqual(['E_STORE_EXPIRED', false]);
+    expect(err).not.toContain('the store expires on');
+    await run(['client', 'list'], {}, { at });
+    expect(existsSync(join(at, 'clients'))).toBe(true);
   });
 });

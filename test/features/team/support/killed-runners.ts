@@ -87,11 +87,15 @@ async function killedRound(bundle: string, url: string, runners: readonly Member
   });
   while (said.some((text) => !text.includes('begun'))) await new Promise((resolve) => setTimeout(resolve, 5));
   const first = Date.now();
-  // Fast and slow computers: some rounds end before the first write, most after some.
-  const until = Math.random() < 0.2 ? 0 : 1 + Math.floor(Math.random() * 4);
+  // Fast and slow computers: some rounds end before the first write, most after some; the first one always does.
+  const until = number > 1 && Math.random() < 0.2 ? 0 : 1 + Math.floor(Math.random() * 4);
   const writes = () => said.join('').split('stored').length - 1;
   while (writes() < until && Date.now() - first < 60_000) await new Promise((resolve) => setTimeout(resolve, 2));
   await new Promise((resolve) => setTimeout(resolve, Math.random() * 200));
+  const ended = children.flatMap(({ child }, at) =>
+    child.exitCode === null && child.signalCode === null ? [] : [`${runners[at]?.name}: ${child.exitCode}`],
+  );
+  if (ended.length > 0) throw new Error(`a runner ended before it was killed: ${ended.join(', ')}`);
   for (const { child } of children) process.kill(-(child.pid as number), 'SIGKILL');
   await Promise.all(children.map(({ ended }) => ended));
   return said.flatMap((text) => [...text.matchAll(/^stored (\S+)$/gm)].map(([, host]) => host as string));

@@ -45,6 +45,15 @@ test('the store of a team is named to every command', async () => {
     'status',
   ]);
   for (const one of words) expect(one).toContain(` --store ${url} --home ${options.home}`);
+  // It logs in to the hosts as the others do.
+  stand('exit 0');
+  const secrets = { sudoPasswordFile: '/root/sudo', trusted: ['0123abcd'], fleetFile: '/srv/fleet.yaml' };
+  const job = renderCron({ ...options, ...secrets, store: url, storeCommands: ['store refresh'] });
+  execFileSync('sh', ['-c', lineOf(job)]);
+  const refreshes = readFileSync(calls, 'utf8').split('\n')[2] as string;
+  expect(refreshes).toContain('-f /srv/fleet.yaml --sudo-password-file /root/sudo --trust-store-settings 0123abcd');
+  const argv = refreshes.replace(/ --(store|home) .*? -f/, ' -f').split(' ');
+  expect((await runCli([...argv, '--home', directory])).err).toContain('this store is a directory of this computer');
   // Nobody is there to say that an expired state is the newest.
   expect(words[2]).not.toContain('--yes');
   const printed = async (argv: string[], env = {}) =>

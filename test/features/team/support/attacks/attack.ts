@@ -9,6 +9,7 @@ export const ATTACKERS = [
   'operator without the CA',
   'colleague with bad intent',
   'man in the middle',
+  'managed host',
   'thief of a computer',
 ] as const;
 

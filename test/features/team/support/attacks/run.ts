@@ -6,6 +6,7 @@ import { type Attack, type Outcome, playAttacks } from './attack.ts';
 import { COMPUTER_ATTACKS } from './computer-attacks.ts';
 import { NETWORK_ATTACKS } from './network-attacks.ts';
 import { OPERATOR_ATTACKS } from './operator-attacks.ts';
+import { REFRESH_ATTACKS } from './refresh-attacks.ts';
 import { type Cost, costWords, measureRubbish } from './rubbish.ts';
 import { etcdScene, gitScene, type Scene } from './scene.ts';
 import { SERVER_ATTACKS } from './server-attacks.ts';
@@ -16,6 +17,7 @@ import { WITNESS_ATTACKS } from './witness-attacks.ts';
 export const ATTACKS: readonly Attack[] = [
   ...SERVER_ATTACKS,
   ...WITNESS_ATTACKS,
+  ...REFRESH_ATTACKS,
   ...OPERATOR_ATTACKS,
   ...SETTINGS_ATTACKS,
   ...NETWORK_ATTACKS,
