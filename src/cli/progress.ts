@@ -2,8 +2,7 @@
  * Progress of a run, on stderr. On a terminal each working host has a live line, and finished ones scroll up; otherwise the result of each
  * host is a plain line, and with `verbose` every phase. `--log FILE` gets all of it with times.
  *
- * A renderer of our own, because it has to stay calm from 1 to 200 hosts. It redraws only working hosts, never more than fit on the screen,
- * and counts the rest in one line.
+ * A renderer of our own, to stay calm from 1 to 200 hosts: it redraws working hosts, as many as fit, and counts the rest in one line.
  */
 
 import pico from 'picocolors';

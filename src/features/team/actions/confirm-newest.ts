@@ -3,7 +3,6 @@
  * has to say it, and --yes is not an answer.
  */
 
-import { SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { agree } from '../../../core/actions/ask.ts';
 import type { SecretOptions } from '../../../core/actions/given-secrets.ts';
@@ -16,26 +15,6 @@ import type { Opened } from '../store/opened.ts';
 import type { Session } from '../store/session.ts';
 import { type CommitWords, commitWords } from '../store/store-refusals.ts';
 import { askWitnesses, HOSTS, type WitnessAnswer, type WitnessDocument } from './ask-witnesses.ts';
-
-export const WITNESS_OPTIONS = {
-  askSudoPassword: SSH_OPTIONS.askSudoPassword,
-  sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
-} as const;
-
-export const CONFIRM_OPTIONS = {
-  except: {
-    kind: 'list',
-    value: 'HOST',
-    summary: 'do not believe this host, which says that the store is older than what it has seen',
-    completes: 'host',
-  },
-  lastCommit: {
-    kind: 'text',
-    value: 'NUMBER',
-    summary: 'the last commit that your team knows of: answers that question where nobody can be asked',
-  },
-  ...WITNESS_OPTIONS,
-} as const;
 
 type Options = SecretOptions & { readonly except: readonly string[]; readonly lastCommit?: string | undefined };
 

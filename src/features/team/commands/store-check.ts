@@ -5,12 +5,12 @@ import { agree } from '../../../core/actions/ask.ts';
 import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { askWitnesses, errorsOf, type WitnessDocument, witnessLines } from '../actions/ask-witnesses.ts';
-import { WITNESS_OPTIONS } from '../actions/confirm-newest.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { expiryOf, hasExpired, NEVER } from '../store/freshness.ts';
 import { checkTeamStore } from '../store/restore-store.ts';
 import { expired } from '../store/store-refusals.ts';
 import { markOf } from '../store/witnesses.ts';
+import { WITNESS_OPTIONS } from './witness-options.ts';
 
 export type StoreCheckDocument = {
   readonly store: string;

@@ -4,10 +4,11 @@ import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { usage } from '../../../errors/errors.ts';
 import type { WitnessDocument } from '../actions/ask-witnesses.ts';
-import { CONFIRM_OPTIONS, comparedWords, confirmNewest } from '../actions/confirm-newest.ts';
+import { comparedWords, confirmNewest } from '../actions/confirm-newest.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { MOST_DAYS, NEVER } from '../store/freshness.ts';
 import { refreshStore } from '../store/refresh.ts';
+import { CONFIRM_OPTIONS } from './witness-options.ts';
 
 export type StoreRefreshDocument = {
   readonly store: string;

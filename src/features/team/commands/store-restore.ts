@@ -1,10 +1,11 @@
 /** `store restore`: restores a shared store from the state that this machine saw last. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { CONFIRM_OPTIONS, confirmNewest } from '../actions/confirm-newest.ts';
+import { confirmNewest } from '../actions/confirm-newest.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { newestSeen, restoreTeamStore } from '../store/restore-store.ts';
 import { commitWords } from '../store/store-refusals.ts';
+import { CONFIRM_OPTIONS } from './witness-options.ts';
 
 export type StoreRestoreDocument = {
   readonly store: string;
