@@ -149,16 +149,17 @@ host_engine() { # after host_load
   esac
 }
 
+host_has_ssh() { timeout 1 bash -c "exec 3<>/dev/tcp/$(net_address "$number")/22" 2>/dev/null; } # after host_load
+
 # Waits up to a minute (a virtual machine on a busy computer: 15), for ssh and then docker; for a host whose link is cut, for docker alone.
 host_wait() { # NAME
-  local name=$1 address deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe
+  local name=$1 deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe
   probe="until $(host_engine) version >/dev/null 2>&1; do sleep 0.1; done"
-  address=$(net_address "$number")
   while ((SECONDS < deadline)); do
     host_alive "$name" || return 1
     if [[ -e $(host_directory "$name")/cut ]]; then
       ! is_vm "$suite" || return 0 # no question reaches it
-    elif ! timeout 1 bash -c "exec 3<>/dev/tcp/$address/22" 2>/dev/null; then
+    elif ! host_has_ssh; then
       sleep 0.1
       continue
     fi
