@@ -56,6 +56,7 @@ import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
 import systemdFactsModule from './systemd/facts.sh';
+import systemdLimitsModule from './systemd/limits.sh';
 import systemdListenerModule from './systemd/listener.sh';
 import systemdPulledModule from './systemd/pulled.sh';
 import systemdRecoveryModule from './systemd/recovery.sh';
@@ -70,7 +71,8 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * Modules of each kind; all define the same functions. `rollback`: look_at_service, obstacle, find_daemon, runs, note_pulled, reset_failed,
- * start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery. `apply`: unread_units, write_recovery,
+ * start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits,
+ * restore_start_limits. `apply`: unread_units, write_recovery,
  * set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
@@ -78,6 +80,7 @@ const BY_SYSTEMD = {
     systemdUnitsModule,
     systemdDependentsModule,
     systemdServiceModule,
+    systemdLimitsModule,
     systemdListenerModule,
     systemdPulledModule,
     systemdRecoveryModule,

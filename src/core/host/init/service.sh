@@ -7,6 +7,8 @@ look_at_service() { :; }
 reset_failed() { :; }
 reread() { :; }
 drop_socket() { :; }
+lift_start_limits() { :; }
+restore_start_limits() { :; }
 apply_listener() { :; }
 note_pulled() { pulled=; }
 

@@ -1,5 +1,5 @@
 # Timer and boot unit of a change, with systemd.
-# Needs functions: reread
+# Needs functions: reread restore_start_limits
 # Needs variables: LISTENER LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
 # Needs programs: systemctl
 
@@ -10,6 +10,7 @@ stop_timer() {
 
 # If systemd has loaded the recovery unit during a reload or boot, it has to forget it.
 forget_recovery() {
+  restore_start_limits
   [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
 }
 

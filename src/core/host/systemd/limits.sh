@@ -1,0 +1,29 @@
+# How often systemd starts the daemon. A daemon that refuses its new settings, and a client that asks it meanwhile, soon reach the limit of
+# starts: systemd then closes the local socket, and containers that have it mounted never get it back. So a change lifts the limits.
+# Needs functions: mark reread
+# Needs variables: BACK DAEMON DAEMON_JSON LOCAL_SOCKET SERVICE T TAB TLS_SOCKET UNITS
+# Needs programs: grep mkdir rm rmdir
+
+# Not in a user's systemd: its daemon opens the local socket itself. Not for new certificates alone: no other start reads units again.
+lift_start_limits() {
+  [ "$BACK$DAEMON" = norestart ] && [ -n "$LOCAL_SOCKET" ] && [ "$UNITS" = /etc/systemd/system ] || return 0
+  [ -e "$T/units-changed" ] || grep -q "$TAB$DAEMON_JSON\$" "$T/manifest" || return 0
+  (
+    umask 022
+    drop_in "$SERVICE" '[Unit]' StartLimitIntervalSec=0
+    drop_in "$LOCAL_SOCKET" '[Socket]' TriggerLimitIntervalSec=0
+    drop_in "$TLS_SOCKET" '[Socket]' TriggerLimitIntervalSec=0
+  ) 2>/dev/null
+  mark units-changed
+}
+
+drop_in() { mkdir -p -- "/run/systemd/system/$1.d" && printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/docker-tls-limits.conf"; }
+
+restore_start_limits() {
+  [ -e "/run/systemd/system/$SERVICE.d/docker-tls-limits.conf" ] || return 0
+  for unit in "$TLS_SOCKET" $LOCAL_SOCKET "$SERVICE"; do
+    rm -f -- "/run/systemd/system/$unit.d/docker-tls-limits.conf"
+    rmdir -- "/run/systemd/system/$unit.d" 2>/dev/null
+  done
+  reread 2>/dev/null
+}
