@@ -30,7 +30,7 @@ export type Score = {
 /** Weight of a check: a critical one equals twenty of low severity; `info` does not count. */
 const WEIGHTS: Readonly<Record<Severity, number>> = { critical: 20, high: 10, medium: 4, low: 1, info: 0 };
 
-/** Maximum score while one finding of this severity is open. */
+/** What the number counts up to while one finding of this severity is open. */
 const CEILINGS: readonly (readonly [Severity, number])[] = [
   ['critical', 29],
   ['high', 59],
@@ -50,10 +50,10 @@ function weigh(results: readonly CheckResult[]): number {
 }
 
 /**
- * Share of applicable checks that pass, weighted by severity, of those that an administrator can make pass now. One open critical finding
- * keeps it below 30, one open high finding below 60. An accepted finding counts neither as passed nor as failed, as does one that waits for
- * a package. Without applicable checks it is 100. There is no number while a check lacks data, and none
- * without any check.
+ * Share of applicable checks that pass, weighted by severity, of those that an administrator can make pass now. While a critical finding is
+ * open it counts up to 29, while a high one is open up to 59: each fix moves it. An accepted finding counts neither as passed nor as failed,
+ * as does one that waits for a package. Without applicable checks it is 100. There is no number while a check lacks data, and none without
+ * any check.
  */
 export function score(results: readonly CheckResult[]): Score {
   const passes = results.filter(({ state }) => state === 'pass');
@@ -81,9 +81,9 @@ export function score(results: readonly CheckResult[]): Score {
     };
   }
   if (results.length === 0) return { ...counted, explanation: 'Nothing was checked here.' };
-  const ceiling = CEILINGS.find(([severity, most]) => fixableNow[severity] > 0 && share > most);
-  const value = ceiling === undefined ? share : ceiling[1];
-  const held = ceiling === undefined ? '' : ` An open ${ceiling[0]} finding holds it at ${ceiling[1]}.`;
+  const [severity, most] = CEILINGS.find(([severity]) => fixableNow[severity] > 0) ?? [undefined, 100];
+  const value = Math.floor((share * most) / 100);
+  const held = severity === undefined ? '' : ` With an open ${severity} finding the score counts up to ${most}.`;
   return {
     ...counted,
     value,

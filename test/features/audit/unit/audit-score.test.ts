@@ -32,13 +32,13 @@ describe('score', () => {
     [
       'a critical finding holds it down',
       [...Array(50).fill(result('pass', 'critical')), result('finding', 'critical')],
-      29,
+      28,
       'F',
     ],
     [
       'a high finding holds it down',
       [...Array(50).fill(result('pass', 'critical')), result('finding', 'high')],
-      59,
+      58,
       'D',
     ],
     [
@@ -50,6 +50,12 @@ describe('score', () => {
     ['all fail', [result('finding', 'low')], 0, 'F'],
   ])('%s', (_name, results, value, grade) => {
     expect(score(results)).toMatchObject({ value, grade });
+  });
+
+  test.each(['critical', 'high'] as const)('moves with each fix while a %s finding is open', (severity) => {
+    const rest = Array.from({ length: 9 }, () => result('pass', 'medium'));
+    const before = score([result('finding', severity), ...rest, result('finding', 'medium')]).value ?? 0;
+    expect(score([result('finding', severity), ...rest, result('pass', 'medium')]).value).toBeGreaterThan(before);
   });
 
   test('is none while something could not be seen', () => {
@@ -70,7 +76,7 @@ describe('score', () => {
 
   test('says how it came about', () => {
     expect(score([...Array(9).fill(result('pass', 'high')), result('finding', 'critical')]).explanation).toBe(
-      '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). An open critical finding holds it at 29.',
+      '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). With an open critical finding the score counts up to 29.',
     );
   });
 });

@@ -162,7 +162,7 @@ ${hosts === 0 ? undefined : renderAccess(report)}
 <h2 id="findings">What was found, and how to fix it</h2>
 ${subjects.map(subjectPart)}
 ${renderEvidence(report)}
-<footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). One open critical finding holds it below 30, one open high finding below 60. Accepted findings count neither way, and neither do those that wait for a package.</p>
+<footer><p>The score is the share of the applicable checks that pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). While a critical finding is open it counts up to 29, while a high one is open up to 59. Accepted findings count neither way, and neither do those that wait for a package.</p>
 <p>Numbers without a word in front are those of the CIS Docker Benchmark ${report.benchmark}.</p></footer>`,
   );
 }
