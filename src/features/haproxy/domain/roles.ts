@@ -108,6 +108,10 @@ const ROOT = [
   'POST /swarm/join',
   'POST /session',
   'POST /grpc',
+  ...['containers/create', 'containers/x/exec', 'containers/x/update', 'build', 'play/kube', 'kube/play', 'commit'].map(
+    (path) => `POST /libpod/${path}`,
+  ),
+  'PUT /libpod/containers/x/archive',
 ];
 
 /** Lines of a role with which a client can become root on the host. */
