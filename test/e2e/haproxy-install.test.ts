@@ -213,11 +213,19 @@ test('a socket for a container on a host that was never set up: no port in the n
   };
   const added = await done('socket', 'add', 'traefik', 'build-9', '--role', 'read', '--install', '--no-ca-passphrase');
   expect(added.out).toContain('mount /run/docker-tls/traefik.sock in place of docker.sock');
-  expect(await host.must("ss -Hltn 'sport = :2376' | awk '{ print $4 }'")).toBe('127.0.0.1:2376');
+  // Only sshd, as before.
+  expect(await host.must("ss -Hltn | awk '{ print $4 }' | grep -v ':22$'; :")).toBe('');
+  expect((await person.run(['client', 'list'])).out).toContain('no clients');
   expect((await person.run(['socket', 'list'])).out).toMatch(
     /build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/,
   );
-  expect((await person.run(['verify', 'build-9'])).status).toBe(0);
+  const verified = await done('verify', 'build-9');
+  expect(verified.out).toMatch(
+    /✓ socket traefik: accepted\n.*✓ socket traefik \(read\), GET \/\S+: rejected by its role/,
+  );
+  expect((await done('doctor', 'build-9')).out).toContain('all is well');
+  expect((await done('status', '--check')).out).toContain('in sync');
+  expect((await person.run(['env', 'build-9'])).err).toContain('error[E_NO_PORT]');
   // A container with the docker of the host.
   const mounts =
     '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/traefik.sock:/var/run/docker.sock';

@@ -18,7 +18,7 @@ import { checkCommand, type HaproxyPlaces, RUNTIME_DIRECTORY, renderHaproxyServi
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
 import { CONFIG_NAME } from '../domain/role-names.ts';
 import { parseSockets, socketPath } from '../domain/role-sockets.ts';
-import { BUILT_IN_ROLES, findRole, outsideRole, type Role, rolesOf } from '../domain/roles.ts';
+import { BUILT_IN_ROLES, findRole, outsideRole, PODMAN_ROLES, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT, PACKAGE_CONFIG } from '../host/scripts.ts';
 import { ACCOUNT, notesOf, problemsOf } from './listener-problems.ts';
 
@@ -150,10 +150,10 @@ function haproxyPlaces({ places }: Pick<HostFacts, 'places'>): HaproxyPlaces {
 }
 
 /** Roles of the host's clients and sockets. Fails with E_ROLE_UNKNOWN (exit 2). */
-function rolesIn({ spec, clients }: ListenerRequest): Role[] {
+function rolesIn({ spec, clients, facts }: ListenerRequest): Role[] {
   const local = parseSockets(spec.sockets).map(({ role }) => role);
   const names = clients.map(({ role = FULL_ROLE }) => role);
-  const roles = [...BUILT_IN_ROLES, ...rolesOf(spec.roles ?? [])];
+  const roles = [...(kindOf(facts).engine.apart ? PODMAN_ROLES : BUILT_IN_ROLES), ...rolesOf(spec.roles ?? [])];
   return [...new Set([...names, ...(spec.otherClients ? [spec.otherClients] : []), ...local])]
     .sort()
     .map((name) => findRole(roles, name));

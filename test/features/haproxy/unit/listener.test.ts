@@ -92,6 +92,12 @@ test('before Podman it opens a socket that our service makes for it, as a group 
   expect(config).toMatch(/^ {2}user haproxy\n {2}group haproxy$/m);
   expect(config).toContain('unix@/run/docker-tls-podman.sock');
   expect(desired.unit).toContain('After=docker-tls-podman.socket docker-tls-podman.service');
+  const reading = { clients: [{ name: 'prom', role: 'read', direct: false }] };
+  const allowed = async (kind: string) => {
+    const read = await opened({}, { kind }, reading);
+    return [...read.desired.files.values()].join('').match(/^ *acl allowed .*secrets.*$/gm)?.length;
+  };
+  expect([await allowed('podman'), await allowed('systemd')]).toEqual([1, 2]);
   expect(notes).toEqual([expect.stringContaining('the group haproxy may open /run/docker-tls-podman.sock')]);
   expect((await opened()).notes).toEqual([]);
 });
