@@ -14,7 +14,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 export async function changeSockets(
   context: ActionContext,
   host: string,
-  options: HostsOptions & { readonly install?: boolean | undefined },
+  options: HostsOptions,
   next: (sockets: readonly string[]) => readonly string[],
 ): Promise<Changed> {
   const { run, request, state } = await openHosts(context, [host], options);
@@ -24,7 +24,6 @@ export async function changeSockets(
     if (base.listener !== 'haproxy') throw withoutHaproxy(spec.name);
     return {
       ...base,
-      install: options.install === true ? (true as const) : undefined,
       sockets: next(base.sockets ?? []),
     };
   });

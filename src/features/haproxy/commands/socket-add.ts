@@ -36,7 +36,7 @@ export const command = defineCommand({
     const { role = 'read' } = options;
     // Checked before any connection.
     readSetting(HOST_SETTINGS.sockets, [`${args.name} ${role}`], '');
-    const changed = await changeSockets(context, args.host, options, (sockets) =>
+    const changed = await changeSockets(context, args.host, { ...options, installs: options.install }, (sockets) =>
       withSocket(sockets, { name: args.name, role }),
     );
     const result = renderChange(changed, context);
