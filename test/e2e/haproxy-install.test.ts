@@ -188,6 +188,31 @@ test('a computer that dies during the installation leaves a list, and the next s
   await unchanged(rest);
 });
 
+test('a host that loses its power during the installation: the next setup completes it, and the service of the package stays off', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const [file, ...first] = program.command;
+  const child = spawn(file, [...first, ...person.setup(host, ['--listener', 'haproxy', '--install'])], {
+    ...{ env: person.env, stdio: 'ignore' },
+  });
+  await host.must('for n in $(seq 6000); do [ ! -x /usr/sbin/haproxy ] || exit 0; sleep 0.01; done; exit 1');
+  await host.reboot();
+  child.kill('SIGKILL');
+  expect(await host.must('cat /var/lib/docker-tls/listener-packages')).toContain('@service');
+  // As if apt had come to its end before.
+  await host.must('dpkg --configure -a; systemctl enable haproxy; systemctl start haproxy; :');
+  const shown = await setup('--dry-run');
+  expect(shown.out.replace(/\s+/g, ' '), shown.err).toMatch(/packages +installed first, .*haproxy/);
+  const done = await setup();
+  expect(done.status, done.err).toBe(0);
+  expect(await host.must('systemctl is-enabled haproxy; systemctl is-active docker-tls-haproxy haproxy; :')).toBe(
+    'disabled\nactive\ninactive',
+  );
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed.status, removed.err).toBe(0);
+  await unchanged(rest);
+});
+
 test('what something else needs by then stays', async () => {
   await source();
   const done = await setup('--install');

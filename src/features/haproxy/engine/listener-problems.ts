@@ -65,7 +65,7 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
       installHint(login, facts.distribution, ['haproxy']),
     ]);
   else if (isOlder(version)) found.push(tooOld(version, { where: spec.name, login, distribution: facts.distribution }));
-  else if (haproxy.program !== '' && !own && !haproxy.hasAccount)
+  else if (haproxy.program !== '' && !own && !haproxy.hasAccount && haproxy.unsettled.length === 0)
     add('E_HAPROXY_MISSING', 'the host has no account haproxy, as its package makes it', [
       sudoCommand(login, 'useradd', '--system', '--no-create-home', '--shell', '/usr/sbin/nologin', 'haproxy'),
     ]);

@@ -68,7 +68,7 @@ export async function openListener(
     desired: {
       title: `HAProxy ${haproxy.version || haproxy.offer?.version || ''}`.trimEnd(),
       unit,
-      packages: haproxy.offer?.packages ?? [],
+      packages: haproxy.offer?.packages ?? haproxy.unsettled,
       files: new Map([
         [places.config, config],
         [places.clients, `# Written by docker-tls.\n${clients}`],

@@ -12,6 +12,7 @@ import offerModule from './offer.sh';
 import packageManagerModule from './package-manager.sh';
 import purgeModule from './purge.sh';
 import purgeUnusedModule from './purge-unused.sh';
+import settleModule from './settle.sh';
 import socketCheckModule from './socket-check.sh';
 
 /** Of the distribution's package. */
@@ -40,7 +41,7 @@ export const SOCKET_CHECK_SCRIPT: string = [apiModule, sectionsModule, socketChe
 export const CUT_SCRIPT: string = cutModule;
 
 /**
- * Installs HAProxy. Variables set before it: LIST and CONFIG, as of LISTENER_FACTS_SCRIPT; NEW, the packages of the plan, one in a line; UNIT, the
+ * Installs HAProxy, or completes an installation that ended early. Variables set before it: LIST and CONFIG, as of LISTENER_FACTS_SCRIPT; NEW, the packages of the plan, one in a line; UNIT, the
  * unit file of the listener.
  */
 export const INSTALL_SCRIPT: string = [
@@ -48,6 +49,7 @@ export const INSTALL_SCRIPT: string = [
   packageManagerModule,
   offerModule,
   purgeModule,
+  settleModule,
   installModule,
 ].join('\n');
 
