@@ -230,6 +230,7 @@ test('an installation that a reboot has ended is completed, and leaves the servi
   writeFileSync(at('db'), 'bash\nopenssl\nhaproxy\nlua-libs\n');
   stub('haproxy', 'echo HAProxy version 2.8.5');
   expect(offered()).toMatch(/haproxy\nlua-libs\n--[0-9a-f]{32} unsettled\n/);
+  rmSync(at('systemctl'));
   stub('dpkg', '[ "$*" != "--configure -a" ] || echo configured >>$D/configured');
   expect(install()).toEqual({ kind: 'installed', version: 'HAProxy version 2.8.5' });
   expect(existsSync(at('configured'))).toBe(true);
