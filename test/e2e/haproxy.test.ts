@@ -103,6 +103,24 @@ describe.each(suites)('on %s', (suite) => {
     expect((await done('client', 'list')).out).not.toContain('other');
   });
 
+  // <!-- audit -->
+  test('the audit judges the TLS of HAProxy, and names every CA that it accepts, with its clients and their roles', async () => {
+    const { result } = JSON.parse((await person.run(['audit', host.name, '--json'])).out);
+    const [{ results, access }] = result.subjects;
+    const states = new Map(results.map(({ id, state }: { id: string; state: string }) => [id, state]));
+    for (const id of ['tls.1', 'tls.2', 'tls.3', 'tls.5', 'tls.8', 'tls.9'])
+      expect([id, states.get(id)]).toEqual([id, 'pass']);
+    type Way = { who: string; where: string; role?: string };
+    const ways: Way[] = access.filter(({ who }: Way) => / of client /.test(who));
+    expect(ways.map(({ who, role }) => [who.replace(/ of client (\S+) [0-9a-f]{8}$/, ' of $1'), role]).sort()).toEqual([
+      ['client dep of dep', 'deploy'],
+      ['client laptop of laptop', undefined],
+      ['client prom of prom', 'read'],
+    ]);
+    expect(new Set(ways.map(({ where }) => where))).toEqual(new Set([`${host.address}:2376`]));
+  });
+  // <!-- /audit -->
+
   test('a revocation ends the connections of that client within a second, and of no other', async () => {
     await done('client', 'add', 'ops', '--yes');
     const [kept, cut] = [stream('laptop'), stream('ops')];
