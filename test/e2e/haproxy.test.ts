@@ -103,7 +103,6 @@ describe.each(suites)('on %s', (suite) => {
     expect((await done('client', 'list')).out).not.toContain('other');
   });
 
-  // <!-- audit -->
   test('the audit judges the TLS of HAProxy, and names every CA that it accepts, with its clients and their roles', async () => {
     const { result } = JSON.parse((await person.run(['audit', host.name, '--json'])).out);
     const [{ results, access }] = result.subjects;
@@ -119,7 +118,6 @@ describe.each(suites)('on %s', (suite) => {
     ]);
     expect(new Set(ways.map(({ where }) => where))).toEqual(new Set([`${host.address}:2376`]));
   });
-  // <!-- /audit -->
 
   test('a revocation ends the connections of that client within a second, and of no other', async () => {
     await done('client', 'add', 'ops', '--yes');
