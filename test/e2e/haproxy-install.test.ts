@@ -230,9 +230,11 @@ test('a socket for a container on a host that was never set up: no port in the n
   await host.must('! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :');
   const rest = await host.must(REST);
   await source();
-  person.addSshConfig(`Host build-9\n  HostName ${host.address}\n  User root\n  IdentityFile ${host.keyFile}`);
+  // With a store of its own.
+  const other = newPerson(program, [host]);
+  other.addSshConfig(`Host build-9\n  HostName ${host.address}\n  User root\n  IdentityFile ${host.keyFile}`);
   const done = async (...argv: string[]) => {
-    const result = await person.run([...argv, '--ssh-config', join(person.home, '.ssh/config'), '--yes']);
+    const result = await other.run([...argv, '--ssh-config', join(other.home, '.ssh/config'), '--yes']);
     expect(result, result.err).toMatchObject({ status: 0 });
     return result;
   };
@@ -241,17 +243,15 @@ test('a socket for a container on a host that was never set up: no port in the n
   const added = await done('socket', 'add', 'traefik', 'build-9', '--role', 'read', '--install', '--no-ca-passphrase');
   expect(added.out).toContain('mount /run/docker-tls/traefik.sock in place of docker.sock');
   expect(await host.must(ports)).toBe(open);
-  expect((await person.run(['client', 'list'])).out).toContain('no clients');
-  expect((await person.run(['socket', 'list'])).out).toMatch(
-    /build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/,
-  );
+  expect((await other.run(['client', 'list'])).out).toContain('There is no client yet');
+  expect((await other.run(['socket', 'list'])).out).toMatch(/build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/);
   const verified = await done('verify', 'build-9');
   expect(verified.out).toMatch(
     /✓ socket traefik: accepted\n.*✓ socket traefik \(read\), GET \/\S+: rejected by its role/,
   );
   expect((await done('doctor', 'build-9')).out).toContain('all is well');
   expect((await done('status', '--check')).out).toContain('in sync');
-  expect((await person.run(['env', 'build-9'])).err).toContain('error[E_NO_PORT]');
+  expect((await other.run(['env', 'build-9'])).err).toContain('error[E_NO_PORT]');
   // A container with the docker of the host.
   const mounts =
     '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/traefik.sock:/var/run/docker.sock';
@@ -279,5 +279,6 @@ test('a socket for a container on a host that was never set up: no port in the n
   expect(await host.must('ls /run/docker-tls')).toBe('traefik.sock');
   await host.must('docker rm -f proxy && docker rmi busybox');
   await done('remove', 'build-9');
+  other.remove();
   await unchanged(rest);
 });

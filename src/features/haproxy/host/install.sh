@@ -12,8 +12,9 @@ hold_service() {
 
 release_service() {
   [ "$masked" = yes ] || return 0
-  systemctl disable haproxy.service >/dev/null 2>&1
+  # systemd does not disable what is masked.
   systemctl unmask --runtime haproxy.service >/dev/null 2>&1
+  systemctl disable haproxy.service >/dev/null 2>&1
   systemctl stop haproxy.service >/dev/null 2>&1
   systemctl reset-failed haproxy.service >/dev/null 2>&1
   grep -vx @service "$LIST" >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST"
