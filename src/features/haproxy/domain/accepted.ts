@@ -15,10 +15,11 @@ export function acceptedOf(
     ([, by, key, client = '', role = '']) => ({ by, key, client, role }),
   );
   const [, issuing] = new RegExp(ISSUING_CA).test(subject) ? subject.split(' ') : [];
-  const known = entries.filter(({ by, key }) => by === 'issuer' && key === issuing);
-  if (known.length > 0) return known.map(({ client, role }) => ({ client, role }));
-  if (config.includes(`  acl own_ca ssl_c_i_dn(cn) -m str -- ${quoted(subject)}\n`))
-    return entries.filter(({ by }) => by === 'subject').map(({ client, role }) => ({ client, role }));
+  const ours = config.includes(`  acl own_ca ssl_c_i_dn(cn) -m str -- ${quoted(subject)}\n`);
+  // Of one of our CAs: whether it signed their certificates itself or their issuing CAs.
+  const known = entries.filter(({ by, key }) => ours || (by === 'issuer' && key === issuing));
+  if (ours || known.length > 0)
+    return [...new Map(known.map(({ client, role }) => [client, { client, role }])).values()];
   // A client of ours without a line was revoked.
   if (issuing !== undefined) return [];
   const [, others] = /set-var\(txn\.role\) "str\('([a-z0-9-]+)'\)" if !known/.exec(config) ?? [];

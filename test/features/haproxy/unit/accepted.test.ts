@@ -23,7 +23,10 @@ test('a CA of ours has the clients of the list, with their roles; a revoked one 
   const lists = listsOf();
   expect(acceptedOf(lists, 'client root 01234567')).toEqual([{ client: 'root', role: 'full' }]);
   expect(acceptedOf(lists, 'client prom 89abcdef')).toEqual([{ client: 'prom', role: 'monitor' }]);
-  expect(acceptedOf(lists, 'our CA')).toEqual([{ client: 'prom', role: 'monitor' }]);
+  expect(acceptedOf(lists, 'our CA')).toEqual([
+    { client: 'prom', role: 'monitor' },
+    { client: 'root', role: 'full' },
+  ]);
   expect(acceptedOf(lists, 'client gone 01234567')).toEqual([]);
   expect(acceptedOf(listsOf({ role: 'read' }), 'client gone 01234567')).toEqual([]);
 });
