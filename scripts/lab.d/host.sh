@@ -140,15 +140,6 @@ host_identity() { # NAME FOLDER
   done <"$root/etc/passwd"
 }
 
-# What runs containers there, by its command for the host's shell. Podman has no daemon that would have to answer.
-host_engine() { # after host_load
-  case $suite in
-    podman) printf 'podman' ;;
-    rootless*) printf 'docker -H unix:///run/user/%s/docker.sock' '$(id -u rooty)' ;;
-    *) printf 'docker' ;;
-  esac
-}
-
 host_has_ssh() { timeout 1 bash -c "exec 3<>/dev/tcp/$(net_address "$number")/22" 2>/dev/null; } # after host_load
 
 # Waits up to a minute (a virtual machine on a busy computer: 15), for ssh and then docker; for a host whose link is cut, for docker alone.
@@ -175,7 +166,7 @@ host_run() { # NAME, after host_load
   local directory binds
   directory=$(host_directory "$1")
   binds=(--bind="$directory/docker:/var/lib/docker" --bind="$directory/containerd:/var/lib/containerd")
-  [[ $suite != podman ]] || binds=(--bind="$directory/docker:/var/lib/containers")
+  ! is_podman "$suite" || binds=(--bind="$directory/docker:/var/lib/containers")
   # Its images need a file system that is not an overlay, as root's do. The device that its network is made with is open to every user where
   # udev runs, and not on every machine of a lab.
   ! is_rootless "$suite" || binds+=(--bind="$directory/tun:/dev/net/tun" --bind="$directory/rooty:/home/rooty/.local/share/docker")

@@ -3,9 +3,9 @@
 # host lays an overlay over it). A root's directory carries a hash of everything that decides its contents, so a
 # change of the recipe makes a new root and hosts that still run on the old one are left in peace.
 
-# Debian's release of a suite: those without systemd, with SELinux and with Docker for a user are of trixie; Podman is sid's (trixie's has no TLS).
+# Debian's release of a suite: those without systemd, with SELinux and with Docker for a user are of trixie; podman is sid's (trixie's Podman has no TLS).
 root_release() { # SUITE
-  case ${1%-vm} in sysvinit | openrc | selinux | rootless) printf 'trixie' ;; podman | rootless-sid) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
+  case ${1%-vm} in sysvinit | openrc | selinux | rootless | podman-trixie) printf 'trixie' ;; podman | rootless-sid) printf 'sid' ;; *) printf '%s' "${1%-vm}" ;; esac
 }
 
 # What Debian puts into every root. docker-cli is part of docker.io on bookworm.
@@ -14,7 +14,7 @@ root_packages() { # SUITE
     procps curl auditd busybox-static fish)
   ! is_without_systemd "$1" || packages=(dbus sysvinit-core sysv-rc orphan-sysvinit-scripts openssh-server docker.io iptables sudo
     iproute2 ca-certificates openssl procps curl busybox-static fish)
-  [[ $1 != podman ]] || packages=(systemd systemd-sysv dbus openssh-server podman crun conmon netavark aardvark-dns nftables sudo iproute2
+  ! is_podman "$1" || packages=(systemd systemd-sysv dbus openssh-server podman crun conmon netavark aardvark-dns nftables sudo iproute2
     ca-certificates openssl procps curl busybox-static fish)
   [[ ${1%-vm} == bookworm ]] || packages+=(docker-cli)
   ! is_rootless "$1" || packages+=(rootlesskit slirp4netns passt uidmap dbus-user-session libpam-systemd polkitd)
@@ -35,7 +35,7 @@ root_directory() { # SUITE
     root_packages "$1"
     if is_without_systemd "$1"; then declare -f root_settle_init root_without_systemd; else declare -f root_settle; fi
     declare -f root_users root_image
-    [[ $1 != podman ]] || declare -f root_settle_podman
+    ! is_podman "$1" || declare -f root_settle_podman
     ! is_rootless "$1" || declare -f root_rootless
     ! is_vm "$1" || { declare -f vm_settle && printf "%s\n" "${VM_MASKED[@]}"; }
     ! is_selinux "$1" || declare -f vm_label
@@ -68,7 +68,7 @@ root_build() { # SUITE
     ! is_without_systemd "$suite" || root_without_systemd "$part" "$suite" >>"$LAB/roots/$suite.log" 2>&1 ||
       fail "could not take systemd out of $suite; the whole log is $LAB/roots/$suite.log"
     if is_without_systemd "$suite"; then root_settle_init "$part"; else root_settle "$part"; fi
-    [[ $suite != podman ]] || root_settle_podman "$part"
+    ! is_podman "$suite" || root_settle_podman "$part"
     root_users "$part"
     root_image "$part"
     ! is_rootless "$suite" || root_rootless "$part"

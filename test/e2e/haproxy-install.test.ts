@@ -188,6 +188,31 @@ test('a computer that dies during the installation leaves a list, and the next s
   await unchanged(rest);
 });
 
+test('a host that loses its power during the installation: the next setup completes it, and the service of the package stays off', async () => {
+  const rest = await host.must(REST);
+  await source();
+  const [file, ...first] = program.command;
+  const child = spawn(file, [...first, ...person.setup(host, ['--listener', 'haproxy', '--install'])], {
+    ...{ env: person.env, stdio: 'ignore' },
+  });
+  await host.must('for n in $(seq 6000); do [ ! -x /usr/sbin/haproxy ] || exit 0; sleep 0.01; done; exit 1');
+  await host.reboot();
+  child.kill('SIGKILL');
+  expect(await host.must('cat /var/lib/docker-tls/listener-packages')).toContain('@service');
+  // As if apt had come to its end before.
+  await host.must('dpkg --configure -a; systemctl enable haproxy; systemctl start haproxy; :');
+  const shown = await setup('--dry-run');
+  expect(shown.out.replace(/\s+/g, ' '), shown.err).toMatch(/packages +installed first, .*haproxy/);
+  const done = await setup();
+  expect(done.status, done.err).toBe(0);
+  expect(await host.must('systemctl is-enabled haproxy; systemctl is-active docker-tls-haproxy haproxy; :')).toBe(
+    'disabled\nactive\ninactive',
+  );
+  const removed = await person.run(['remove', host.name, '--yes']);
+  expect(removed.status, removed.err).toBe(0);
+  await unchanged(rest);
+});
+
 test('what something else needs by then stays', async () => {
   await source();
   const done = await setup('--install');
@@ -205,19 +230,28 @@ test('a socket for a container on a host that was never set up: no port in the n
   await host.must('! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :');
   const rest = await host.must(REST);
   await source();
-  person.addSshConfig(`Host build-9\n  HostName ${host.address}\n  User root\n  IdentityFile ${host.keyFile}`);
+  // With a store of its own.
+  const other = newPerson(program, [host]);
+  other.addSshConfig(`Host build-9\n  HostName ${host.address}\n  User root\n  IdentityFile ${host.keyFile}`);
   const done = async (...argv: string[]) => {
-    const result = await person.run([...argv, '--ssh-config', join(person.home, '.ssh/config'), '--yes']);
+    const result = await other.run([...argv, '--ssh-config', join(other.home, '.ssh/config'), '--yes']);
     expect(result, result.err).toMatchObject({ status: 0 });
     return result;
   };
+  const ports = "ss -Hltn | awk '{ print $4 }' | sort";
+  const open = await host.must(ports);
   const added = await done('socket', 'add', 'traefik', 'build-9', '--role', 'read', '--install', '--no-ca-passphrase');
   expect(added.out).toContain('mount /run/docker-tls/traefik.sock in place of docker.sock');
-  expect(await host.must("ss -Hltn 'sport = :2376' | awk '{ print $4 }'")).toBe('127.0.0.1:2376');
-  expect((await person.run(['socket', 'list'])).out).toMatch(
-    /build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/,
+  expect(await host.must(ports)).toBe(open);
+  expect((await other.run(['client', 'list'])).out).toContain('There is no client yet');
+  expect((await other.run(['socket', 'list'])).out).toMatch(/build-9 +traefik +read +\/run\/docker-tls\/traefik\.sock/);
+  const verified = await done('verify', 'build-9');
+  expect(verified.out).toMatch(
+    /✓ socket traefik: accepted\n.*✓ socket traefik \(read\), GET \/\S+: rejected by its role/,
   );
-  expect((await person.run(['verify', 'build-9'])).status).toBe(0);
+  expect((await done('doctor', 'build-9')).out).toContain('all is well');
+  expect((await done('status', '--check')).out).toContain('in sync');
+  expect((await other.run(['env', 'build-9'])).err).toContain('error[E_NO_PORT]');
   // A container with the docker of the host.
   const mounts =
     '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/traefik.sock:/var/run/docker.sock';
@@ -245,5 +279,6 @@ test('a socket for a container on a host that was never set up: no port in the n
   expect(await host.must('ls /run/docker-tls')).toBe('traefik.sock');
   await host.must('docker rm -f proxy && docker rmi busybox');
   await done('remove', 'build-9');
+  other.remove();
   await unchanged(rest);
 });

@@ -103,6 +103,22 @@ describe.each(suites)('on %s', (suite) => {
     expect((await done('client', 'list')).out).not.toContain('other');
   });
 
+  test('the audit judges the TLS of HAProxy, and names every CA that it accepts, with its clients and their roles', async () => {
+    const { result } = JSON.parse((await person.run(['audit', host.name, '--json'])).out);
+    const [{ results, access }] = result.subjects;
+    const states = new Map(results.map(({ id, state }: { id: string; state: string }) => [id, state]));
+    for (const id of ['tls.1', 'tls.2', 'tls.3', 'tls.5', 'tls.8', 'tls.9'])
+      expect([id, states.get(id)]).toEqual([id, 'pass']);
+    type Way = { who: string; where: string; role?: string };
+    const ways: Way[] = access.filter(({ who }: Way) => /^client \S+ of /.test(who));
+    expect(ways.map(({ who, role }) => [who, role]).sort()).toEqual([
+      ['client dep of docker-tls', 'deploy'],
+      ['client laptop of docker-tls', undefined],
+      ['client prom of docker-tls', 'read'],
+    ]);
+    expect(new Set(ways.map(({ where }) => where))).toEqual(new Set([`${host.address}:2376`]));
+  });
+
   test('a revocation ends the connections of that client within a second, and of no other', async () => {
     await done('client', 'add', 'ops', '--yes');
     const [kept, cut] = [stream('laptop'), stream('ops')];

@@ -16,6 +16,7 @@ const generation: Record<Suite, RegExp> = {
   'rootless-sid': /^28\.5\./,
   openrc: /^26\.1\./,
   podman: /^5\.8\./,
+  'podman-trixie': /^5\.4\./,
 };
 
 describe.each(suites)('a host of %s', (suite) => {

@@ -66,5 +66,5 @@ export const HAPROXY: Engine = {
 };
 
 export function engineOf({ suite }: Pick<LabHost, 'suite'>): Engine {
-  return suite === 'podman' ? PODMAN : DOCKER;
+  return suite.startsWith('podman') ? PODMAN : DOCKER;
 }

@@ -59,6 +59,9 @@ export function renderHostsDoc(): string {
     "| OpenRC with a native script, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | such a script with supervise-daemon on Debian's OpenRC, by hand; not on Alpine or Gentoo themselves |",
     '| Podman 5.7 or later as the engine, with systemd and without Docker | `test/e2e/podman.test.ts`, the fault suite: Podman 5.8, systemd 262 |',
     '| Podman before 5.7 (Debian 13 has 5.4) | its version on recorded facts |',
+    // <!-- haproxy -->
+    '| HAProxy before Podman | `test/e2e/haproxy-podman.test.ts`: Podman 5.4 and 5.8, systemd 257 and 262 |',
+    // <!-- /haproxy -->
     '| [rootless Docker](../hosts.md#rootless-docker) | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 and systemd 262 |',
     '| Docker from snap | below |',
     '| Docker Desktop, Colima, Lima | not tried |',

@@ -8,9 +8,18 @@ const lab = fileURLToPath(new URL('../../scripts/lab', import.meta.url));
 
 /**
  * Debian suites by their Docker version. bookworm: 20.10 (systemd 252), trixie: 26.1 (257), sid: 28.5 (262). trixie without systemd:
- * sysvinit, openrc; with rootless Docker only: rootless; sid with Podman 5.8 instead of Docker: podman.
+ * sysvinit, openrc; with rootless Docker only: rootless; sid with Podman 5.8 instead of Docker: podman; trixie with Podman 5.4: podman-trixie.
  */
-export type Suite = 'bookworm' | 'trixie' | 'sid' | 'sysvinit' | 'openrc' | 'rootless' | 'rootless-sid' | 'podman';
+export type Suite =
+  | 'bookworm'
+  | 'trixie'
+  | 'sid'
+  | 'sysvinit'
+  | 'openrc'
+  | 'rootless'
+  | 'rootless-sid'
+  | 'podman'
+  | 'podman-trixie';
 /** A virtual machine with Debian's own kernel, for audit, confinement and limits. exec uses ssh, and its `root` does not exist. */
 export type VmSuite = 'trixie-vm';
 export const suites: readonly Suite[] = ['bookworm', 'trixie', 'sid'];
@@ -82,6 +91,7 @@ export async function labClient(): Promise<string> {
 /** The command of suites without root's docker. */
 const ENGINES: Readonly<Partial<Record<Suite | VmSuite, string>>> = {
   podman: 'podman',
+  'podman-trixie': 'podman',
   rootless: '/usr/bin/docker -H unix:///run/user/1004/docker.sock',
 };
 

@@ -19,6 +19,8 @@ export type HostsOptions = RunOptions &
   SelectionOptions & {
     readonly client?: string | undefined;
     readonly takeOver: boolean;
+    /** `--install`: a listener where it is missing. */
+    readonly installs?: boolean | undefined;
     readonly rejectOtherClients: boolean;
   };
 
@@ -43,7 +45,7 @@ export async function openHosts(
     request: {
       ownCa: await fleetCaToStore(run, state),
       reason: 'apply',
-      hosts: selection.specs,
+      hosts: selection.specs.map((spec) => (options.installs ? { ...spec, install: true as const } : spec)),
       clients: selection.clients,
       ca: selection.ca ?? CA_DEFAULTS,
       client: { spec: clientSpec(name, {}), named: client !== undefined },

@@ -1,7 +1,7 @@
 /** `apply [HOST…]`: brings hosts in line with the store or the fleet file, in parallel. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
+import { HOST_OPTIONS, POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
 import { openHosts } from '../actions/open-hosts.ts';
@@ -14,6 +14,8 @@ import { resolveIntent } from '../engine/steps/resolve-intent.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 import { renderChange } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
+import { LISTENERS } from '../seams/listeners.ts';
+import { offered } from '../seams/seam.ts';
 import { dockerConfigDirectory } from '../user.ts';
 
 export type ApplyDocument = ChangeDocument;
@@ -27,11 +29,14 @@ export const command = defineCommand({
     'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
   ],
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
-  options: { ...RUN_OPTIONS, ...POOL_OPTIONS },
+  options: { ...RUN_OPTIONS, ...POOL_OPTIONS, ...offered(LISTENERS, { install: HOST_OPTIONS.install }) },
   /** Fails on problems of the whole run; hosts that fail are in the result. */
   async run(context): Promise<CommandResult<ApplyDocument>> {
     const { runtime } = context;
-    const { run, request } = await openHosts(context, context.args.hosts, context.options);
+    const { run, request } = await openHosts(context, context.args.hosts, {
+      ...context.options,
+      installs: context.options.install,
+    });
     const { hosts } = request;
     const dockerConfig = dockerConfigDirectory(runtime);
     const resolved = await resolveIntent(hostsIntent(request), run);

@@ -26,6 +26,7 @@ import {
 import type { StoredClient } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { specFor } from '../domain/fleet/specs.ts';
+import { hasPort } from '../domain/network-port.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
@@ -38,9 +39,11 @@ import { coloursOf } from '../render/colours.ts';
 import type { ProbeCauseDocument } from '../render/documents.ts';
 import type { Runtime } from '../runtime.ts';
 import { dockerConfigDirectory } from '../user.ts';
+import { examineSockets } from './doctor-sockets.ts';
 
 export type DoctorDocument = {
   readonly host: string;
+  /** Both are empty for a host without a port. */
   readonly endpoint: string;
   readonly client: string;
   /** `none`: all is well. */
@@ -129,7 +132,6 @@ async function doctor(context: ActionContext, named: string | undefined, options
   const state = await storeOf(context).read();
   const docker = await dockerHere(runtime);
   const host = resolveHost(state, named ?? hostAt(state, env.DOCKER_HOST || docker.endpoint), again);
-  const client = anyClient(state, host, options, runtime, again, docker.holds);
   const { address, port, name } = host.record;
   const record = state.hosts.get(name)?.record;
   const fleet = await openFleetFile(context);
@@ -138,6 +140,9 @@ async function doctor(context: ActionContext, named: string | undefined, options
   const specs = spec === undefined ? [] : [spec];
   const passwords = await sudoPasswords(options, { specs, secrets: fleet?.secretsOf(specs) ?? {} }, context);
   const reach = { runtime, ask: prompts.ssh, ...passwords };
+  if (spec !== undefined && !hasPort(spec))
+    return { ...(await examineSockets(spec, reach)), host: name, endpoint: '', client: '', journal: [] };
+  const client = anyClient(state, host, options, runtime, again, docker.holds);
   const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
   const credentials = { cert: client.cert, key: client.key as Secret };
   const [{ outcome, via }, ssh] = await Promise.all([

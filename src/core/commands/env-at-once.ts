@@ -8,6 +8,7 @@ import { readCall } from '../../cli/plugin-call.ts';
 import type { GlobalOptions } from '../actions/action-context.ts';
 import { lookAt } from '../adapters/store/look.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { hasPort } from '../domain/network-port.ts';
 import {
   detectShell,
   type HostLines,
@@ -89,11 +90,12 @@ function environmentAtOnce({ host, client, shell, unset }: EnvWords, around: Aro
   if (look === undefined) return undefined;
   const hosts = reachableHosts(look);
   const found = host === undefined && hosts.size === 1 ? [...hosts.values()][0] : hosts.get(host ?? '');
-  if (found === undefined || look.hosts.get(found.record.name)?.record.reach === 'ssh') return undefined;
+  const record = found && look.hosts.get(found.record.name)?.record;
+  if (found === undefined || record?.reach === 'ssh' || !hasPort(record ?? {})) return undefined;
   const meant = meantClient(look.clients, found, client ?? (runtime.env.DOCKER_TLS_CLIENT || undefined));
   if (meant === undefined) return undefined;
-  const { record, directory } = meant;
-  return hostLines({ shell, host: found, client: record.name, directory }, around).text;
+  const { directory } = meant;
+  return hostLines({ shell, host: found, client: meant.record.name, directory }, around).text;
 }
 
 const NOTHING = { DOCKER_HOST: '', DOCKER_TLS_VERIFY: '', DOCKER_CERT_PATH: '' };

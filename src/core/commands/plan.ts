@@ -1,11 +1,13 @@
 /** `plan [HOST…]`: the changes that apply would make; changes nothing. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { RUN_OPTIONS } from '../../cli/host-options.ts';
+import { HOST_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import { planNamedHosts } from '../actions/open-hosts.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
 import { renderPlanned } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
+import { LISTENERS } from '../seams/listeners.ts';
+import { offered } from '../seams/seam.ts';
 
 export type PlanDocument = PlannedChangeDocument;
 
@@ -17,11 +19,12 @@ export const command = defineCommand({
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...RUN_OPTIONS,
+    ...offered(LISTENERS, { install: HOST_OPTIONS.install }),
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
   },
   async run(context): Promise<CommandResult<PlanDocument>> {
     const { args, options } = context;
-    const changed = await planNamedHosts(context, args.hosts, options);
+    const changed = await planNamedHosts(context, args.hosts, { ...options, installs: options.install });
     if (changed.planned === undefined) throw new Error('plan made a change');
     const { exit, ...rest } = renderPlanned(changed.planned, context);
     const next = nextCommands(changed, context);

@@ -8,18 +8,20 @@ import { storeOf } from '../actions/open-store.ts';
 import { type SelectionOptions, selectSpecs } from '../actions/select-hosts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../domain/host-results.ts';
+import { hasPort } from '../domain/network-port.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { Secret } from '../domain/secret.ts';
-import { completeHost } from '../domain/settings.ts';
+import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
 import { type ReachableHost, reachableHosts, usableAt } from '../domain/trust/reachable-hosts.ts';
 import { anyClient } from '../domain/trust/resolve.ts';
 import { plural } from '../domain/words.ts';
 import type { Reach } from '../engine/intent.ts';
-import { listenerChecks } from '../engine/loaded-listener.ts';
+import { listenerChecks, socketChecks } from '../engine/loaded-listener.ts';
 import { overHosts } from '../engine/pool.ts';
+import { sshOptions } from '../engine/steps/open-host.ts';
 import { alongWay, withVia } from '../engine/through.ts';
 import { silenceOf, type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
 import type { RenderContext } from '../render/change-result.ts';
@@ -99,8 +101,12 @@ async function verifyHosts(
         hints: [`docker-tls apply ${name}`],
       });
     line.phase('verify');
-    const client = anyClient(state, host, options, runtime, context.again);
-    const checks = await verifyStored({ runtime, ask: prompts.ssh }, state, host, client);
+    const reach = { runtime, ask: prompts.ssh };
+    const record = state.hosts.get(name)?.record;
+    const checks =
+      record === undefined || hasPort(record)
+        ? await verifyStored(reach, state, host, anyClient(state, host, options, runtime, context.again))
+        : await verifySockets(completeHost(record), reach);
     const bad = checks.filter((check) => !check.ok);
     if (bad.length === 0) line.done('verified');
     else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
@@ -154,6 +160,12 @@ async function verifyStored(
   };
   if (spec === undefined) return verifyHost(runtime.probe, request);
   return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
+}
+
+/** Of a host without a port, through ssh. */
+async function verifySockets(spec: HostSpec, reach: Reach): Promise<readonly ProbeCheck[]> {
+  await using session = await reach.runtime.connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
+  return await socketChecks({ session, spec }, reach.runtime);
 }
 
 /** A host that does not answer is unreachable: it neither accepted nor rejected a connection. */

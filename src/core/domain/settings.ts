@@ -101,9 +101,9 @@ export const HOST_SETTINGS = {
     flag: host,
   },
   listen: {
-    ...list(values.ownAddress),
+    ...values.ownAddresses,
     default: none,
-    summary: 'IP addresses to listen on',
+    summary: 'IP addresses to listen on; none: no port, only sockets on the host (listener haproxy)',
     otherwise: 'all',
     flag: { ...host, value: 'ADDR' },
     kept,

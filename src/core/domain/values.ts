@@ -9,6 +9,7 @@ import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { HARDEN_VALUES } from '../seams/harden-values.ts';
 import { parseDestination } from './destination.ts';
 import { contextNameProblem, NAME_HINT, nameProblem, ROLE_NAME } from './names.ts';
+import { NO_PORT } from './network-port.ts';
 import { splitBundle } from './pki/pem.ts';
 import { parseSan, type San } from './pki/san.ts';
 import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
@@ -206,10 +207,20 @@ export const dialled = readable((value) => {
 
 /** An address of the host, in normal form. */
 export const ownAddress = readable((value) => {
+  if (value === NO_PORT) return value;
   const found = parseSan(value);
   if (found.kind !== 'ip') refuse('the daemon listens on an address, not on a name', ['for instance 10.0.0.7']);
   return found.value;
 });
+
+/** Addresses to listen on, or `none` alone. */
+export const ownAddresses = {
+  kind: 'list',
+  schema: unique(ownAddress).check(({ value, issues }) => {
+    if (value.length > 1 && value.includes(NO_PORT))
+      issues.push({ code: 'custom', input: value, message: `${NO_PORT} stands alone`, path: [] });
+  }),
+} as const;
 
 /** Seconds, or `90s`, `15m`, `2h`; the value is in seconds. */
 export const seconds = z.union([

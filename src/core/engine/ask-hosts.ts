@@ -3,6 +3,7 @@
 import { asErrors, DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
 import type { StoredClient, StoredHost, StoreState } from '../adapters/store/records.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { probeDrift } from '../domain/plan/drift.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
@@ -52,8 +53,10 @@ export async function askHosts(
     const client = probeClientAt(unexpired, host);
     // Both run in parallel; the results of one count even if the other fails.
     const answers = await Promise.allSettled([
-      alongWay(spec, { runtime, ask }, (way) => askOverTls(way, host, client, ca, { now, signal })),
-      ...(ssh ? [askOverSsh(reach, host, spec, line)] : []),
+      ...(hasPort(spec)
+        ? [alongWay(spec, { runtime, ask }, (way) => askOverTls(way, host, client, ca, { now, signal }))]
+        : []),
+      ...(ssh || !hasPort(spec) ? [askOverSsh(reach, host, spec, line)] : []),
     ]);
     const found = answers.flatMap((answer): LiveRow[] => (answer.status === 'fulfilled' ? [answer.value] : []));
     const drift = [...(known.get(spec.name) ?? []), ...found.flatMap((one) => one.drift ?? [])];

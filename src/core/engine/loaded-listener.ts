@@ -4,6 +4,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
 import { fileText, type HostFacts } from '../domain/plan/facts.ts';
+import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan-host.ts';
 import { hasListener, listenerUnit } from '../domain/plan/plan-listener.ts';
 import { shellQuote } from '../domain/quote.ts';
@@ -73,6 +74,15 @@ export async function listenerChecks(
       return path === undefined ? [] : [{ name, role, path, cert, key: key as Secret }];
     }),
   };
+}
+
+/** Checks of the sockets for programs on the host. */
+export async function socketChecks(
+  request: Pick<ListenerRequest, 'session' | 'spec'>,
+  runtime: Pick<Runtime, 'signal'>,
+): Promise<readonly ProbeCheck[]> {
+  if ((request.spec.sockets ?? []).length === 0) return [];
+  return (await codeOf(request.spec))?.checkSockets(request, runtime) ?? [];
 }
 
 /** Installs what the plan's listener needs. */

@@ -1,7 +1,7 @@
 /** The next commands after a plan or a change. */
 
 import type { CommandContext, OptionSpec } from '../../cli/command.ts';
-import { RUN_OPTIONS } from '../../cli/host-options.ts';
+import { HOST_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import type { Changed } from '../actions/results.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { shellQuote } from '../domain/quote.ts';
@@ -21,13 +21,13 @@ export function useCommands(
   return [useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }
 
-/** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS. */
+/** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS, or --install. */
 function applyCommand(
   hosts: readonly string[],
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
 ): string {
-  const typed = Object.entries<OptionSpec>(RUN_OPTIONS).flatMap(([key, spec]) => {
+  const typed = Object.entries<OptionSpec>({ ...RUN_OPTIONS, install: HOST_OPTIONS.install }).flatMap(([key, spec]) => {
     const given =
       spec.kind === 'duration' && options[key] !== undefined ? `${Number(options[key]) / 1000}s` : options[key];
     if (given === undefined || given === false) return [];

@@ -3,6 +3,7 @@
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import type { DesiredListener } from '../domain/plan/listener.ts';
+import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';
@@ -50,18 +51,32 @@ export type ListenerCode = {
     request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
     runtime: Pick<Runtime, 'signal'>,
   ): Promise<ListenerState>;
+  /** Sends requests to the sockets for programs on the host, some that their roles allow and some that they do not. */
+  checkSockets(
+    request: Pick<ListenerRequest, 'session' | 'spec'>,
+    runtime: Pick<Runtime, 'signal'>,
+  ): Promise<readonly ProbeCheck[]>;
   /**
    * Shell command that checks a configuration from before: `unit`, the text of its unit; `at`, where a file is until it is in its place.
    * Undefined: the unit is not one of ours.
    */
   checkRestored(unit: string, at: (path: string) => string, credentials: string): string | undefined;
+  /**
+   * Who is accepted with a certificate of the CA with this subject, by the `lists` of a host. Without `client`: each of its clients. Empty:
+   * nobody.
+   */
+  acceptedOf(
+    lists: ReadonlyMap<string, string>,
+    subject: string,
+  ): readonly { readonly client?: string; readonly role: string }[];
   /** Path that a role must not GET and that changes nothing; undefined: the role allows all that are known. `rules`: roles of the host. */
   refusedPath(role: string, rules: readonly string[]): string | undefined;
 };
 
-/** `roles`: the names of those that need no rules of one's own. */
+/** `roles`: the names of those that need no rules of one's own. `lists`: files beside its credentials that say who may do what. */
 export const LISTENERS = seam<{
   readonly name: string;
   readonly roles: readonly string[];
+  readonly lists: readonly string[];
   load(): Promise<ListenerCode>;
 }>();

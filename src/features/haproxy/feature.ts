@@ -4,12 +4,13 @@ import { type CommandGroup, listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { LISTENERS } from '../../core/seams/listeners.ts';
-import { ROLE_NAMES } from './domain/role-names.ts';
+import { LISTS, ROLE_NAMES } from './domain/role-names.ts';
 
 FEATURE_SETTINGS.add('listener', 'install', 'roles', 'sockets', 'otherClients', 'role');
 LISTENERS.add({
   name: 'haproxy',
   roles: ROLE_NAMES,
+  lists: LISTS,
   load: async () => (await import('./engine/listener-code.ts')).listenerCode,
 });
 

@@ -14,38 +14,17 @@ import {
   STEPS,
 } from '../../../src/core/host/protocol.ts';
 import { applyScript, FACTS_SCRIPT, KIND_NAMES, rollbackScript } from '../../../src/core/host/scripts.ts';
-import {
-  definedIn,
-  missingFunctions,
-  realNeeds,
-  saidNeeds,
-  shellModules,
-  wrongResults,
-} from '../../support/shell-modules.ts';
+import { checkModules } from '../../support/module-checks.ts';
+import { wrongResults } from '../../support/shell-modules.ts';
 
-const modules = shellModules('core/host');
-const defined = definedIn(modules.values());
-
-describe.each([...modules])('%s', (_, module) => {
-  test('says which functions, variables and programs it needs, and no others', () => {
-    expect(saidNeeds(module)).toEqual(realNeeds(module, defined));
-  });
-
-  test('is short, and a shell of any kind reads it', () => {
-    expect(module.text.split('\n').length).toBeLessThan(150);
-  });
-});
-
-test.each([
+const modules = checkModules('core/host', [
   ...KIND_NAMES.flatMap((manager): [string, string][] => [
     [`rollback by ${manager}`, rollbackScript(manager)],
     // It includes the rollback once that has arrived.
     [`apply by ${manager}`, `${applyScript(manager)}\n${rollbackScript(manager)}`],
   ]),
   ['facts', FACTS_SCRIPT],
-])('the script of %s has every function that its modules need', (_, script) => {
-  expect(missingFunctions(script, defined)).toEqual([]);
-});
+]);
 
 describe('the protocol', () => {
   const all = [...modules].filter(([file]) => !/^facts\/|\/facts\.sh$/.test(file)).map(([, module]) => module);

@@ -34,6 +34,6 @@ test('is refused, and never read as one whose dockerd accepts every client', () 
 });
 
 test('is taken by a build that has it', () => {
-  all.splice(0, all.length, { name: 'front', roles: [], load: () => Promise.reject(new Error('not here')) });
+  all.splice(0, all.length, { name: 'front', roles: [], lists: [], load: () => Promise.reject(new Error('not here')) });
   expect(() => requireListenerCode('h1', facts([UNIT], '[Unit]'))).not.toThrow();
 });

@@ -116,7 +116,12 @@ test('only a host with another listener than dockerd can limit a client', () => 
 });
 
 test('a role that the listener of the host does not have is refused', () => {
-  LISTENERS.add({ name: 'front', roles: ['full', 'read'], load: () => Promise.reject(new Error('not here')) });
+  LISTENERS.add({
+    name: 'front',
+    roles: ['full', 'read'],
+    lists: [],
+    load: () => Promise.reject(new Error('not here')),
+  });
   const known = [
     { name: 'ann', role: 'read' },
     { name: 'bob', role: 'watch' },

@@ -106,6 +106,7 @@ function readHost(home: string, name: string) {
   checked(lstatSync(directory), 'directory');
   const found = record(join(directory, 'host.json'));
   sure(found.name === name && isPlace(found) && isListOrAbsent(found.clients) && isTextOrAbsent(found.reach));
+  sure(isListOrAbsent(found.listen));
   certificate(join(directory, 'ca.pem'));
   // Not read, because nothing needs its contents.
   const key = lstatSync(join(directory, 'server-key.pem'), { throwIfNoEntry: false });

@@ -1,5 +1,6 @@
 /** Unit files of docker-tls: the drop-in for docker.service, the socket unit, and the service that a connection starts. */
 
+import { hasPort } from '../network-port.ts';
 import { DROP_IN_NAME } from './paths.ts';
 import { unitWord } from './unit.ts';
 
@@ -30,7 +31,7 @@ export function renderDropIn(dropIn: DropIn): string {
 
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
- * `listen`: addresses without a port; empty means every address (systemd binds `[::]`, both families).
+ * `listen`: addresses without a port, or `none`; empty means every address (systemd binds `[::]`, both families).
  * `service`: the unit that a connection starts, never docker.service. dockerd takes every socket whose `Service=` names it, so it would
  * serve this one without TLS once the drop-in is removed. Only the drop-in, which has the TLS flags, passes the port to dockerd
  * (`Sockets=`).
@@ -47,19 +48,19 @@ export function renderSocketUnit(
     local,
   }: { readonly service: string; readonly condition: string; readonly local?: LocalSockets | undefined },
 ): string {
+  const isOpen = hasPort({ listen });
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
   return [
     HEADER,
     '[Unit]',
-    'Description=Docker API over mutual TLS (docker-tls)',
+    `Description=Docker API ${isOpen ? 'over mutual TLS' : 'with roles'} (docker-tls)`,
     `ConditionPathExists=${condition}`,
     '',
     '[Socket]',
-    ...streams.map((stream) => `ListenStream=${stream}`),
+    ...(isOpen ? streams.map((stream) => `ListenStream=${stream}`) : []),
     // For a bare port, whatever net.ipv6.bindv6only is.
     ...(listen.length === 0 ? ['BindIPv6Only=both'] : []),
-    'FreeBind=true',
-    'NoDelay=true',
+    ...(isOpen ? ['FreeBind=true', 'NoDelay=true'] : []),
     ...(local === undefined ? [] : renderLocalSockets(local)),
     `Service=${service}`,
     '',

@@ -22,6 +22,8 @@ export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 /** For hosts where Podman serves the API: our service and socket, and the links that start them at boot. */
 export const PODMAN_SERVICE = 'docker-tls-podman.service';
 export const PODMAN_SOCKET = 'docker-tls-podman.socket';
+/** Where that service serves a listener in front of it. Only root may enter the directory of Podman's own socket. */
+export const PODMAN_API = '/run/docker-tls-podman.sock';
 
 /** Accepts TLS clients in front of the daemon, if it is not the daemon itself. */
 export const LISTENER_SERVICE = 'docker-tls-haproxy.service';

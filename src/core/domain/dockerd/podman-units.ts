@@ -1,6 +1,6 @@
 /** Service in which Podman serves Docker's API and its own under mutual TLS; and the Podman versions that can. */
 
-import { CURRENT_LINK, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
+import { CURRENT_LINK, PODMAN_API, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
 
 /** First version with `--tls-client-ca`. */
 const FIRST_WITH_TLS = [5, 7] as const;
@@ -20,21 +20,43 @@ export function servesTls(version: string): boolean {
  * containers survive it. Podman reports readiness before it reads its certificate: the pause lets systemd notice an early exit.
  */
 export function renderPodmanService(program: string): string {
+  const [cert, key, ca] = [SERVER_FILES.cert, SERVER_FILES.key, SERVER_FILES.ca].map(
+    (name) => `${CURRENT_LINK}/${name}`,
+  );
+  return serviceOf(
+    ['Description=Podman API over mutual TLS (docker-tls)', `Requires=${PODMAN_SOCKET}`, `After=${PODMAN_SOCKET}`],
+    [
+      `ExecStart=${program} system service --time=0 --tls-cert=${cert} --tls-key=${key} ${PODMAN_TRUST}=${ca}`,
+      'ExecStartPost=/bin/sleep 0.2',
+    ],
+  );
+}
+
+/** The same behind a listener, which needs its group to open the socket. Podman makes the socket for root alone, and removes it at its end. */
+export function renderPodmanApi(program: string, group: string): string {
+  return serviceOf(
+    ['Description=Podman API behind a listener (docker-tls)'],
+    [
+      `ExecStart=${program} system service --time=0 unix://${PODMAN_API}`,
+      `ExecStartPost=/bin/chgrp ${group} ${PODMAN_API}`,
+      `ExecStartPost=/bin/chmod 0660 ${PODMAN_API}`,
+    ],
+  );
+}
+
+function serviceOf(unit: readonly string[], commands: readonly string[]): string {
   return [
     '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
     '# `docker-tls remove HOST` takes it away again.',
     '[Unit]',
-    'Description=Podman API over mutual TLS (docker-tls)',
-    `Requires=${PODMAN_SOCKET}`,
-    `After=${PODMAN_SOCKET}`,
+    ...unit,
     '',
     '[Service]',
     'Type=notify',
     'Delegate=true',
     'KillMode=process',
     'Restart=always',
-    `ExecStart=${program} system service --time=0 --tls-cert=${CURRENT_LINK}/${SERVER_FILES.cert} --tls-key=${CURRENT_LINK}/${SERVER_FILES.key} ${PODMAN_TRUST}=${CURRENT_LINK}/${SERVER_FILES.ca}`,
-    'ExecStartPost=/bin/sleep 0.2',
+    ...commands,
     '',
     '[Install]',
     'WantedBy=multi-user.target',

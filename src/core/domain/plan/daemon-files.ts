@@ -6,12 +6,13 @@ import { replaceValue } from '../dockerd/environment-file.ts';
 import { renderScriptGuard } from '../dockerd/json-guard.ts';
 import { renderListenScript } from '../dockerd/listen-script.ts';
 import { CLOSED_SERVICE } from '../dockerd/paths.ts';
-import { renderPodmanService } from '../dockerd/podman-units.ts';
+import { renderPodmanApi, renderPodmanService } from '../dockerd/podman-units.ts';
 import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
 import { needsGuard, tlsSettings } from './daemon-view.ts';
-import { fileText, realPath } from './facts.ts';
+import { fileText, type HostFacts, realPath } from './facts.ts';
 import { edited, type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
+import type { DesiredListener } from './listener.ts';
 import {
   type DaemonInput,
   droppedFlags,
@@ -94,9 +95,19 @@ function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
   return [
     textFile(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
     link(socketWants, `../${sockets.tls}`),
-    textFile(condition, renderPodmanService(facts.docker.binary)),
-    link(`${units}/multi-user.target.wants/${service}`, `../${service}`),
+    ...podmanService(facts, renderPodmanService(facts.docker.binary)),
   ];
+}
+
+function podmanService(facts: HostFacts, text: string): FileChange[] {
+  const { service } = kindOf(facts);
+  const { units } = facts.places;
+  return [textFile(`${units}/${service}`, text), link(`${units}/multi-user.target.wants/${service}`, `../${service}`)];
+}
+
+/** Files of the daemon behind a listener: our service, if the engine has none of its own that a listener could use. */
+export function filesBehind(facts: HostFacts, { group = 'root' }: DesiredListener): FileChange[] {
+  return kindOf(facts).engine.apart ? podmanService(facts, renderPodmanApi(facts.docker.binary, group)) : [];
 }
 
 /**

@@ -8,6 +8,7 @@ import type { KindName } from '../../host/scripts.ts';
 import {
   INIT_SCRIPTS,
   type Places,
+  PODMAN_API,
   PODMAN_PLACES,
   PODMAN_SERVICE,
   PODMAN_SOCKET,
@@ -27,6 +28,8 @@ export type ContainerEngine = {
   readonly configurable: boolean;
   /** The service is ours and exists only while docker-tls manages the host; no container depends on it. */
   readonly apart: boolean;
+  /** Path of the socket for a listener in front of it; absent: its local one. */
+  readonly behind?: string;
   /** Its client, if not docker: a setup ends with the commands that point it at the host. */
   readonly client?: 'podman';
 };
@@ -44,6 +47,7 @@ const PODMAN: ContainerEngine = {
   trust: PODMAN_TRUST,
   configurable: false,
   apart: true,
+  behind: PODMAN_API,
   client: 'podman',
 };
 

@@ -13,6 +13,8 @@ export type DesiredListener = {
   readonly files: ReadonlyMap<string, string>;
   /** Its sockets for programs on the host. */
   readonly local?: LocalSockets | undefined;
+  /** As which it opens the daemon's socket; undefined: as the daemon's user. */
+  readonly group?: string | undefined;
   /** It runs now. */
   readonly active: boolean;
   /** Packages that the host lacks, and that are installed before the change. */

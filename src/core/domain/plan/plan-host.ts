@@ -9,7 +9,7 @@ import {
   planContainers,
   roleSocketWarnings,
 } from './container-effects.ts';
-import { DAEMON_FILES } from './daemon-files.ts';
+import { DAEMON_FILES, filesBehind } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { type Listening, viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -104,7 +104,11 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     link(current, `${generation}`),
     ...(listener === undefined
       ? DAEMON_FILES[kindOf(facts).name]({ ...input, json })
-      : [...listenerFiles(facts, desired, listener), ...(json.change ? [json.change] : [])]),
+      : [
+          ...listenerFiles(facts, desired, listener),
+          ...filesBehind(facts, listener),
+          ...(json.change ? [json.change] : []),
+        ]),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
   ];
   // Snapshot files that a plan may edit as a whole; otherwise `remove` would restore only their attributes.

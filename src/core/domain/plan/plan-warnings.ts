@@ -1,5 +1,6 @@
 /** Warnings of a plan: side effects of the restart, and obstacles between clients and the port. */
 
+import { hasPort } from '../network-port.ts';
 import type { Listening } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
@@ -63,7 +64,7 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
           `podman.socket listens on ${address} as well, and docker-tls does not change it: unless podman.service uses TLS, every client there is root on the host without a certificate`,
       )
     : [];
-  if (action !== 'restart') return [...rootless, ...left];
+  if (action !== 'restart' || !hasPort({ listen })) return [...rootless, ...left];
   const { doubt } = judgeFirewall(facts.firewall, port);
   // FreeBind allows an address that appears later (a VPN's). A mistyped address looks the same, but no client could connect.
   const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));

@@ -33,6 +33,7 @@ export type PreflightInput = {
   readonly skewMs: number;
   /** Local time, for locks. */
   readonly nowMs: number;
+  /** 0: none. */
   readonly port: number;
   /** Absent if the facts do not allow a plan. */
   readonly plan?: HostPlan;

@@ -19,7 +19,7 @@ const FREE_INODES = 64;
 
 export function checkHost(input: Preflight): void {
   const { login, facts, skewMs, port, plan, add } = input;
-  const taken = portTaken(input);
+  const taken = port === 0 ? undefined : portTaken(input);
   if (taken !== undefined) add('E_PORT_TAKEN', ...taken);
   if (skewMs < -BEHIND_LIMIT_MS || skewMs > AHEAD_LIMIT_MS)
     add(
@@ -54,7 +54,7 @@ export function checkHost(input: Preflight): void {
         `see where the files are: ${sudoCommand(login, 'du', '--inodes', '-xd', '2', mount)}`,
       ]);
   const { wall } = judgeFirewall(facts.firewall, port);
-  if (wall && (plan === undefined || plan.daemon.action === 'restart'))
+  if (port !== 0 && wall && (plan === undefined || plan.daemon.action === 'restart'))
     add(
       'E_FIREWALL',
       wall.words,

@@ -1,6 +1,8 @@
 /** Preflight checks by kind of service manager. */
 
 import type { KindName } from '../../host/scripts.ts';
+import { LISTENERS } from '../../seams/listeners.ts';
+import { offeredLines } from '../../seams/seam.ts';
 import { installDockerHints } from '../dockerd/install-hints.ts';
 import { servesTls } from '../dockerd/podman-units.ts';
 import { FLAGS_VARIABLE, scriptAssignment, withOursBlank } from '../dockerd/settings-script.ts';
@@ -9,6 +11,7 @@ import { listWords } from '../words.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
+import { hasListener, usesListener } from './plan-listener.ts';
 import { editAt, type Preflight } from './preflight-config.ts';
 import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
 import { checkSystemd, checkUnit, checkUnitRestart, checkUnread } from './preflight-unit.ts';
@@ -70,17 +73,23 @@ function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
   );
 }
 
-/** Requires a version that serves TLS. */
+/** Requires a version that serves TLS, if no listener does. */
 function checkPodmanVersion(input: Preflight): void {
   checkSystemd(input);
   const { host, login, facts, add } = input;
   const { version } = facts.docker;
-  if (!servesTls(version))
+  if (!servesTls(version) && !hasOther(input))
     add('E_PODMAN_OLD', `Podman ${version} cannot ask clients for a certificate; 5.7 is the first that can`, [
-      'install a newer Podman there, or Docker:',
+      ...offeredLines(LISTENERS, `docker-tls setup ${shellQuote(host)} --listener haproxy --install`),
+      'or install a newer Podman there, or Docker:',
       ...installDockerHints(login, facts.distribution),
       `or go through ssh: docker context create ${shellQuote(host)} --docker host=ssh://${login.destination}`,
     ]);
+}
+
+/** Whether another service accepts clients: after the change, or now if it restores something or there is none. */
+function hasOther({ facts, plan }: Preflight): boolean {
+  return plan?.purpose === 'apply' ? usesListener(plan) : hasListener(facts);
 }
 
 /** Requires our unedited service, and a single listen address. */
@@ -89,7 +98,7 @@ function checkPodman(input: Preflight): void {
   const { login, facts, plan, add } = input;
   const path = facts.places.socket;
   const socket = plan?.files.find((change) => change.path === path)?.after ?? fileText(facts, path) ?? '';
-  if ((socket.match(/^ListenStream=/gm) ?? []).length > 1)
+  if (!hasOther(input) && (socket.match(/^ListenStream=/gm) ?? []).length > 1)
     add('E_PODMAN_LISTEN', 'Podman can listen on one address only', [
       'name one with --listen, or none for all of the host',
       `see those that it has: ${sudoCommand(login, 'ip', '-brief', 'address')}`,

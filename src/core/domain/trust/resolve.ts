@@ -5,6 +5,8 @@ import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/
 import type { Runtime } from '../../runtime.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import { knownName } from '../fleet/specs.ts';
+import { hasPort } from '../network-port.ts';
+import { shellQuote } from '../quote.ts';
 import { knownWords } from '../words.ts';
 import { clientRevoked, noKeyHere, unknownClient } from './client-refusals.ts';
 import { accepts, meantClient, probeClientAt, type ReachableHost, reachableHosts } from './reachable-hosts.ts';
@@ -50,7 +52,7 @@ export function resolveHost(state: StoreState, name: string | undefined, again: 
 
 /**
  * The named client, or the only one that `host` accepts, or, of several, this computer's default client. Ignores revoked clients.
- * Errors, exit 2: E_NO_CLIENTS, E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NOT_ACCEPTED, E_CLIENT_AMBIGUOUS, E_CLIENT_NO_KEY.
+ * Errors, exit 2: E_NO_PORT, E_NO_CLIENTS, E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NOT_ACCEPTED, E_CLIENT_AMBIGUOUS, E_CLIENT_NO_KEY.
  */
 export function resolveClient(
   state: StoreState,
@@ -58,6 +60,7 @@ export function resolveClient(
   name: string | undefined,
   again: Again,
 ): KnownClient {
+  if (!hasPort(state.hosts.get(host.record.name)?.record ?? {})) throw noPort(host.record.name);
   const meant = meantClient(state.clients, host, name);
   if (meant !== undefined) return meant;
   throw name === undefined ? notOne(state, host, again) : notThis(state, host, name, again);
@@ -159,5 +162,12 @@ function ambiguous(
   const code = what === 'host' ? 'E_HOST_AMBIGUOUS' : 'E_CLIENT_AMBIGUOUS';
   return new DockerTlsError(code, `there are ${names.length} ${what}s; say which`, {
     hints: [...names.slice(0, 5).map(named), ...more],
+  });
+}
+
+function noPort(host: string): DockerTlsError {
+  return new DockerTlsError('E_NO_PORT', 'no client can connect to it: it has sockets for programs on the host alone', {
+    where: host,
+    hints: [`docker-tls setup ${shellQuote(host)} --listen 0.0.0.0`],
   });
 }

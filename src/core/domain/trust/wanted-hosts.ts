@@ -1,6 +1,7 @@
 /** Intent of `apply`, `setup` and `harden`: hosts as specified, with the CA and clients that they need. */
 
 import type { StoredCa, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import { hasPort } from '../network-port.ts';
 import { Secret } from '../secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
@@ -43,9 +44,12 @@ function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wante
   const named = client.named || inFile !== undefined;
   const spec = client.named || inFile === undefined ? client.spec : { ...client.spec, name: inFile };
   const known = clients.accepted.includes(spec.name);
-  const verifier = known
-    ? { name: spec.name, changes: [] }
-    : verifierOf(state, spec, { named, without: clients.revoked, now });
+  // No client can connect to a host without a port, so none is made for it.
+  const needed = named || hosts.some(hasPort);
+  const verifier =
+    known || !needed
+      ? { name: spec.name, changes: [] }
+      : verifierOf(state, spec, { named, without: clients.revoked, now });
   const credentials = [
     ...(ownCa === undefined ? firstCa(state.ca, ca) : namedCa(state.ca, ownCa)),
     ...clients.changes,

@@ -2,6 +2,7 @@
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { type DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
+import { hasPort } from '../../domain/network-port.ts';
 import type { HostPlan } from '../../domain/plan/plan-host.ts';
 import { preflight, stopProblem } from '../../domain/plan/preflight.ts';
 import { unreadProblem } from '../../domain/plan/unread-settings.ts';
@@ -11,12 +12,20 @@ import type { OpenedHost, PlannedHost } from '../intent.ts';
 /** All obstacles at once; without a plan, obstacles to any change. */
 export function problemsOf(
   { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
-  { name, port, containers, allowUnreadSettings }: HostSpec,
+  { name, port, listen, containers, allowUnreadSettings }: HostSpec,
   now: Date,
   plan?: HostPlan,
 ): DockerTlsError[] {
   const { login } = session;
-  const found = preflight({ host: name, login, facts, skewMs, nowMs: now.getTime(), port, plan });
+  const found = preflight({
+    host: name,
+    login,
+    facts,
+    skewMs,
+    nowMs: now.getTime(),
+    port: hasPort({ listen }) ? port : 0,
+    plan,
+  });
   if (plan === undefined) return found;
   // A start need not test settings already known to be wrong.
   const tried = found.some(({ code }) => WRONG_SETTINGS.has(code));

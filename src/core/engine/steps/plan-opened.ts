@@ -3,6 +3,7 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { hostKeyNotes, withSeenKey } from '../../domain/fleet/recorded-key.ts';
+import { hasPort } from '../../domain/network-port.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
 import {
   acceptedCa,
@@ -15,6 +16,7 @@ import { managedExternally, otherName, otherStore } from '../../domain/plan/othe
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
+import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type CaId, certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview, specsOf, type Trust, type WantedHost } from '../../domain/trust/changes.ts';
@@ -114,6 +116,7 @@ export async function planOpened(
     },
     runtime,
   );
+  if (!hasPort(spec) && (listener === undefined || listener.desired.local === undefined)) throw nothingOpen(spec.name);
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
@@ -135,7 +138,7 @@ export async function planOpened(
   const problems = problemsOf({ ...opened, facts }, spec, now, plan);
   // The preflight knows more about a firewall on the host itself.
   const way =
-    hasChanges(plan) && problems.every(({ code }) => code !== 'E_FIREWALL')
+    hasChanges(plan) && hasPort(spec) && problems.every(({ code }) => code !== 'E_FIREWALL')
       ? await wayProblem(
           wayTo(spec, runtime.probe, session).probe,
           spec.name,
@@ -197,5 +200,13 @@ export function agreedPart({ plan, address, accepts, otherCas }: AgreedHost, vie
     address,
     accepts,
     otherCas,
+  });
+}
+
+/** E_USAGE, exit 2. */
+function nothingOpen(host: string): DockerTlsError {
+  return new DockerTlsError('E_USAGE', '--listen none needs a socket on the host: nothing could use it otherwise', {
+    where: host,
+    hints: [`docker-tls setup ${shellQuote(host)} --listen 0.0.0.0`],
   });
 }

@@ -1,6 +1,7 @@
 /** Verification step of a host: real connections as accepted clients and as clients that must be rejected. */
 
 import type { StoredClient } from '../../adapters/store/records.ts';
+import { hasPort } from '../../domain/network-port.ts';
 import { isFrom } from '../../domain/pki/inspect.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import type { ProbeCheck } from '../../domain/plan/outcome.ts';
@@ -10,7 +11,7 @@ import { isAccepted, isListed } from '../../domain/trust/trust.ts';
 import { bundleOf, trustedIds, viewOf } from '../../domain/trust/view.ts';
 import type { ProbeCredentials } from '../../runtime.ts';
 import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
-import { listenerChecks } from '../loaded-listener.ts';
+import { listenerChecks, socketChecks } from '../loaded-listener.ts';
 import { wayTo, withVia } from '../through.ts';
 import { verifyHost } from '../verify-host.ts';
 import { ownClients } from './restore-generation.ts';
@@ -22,16 +23,22 @@ export async function verify(
   { wanted, state }: Pick<Base, 'wanted' | 'state'>,
   { runtime }: Pick<Run, 'runtime'>,
 ): Promise<ProbeCheck[]> {
-  const { credentials, latest, spec, address } = planned;
+  const { credentials, latest, spec, address, session } = planned;
+  if (planned.plan.purpose === 'remove') return [];
+  const sockets = await socketChecks({ session, spec }, runtime);
+  if (!hasPort(spec)) return [...sockets];
   const now = runtime.now();
   const base = { address, port: spec.port, now, signal: runtime.signal };
   const way = wayTo(spec, runtime.probe, planned.session);
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)
-    return withVia(
-      await verifyHost(way.probe, { ...base, ...restoredRequest(credentials.restored, planned, clients, now) }),
-      way,
-    );
+    return [
+      ...withVia(
+        await verifyHost(way.probe, { ...base, ...restoredRequest(credentials.restored, planned, clients, now) }),
+        way,
+      ),
+      ...sockets,
+    ];
   if (sent === undefined) return [];
   // A key made on the host is not in the store, and the previous key does not belong to the new certificate.
   const kept = sent.key.kind === 'keep' ? latest.hosts.get(spec.name)?.serverKey : undefined;
@@ -55,7 +62,7 @@ export async function verify(
       return one?.key === undefined ? [] : [named(one)];
     }),
   });
-  return withVia(checks, way);
+  return [...withVia(checks, way), ...sockets];
 }
 
 const MOST_OTHERS = 7;

@@ -243,6 +243,13 @@ export function parseAuditFacts(stdout: Buffer) {
     software: parseSoftware((name) => bytes(name)?.toString('utf8').trimEnd()),
     files: files as ReadonlyMap<string, FileFact>,
     tls: { ca: tlsFile('ca'), cert: tlsFile('cert'), key: tlsFile('key') },
+    /** Lists of clients of a service that accepts them in front of the daemon, by file name; empty without one. */
+    listenerLists: new Map(
+      sections.flatMap(({ name, content }) => {
+        const [, file] = /^listener-file (\S+)$/.exec(name) ?? [];
+        return file === undefined ? [] : [[file, content.toString('utf8')] as const];
+      }),
+    ),
     registryFiles: fileFacts(bytes('registry-files'), owner),
     /** Files with a private key, under /etc/docker and in the directories of dockerd's TLS files. */
     keyFiles: fileFacts(bytes('key-files'), owner),

@@ -1,6 +1,7 @@
 /** Type of a check: data, with one pure function of the facts. */
 
 import type { ProbeOutcome } from '../../../core/runtime.ts';
+import type { ListenerCode } from '../../../core/seams/listeners.ts';
 import type { AuditFacts } from './audit-facts.ts';
 import type { FixName } from './fix-names.ts';
 import type { Isolation } from './isolation.ts';
@@ -71,6 +72,10 @@ export type Outside = {
   readonly table: VulnerabilityTable;
   /** SHA-256 of the store's CAs for this host; undefined: unknown. */
   readonly ourCas?: ReadonlySet<string> | undefined;
+  /** A service of docker-tls that accepts clients in front of the daemon: its address, and who is accepted with a CA of this subject. */
+  readonly listener?:
+    | { readonly at: string; readonly acceptedOf: (subject: string) => ReturnType<ListenerCode['acceptedOf']> }
+    | undefined;
   /** What containers of the audit reached; undefined: not tried. */
   readonly isolation?: Isolation | undefined;
 };

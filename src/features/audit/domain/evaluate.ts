@@ -218,11 +218,11 @@ export type WantedProbe = { readonly what: AuditProbe['what']; readonly address:
  * Probes of client access: each port that dockerd serves (except loopback, unreachable from this machine). Always 2375 and 2376 as well,
  * because another program may be in front of dockerd.
  */
-export function wantedProbes(facts: AuditFacts, address: string): readonly WantedProbe[] {
+export function wantedProbes(facts: AuditFacts, address: string, more: readonly number[] = []): readonly WantedProbe[] {
   const served = exposedAddresses(facts)
     .filter(({ loopback }) => !loopback)
     .map(({ port }) => port);
-  return [...new Set([...served, 2376, 2375])].flatMap((port): readonly WantedProbe[] => {
+  return [...new Set([...served, ...more, 2376, 2375])].flatMap((port): readonly WantedProbe[] => {
     const plain: WantedProbe = { what: 'plain', address, port };
     if (port === 2375 && !served.includes(port)) return [plain];
     const questions: readonly AuditProbe['what'][] = ['no-certificate', 'other-authority', 'old-protocol'];

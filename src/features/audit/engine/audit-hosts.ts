@@ -11,8 +11,9 @@ import { probeAs } from '../../../core/engine/probes.ts';
 import { sshOptions } from '../../../core/engine/steps/open-host.ts';
 import { wayTo } from '../../../core/engine/through.ts';
 import type { HostKey, Probe, ProbeCredentials } from '../../../core/runtime.ts';
+import { LISTENERS, type ListenerCode } from '../../../core/seams/listeners.ts';
 import type { AuditFacts } from '../domain/audit-facts.ts';
-import type { AuditProbe } from '../domain/check.ts';
+import type { AuditProbe, Outside } from '../domain/check.ts';
 import { type CheckSelection, selectResults } from '../domain/check-selection.ts';
 import { wantedProbes } from '../domain/evaluate.ts';
 import { parseLynis } from '../domain/lynis.ts';
@@ -53,6 +54,7 @@ export async function auditHosts(
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;
+    const code = facts.listenerLists.size === 0 ? undefined : await LISTENERS.all[0]?.load();
     const way = wayTo(spec, runtime.probe, session);
     const probes = await probeFromOutside(context, way.probe, facts, address, spec);
     if (context.probeContainers) line.phase('isolation');
@@ -61,6 +63,7 @@ export async function auditHosts(
       ...{ probes, dialled: [address], now: runtime.now(), table: context.table },
       ourCas: known === undefined ? undefined : ours,
       isolation,
+      listener: listenerAt(facts, `${address}:${spec.port}`, code),
     });
     const selected = selectResults(withHostKey(found, session.hostKey), context.selection, runtime.now());
     if (context.lynis) line.phase('lynis');
@@ -70,6 +73,14 @@ export async function auditHosts(
     line.done(scoreWords(subject.score));
     return known === undefined ? subject : withOurClients(subject, known, [...context.state.clients.values()]);
   });
+}
+
+function listenerAt(
+  { listenerLists }: Pick<AuditFacts, 'listenerLists'>,
+  at: string,
+  code: ListenerCode | undefined,
+): Outside['listener'] {
+  return code && { at, acceptedOf: (subject) => code.acceptedOf(listenerLists, subject) };
 }
 
 /** Evidence names the key that this connection saw beside those that the host's files name. */
@@ -96,6 +107,8 @@ async function probeFromOutside(
   });
   return Promise.all([
     ...(client?.key ? [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key: client.key })] : []),
-    ...wantedProbes(facts, address).map(({ what, port }) => ask(what, port)),
+    ...wantedProbes(facts, address, facts.listenerLists.size === 0 ? [] : [spec.port]).map(({ what, port }) =>
+      ask(what, port),
+    ),
   ]);
 }

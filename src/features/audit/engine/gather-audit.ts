@@ -1,7 +1,9 @@
 /** Collection of audit facts, in a separate exec without changes. In its own file, so other commands do not load it. */
 
-import { shellQuote } from '../../../core/domain/quote.ts';
+import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
+import { shellAssignments, shellQuote } from '../../../core/domain/quote.ts';
 import type { HostSession } from '../../../core/runtime.ts';
+import { LISTENERS } from '../../../core/seams/listeners.ts';
 import { type AuditFacts, parseAuditFacts } from '../domain/audit-facts.ts';
 import { isolationPorts } from '../domain/exposure.ts';
 import { type Isolation, parseIsolation, untried } from '../domain/isolation.ts';
@@ -16,9 +18,11 @@ export async function gatherAuditFacts(
 ): Promise<AuditFacts> {
   const result = await session.run({
     phase: 'audit',
-    script: [`PARTS=${parts}`, `TOUCH=${touch ? 'yes' : ''}`, `SYSCTLS=${shellQuote(SYSCTL_PATHS)}`, AUDIT_SCRIPT].join(
-      '\n',
-    ),
+    script: `${shellAssignments({
+      ...{ PARTS: parts, TOUCH: touch ? 'yes' : '', SYSCTLS: SYSCTL_PATHS },
+      LISTENER: LISTENERS.all.length > 0 ? LISTENER_SERVICE : '',
+      LISTENER_FILES: LISTENERS.all.flatMap(({ lists }) => lists).join(' '),
+    })}\n${AUDIT_SCRIPT}`,
     asRoot: true,
     timeoutMs: 120_000,
     signal,

@@ -10,6 +10,7 @@ import auditDockerdModule from './audit/dockerd.sh';
 import auditFilesModule from './audit/files.sh';
 import auditHardeningModule from './audit/hardening.sh';
 import auditHostModule from './audit/host.sh';
+import auditListenerModule from './audit/listener.sh';
 import auditLynisModule from './audit/lynis.sh';
 import auditMainModule from './audit/main.sh';
 import auditReadBackModule from './audit/read-back.sh';
@@ -24,7 +25,10 @@ import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
 
-/** Gathers the audit's facts, without changes. Variables: PARTS; SYSCTLS; TOUCH, `yes` to open watched files for writing. */
+/**
+ * Gathers the audit's facts, without changes. Variables: PARTS; SYSCTLS; TOUCH, `yes` to open watched files for writing; LISTENER, the unit
+ * of a service in front of the daemon, and LISTENER_FILES, its lists of clients.
+ */
 export const AUDIT_SCRIPT: string = [
   apiModule,
   sshdModule,
@@ -35,6 +39,7 @@ export const AUDIT_SCRIPT: string = [
   auditSshdModule,
   auditAccountsModule,
   auditArgumentsModule,
+  auditListenerModule,
   auditDockerdModule,
   auditFilesModule,
   auditSoftwareModule,

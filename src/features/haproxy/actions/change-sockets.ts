@@ -3,6 +3,7 @@
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { type HostsOptions, openHosts } from '../../../core/actions/open-hosts.ts';
 import type { Changed } from '../../../core/actions/results.ts';
+import { NO_PORT } from '../../../core/domain/network-port.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { hostsIntent } from '../../../core/domain/trust/wanted-hosts.ts';
@@ -13,7 +14,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 export async function changeSockets(
   context: ActionContext,
   host: string,
-  options: HostsOptions & { readonly install?: boolean | undefined },
+  options: HostsOptions,
   next: (sockets: readonly string[]) => readonly string[],
 ): Promise<Changed> {
   const { run, request, state } = await openHosts(context, [host], options);
@@ -23,22 +24,16 @@ export async function changeSockets(
     if (base.listener !== 'haproxy') throw withoutHaproxy(spec.name);
     return {
       ...base,
-      install: options.install === true ? (true as const) : undefined,
       sockets: next(base.sockets ?? []),
     };
   });
   return change(hostsIntent({ ...request, reason: 'setup', hosts }), run);
 }
 
-/** A host that has never been set up gets no port in the network: HAProxy listens on the loopback address, and is verified through ssh. */
+/** A host that has never been set up gets no port in the network. */
 function withoutPort(spec: HostSpec): HostSpec {
-  const { destination } = spec.ssh;
-  const [address] = LOOPBACK;
-  const reach = destination === 'local' ? 'direct' : 'ssh';
-  return { ...spec, listener: 'haproxy', listen: LOOPBACK, address, reach };
+  return { ...spec, listener: 'haproxy', listen: [NO_PORT] };
 }
-
-const LOOPBACK = ['127.0.0.1'] as const;
 
 function withoutHaproxy(host: string): DockerTlsError {
   return new DockerTlsError('E_LISTENER', 'dockerd itself accepts clients there, and has no sockets with a role', {

@@ -17,7 +17,7 @@ export type SocketAddDocument = ChangeDocument;
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
   about:
-    'Makes /run/docker-tls/NAME.sock on the host. A program that opens it may send the requests of the role, and nothing else: mount it in place of docker.sock.\nA host that has not been set up gets HAProxy, and no port in the network: it listens on 127.0.0.1, and is verified through ssh.',
+    'Makes /run/docker-tls/NAME.sock on the host. A program that opens it may send the requests of the role, and nothing else: mount it in place of docker.sock.\nA host that has not been set up gets HAProxy, and no port: it listens on its sockets alone.',
   examples: [
     'docker-tls socket add traefik root@build-1 --role read --install',
     'docker-tls socket add dozzle build-1 --role read',
@@ -36,7 +36,7 @@ export const command = defineCommand({
     const { role = 'read' } = options;
     // Checked before any connection.
     readSetting(HOST_SETTINGS.sockets, [`${args.name} ${role}`], '');
-    const changed = await changeSockets(context, args.host, options, (sockets) =>
+    const changed = await changeSockets(context, args.host, { ...options, installs: options.install }, (sockets) =>
       withSocket(sockets, { name: args.name, role }),
     );
     const result = renderChange(changed, context);

@@ -19,6 +19,8 @@ export type HaproxyService = {
   readonly program: string;
   /** Unit that holds the ports, and the number of its sockets. */
   readonly socket: string;
+  /** Unit that brings the daemon's socket. */
+  readonly after: string;
   readonly sockets: number;
   readonly places: HaproxyPlaces;
   /** Of a user's systemd: it can confine a service only in part. */
@@ -36,7 +38,7 @@ export function haproxyEnvironment(
 }
 
 /** systemd passes the sockets as descriptors 3 and following (sd_listen_fds(3)). */
-export function renderHaproxyService({ program, socket, sockets, places, own }: HaproxyService): string {
+export function renderHaproxyService({ program, socket, after, sockets, places, own }: HaproxyService): string {
   const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, sockets);
   return [
     '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
@@ -44,7 +46,7 @@ export function renderHaproxyService({ program, socket, sockets, places, own }: 
     '[Unit]',
     'Description=Docker API over mutual TLS, by HAProxy (docker-tls)',
     `Requires=${socket}`,
-    `After=${socket} docker.socket`,
+    `After=${socket} ${after}`,
     // A service that gives up closes the port for good.
     'StartLimitIntervalSec=0',
     '',

@@ -26,6 +26,8 @@ export type HaproxyFacts = {
   readonly active: boolean;
   /** What an installation of HAProxy would bring; undefined: not asked for, or not needed. */
   readonly offer: PackageOffer | undefined;
+  /** Packages of an installation by docker-tls that ended early, before it had settled the package's own service; empty: none. */
+  readonly unsettled: readonly string[];
 };
 
 export type PackageOffer = {
@@ -59,6 +61,9 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     socketType: typeOf('socket-label'),
     profile: printable(/^(\S+) \(enforce\)$/.exec(get('apparmor'))?.[1] ?? ''),
     active: parseProperties(get('service')).ActiveState === 'active',
+    unsettled: get('unsettled')
+      .split('\n')
+      .filter((name) => /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(name)),
     offer: texts.has('offer') ? parseOffer(get('manager'), get('offer')) : undefined,
   };
 }

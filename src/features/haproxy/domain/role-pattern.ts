@@ -1,4 +1,4 @@
-/** Patterns of a role: `GET /containers/*\/logs`, methods and a path of the Docker Engine API without its version. */
+/** Patterns of a role: `GET /containers/*\/logs`, methods and a path of Docker's or Podman's API without its version. */
 
 /** A line of a role. */
 export type RolePattern = {
@@ -17,6 +17,11 @@ export const ALWAYS = ['GET,HEAD /_ping', 'GET /version'];
 const SEGMENT = '[A-Za-z0-9][A-Za-z0-9_.:@+-]*';
 /** From 1.24 on: before, a start of a container could change its settings. */
 const VERSION = '(?:/v1\\.(?:2[4-9]|[3-9][0-9]|[1-9][0-9][0-9]))?';
+/** Podman's own API, in which every version counts as the newest one. No role reaches it that does not name it. */
+const LIBPOD = 'libpod';
+const LIBPOD_VERSION = '(?:/v[1-9][0-9]?\\.[0-9]{1,3}(?:\\.[0-9]{1,3})?)?';
+/** A first part that is neither that nor a version. */
+const FIRST = `(?!${LIBPOD}(?:/|$)|v[0-9])${SEGMENT}`;
 /** Only names of images and plugins have slashes. */
 const SLASHED = ['images', 'distribution', 'plugins'];
 const MAX_LENGTH = 256;
@@ -48,7 +53,8 @@ function pathProblem(path: string): string | undefined {
     if (segment === '.' || segment === '..') return `${segment} is not allowed in a path`;
     if (segment === '*') continue;
     if (segment === '**') {
-      if (!SLASHED.includes(segments[0] ?? '') || index === 0)
+      const kind = segments[0] === LIBPOD ? 1 : 0;
+      if (!SLASHED.includes(segments[kind] ?? '') || index <= kind)
         return `** stands for a name with slashes, which only ${SLASHED.map((name) => `/${name}`).join(', ')} have`;
       if (segments.slice(index + 1).some((later) => later.includes('*')) || segments.indexOf('*') !== -1)
         return 'only fixed parts can stand beside **';
@@ -65,9 +71,9 @@ export function patternExpression({ methods, path }: RolePattern): string {
   const parts = path
     .slice(1)
     .split('/')
-    .map((segment) => {
-      if (segment === '*') return SEGMENT;
+    .map((segment, index) => {
+      if (segment === '*') return index === 0 ? FIRST : SEGMENT;
       return segment === '**' ? `${SEGMENT}(?:/${SEGMENT})*` : segment.replaceAll(/[.+]/g, '\\$&');
     });
-  return `^${method} ${VERSION}/${parts.join('/')}$`;
+  return `^${method} ${path.startsWith(`/${LIBPOD}/`) ? LIBPOD_VERSION : VERSION}/${parts.join('/')}$`;
 }

@@ -22,6 +22,15 @@ export const BUILT_IN_ROLES: readonly Role[] = [
   builtIn('monitor', 'state, lists, events and statistics', MONITOR),
 ];
 
+/** Podman prints the value of a secret (`?showsecret=true`), and rules do not see queries. */
+const SHOWS_SECRETS = 'GET /secrets/*';
+
+/** The same before Podman. */
+export const PODMAN_ROLES: readonly Role[] = BUILT_IN_ROLES.map((role) => ({
+  ...role,
+  patterns: role.patterns.filter(({ text }) => text !== SHOWS_SECRETS),
+}));
+
 export type ParsedRole = { readonly role: Role } | { readonly problems: readonly string[] };
 
 /** A role of one's own, from its lines. Every problem is named. */
@@ -108,6 +117,10 @@ const ROOT = [
   'POST /swarm/join',
   'POST /session',
   'POST /grpc',
+  ...['containers/create', 'containers/x/exec', 'containers/x/update', 'build', 'play/kube', 'kube/play', 'commit'].map(
+    (path) => `POST /libpod/${path}`,
+  ),
+  'PUT /libpod/containers/x/archive',
 ];
 
 /** Lines of a role with which a client can become root on the host. */

@@ -20,7 +20,7 @@ export function suggestRole(requests: readonly { readonly method: string; readon
   const lines = new Set<string>();
   const left = new Set<string>();
   for (const { method, path } of requests) {
-    const request = `${method} ${path.replace(/^\/v[0-9]+\.[0-9]+(?=\/)/, '')}`;
+    const request = `${method} ${path.replace(/^\/v[0-9]+\.[0-9]+(?:\.[0-9]+(?=\/libpod\/))?(?=\/)/, '')}`;
     const known = PATTERNS.find((pattern) => new RegExp(patternExpression(pattern)).test(request));
     if (known !== undefined) lines.add(known.text);
     else if (METHODS.some((one) => one === method) && !('problem' in parsePattern(request))) lines.add(request);

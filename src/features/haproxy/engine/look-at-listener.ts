@@ -3,11 +3,13 @@
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { fileText } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
+import { engineSocket } from '../../../core/domain/plan/plan-listener.ts';
 import { shellAssignments } from '../../../core/domain/quote.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, ListenerState } from '../../../core/seams/listeners.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { judgeListener } from '../domain/listener-state.ts';
+import { CONFIG_NAME } from '../domain/role-names.ts';
 import { LISTENER_STATE_SCRIPT } from '../host/scripts.ts';
 
 /** Fails as the session does, and with E_FACTS (exit 4). */
@@ -15,7 +17,7 @@ export async function lookAtListener(
   { session, spec, facts }: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
   { signal }: Pick<Runtime, 'signal'>,
 ): Promise<ListenerState> {
-  const socket = facts.docker.apiSocket || facts.places.localSocket;
+  const socket = engineSocket(facts);
   const whose = kindOf(facts).systemctl.slice(1);
   const variables = { SERVICE: LISTENER_SERVICE, SOCKET: socket, WHOSE: whose.join(' '), PORT: `${spec.port}` };
   const { stdout } = await session.run({
@@ -25,7 +27,7 @@ export async function lookAtListener(
     timeoutMs: 60_000,
     signal,
   });
-  const config = fileText(facts, `${facts.places.tls}/haproxy.cfg`) ?? '';
+  const config = fileText(facts, `${facts.places.tls}/${CONFIG_NAME}`) ?? '';
   const found = judgeListener(stdout, {
     ...{ host: spec.name, login: session.login, distribution: facts.distribution, socket, whose, port: spec.port },
     group: /^ {2}group (\S+)$/m.exec(config)?.[1],

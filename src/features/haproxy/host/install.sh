@@ -1,5 +1,5 @@
 # Installation of HAProxy by the host's package manager, from its own sources, recorded in the host's list. What fails is taken away again.
-# Needs functions: is_ours look_at_offer package_manager purge_packages result
+# Needs functions: is_ours is_unsettled look_at_offer package_manager purge_packages result settle_packages
 # Needs variables: LIST NEW manager
 # Needs programs: apt-get awk cat chmod dnf getent grep haproxy head mkdir mktemp mv rm sort systemctl tail zypper
 
@@ -12,8 +12,9 @@ hold_service() {
 
 release_service() {
   [ "$masked" = yes ] || return 0
-  systemctl disable haproxy.service >/dev/null 2>&1
+  # systemd does not disable what is masked.
   systemctl unmask --runtime haproxy.service >/dev/null 2>&1
+  systemctl disable haproxy.service >/dev/null 2>&1
   systemctl stop haproxy.service >/dev/null 2>&1
   systemctl reset-failed haproxy.service >/dev/null 2>&1
   grep -vx @service "$LIST" >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST"
@@ -83,4 +84,4 @@ install_packages() {
   fi
   rm -rf -- "$work"
 }
-install_packages
+if is_unsettled; then settle_packages; else install_packages; fi

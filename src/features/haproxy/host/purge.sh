@@ -65,6 +65,9 @@ purge_packages() {
   # Some packages leave the account and the directory that they made.
   if [ -z "$needed$failed" ] && grep -qx @account "$LIST"; then
     rmdir -- /run/haproxy 2>/dev/null
+    # Made by systemd if the service of the package has run.
+    if [ ! -s /var/lib/haproxy/dev/log ]; then rm -f -- /var/lib/haproxy/dev/log; fi
+    rmdir -- /var/lib/haproxy/dev /var/lib/haproxy 2>/dev/null
     ! getent passwd haproxy >/dev/null || userdel haproxy >/dev/null 2>&1
     ! getent group haproxy >/dev/null || groupdel haproxy >/dev/null 2>&1
   fi

@@ -1,5 +1,6 @@
 /** Scripts of the listener, assembled from modules. */
 
+import apiModule from '../../../core/host/api.sh';
 import sectionsModule from '../../../core/host/facts/sections.sh';
 import resultModule from '../../../core/host/result.sh';
 import cutModule from './cut.sh';
@@ -11,6 +12,8 @@ import offerModule from './offer.sh';
 import packageManagerModule from './package-manager.sh';
 import purgeModule from './purge.sh';
 import purgeUnusedModule from './purge-unused.sh';
+import settleModule from './settle.sh';
+import socketCheckModule from './socket-check.sh';
 
 /** Of the distribution's package. */
 export const PACKAGE_CONFIG = '/etc/haproxy';
@@ -31,11 +34,14 @@ export const LISTENER_FACTS_SCRIPT: string = [
 /** Gathers what `doctor` needs to know. Variables set before it: SERVICE, SOCKET and WHOSE, as of LISTENER_FACTS_SCRIPT, and PORT. */
 export const LISTENER_STATE_SCRIPT: string = [sectionsModule, listenerModule, listenerStateModule].join('\n');
 
+/** Asks the sockets for containers. Variable set before it: SOCKETS, `NAME PATH` in each line, the path being one that its role refuses. */
+export const SOCKET_CHECK_SCRIPT: string = [apiModule, sectionsModule, socketCheckModule].join('\n');
+
 /** Ends connections in the workers WORKERS. Variables set before it: MASTER, the socket of the master process; KEYS of the file MAP; SERVERS. */
 export const CUT_SCRIPT: string = cutModule;
 
 /**
- * Installs HAProxy. Variables set before it: LIST and CONFIG, as of LISTENER_FACTS_SCRIPT; NEW, the packages of the plan, one in a line; UNIT, the
+ * Installs HAProxy, or completes an installation that ended early. Variables set before it: LIST and CONFIG, as of LISTENER_FACTS_SCRIPT; NEW, the packages of the plan, one in a line; UNIT, the
  * unit file of the listener.
  */
 export const INSTALL_SCRIPT: string = [
@@ -43,6 +49,7 @@ export const INSTALL_SCRIPT: string = [
   packageManagerModule,
   offerModule,
   purgeModule,
+  settleModule,
   installModule,
 ].join('\n');
 

@@ -64,6 +64,28 @@ test('a socket with a role is a way of that role, and no way to root', () => {
   for (const one of found) expect(one).toMatchObject({ how: 'socket with a role', grave: false });
 });
 
+test('where a listener accepts clients, each CA has the clients and roles that the listener gives it', () => {
+  const facts = altered('setup-trixie', {});
+  const ca = 'clients of ';
+  const [first] = auditHost('web', facts, {}).access.filter(({ who }) => who.startsWith(ca));
+  const subject = first?.who.slice(ca.length) ?? '';
+  const seen = (accepted: readonly { readonly client?: string; readonly role: string }[], ours?: ReadonlySet<string>) =>
+    auditHost('web', facts, {
+      ourCas: ours,
+      listener: { at: 'web:2376', acceptedOf: (name) => (name === subject ? accepted : []) },
+    }).access.filter(({ who }) => who.endsWith(` of ${subject}`));
+  expect(seen([{ client: 'prom', role: 'read' }])).toMatchObject([
+    { who: `client prom of ${subject}`, role: 'read', where: 'web:2376', grave: false },
+  ]);
+  // Only full clients of another CA are root.
+  expect(seen([{ role: 'read' }], new Set())).toMatchObject([
+    { who: `clients of ${subject}`, role: 'read', grave: false },
+  ]);
+  expect(seen([{ role: 'full' }], new Set())).toMatchObject([{ who: `clients of ${subject}`, grave: true }]);
+  expect(seen([{ role: 'full' }])[0]?.role).toBeUndefined();
+  expect(seen([])).toEqual([]);
+});
+
 test('clients of a CA, with its last day; of another CA in red', () => {
   const [ours] = ways('setup-trixie', {}).filter(({ who }) => who.startsWith('clients of '));
   expect(ours).toMatchObject({ how: 'certificate', grave: false, expires: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });

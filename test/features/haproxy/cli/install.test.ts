@@ -67,7 +67,7 @@ test('an installation that failed is taken away again only where the host says s
   expect(silent.error.message).toMatch(/may still be there: haproxy$/);
 });
 
-test('a host that is not set up gets --install for the command as typed', async () => {
+test('the hint is a whole command: as typed with --install, and apply --install for a host that has HAProxy as its listener', async () => {
   const place = await documentPlace();
   const outputs = { 'listener facts': listenerFacts(missing) };
   const hints = async (...argv: string[]) => {
@@ -81,7 +81,7 @@ test('a host that is not set up gets --install for the command as typed', async 
     '"docker-tls setup root@h9 --listener haproxy --dry-run --json --install"',
   );
   expect(await hints('setup', 'h1', '--listener', 'haproxy')).toContain(
-    'docker-tls setup h1 --listener haproxy --install',
+    '"docker-tls setup h1 --listener haproxy --dry-run --json --install"',
   );
 });
 

@@ -269,9 +269,10 @@ test('a socket is added to a host with HAProxy, or to a host that has never been
     return { socket: text('docker-tls.socket'), config: text('haproxy.cfg') };
   };
   const fresh = await files('socket', 'add', 'ci', 'root@h9', '--role', 'monitor');
-  expect(fresh.socket.match(/^ListenStream=.*$/gm)).toEqual([
-    'ListenStream=127.0.0.1:2376',
-    'ListenStream=/run/docker-tls/ci.sock',
+  expect(fresh.socket.match(/^(?:Listen|FreeBind|NoDelay).*$/gm)).toEqual(['ListenStream=/run/docker-tls/ci.sock']);
+  expect(fresh.config.match(/^ *(?:bind|frontend) .*$/gm)).toEqual([
+    'frontend socket:ci',
+    expect.stringMatching(/^ {2}bind .*LISTEN3/),
   ]);
   expect(fresh.config).toContain('set-var(txn.role) str(monitor)');
   await record(place, { listener: 'haproxy', sockets: ['ci read', 'dozzle read'] });
@@ -294,6 +295,27 @@ test('a socket is added to a host with HAProxy, or to a host that has never been
   }
   const asked = await place.run(['socket', 'remove', 'ci', 'h1'], {}, { outputs });
   expect(asked.json.error?.code).toBe('E_NO_TERMINAL');
+});
+
+test('a host without a port needs a socket and makes no client, and commands that connect to it say so', async () => {
+  const place = await documentPlace();
+  const { json } = await place.run(['socket', 'add', 'ci', 'root@h9', '--dry-run'], {}, { outputs });
+  expect(JSON.stringify(json)).not.toContain('"kind":"client"');
+  const setup = ['setup', 'h1', '--listener', 'haproxy', '--dry-run', '--listen', 'none'];
+  const nothing = await place.run(setup, {}, { outputs });
+  expect([nothing.exit, nothing.json.error?.code]).toEqual([2, 'E_USAGE']);
+  const dockerd = await place.run(['setup', 'h1', '--dry-run', '--listen', 'none'], {}, { outputs });
+  expect([dockerd.exit, dockerd.json.error?.code]).toEqual([2, 'E_USAGE']);
+  const both = await place.run([...setup, '--listen', '10.0.0.1', '--socket', 'ci read'], {}, { outputs });
+  expect([both.exit, both.json.error?.message]).toEqual([2, expect.stringContaining('none stands alone')]);
+  await record(place, { listener: 'haproxy', sockets: ['ci read'], listen: ['none'] });
+  for (const words of [
+    ['env', 'h1'],
+    ['context', 'h1'],
+  ]) {
+    const result = await place.run(words, {}, { outputs });
+    expect([words, result.exit, result.json.error?.code]).toEqual([words, 2, 'E_NO_PORT']);
+  }
 });
 
 /** Changes the record of the CA. */

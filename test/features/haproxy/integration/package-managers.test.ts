@@ -222,6 +222,27 @@ test.each([
   expect(offered()).toMatch(why);
 });
 
+test('an installation that a reboot has ended is completed, and leaves the service of the package as it was: off', () => {
+  manager('apt-get');
+  mkdirSync(at('state'));
+  writeFileSync(at('state/list'), 'haproxy\nlua-libs\n@account\n@service\n');
+  writeFileSync(at('enabled'), 'enabled\n');
+  writeFileSync(at('db'), 'bash\nopenssl\nhaproxy\nlua-libs\n');
+  stub('haproxy', 'echo HAProxy version 2.8.5');
+  expect(offered()).toMatch(/haproxy\nlua-libs\n--[0-9a-f]{32} unsettled\n/);
+  rmSync(at('systemctl'));
+  stub('dpkg', '[ "$*" != "--configure -a" ] || echo configured >>$D/configured');
+  expect(install()).toEqual({ kind: 'installed', version: 'HAProxy version 2.8.5' });
+  expect(existsSync(at('configured'))).toBe(true);
+  expect(existsSync(at('asked')), 'nothing is installed again').toBe(false);
+  expect(existsSync(at('enabled'))).toBe(false);
+  const calls = readFileSync(at('systemctl'), 'utf8').trim().split('\n');
+  expect(calls[0]).toBe('mask --runtime haproxy.service');
+  expect(calls).toEqual(expect.arrayContaining(['unmask --runtime haproxy.service', 'stop haproxy.service']));
+  expect(list()).toEqual(['@account', 'haproxy', 'lua-libs']);
+  expect(offered()).not.toContain('unsettled');
+});
+
 test('what an earlier installation has left is not taken over, and so not deleted', () => {
   manager('apt-get');
   mkdirSync(at('config'));

@@ -82,7 +82,24 @@ test('what it needs on the host', async () => {
     ]);
   expect(await codes({ account: '' })).toEqual([expect.stringMatching(/^E_HAPROXY_MISSING .* no account haproxy/)]);
   expect(await codes({}, { kind: 'openrc' })).toEqual([expect.stringMatching(/^E_LISTENER .* needs systemd/)]);
-  expect(await codes({}, { kind: 'podman' })).toEqual([expect.stringMatching(/^E_LISTENER only root may open/)]);
+});
+
+test('before Podman it opens a socket that our service makes for it, as a group that has nothing else', async () => {
+  const { desired, notes, problems } = await opened({ socket: '' }, { kind: 'podman' });
+  expect(problems).toEqual([]);
+  expect(desired.group).toBe('haproxy');
+  const config = [...desired.files].find(([path]) => path.endsWith('haproxy.cfg'))?.[1];
+  expect(config).toMatch(/^ {2}user haproxy\n {2}group haproxy$/m);
+  expect(config).toContain('unix@/run/docker-tls-podman.sock');
+  expect(desired.unit).toContain('After=docker-tls-podman.socket docker-tls-podman.service');
+  const reading = { clients: [{ name: 'prom', role: 'read', direct: false }] };
+  const allowed = async (kind: string) => {
+    const read = await opened({}, { kind }, reading);
+    return [...read.desired.files.values()].join('').match(/^ *acl allowed .*secrets.*$/gm)?.length;
+  };
+  expect([await allowed('podman'), await allowed('systemd')]).toEqual([1, 2]);
+  expect(notes).toEqual([expect.stringContaining('the group haproxy may open /run/docker-tls-podman.sock')]);
+  expect((await opened()).notes).toEqual([]);
 });
 
 test('what an installation would bring is in the plan, and what keeps it from that is said', async () => {

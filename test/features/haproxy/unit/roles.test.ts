@@ -55,6 +55,21 @@ test.each([
   ['POST,DELETE /containers/*', 'DELETE /containers/a', true],
   ['POST,DELETE /containers/*', 'PUT /containers/a', false],
   ['GET /v.1', 'GET /vx1', false],
+  // Podman's own API.
+  ['GET /libpod/containers/json', 'GET /v5.4.2/libpod/containers/json', true],
+  ['GET /libpod/containers/json', 'GET /v5.4/libpod/containers/json', true],
+  ['GET /libpod/containers/json', 'GET /libpod/containers/json', true],
+  ['GET /libpod/containers/json', 'GET /v5.4.2/containers/json', false],
+  ['GET /libpod/containers/json', 'GET /v5.4.2.1/libpod/containers/json', false],
+  ['GET /libpod/images/**/json', 'GET /v5.4.2/libpod/images/quay.io/a/b/json', true],
+  ['GET /containers/json', 'GET /v1.41/libpod/containers/json', false],
+  ['GET /containers/json', 'GET /v5.4.2/containers/json', false],
+  ['GET /*/info', 'GET /libpod/info', false],
+  ['GET /*/info', 'GET /v1.41/libpod/info', false],
+  ['GET /*/*/info', 'GET /v5.4.2/libpod/info', false],
+  ['GET /*/*/json', 'GET /v1.41/libpod/containers/json', false],
+  ['GET /*/*/json', 'GET /v1.41/containers/app/json', true],
+  ['GET /*/info', 'GET /libpodx/info', true],
 ])('the line %s and the request %s: %s', (line, request, allowed) => {
   expect(allows(roleOf(line), request)).toBe(allowed ? line : undefined);
 });

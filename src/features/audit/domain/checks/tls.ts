@@ -1,6 +1,7 @@
 /** Checks of TLS: client access by probes, and the strength of certificates and keys. */
 
 import { tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
+import { FULL_ROLE } from '../../../../core/domain/trust/view.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
@@ -62,9 +63,15 @@ function otherAuthorities(facts: AuditFacts, outside: Outside): Verdict {
   const others = readCertificates(ca.pem ?? '').filter((one) => !ourCas.has(one.fingerprint) && one.notAfter > now);
   if (others.length === 0) return tried;
   const text = ({ subject, notAfter }: CertificateFact) =>
-    `accepts every client of ${subject}, a CA that is not of this store, until ${notAfter.toISOString().slice(0, 10)}`;
+    `accepts every client of ${subject}${roleOf(subject, outside)}, a CA that is not of this store, until ${notAfter.toISOString().slice(0, 10)}`;
   const evidence = others.map((one) => ({ place: ca.path, text: text(one) }));
   return finding(evidence, 'low', 'a CA of --accept-ca stays until --accept-ca none');
+}
+
+/** What clients of a CA that is not ours may do there, if a listener limits it. */
+function roleOf(subject: string, { listener }: Outside): string {
+  const [found] = listener?.acceptedOf(subject) ?? [];
+  return found === undefined || found.role === FULL_ROLE ? '' : ` with the role ${found.role}`;
 }
 
 function oldProtocol(facts: AuditFacts, outside: Outside): Verdict {

@@ -1,6 +1,7 @@
 /** Who can become root on a host: by the daemon, by accounts, by files that root runs, and out of containers. */
 
 import { isOn } from '../../../../core/domain/dockerd/daemon-options.ts';
+import { FULL_ROLE } from '../../../../core/domain/trust/view.ts';
 import { printable } from '../../../../errors/errors.ts';
 import type { AuditFacts, FileFact } from '../audit-facts.ts';
 import { readCertificates } from '../certificates.ts';
@@ -76,7 +77,9 @@ function byDaemon(
       // /var/run is /run.
       !(path.startsWith('/var/run/') && facts.files.has(path.slice(4))),
   );
-  const trusted = isOn(facts.daemon, 'tlsverify', false) ? readCertificates(facts.tls.ca?.pem ?? '') : [];
+  const { listener } = outside;
+  const verifies = listener !== undefined || isOn(facts.daemon, 'tlsverify', false);
+  const trusted = verifies ? readCertificates(facts.tls.ca?.pem ?? '') : [];
   const groups = [{ name: 'docker', members: facts.dockerGroup ?? [] }, facts.socketGroup ?? []]
     .flat()
     .filter(({ members }) => members.length > 0);
@@ -85,10 +88,16 @@ function byDaemon(
     ...sockets.map(({ path, mode }) =>
       access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
     ),
-    ...trusted.map(({ subject, notAfter, fingerprint }) => {
+    ...trusted.flatMap(({ subject, notAfter, fingerprint }) => {
       const other = outside.ourCas?.has(fingerprint) === false;
       const how = other ? 'certificate of another CA' : 'certificate';
-      return access(`clients of ${subject}`, how, served.join(', '), other, { expires: dayOf(notAfter) });
+      const expires = dayOf(notAfter);
+      if (listener === undefined) return [access(`clients of ${subject}`, how, served.join(', '), other, { expires })];
+      return listener.acceptedOf(subject).map(({ client, role }) => {
+        const who = client === undefined ? `clients of ${subject}` : `client ${client} of ${subject}`;
+        const limit = role === FULL_ROLE ? undefined : printable(role, 40);
+        return access(who, how, listener.at, other && limit === undefined, { role: limit, expires });
+      });
     }),
     ...groups.map(({ name, members }) => access(members.join(', '), `${name} group`, apiSocket, false)),
   ];

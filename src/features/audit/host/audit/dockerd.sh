@@ -1,5 +1,5 @@
 # The running dockerd, its arguments and its daemon.json.
-# Needs functions: end read_arguments stat_files tls_file use_option
+# Needs functions: end listener_facts read_arguments stat_files tls_file use_option
 # Needs programs: awk cat grep head id ls readlink sed systemctl tr
 
 # Finds the host's dockerd, outside containers; root's before a rootless one.
@@ -91,6 +91,7 @@ dockerd_facts() {
   if [ -n "$uses_tls" ]; then # dockerd's own defaults
     : "${tls_ca:=/root/.docker/ca.pem}" "${tls_cert:=/root/.docker/cert.pem}" "${tls_key:=/root/.docker/key.pem}"
   fi
+  listener_facts
   tls_file ca "$tls_ca"
   tls_file cert "$tls_cert"
   tls_file key "$tls_key"

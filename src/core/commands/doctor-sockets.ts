@@ -1,0 +1,28 @@
+/** `doctor` for a host without a port: its sockets, seen through ssh. */
+
+import { DockerTlsError } from '../../errors/errors.ts';
+import { type Diagnosis, verdict } from '../adapters/docker/diagnosis.ts';
+import { shellQuote } from '../domain/quote.ts';
+import type { HostSpec } from '../domain/settings.ts';
+import { plural } from '../domain/words.ts';
+import { gather } from '../engine/gather.ts';
+import { logIn } from '../engine/inside.ts';
+import type { Reach } from '../engine/intent.ts';
+import { listenerState, socketChecks } from '../engine/loaded-listener.ts';
+
+export async function examineSockets(spec: HostSpec, reach: Reach): Promise<Diagnosis> {
+  const { runtime } = reach;
+  const ssh = await logIn(spec, reach);
+  if (ssh instanceof DockerTlsError)
+    return verdict('ssh', `docker-tls does not get into the host by SSH: ${ssh.message} (${ssh.code})`, ...ssh.hints);
+  await using session = ssh;
+  const { facts } = await gather(session, runtime);
+  const listener = await listenerState({ session, spec, facts }, runtime);
+  const checks = await socketChecks({ session, spec }, runtime);
+  const bad = checks.find(({ ok }) => !ok);
+  const [problem] = [...(listener?.problems ?? []), ...(bad === undefined ? [] : (listener?.signs ?? []))];
+  if (problem !== undefined) return verdict('daemon-not-answering', problem.message, ...problem.hints);
+  if (bad !== undefined)
+    return verdict('daemon-not-answering', `${bad.who}: ${bad.outcome}`, `docker-tls apply ${shellQuote(spec.name)}`);
+  return verdict('none', `${plural((spec.sockets ?? []).length, 'socket')} answered as the roles say; no port is open`);
+}
