@@ -5,7 +5,7 @@ import type { Opened } from './opened.ts';
 import type { Session } from './session.ts';
 import { signingKeyOf } from './signatures.ts';
 import { fingerprintOf, type Signer, type SignerList } from './signers.ts';
-import { ancestors, readManifest } from './store-manifest.ts';
+import { readManifest } from './store-manifest.ts';
 import * as refusals from './store-refusals.ts';
 
 /** The whole history, in practice. */
@@ -58,11 +58,11 @@ function wireForm(key: string): Buffer {
 async function timesOf({ engine }: Session, { snapshot, signers }: Opened): Promise<readonly (Date | undefined)[]> {
   const entries = await engine.log(snapshot.revision, MOST_COMMITS);
   const times = new Map<SignerList, Date>();
-  for (const { signed, history } of entries) {
+  for (const { signed } of entries) {
     const read = readManifest(signed, signers);
-    // Only an operator of the new list dates it: one whom it removes would choose a later time.
-    if (typeof read === 'string' || ancestors(history) !== ancestors(read.manifest)) continue;
+    if (typeof read === 'string') continue;
     const { manifest } = read;
+    // Only an operator of the new list dates it: one whom it removes would choose a later time.
     const list = signers.find((one) => one.sequence === manifest.sequence);
     if (list !== undefined && fingerprintOf(list) === manifest.signers) times.set(list, new Date(manifest.at));
   }
