@@ -65,14 +65,14 @@ try {
     const ssh = ['-i', keyFile, '--host-key', 'accept-new', '--no-ca-passphrase', '--confirm-within', '5m'];
     dockerTls('setup', `ops@${address}`, '--name', host, ...ssh);
     const harden = (...words) => {
-      dockerTls('harden', host, ...words, '--banner', BANNER);
+      dockerTls('harden', host, ...words);
       return index();
     };
     if (!vm) show('profile minimal', harden('--profile', 'minimal'));
-    let reached = harden('--profile', 'lynis');
+    let reached = harden('--profile', 'lynis', '--banner', BANNER);
     show('profile lynis', reached);
     if (!vm || reached < bar(suite)) {
-      const all = harden('--profile', 'lynis', '--accept', accepted(dockerTls));
+      const all = harden('--profile', 'lynis', '--banner', BANNER, '--accept', accepted(dockerTls));
       show('with every fix accepted', all);
       if (vm) reached = all;
     }
