@@ -11,7 +11,11 @@ const { DOCKER_TLS_PROGRAM: single } = process.env;
 
 /** The words that start it: a build in `directory`, or the single executable that DOCKER_TLS_PROGRAM names. */
 export function programIn(directory) {
-  if (single) return [single];
+  return single ? [single] : builtIn(directory, root);
+}
+
+/** The same of another checkout, built by its own script; it needs its libraries (node_modules). */
+export function builtIn(directory, root) {
   const bin = join(directory, 'bin/docker-tls.js');
   mkdirSync(join(directory, 'bin'), { recursive: true });
   cpSync(join(root, 'bin/docker-tls.js'), bin);

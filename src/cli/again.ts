@@ -18,6 +18,17 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
       spec.kind === 'flag' ? [] : [optionFlag(key), ...(spec.short ? [`-${spec.short}`] : [])],
     ),
   );
+  const alone = new Set(
+    Object.entries<OptionSpec>(commandOptions(command)).flatMap(([key, spec]) =>
+      spec.kind === 'text' && spec.optional ? [optionFlag(key)] : [],
+    ),
+  );
+  /** The word, and its value if it has one. */
+  const withValue = (index: number): readonly string[] => {
+    const word = typed[index] as string;
+    const takes = valued.has(word) && !(alone.has(word) && typed[index + 1]?.startsWith('-') !== false);
+    return typed.slice(index, index + (takes ? 2 : 1));
+  };
   const again = ({ host, instead, client, option }: Change): string => {
     const words: string[] = [];
     let replaced = host === undefined;
@@ -25,7 +36,7 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
     const end = typed.includes('--') ? typed.indexOf('--') : typed.length;
     for (let index = 0; index < end; index += 1) {
       const word = typed[index] as string;
-      const option = valued.has(word) ? typed.slice(index, index + 2) : [word];
+      const option = withValue(index);
       index += option.length - 1;
       if (dropped.includes(word.split('=')[0] as string)) continue;
       const wrong = !replaced && word === instead;

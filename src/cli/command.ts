@@ -31,7 +31,8 @@ type OptionBase = {
 export type OptionSpec = OptionBase &
   (
     | { readonly kind: 'flag' }
-    | { readonly kind: 'text' }
+    /** `optional`: '' if the option stands alone, at the end or before another one. */
+    | { readonly kind: 'text'; readonly optional?: boolean }
     /** May be repeated; commas separate as well. */
     | { readonly kind: 'list' }
     | { readonly kind: 'number'; readonly min?: number; readonly max?: number }

@@ -103,6 +103,11 @@ function isNegative(key: string): boolean {
   return /^no[A-Z]/.test(key);
 }
 
+/** The option may stand alone. */
+function takesNoValue(spec: OptionSpec): boolean {
+  return spec.kind === 'text' && spec.optional === true;
+}
+
 export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const names = `${spec.short ? `-${spec.short}, ` : ''}${optionFlag(key)}`;
   const choices = listedChoices(spec).join('|');
@@ -110,7 +115,7 @@ export function parserOption(key: string, spec: OptionSpec): ParserOption {
   const long = choices.length > 19;
   const word = spec.value ?? (spec.kind === 'duration' ? 'TIME' : choices === '' || long ? 'VALUE' : choices);
   const option = new ParserOption(
-    spec.kind === 'flag' ? names : `${names} <${word}>`,
+    spec.kind === 'flag' ? names : takesNoValue(spec) ? `${names} [${word}]` : `${names} <${word}>`,
     long ? `${spec.summary}: ${choices.length > 60 ? choices.replaceAll('|', ', ') : choices}` : spec.summary,
   );
   option.helpGroup(`${spec.group ?? 'Options'}:`).hideHelp(spec.hidden === true);
@@ -141,6 +146,7 @@ function optionValue(
     }
     default:
   }
+  if (given === true && takesNoValue(spec)) return '';
   if (typeof given !== 'string') return undefined;
   if (given === '') throw refuse('the value is empty');
   if (spec.kind === 'number') return wholeNumber(given, spec.min ?? 0, spec.max ?? 1e9, refuse);

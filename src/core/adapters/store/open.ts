@@ -33,6 +33,7 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
   return {
     home,
     shared: true,
+    operators: async () => (await store()).operators(),
     mark: async () => (await store()).mark(),
     compare: async (seen, fresh) => (await store()).compare(seen, fresh),
     exists: async () => (await store()).exists(),

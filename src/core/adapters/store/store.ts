@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreLine, StoreMark } from '../../domain/plan/host-state.ts';
+import type { StoreOperators } from '../../seams/store-operators.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
 import { checkStore, type ReadScope, readState, requireWritable, revisionOf, storeExists } from './read.ts';
@@ -28,6 +29,8 @@ export type Store = {
   readonly home: string;
   /** Other users and runners share it. No run locks it then: `withLock` retries if another run was faster. */
   readonly shared: boolean;
+  /** The keys of a shared store's operators; undefined for a directory, which has none. */
+  operators(): Promise<StoreOperators | undefined>;
   /** The store's revision, for hosts to keep. Undefined for a directory, and for an empty store. */
   mark(): Promise<StoreMark | undefined>;
   /** The store compared with a revision that a host has kept; with `fresh`, the store as it is now. */
@@ -160,6 +163,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
   return {
     home: directory,
     shared: false,
+    operators: async () => undefined,
 
     // The contents of a directory were set on this machine.
     accepts: async () => true,

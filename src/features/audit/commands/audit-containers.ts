@@ -6,7 +6,7 @@ import { listWords, plural } from '../../../core/domain/words.ts';
 
 const STEPS = [
   'an image of some megabytes from its own perl and cat, without a registry; a network; four containers, with the label docker-tls.probe',
-  "they try: services of ours on 127.0.0.1 and on docker0, Docker's API, 169.254.169.254 (nothing is read), each other, a raw packet,",
+  "they try: services of ours on 127.0.0.1 and on docker0 (or an address of the host), Docker's API, 169.254.169.254 (nothing is read), each other, a raw packet,",
   '  system calls that the default profile forbids, and to become root; nothing of the host or of other containers is touched',
   'all of it is removed after some ten seconds, also when the connection breaks',
 ];

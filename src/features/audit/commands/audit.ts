@@ -13,6 +13,8 @@ import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/h
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
+import { offeredLines } from '../../../core/seams/seam.ts';
+import { SHARED_STORE } from '../../../core/seams/stores.ts';
 import { usage } from '../../../errors/errors.ts';
 import { programHash } from '../adapters/program-hash.ts';
 import { removeReport, saveReport } from '../adapters/report-file.ts';
@@ -47,6 +49,10 @@ export type AuditDocument =
       readonly signature?: string;
     })
   | SignatureDocument;
+
+function offeredWords(words: string): string {
+  return offeredLines(SHARED_STORE, words).join('');
+}
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store', 'changes'],
@@ -107,12 +113,13 @@ export const command = defineCommand({
     sign: {
       ...FILE,
       value: 'KEY',
-      summary: 'sign the report in --out with this SSH key or age identity: OUT.sig, as ssh-keygen -Y sign',
+      optional: SHARED_STORE.all.length > 0,
+      summary: `sign the report in --out with this SSH key or age identity${offeredWords(' (default: yours of the shared store)')}: OUT.sig, as ssh-keygen -Y sign`,
     },
     checkSignature: { ...FILE, summary: 'check FILE.sig of a signed report; needs no host' },
     signers: {
       ...FILE,
-      summary: 'who may have signed it, as for ssh-keygen -Y verify (default: ~/.ssh/allowed_signers)',
+      summary: `who may have signed it, as for ssh-keygen -Y verify (default: ${offeredWords('operators of the shared store, without one ')}~/.ssh/allowed_signers)`,
     },
     compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
@@ -199,7 +206,7 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   // If the new signature cannot be written, the old one must not stand beside the new report.
   if (whole !== undefined && key !== undefined) await removeReport(`${out}.sig`, runtime.cwd);
   const saved = whole && out && (await saveReport(out, runtime.cwd, whole));
-  const signature = whole && key && (await saveReport(`${saved}.sig`, runtime.cwd, key.sign(Buffer.from(whole))));
+  const signature = whole && key && (await saveReport(`${saved}.sig`, runtime.cwd, await key.sign(Buffer.from(whole))));
   return { report, form, known, results, stored, saved, signature };
 }
 

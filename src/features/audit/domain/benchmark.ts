@@ -23,14 +23,20 @@ export function idIn(id: string, benchmark: Benchmark): string | undefined {
 export const LEVELS = ['1', '2'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** Controls of Level 2 alone, by the numbers of the newest edition; 1.6 and 1.7 have the same ones. */
+/**
+ * Controls of Level 2 alone, by the numbers of the newest edition; 1.6 and 1.7 have the same ones. 7.7 and 7.9 left it with 1.6: they are in
+ * Tenable's audit of Level 1 (https://www.tenable.com/audits/items/CIS_Docker_v1.6.0_L1_Docker_Swarm.audit:9b76a8028bc3a5b0edca038819929320,
+ * …:27ce540342beb77b8021bd325d253238), and were in that of Level 2 of 1.5 (…/CIS_Docker_v1.5.0_L2_Docker_Linux.audit:…, as 7.8 and 7.10).
+ * 2.7 and 7.8 are of Level 1 in an InSpec profile of 1.8 (risk-sentinel/cis-docker-baseline, controls/2.7.rb and 7.8.rb), which gives this
+ * level to all controls; their neighbours, 2.6, 7.7 and 7.9, have it.
+ */
 const LEVEL_2 = new Set([
   ...[7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18].map((number) => `1.1.${number}`),
   ...['2.10', '2.11', '2.12', '2.13', '2.14', '2.18'],
   ...['3.17', '3.18', '3.19', '3.20', '3.21', '3.22'],
   ...['4.5', '4.8', '4.11'],
   ...['5.3', '5.23', '5.24', '5.30'],
-  ...['7.4', '7.7', '7.8', '7.9'],
+  '7.4',
 ]);
 
 /** The lowest profile with a check, by its ID in the newest edition; undefined for checks of docker-tls. */

@@ -21,6 +21,7 @@ import isolationImageModule from './isolation/image.sh';
 import isolationMainModule from './isolation/main.sh';
 import isolationProbesModule from './isolation/probes.sh';
 import isolationRemoveModule from './isolation/remove.sh';
+import isolationWaysModule from './isolation/ways.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
@@ -64,5 +65,6 @@ export const ISOLATION_SCRIPT: string = [
   isolationProbesModule,
   isolationImageModule,
   isolationRemoveModule,
+  isolationWaysModule,
   isolationMainModule,
 ].join('\n');

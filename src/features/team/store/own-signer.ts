@@ -32,14 +32,28 @@ export function ownSigner({ url, identities, agentKeys, note }: Keys) {
     return among(mine, inAgent) ?? among(signers, inFiles) ?? among(signers, inAgent);
   }
 
+  /** Names of the operators whose keys open the store here. */
+  async function ownNames(operators: Opened['operators']): Promise<string[]> {
+    const recipients = (await Promise.all((await identities()).map(recipientsOf))).flat();
+    return operators.filter(({ recipient }) => recipients.includes(recipient)).map(({ name }) => name);
+  }
+
+  /** The user's own key, never that of a colleague whose key is here as well; undefined if it is not here. */
+  async function ownKey({ operators }: Pick<Opened, 'operators'>, signers: readonly Signer[]) {
+    const own = await ownNames(operators);
+    return signingKey(
+      signers.filter(({ name }) => own.includes(name)),
+      own,
+    );
+  }
+
   /** The user's keys for a commit on top of it: one that signs new `signers`, and one of these. Fails if this user cannot commit. */
-  return async function requireSigner(
+  async function requireSigner(
     { keys, operators, signers }: Pick<Opened, 'keys' | 'operators' | 'signers'>,
     next = signersAmong(operators),
   ): Promise<{ before: SigningKey; me: Named }> {
     if (keys?.ca === undefined) throw refusals.readOnly(url, operators);
-    const recipients = (await Promise.all((await identities()).map(recipientsOf))).flat();
-    const own = operators.filter(({ recipient }) => recipients.includes(recipient)).map(({ name }) => name);
+    const own = await ownNames(operators);
     // A new list of signers has the signature of an operator of the one before.
     const before = await signingKey(signers.at(-1)?.operators ?? next, own);
     const stays = before !== undefined && keysOf(next).includes(before.key.key);
@@ -50,5 +64,7 @@ export function ownSigner({ url, identities, agentKeys, note }: Keys) {
       note(`signed as ${me.name}: the key of ${own.join(', ')} opens the store, and no key here signs for ${own[0]}`);
     }
     return { before: before.key, me };
-  };
+  }
+
+  return { requireSigner, ownKey };
 }

@@ -50,7 +50,7 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
     identityFiles ??= identities();
     return identityFiles;
   };
-  const requireSigner = ownSigner({ url: engine.url, identities: ownIdentities, agentKeys, note });
+  const { requireSigner, ownKey } = ownSigner({ url: engine.url, identities: ownIdentities, agentKeys, note });
   const contentsOf = contentsOpener(engine.url);
   /** Whether a state that is too old may be read, and whether its age was noted. */
   let anyAge = false;
@@ -241,6 +241,7 @@ export function openSession({ engine, local, who, pinned, identities, agentKeys,
     here,
     requireFits,
     requireSigner,
+    ownKey,
     read,
     readNow,
     commit,

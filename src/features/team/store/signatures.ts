@@ -16,11 +16,14 @@ import { ed25519Of, signX25519 } from '../../../core/domain/pki/xeddsa.ts';
 import { recipientsOf } from './age.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 
-/** What a signature is for: one for a manifest never counts for a list of signers. */
+/** What a signature of the store is for: one for a manifest never counts for a list of signers. */
 export type Purpose = 'docker-tls-manifest' | 'docker-tls-signers';
 
-/** A key that can sign. `key`: `ssh-ed25519 AAAA…`, or another type of key. */
-export type SigningKey = { readonly key: string; sign(purpose: Purpose, text: string): Promise<string> };
+/** A key that can sign. `key`: `ssh-ed25519 AAAA…`, or another type of key. `purpose`: that of the store, or another namespace. */
+export type SigningKey = {
+  readonly key: string;
+  sign(purpose: string, text: string | Uint8Array): Promise<string>;
+};
 
 /** Types of keys that can sign: in files, and those that only an agent holds. */
 const TYPES =
@@ -70,10 +73,10 @@ export async function signingKeysOf(identity: IdentityFile): Promise<SigningKey[
   });
 }
 
-/** The one of the keys that signed the text for this purpose. Each signature has one form: other text beside it is refused. */
+/** The one of the keys that signed the text for this purpose (`string`: a namespace outside of the store). Each signature has one form: other text beside it is refused. */
 export function signerOf(
-  purpose: Purpose,
-  text: string,
+  purpose: string,
+  text: string | Uint8Array,
   signature: string,
   keys: readonly string[],
 ): string | undefined {
@@ -84,7 +87,7 @@ export function signerOf(
   return signatureText(key, purpose, read.raw, read.trailer) === signature && verifies(read, text) ? key : undefined;
 }
 
-export function signatureText(key: string, purpose: Purpose, raw: Uint8Array, trailer?: Uint8Array): string {
+export function signatureText(key: string, purpose: string, raw: Uint8Array, trailer?: Uint8Array): string {
   const publicKey = Buffer.from(key.split(' ')[1] ?? '', 'base64');
   return renderSignature(publicKey, purpose, algorithmOf(key), raw, trailer).toString('base64');
 }

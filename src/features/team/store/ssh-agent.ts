@@ -45,20 +45,20 @@ export async function agentKeys({ socket, note, signal }: AgentOptions): Promise
       keys.push({
         key,
         async sign(purpose, text) {
-          if (key.startsWith('sk-'))
-            note(`touch the security key within ${seconds} s: it signs the change of the store`);
+          if (key.startsWith('sk-')) note(`touch the security key within ${seconds} s: it signs ${wordsFor(purpose)}`);
           const flags = Buffer.alloc(4);
           flags.writeUInt32BE(key.startsWith('ssh-rsa ') ? RSA_SHA2_512 : 0);
           const data = signedBytes(text, purpose);
           const request = Buffer.concat([Buffer.of(SIGN_REQUEST), ...[blob, data].map(wireString), flags]);
           const signed = await ask(socket, request, SIGN_MS, signal).catch((cause) => {
             signal?.throwIfAborted();
-            throw refused(key, `it did not answer within ${seconds} s`, cause);
+            throw refused(key, purpose, `it did not answer within ${seconds} s`, cause);
           });
           const signature = signed[0] === SIGNATURE ? readSigned(readString(signed, 1)) : undefined;
-          if (signature?.algorithm !== algorithmOf(key)) throw refused(key, 'it refused');
+          if (signature?.algorithm !== algorithmOf(key)) throw refused(key, purpose, 'it refused');
           const made = signatureText(key, purpose, signature.raw, signature.trailer);
-          if (signerOf(purpose, text, made, [key]) === undefined) throw refused(key, 'its signature is not valid');
+          if (signerOf(purpose, text, made, [key]) === undefined)
+            throw refused(key, purpose, 'its signature is not valid');
           return made;
         },
       });
@@ -66,8 +66,12 @@ export async function agentKeys({ socket, note, signal }: AgentOptions): Promise
   return keys;
 }
 
-function refused(key: string, why: string, cause?: unknown): DockerTlsError {
-  return new DockerTlsError('E_STORE_WRITE', `the SSH agent did not sign the change of the store: ${why}`, {
+function wordsFor(purpose: string): string {
+  return /^docker-tls-(?:manifest|signers)$/.test(purpose) ? 'the change of the store' : 'a file';
+}
+
+function refused(key: string, purpose: string, why: string, cause?: unknown): DockerTlsError {
+  return new DockerTlsError('E_STORE_WRITE', `the SSH agent did not sign ${wordsFor(purpose)}: ${why}`, {
     where: key,
     hints: ['ssh-add -l', 'ssh-add -T FILE.pub'],
     cause,

@@ -15,6 +15,7 @@ import { describeChange } from './describe.ts';
 import { type Collection, splitCa, splitRecord } from './local-copy.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import type { NextCommit, Opened } from './opened.ts';
+import { storeOperators } from './operator-keys.ts';
 import type { Session } from './session.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
@@ -142,6 +143,7 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
   return {
     home: local.home,
     shared: true,
+    operators: async () => storeOperators(session),
 
     mark: async () => markOf(await current()),
     compare: async (seen, fresh = false) => compareWith(session, fresh ? await session.read(0) : await current(), seen),

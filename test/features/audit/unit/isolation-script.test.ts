@@ -95,8 +95,16 @@ describe.each(['dash', 'bash'])('by %s', (shell) => {
     expect(probe({ NEAR: '172.17.0.2 192.0.2.1' }).unknown).toEqual(['bridge']);
   });
 
-  test('a rootless daemon has a network of its own', () => {
-    expect(probe({ OPTIONS: 'name=seccomp name=rootless' }).unknown.sort()).toEqual(['api', 'bridge', 'loopback']);
+  test('a rootless daemon has a network of its own, unless its process is in the one of the host', () => {
+    const rootless = (pid: string) =>
+      probe({ OPTIONS: 'name=seccomp name=rootless' }, (fake) =>
+        writeFileSync(join(fake, 'run', 'docker.pid'), `${pid}\n`),
+      ).unknown.sort();
+    expect(rootless(String(process.pid))).toEqual([]);
+    for (const pid of ['', '0', '1/../self', '99999999']) expect(rootless(pid)).toEqual(['api', 'bridge', 'loopback']);
+    const none = probe({ OPTIONS: 'name=seccomp name=rootless' });
+    expect(none.unknown.sort()).toEqual(['api', 'bridge', 'loopback']);
+    expect(none.found.get('api')?.text).toContain('the network of the rootless daemon is not known');
   });
 
   test('what another run left behind is removed, and nothing of others with our label', () => {

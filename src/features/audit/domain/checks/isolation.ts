@@ -9,7 +9,8 @@ export const ISOLATION_PROBES: readonly Check[] = checksOf<Check>({
     failure: "A container reaches services on the host's 127.0.0.1",
     severity: 'high',
     why: 'Databases and agents that listen on loopback only often ask for no password.',
-    fix: (host) => `docker-tls harden ${host} --only userland-proxy --accept userland-proxy (it drops such packets)`,
+    fix: (host) =>
+      `docker-tls harden ${host} --only userland-proxy --accept userland-proxy (it drops such packets); of a rootless daemon, take DOCKERD_ROOTLESS_ROOTLESSKIT_DISABLE_HOST_LOOPBACK=false out of its unit`,
     evaluate: judgeAttempt('loopback', 'a service on 127.0.0.1 of the host answered'),
   },
   'isolation.2': {
@@ -18,7 +19,7 @@ export const ISOLATION_PROBES: readonly Check[] = checksOf<Check>({
     severity: 'low',
     why: 'What the host serves on all of its addresses is open to every container, past a firewall for other machines.',
     fix: 'Bind services of the host to one address, or drop new connections from docker0 and br-* in the INPUT chain.',
-    evaluate: judgeAttempt('bridge', 'a service on the address of docker0 answered'),
+    evaluate: judgeAttempt('bridge', 'a service on an address of the host answered'),
   },
   'isolation.3': {
     title: "A container does not reach Docker's API",

@@ -1,7 +1,7 @@
 # Image of the isolation probes: this host's perl and cat with their libraries, and the probes. Nothing is fetched.
 # Needs functions: write_probes
 # Needs variables: run work
-# Needs programs: chmod cp grep ldd mkdir readlink tar
+# Needs programs: chmod cp grep id ldd mkdir readlink tar
 
 # Copies a program, and the libraries that its loader names: copy_program PROGRAM PLACE.
 copy_program() {
@@ -21,5 +21,9 @@ image_archive() {
   printf '%s\n' "$run" >"$work/image/set/secret"
   chmod 0400 "$work/image/set/secret"
   chmod 4755 "$work/image/set/cat"
-  tar -C "$work/image" -cf - .
+  # A user's files are root's in the image. busybox has no such option, and no rootless daemon.
+  owner=''
+  [ "$(id -u)" = 0 ] || owner='--owner=0 --group=0'
+  # shellcheck disable=SC2086 # options
+  tar -C "$work/image" $owner -cf - .
 }

@@ -2,8 +2,8 @@
 # `all unknown TEXT` if none could be made; a name may be on several lines (src/features/audit/domain/isolation.ts). Everything that is made
 # has a label and our name, and is removed before the answer is printed, by a second process if this one is killed, and otherwise by the
 # next run. Each container and listener also ends by itself.
-# Needs functions: forget_probes image_archive probe_docker
-# Needs variables: PORTS SOCKET
+# Needs functions: find_ways forget_probes image_archive probe_docker
+# Needs variables: PORTS SOCKET back door doors
 # Needs programs: cat flock mktemp perl rm sleep tail tr uname
 
 end_probes() {
@@ -63,7 +63,7 @@ ask_listeners() {
   ask neighbour probe_docker exec "$near" /perl /probes ask "$run" 127.0.0.1 4242
   ask network probe_docker exec "$far" /perl /probes ask "$run" 127.0.0.1 4242
   ask loopback perl "$work/image/probes" ask "$run" 127.0.0.1 "$loopback"
-  ask bridge perl "$work/image/probes" ask "$run" "$bridge" "$port"
+  ask bridge perl "$work/image/probes" ask "$run" "$door" "$port"
 }
 
 try_from_inside() {
@@ -80,22 +80,17 @@ try_from_inside() {
   near=$id neighbour=$address bridge=$gateway id=- address=-
   network=$(probe_docker network create --label "$mark" "$name-$run" 2>"$work/error") && start_listener far "$network" || unknown network
   far=$id other=$address
+  find_ways "$bridge" "$options"
   listen_here 127.0.0.1
   loopback=$port
-  listen_here "$bridge"
+  listen_here "$door"
   ask_listeners
   # shellcheck disable=SC2086 # numbers
-  run_probe try --network "$own" "$image" /perl /probes try "$run" "$(uname -m)" "$bridge" "$neighbour" "$other" "$loopback" "$port" $PORTS ||
+  run_probe try --network "$own" "$image" /perl /probes try "$run" "$(uname -m)" "$door" "$neighbour" "$other" "$loopback" "$port" "$back" "$doors" $PORTS ||
     unknown all
   run_probe gain --network none --user 65534:65534 "$image" /perl /probes gain "$run" || unknown privileges
   # A listener may have ended meanwhile.
   ask_listeners
-  case $options in
-    *name=rootless*)
-      echo 'the daemon is rootless: our listeners are not in its network' >"$work/error"
-      unknown loopback bridge api
-      ;;
-  esac
 }
 
 isolation_probes() {

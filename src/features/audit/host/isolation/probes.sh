@@ -2,7 +2,8 @@
 # Needs programs: cat
 
 # probes listen WORD ADDRESS PORT: prints its port, and answers every connection with the word. probes ask WORD ADDRESS PORT: succeeds if
-# such a listener answers. probes try WORD …, probes gain WORD: print `NAME STATE TEXT` for each attempt
+# such a listener answers. probes ways WORD PID: prints the gateway of a process's network, and an address of the host.
+# probes try WORD …, probes gain WORD: print `NAME STATE TEXT` for each attempt
 # (src/features/audit/domain/isolation.ts). All of them end by themselves: process 1 of a container needs a handler for that.
 write_probes() {
   cat <<'PERL'
@@ -96,27 +97,35 @@ if ($mode eq "listen") {
   while (accept(my $one, $door)) { syswrite $one, $token; close $one }
 } elsif ($mode eq "ask") {
   exit 1 if (ours(@words))[0] ne "reached";
+} elsif ($mode eq "ways") {
+  my ($back, $door, $ip);
+  open my $routes, "<", "/proc/$words[0]/net/route" or exit 1;
+  for (<$routes>) { my (undef, $to, $by) = split; $back ||= join ".", unpack "C4", pack "L", hex $by if $to =~ /^0+$/ && $by !~ /^0+$/ }
+  open my $own, "<", "/proc/net/fib_trie" or exit 1;
+  for (<$own>) { $ip = $1 if /-- ([\d.]+)/; $door ||= $ip if /host LOCAL/ && $ip !~ /^127\./ }
+  print "$back $door\n" if $back && $door;
 } elsif ($mode eq "gain") {
   open my $secret, "-|", "/set/cat", "/set/secret";
   said("privileges", <$secret> eq $token ? "reached" : "blocked", "a set-user-ID program of root, run by another user");
 } else {
-  my ($machine, $gateway, $neighbour, $other, $local, $bridge, @ports) = @words;
+  my ($machine, $door, $neighbour, $other, $local, $service, $back, $doors, @ports) = @words;
   said("neighbour", ours($neighbour, 4242)) if $neighbour ne "-";
   said("network", ours($other, 4242)) if $other ne "-";
-  said("bridge", ours($gateway, $bridge)) if $bridge ne "-";
-  if ($gateway ne "-" && $local ne "-") {
-    my ($state, $text) = ours($gateway, $local);
-    ($state, $text) = loopback($gateway, $local) if $state ne "reached";
+  said("bridge", ours($door, $service)) if $service ne "-";
+  if ($back ne "-" && $local ne "-") {
+    my ($state, $text) = ours($back, $local);
+    # On the host's own bridge.
+    ($state, $text) = loopback($back, $local) if $state ne "reached" && $back eq $door;
     said("loopback", $state, $text);
   }
   my ($unix, $raw);
   my @open = grep { socket($unix, 1, 1, 0) && connect $unix, pack "S a108", 1, $_ }
     "/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/podman/podman.sock";
-  for my $port ($gateway eq "-" ? () : @ports) {
-    my ($state, $answer) = reach($gateway, $port, "GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n");
-    push @open, "http://$gateway:$port" if $state eq "reached" && $answer =~ m{^HTTP/1\.\d 200 .*^Api-Version:}ims;
+  for my $to (map { my $ip = $_; map { [$ip, $_] } @ports } grep { $_ ne "-" } split /,/, $doors) {
+    my ($state, $answer) = reach(@$to, "GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n");
+    push @open, "http://" . join ":", @$to if $state eq "reached" && $answer =~ m{^HTTP/1\.\d 200 .*^Api-Version:}ims;
   }
-  said("api", @open ? ("reached", join " ", @open) : ("blocked", "neither a socket nor plain HTTP on " . join " ", $gateway, @ports));
+  said("api", @open ? ("reached", join " ", @open) : ("blocked", "neither a socket nor plain HTTP on " . join " ", $doors, @ports));
   said("metadata", reach("169.254.169.254", 80));
   said("raw", socket($raw, 2, 3, 1) ? ("reached", "ICMP") : ("blocked", "$!"));
   my ($unshare, $keyctl) = @{{ x86_64 => [272, 250], aarch64 => [97, 219] }->{$machine} || []};

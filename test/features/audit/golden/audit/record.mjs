@@ -70,6 +70,9 @@ function record(name) {
         '--host-key',
         'accept-new',
         '--no-ca-passphrase',
+        // Also for `harden`: a virtual machine is slow.
+        '--confirm-within',
+        '5m',
       );
       if (state === 'harden') dockerTls('harden', host, '--accept', ACCEPTED);
       if (state === 'lynis')

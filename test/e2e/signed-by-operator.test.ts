@@ -1,0 +1,121 @@
+/**
+ * Reports of a real host, signed by operators of a shared store (src/features/audit/commands/audit-signature.ts,
+ * src/features/team/store/operator-keys.ts): whose signature counts, and whose does not.
+ */
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { enrol, type Member, newTeam } from '../features/team/support/team.ts';
+import { type CliRun, runCli } from '../support/cli.ts';
+import { type LabHost, labUp } from '../support/lab.ts';
+import { newHome, removeHomes } from '../support/store.ts';
+
+const team = newTeam();
+const [ada, bob, carol, eve] = [team.member('ada'), team.member('bob'), team.member('carol'), team.member('eve')];
+const directory = newHome();
+const at = (name: string) => join(directory, '..', name);
+let host: LabHost;
+
+beforeAll(async () => {
+  [host] = (await labUp({ names: ['signed-t1'] })) as [LabHost];
+  await enrol(ada, bob);
+  const { exit } = await as(ada, 'operator', 'add', 'carol', carol.recipient, '--without-ca');
+  expect(exit).toBe(0);
+});
+afterAll(async () => {
+  await host?.down();
+  removeHomes();
+});
+
+function as({ env, home, name }: Member, ...argv: string[]): Promise<CliRun> {
+  const HOME = env.HOME ?? '/';
+  return runCli([...argv, '--store', team.url, '--home', home, '--json'], {
+    env: { HOME, PATH: process.env.PATH },
+    cwd: HOME,
+    operator: `${name}@laptop`,
+  });
+}
+
+const login = () => [`root@${host.address}`, '-i', host.keyFile, '--host-key', 'accept-new', '--check', 'ssh.*'];
+const audit = (who: Member, file: string, ...more: string[]) =>
+  as(who, 'audit', ...login(), '--out', at(file), ...more);
+const check = (who: Member, file: string) => as(who, 'audit', '--check-signature', at(file));
+const refusal = ({ exit, json }: CliRun) => [exit, json.error?.code, json.error?.message];
+const fingerprint = ({ env }: Member) =>
+  execFileSync('ssh-keygen', ['-l', '-f', `${env.HOME}/.ssh/id_ed25519.pub`], { encoding: 'utf8' }).split(' ')[1];
+const ownFile = ({ env }: Member) => `${env.HOME}/.ssh/id_ed25519`;
+
+test("--sign without KEY signs with the operator's key, and colleagues know whose it is", async () => {
+  const made = await audit(bob, 'bob.json', '--sign');
+  expect(made.json.result).toMatchObject({ out: at('bob.json'), signature: at('bob.json.sig') });
+  expect(JSON.parse(readFileSync(at('bob.json'), 'utf8')).evidence.signer).toBe(fingerprint(bob));
+  expect((await check(ada, 'bob.json')).json.result).toEqual({
+    ...{ file: at('bob.json'), signer: 'bob', key: fingerprint(bob), signers: team.url },
+  });
+  // An operator who cannot open the CA audits and signs as well.
+  expect((await audit(carol, 'carol.json', '--sign')).exit).toBe(0);
+  expect((await check(ada, 'carol.json')).json.result).toMatchObject({ signer: 'carol' });
+  // The same key, named, signs the same; OpenSSH knows the form.
+  expect((await audit(ada, 'ada.json', '--sign', ownFile(ada))).exit).toBe(0);
+  expect((await check(bob, 'ada.json')).json.result).toMatchObject({ signer: 'ada' });
+  writeFileSync(at('signers'), `bob ${bob.recipient}\n`);
+  const verify = ['-Y', 'verify', '-f', at('signers'), '-I', 'bob', '-n', 'docker-tls-audit'];
+  const good = execFileSync('ssh-keygen', [...verify, '-s', at('bob.json.sig')], {
+    input: readFileSync(at('bob.json')),
+  });
+  expect(String(good)).toContain('Good "docker-tls-audit" signature for bob');
+});
+
+test('neither a stranger nor a changed report counts; a file of signers is asked only where it is named', async () => {
+  expect((await audit(ada, 'eve.json', '--sign', ownFile(eve))).exit).toBe(0);
+  expect(refusal(await check(ada, 'eve.json'))).toEqual([
+    ...[3, 'E_AUDIT_SIGNATURE'],
+    `the key ${fingerprint(eve)} made the signature, and no operator of ${team.url} has it`,
+  ]);
+  // Her own file does not add to the operators.
+  writeFileSync(`${ada.env.HOME}/.ssh/allowed_signers`, `eve ${eve.recipient}\n`);
+  expect((await check(ada, 'eve.json')).exit).toBe(3);
+  const named = await as(ada, 'audit', '--check-signature', at('eve.json'), '--signers', '.ssh/allowed_signers');
+  expect(named.json.result).toMatchObject({ signer: 'eve' });
+
+  copyFileSync(at('bob.json.sig'), at('changed.json.sig'));
+  writeFileSync(at('changed.json'), readFileSync(at('bob.json'), 'utf8').replace('"severity"', '"Severity"'));
+  expect(refusal(await check(ada, 'changed.json'))).toEqual([
+    ...[3, 'E_AUDIT_SIGNATURE'],
+    'the signature does not hold: the file is not the one that was signed',
+  ]);
+  // Who is no operator signs with no key of the store.
+  const stranger = await audit(eve, 'never.json', '--sign');
+  expect([stranger.exit, stranger.json.error?.code]).toEqual([2, 'E_STORE_CLOSED']);
+});
+
+test("a removed operator's reports from before the removal count, and say so; later ones do not", async () => {
+  expect((await as(ada, 'operator', 'remove', 'bob', '--yes')).exit).toBe(0);
+  const before = await check(ada, 'bob.json');
+  const { createdAt } = JSON.parse(readFileSync(at('bob.json'), 'utf8'));
+  expect(before.json.result).toMatchObject({ signer: 'bob', createdAt, removedAt: expect.stringMatching(/Z$/) });
+  const text = await runCli(['audit', '--check-signature', at('bob.json'), '--store', team.url, '--home', ada.home], {
+    env: { HOME: ada.env.HOME, PATH: process.env.PATH },
+    cwd: ada.env.HOME ?? '/',
+  });
+  expect(text.out).toMatch(/signed by bob with[\s\S]*This key was removed[\s\S]*before\s+that[\s\S]*Only the signer/);
+
+  // He signs on.
+  expect((await audit(ada, 'late.json', '--sign', ownFile(bob))).exit).toBe(0);
+  const late = refusal(await check(ada, 'late.json'));
+  expect(late.slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
+  expect(late[2]).toMatch(/it is no longer that of bob, .*: it was from 20.* UTC to 20.* UTC, and the report is of 20/);
+  // A date from before he was an operator, and a form without a date that is read.
+  const sign = (file: string) =>
+    execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-f', ownFile(bob), '-n', 'docker-tls-audit', at(file)]);
+  writeFileSync(at('early.json'), JSON.stringify({ createdAt: '2020-01-01T00:00:00.000Z' }));
+  sign('early.json');
+  expect((await check(ada, 'early.json')).exit).toBe(3);
+  writeFileSync(at('late.html'), '<p>2026</p>');
+  sign('late.html');
+  expect(refusal(await check(ada, 'late.html'))[2]).toContain('only a report in JSON says');
+  // The store is closed to him, so his own computer cannot tell.
+  expect(refusal(await check(bob, 'bob.json'))[1]).toBe('E_STORE_CLOSED');
+});
