@@ -9,8 +9,8 @@ import type { Connect, Progress, Runtime } from '../core/runtime.ts';
 import { showTyping } from '../core/typing.ts';
 import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
-import { typedAgain } from './again.ts';
+import { type Again, asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
+import { typedAgain, type Whole } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
 import { pageOf } from './command-pages.ts';
 import { COMMANDS, commandGroups, findCommand } from './commands.ts';
@@ -165,7 +165,7 @@ async function dispatch(
 
 async function runCommand(
   command: Command,
-  parsed: ParsedOptions & Pick<ActionContext, 'again'>,
+  parsed: ParsedOptions & { readonly again: Again & Whole },
   given: Runtime,
   form: OutputForm,
   interrupt: PromptsOptions['interrupt'],
@@ -179,7 +179,7 @@ async function runCommand(
     verbose: global.verbose,
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
-    rows: process.stderr.rows,
+    rows: () => process.stderr.rows,
     words: form.words,
   });
   watchProgress(progress);
@@ -193,7 +193,17 @@ async function runCommand(
     interrupt(reason);
   };
   const { words } = form;
-  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt: cancel, hasChanged, words });
+  const { answered } = parsed.again;
+  const prompts = createPrompts({
+    io,
+    yes: global.yes,
+    signal,
+    suspend,
+    interrupt: cancel,
+    hasChanged,
+    words,
+    answered,
+  });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options, again } = parsed;

@@ -23,8 +23,8 @@ type ProgressOptions = {
   /** Redraw in place: a terminal that can move its cursor. */
   readonly live?: boolean;
   readonly logFile?: string;
-  /** Rows of the terminal; default 24. */
-  readonly rows?: number;
+  /** Rows of the terminal now; default 24. */
+  rows?(): number | undefined;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
 };
@@ -86,7 +86,8 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   const { green, red, dim, cyan, bold } = pico.createColors(io.colour && io.errIsTerminal);
   const lines = new Map<string, Line>();
   const finished = { done: 0, failed: 0 };
-  let drawn = 0;
+  /** Widths of the live lines. */
+  let drawn: readonly number[] = [];
   let frame = 0;
   let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
@@ -99,9 +100,10 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
 
   function erase(): string {
     // tmux keeps the screen in its history when everything is erased from the top left corner: the first line goes by itself.
-    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[K\u001b[1B\u001b[J\u001b[1A` : '';
-    drawn = 0;
-    return codes;
+    // A terminal that became narrower has broken the lines that no longer fit.
+    const up = drawn.reduce((sum, width) => sum + Math.ceil(width / io.columns), 0);
+    drawn = [];
+    return up > 0 ? `\u001b[${up}A\r\u001b[K\u001b[1B\u001b[J\u001b[1A` : '';
   }
 
   function draw(above = ''): void {
@@ -116,7 +118,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
       return;
     }
     const width = Math.max(20, io.columns - 1);
-    const room = Math.max(1, (options.rows ?? 24) - 3);
+    const room = Math.max(1, (options.rows?.() ?? 24) - 3);
     const now = performance.now();
     const all = [...lines.values()];
     const shown = all.slice(0, room);
@@ -131,7 +133,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
       rows.push(dim(cutText(counts(lines.size, finished), width)));
     }
     io.err(`${erase()}${above}${rows.map((row) => `${row}\n`).join('')}`);
-    drawn = rows.length;
+    drawn = rows.map((row) => textWidth(row));
   }
 
   /** Excludes the time spent on a question from the hosts' times. */
@@ -261,7 +263,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     },
     async suspend(work) {
       if (paused === 0) {
-        if (live) io.err(erase());
+        if (drawn.length > 0) io.err(erase());
         pausedAt = performance.now();
       }
       paused += 1;
@@ -279,7 +281,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     close() {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
-      if (live && drawn > 0) io.err(erase());
+      if (live) io.err(erase());
       printHeld();
       if (held !== '') io.err(release());
       lines.clear();
