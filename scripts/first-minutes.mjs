@@ -25,11 +25,12 @@ const lab = (...args) => execFileSync(join(root, 'scripts/lab'), args, { encodin
 const work = mkdtempSync(join(tmpdir(), 'docker-tls-first-'));
 const NAMES = [`first-operator-${process.pid}`, `first-host-${process.pid}`];
 
-/** What a setup may ask, and the answer. Another question is a failure: nobody answers it. */
+/** What a setup may ask, and the answer. Each once; another question is a failure, because nobody answers it. */
 const ANSWERS = [
-  [/Is that its key\?[^\n]*\) /, 'y'],
-  [/Make these changes\?[^\n]*\) /, 'y'],
-  [/(?:New passphrase of the CA|The same again): /, values.passphrase],
+  [/Is that its key\?[^\n]*\)/, 'y'],
+  [/Make these changes\?[^\n]*\)/, 'y'],
+  [/New passphrase of the CA:/, values.passphrase],
+  [/The same again:/, values.passphrase],
 ];
 
 let ssh = [];
@@ -37,7 +38,7 @@ let ssh = [];
 function converse(directory, typed) {
   return new Promise((resolve, reject) => {
     let shown = '';
-    let from = 0;
+    const left = [...ANSWERS];
     let answers = 0;
     let keystrokes = typed.length + 1;
     const started = performance.now();
@@ -45,16 +46,13 @@ function converse(directory, typed) {
     const timer = setTimeout(() => pty.kill(), 180_000);
     pty.onData((data) => {
       shown += data;
-      const rest = shown.slice(from).replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
-      const [, answer] = ANSWERS.find(([question]) => question.test(rest)) ?? [];
-      if (answer === undefined) return;
-      from = shown.length;
+      const text = shown.replace(/\u001b\[[0-9;?]*[A-Za-z]/g, '');
+      const next = left.findIndex(([question]) => question.test(text));
+      if (next < 0) return;
+      const [[, answer]] = left.splice(next, 1);
       answers += 1;
       keystrokes += answer.length + 1;
-      setTimeout(() => {
-        from = shown.length;
-        pty.write(`${answer}\r`);
-      }, 300);
+      setTimeout(() => pty.write(`${answer}\r`), 300);
     });
     pty.onExit(({ exitCode }) => {
       clearTimeout(timer);

@@ -39,7 +39,7 @@ function crooked(screen: string, title: RegExp): string[] {
   const head = lines[at] ?? '';
   const starts = [...head.matchAll(/(?<=^| {2})\S/g)].map(({ index }) => index).filter((index) => index > 1);
   const rows = lines.slice(at + 1);
-  const end = rows.findIndex((line) => line === '');
+  const end = rows.indexOf('');
   expect(starts.length, screen).toBeGreaterThan(1);
   return (end < 0 ? rows : rows.slice(0, end)).filter((row) =>
     starts.some((start) => row.padEnd(start)[start - 1] !== ' '),
@@ -57,20 +57,16 @@ describe.each([
     return terminal.screen();
   }
 
-  test('help: the first page fits on 30 lines, a group on a screen', async () => {
-    expect((await shown([])).split('\n').length).toBeLessThanOrEqual(30);
-    for (const { name } of commandGroups(COMMANDS))
-      expect([name, (await shown(['help', name])).split('\n').length]).toEqual([
-        name,
-        expect.toSatisfy((n) => n <= rows),
-      ]);
+  test('help: the first page and each group fit on 30 lines', async () => {
+    for (const argv of [[], ...commandGroups(COMMANDS).map(({ name }) => ['help', name])])
+      expect([argv, (await shown(argv)).split('\n').length <= 30]).toEqual([argv, true]);
   });
 
   test('status, verify, client list', async () => {
     expect(crooked(await shown(['status']), /NAME +/)).toEqual([]);
     expect(await shown(['status', host.name])).toContain('laptop');
     expect(await shown(['verify', host.name])).toContain('no certificate: rejected');
-    expect(crooked(await shown(['client', 'list']), /^NAME|^ *NAME/)).toEqual([]);
+    expect(crooked(await shown(['client', 'list']), /^CLIENT/)).toEqual([]);
   });
 
   test('audit and harden --list', async () => {
@@ -97,7 +93,7 @@ describe.each([
     await terminal.answer('Make these changes? (y: yes, e: edit, Enter: no)', `e${KEYS.enter}`);
     for (const question of ['Name:', 'Address:', 'Further names', 'Client:', 'Docker context:', 'Begin a fleet file'])
       await terminal.answer(question, KEYS.enter);
-    await terminal.answer(/Make these changes[\s\S]*Make these changes\? \(y:[^)]*\)/, KEYS.enter);
+    await terminal.answer('Make these changes? (y: yes, e: edit, Enter: no)', KEYS.enter);
     expect(await terminal.ended).toBe(130);
     expect(tooWide(terminal.screen(), columns)).toEqual([]);
     other.remove();
