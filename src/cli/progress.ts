@@ -11,6 +11,7 @@ import { FIRST_STEP } from '../core/host/protocol.ts';
 import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
+import { createLiveLines } from './live-lines.ts';
 import { openLog } from './log-file.ts';
 
 type ProgressOptions = {
@@ -27,6 +28,10 @@ type ProgressOptions = {
   rows?(): number | undefined;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
+  /** See live-lines.ts. */
+  readonly tellsWidthLate?: boolean;
+  /** Ends the terminal's echo of what is typed: an Enter would move the live lines. */
+  hideTyping?(): void;
 };
 
 type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
@@ -86,8 +91,6 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   const { green, red, dim, cyan, bold } = pico.createColors(io.colour && io.errIsTerminal);
   const lines = new Map<string, Line>();
   const finished = { done: 0, failed: 0 };
-  /** Widths of the live lines. */
-  let drawn: readonly number[] = [];
   let frame = 0;
   let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
@@ -98,13 +101,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
 
   const log = openLog(options, (lost) => draw(lost));
 
-  function erase(): string {
-    // tmux keeps the screen in its history when everything is erased from the top left corner: the first line goes by itself.
-    // A terminal that became narrower has broken the lines that no longer fit.
-    const up = drawn.reduce((sum, width) => sum + Math.ceil(width / io.columns), 0);
-    drawn = [];
-    return up > 0 ? `\u001b[${up}A\r\u001b[K\u001b[1B\u001b[J\u001b[1A` : '';
-  }
+  const { erase, draw: drawLines } = createLiveLines(() => io.columns, options);
 
   function draw(above = ''): void {
     if (options.silent) return;
@@ -132,8 +129,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     if (all.length > shown.length || (lines.size > 0 && lines.size + finished.done + finished.failed > 5)) {
       rows.push(dim(cutText(counts(lines.size, finished), width)));
     }
-    io.err(`${erase()}${above}${rows.map((row) => `${row}\n`).join('')}`);
-    drawn = rows.map((row) => textWidth(row));
+    io.err(`${erase()}${above}${drawLines(rows)}`);
   }
 
   /** Excludes the time spent on a question from the hosts' times. */
@@ -175,6 +171,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     if (!live) return;
     if (lines.size > 0 && timer === undefined) {
       timer = setInterval(() => {
+        if (frame === 0) options.hideTyping?.();
         frame += 1;
         draw();
       }, REDRAW_MS);
@@ -263,7 +260,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     },
     async suspend(work) {
       if (paused === 0) {
-        if (drawn.length > 0) io.err(erase());
+        if (live) io.err(erase());
         pausedAt = performance.now();
       }
       paused += 1;

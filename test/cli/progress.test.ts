@@ -265,13 +265,15 @@ test('clocks stand still while a person is asked', async () => {
   progress.close();
 });
 
-test.each([
-  ['clears the screen', '\u001b[H\u001b[2J'],
-  ['clears it and what scrolled away', '\u001b[H\u001b[2J\u001b[3J'],
-  ['resets itself', '\u001bc'],
-])('a terminal that %s meanwhile has no line left at the end', async (_, code) => {
+test.each(
+  [true, false].flatMap((tellsWidthLate) => [
+    { what: 'clears the screen', code: '\u001b[H\u001b[2J', tellsWidthLate },
+    { what: 'clears it and what scrolled away', code: '\u001b[H\u001b[2J\u001b[3J', tellsWidthLate },
+    { what: 'resets itself', code: '\u001bc', tellsWidthLate },
+  ]),
+)('a terminal that $what meanwhile has no line left at the end ($tellsWidthLate)', async ({ code, tellsWidthLate }) => {
   const { io, lines, write } = screenIo();
-  const progress = createProgress({ io, now, live: true });
+  const progress = createProgress({ io, now, live: true, tellsWidthLate });
   const hosts = ['build-1', 'build-2', 'build-3'].map((name) => progress.host(name));
   for (const host of hosts) host.phase('facts');
   write(code);
