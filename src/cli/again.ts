@@ -8,8 +8,12 @@ import { commandOptions } from './global-options.ts';
 
 type Change = Parameters<Again>[0] & { readonly option?: string };
 
-/** Completes a hint: an option by the typed command that takes it, "the same command" by that command. */
-export type Whole = { readonly whole: (hint: Hint) => Hint };
+export type Whole = {
+  /** Completes a hint: an option by the typed command that takes it, "the same command" by that command. */
+  readonly whole: (hint: Hint) => Hint;
+  /** Adds the answer to the question of a flag, as the words that give it; a later answer replaces it. */
+  readonly answered: (flag: string, words: readonly string[]) => void;
+};
 
 /** `typed`: the words after the command's name. `--home` is dropped, because every hint gets it. */
 export function typedAgain(command: Command, typed: readonly string[]): Again & Whole {
@@ -24,19 +28,21 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
     ),
   );
   /** The word, and its value if it has one. */
-  const withValue = (index: number): readonly string[] => {
-    const word = typed[index] as string;
-    const takes = valued.has(word) && !(alone.has(word) && typed[index + 1]?.startsWith('-') !== false);
-    return typed.slice(index, index + (takes ? 2 : 1));
+  const withValue = (words: readonly string[], index: number): readonly string[] => {
+    const word = words[index] as string;
+    const takes = valued.has(word) && !(alone.has(word) && words[index + 1]?.startsWith('-') !== false);
+    return words.slice(index, index + (takes ? 2 : 1));
   };
+  const answers = new Map<string, readonly string[]>();
   const again = ({ host, instead, client, option }: Change): string => {
+    const behind = typed.includes('--') ? typed.slice(typed.indexOf('--')) : [];
+    const given = [...[...answers.values()].flat(), ...typed.slice(0, typed.length - behind.length)];
     const words: string[] = [];
     let replaced = host === undefined;
     const dropped = ['--home', ...(client === undefined ? [] : ['--client']), ...(option?.split(' ', 1) ?? [])];
-    const end = typed.includes('--') ? typed.indexOf('--') : typed.length;
-    for (let index = 0; index < end; index += 1) {
-      const word = typed[index] as string;
-      const option = withValue(index);
+    for (let index = 0; index < given.length; index += 1) {
+      const word = given[index] as string;
+      const option = withValue(given, index);
       index += option.length - 1;
       if (dropped.includes(word.split('=')[0] as string)) continue;
       const wrong = !replaced && word === instead;
@@ -45,8 +51,8 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
     }
     const added = client === undefined ? [] : ['--client', client];
     const all = [...(replaced ? [] : [host as string]), ...words, ...added].map((word) => shellQuote(word));
-    const behind = typed.slice(end).map((word) => shellQuote(word));
-    return ['docker-tls', command.name, ...all, ...(option === undefined ? [] : [option]), ...behind].join(' ');
+    const rest = behind.map((word) => shellQuote(word));
+    return ['docker-tls', command.name, ...all, ...(option === undefined ? [] : [option]), ...rest].join(' ');
   };
   const flags = new Set(Object.keys(commandOptions(command)).map(optionFlag));
   const whole = (hint: Hint): Hint => {
@@ -54,5 +60,6 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
     if (flags.has(hint.split(' ', 1)[0] as string)) return again({ option: hint });
     return hint.replace(/run the same command again$/, () => `run again: ${again({})}`);
   };
-  return Object.assign(again, { whole });
+  const answered = (flag: string, words: readonly string[]): void => void answers.set(flag, words);
+  return Object.assign(again, { whole, answered });
 }

@@ -6,11 +6,11 @@ import { createRuntime } from '../core/adapters/create-runtime.ts';
 import { durationWords } from '../core/domain/words.ts';
 import { takeEnvironment } from '../core/environment.ts';
 import type { Connect, Progress, Runtime } from '../core/runtime.ts';
-import { showTyping } from '../core/typing.ts';
+import { hideTyping, showTyping } from '../core/typing.ts';
 import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
-import { asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
-import { typedAgain } from './again.ts';
+import { type Again, asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
+import { typedAgain, type Whole } from './again.ts';
 import type { Command, CommandEntry, CommandResult } from './command.ts';
 import { pageOf } from './command-pages.ts';
 import { COMMANDS, commandGroups, findCommand } from './commands.ts';
@@ -165,7 +165,7 @@ async function dispatch(
 
 async function runCommand(
   command: Command,
-  parsed: ParsedOptions & Pick<ActionContext, 'again'>,
+  parsed: ParsedOptions & { readonly again: Again & Whole },
   given: Runtime,
   form: OutputForm,
   interrupt: PromptsOptions['interrupt'],
@@ -179,21 +179,32 @@ async function runCommand(
     verbose: global.verbose,
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
-    rows: process.stderr.rows,
+    rows: () => process.stderr.rows,
+    tellsWidthLate: /^(?:tmux|screen)/.test(given.env.TERM ?? ''),
+    hideTyping,
     words: form.words,
   });
   watchProgress(progress);
   const runtime = global.verbose ? sayTransport(given, progress) : given;
   const { io, signal } = runtime;
-  const { suspend } = progress;
-  const { hasChanged } = progress;
+  const { suspend, hasChanged } = progress;
   let cancelled: DockerTlsError | undefined;
   const cancel = (reason: DockerTlsError) => {
     cancelled = reason;
     interrupt(reason);
   };
   const { words } = form;
-  const prompts = createPrompts({ io, yes: global.yes, signal, suspend, interrupt: cancel, hasChanged, words });
+  const { answered } = parsed.again;
+  const prompts = createPrompts({
+    io,
+    yes: global.yes,
+    signal,
+    suspend,
+    interrupt: cancel,
+    hasChanged,
+    words,
+    answered,
+  });
   progress.log(`docker-tls ${DOCKER_TLS_VERSION} ${command.name}`);
   try {
     const { args, options, again } = parsed;

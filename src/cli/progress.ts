@@ -11,6 +11,7 @@ import { FIRST_STEP } from '../core/host/protocol.ts';
 import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
+import { createLiveLines } from './live-lines.ts';
 import { openLog } from './log-file.ts';
 
 type ProgressOptions = {
@@ -23,10 +24,14 @@ type ProgressOptions = {
   /** Redraw in place: a terminal that can move its cursor. */
   readonly live?: boolean;
   readonly logFile?: string;
-  /** Rows of the terminal; default 24. */
-  readonly rows?: number;
+  /** Rows of the terminal now; default 24. */
+  rows?(): number | undefined;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
+  /** See live-lines.ts. */
+  readonly tellsWidthLate?: boolean;
+  /** Ends the terminal's echo of what is typed: an Enter would move the live lines. */
+  hideTyping?(): void;
 };
 
 type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
@@ -86,7 +91,6 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
   const { green, red, dim, cyan, bold } = pico.createColors(io.colour && io.errIsTerminal);
   const lines = new Map<string, Line>();
   const finished = { done: 0, failed: 0 };
-  let drawn = 0;
   let frame = 0;
   let [paused, pausedAt] = [0, 0];
   let askedMs = 0;
@@ -97,12 +101,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
 
   const log = openLog(options, (lost) => draw(lost));
 
-  function erase(): string {
-    // tmux keeps the screen in its history when everything is erased from the top left corner: the first line goes by itself.
-    const codes = drawn > 0 ? `\u001b[${drawn}A\r\u001b[K\u001b[1B\u001b[J\u001b[1A` : '';
-    drawn = 0;
-    return codes;
-  }
+  const { erase, draw: drawLines } = createLiveLines(() => io.columns, options);
 
   function draw(above = ''): void {
     if (options.silent) return;
@@ -116,7 +115,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
       return;
     }
     const width = Math.max(20, io.columns - 1);
-    const room = Math.max(1, (options.rows ?? 24) - 3);
+    const room = Math.max(1, (options.rows?.() ?? 24) - 3);
     const now = performance.now();
     const all = [...lines.values()];
     const shown = all.slice(0, room);
@@ -130,8 +129,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     if (all.length > shown.length || (lines.size > 0 && lines.size + finished.done + finished.failed > 5)) {
       rows.push(dim(cutText(counts(lines.size, finished), width)));
     }
-    io.err(`${erase()}${above}${rows.map((row) => `${row}\n`).join('')}`);
-    drawn = rows.length;
+    io.err(`${erase()}${above}${drawLines(rows)}`);
   }
 
   /** Excludes the time spent on a question from the hosts' times. */
@@ -173,6 +171,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     if (!live) return;
     if (lines.size > 0 && timer === undefined) {
       timer = setInterval(() => {
+        if (frame === 0) options.hideTyping?.();
         frame += 1;
         draw();
       }, REDRAW_MS);
@@ -279,7 +278,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     close() {
       if (timer !== undefined) clearInterval(timer);
       timer = undefined;
-      if (live && drawn > 0) io.err(erase());
+      if (live) io.err(erase());
       printHeld();
       if (held !== '') io.err(release());
       lines.clear();

@@ -27,6 +27,8 @@ export type PromptsOptions = {
   hasChanged(): boolean;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
+  /** Gets the words that give an answer on the command line. */
+  answered?(flag: string, words: readonly string[]): void;
   readonly input?: Readable;
   readonly output?: Writable;
 };
@@ -36,7 +38,11 @@ type AnyQuestion = { readonly type: string; readonly message: string } & Readonl
 export function createPrompts(options: PromptsOptions): Prompts {
   const terminal = options.io.inIsTerminal && options.io.errIsTerminal;
   const interactive = terminal && !options.yes;
-  const { words = String } = options;
+  const words = (text: string): string =>
+    text
+      .split('\n')
+      .map(options.words ?? String)
+      .join('\n');
   let queue: Promise<unknown> = Promise.resolve();
 
   /** Asks one question at a time; the next waits until this one has settled. */
@@ -72,10 +78,18 @@ export function createPrompts(options: PromptsOptions): Prompts {
       inTurn(async () =>
         options.io.err(wrapLines(`${title && coloursOf(options.io).bold(title)}${text}`, options.io.columns)),
       ),
-    confirm: ({ message, default: fallback = false, ...source }) =>
-      options.yes ? Promise.resolve(true) : ask({ type: 'confirm', message, default: fallback }, source),
-    input: ({ message, default: fallback, validate, ...source }) =>
-      ask({ type: 'input', message, default: fallback, validate: validate && wrapped(validate) }, source),
+    async confirm({ message, default: fallback = false, typedAs, ...source }) {
+      if (options.yes) return true;
+      const answer = await ask<boolean>({ type: 'confirm', message, default: fallback }, source);
+      if (answer && typedAs) options.answered?.(source.flag, typedAs(answer));
+      return answer;
+    },
+    async input({ message, default: fallback, validate, typedAs, ...source }) {
+      const check = validate && wrapped(validate);
+      const answer = await ask<string>({ type: 'input', message, default: fallback, validate: check }, source);
+      if (answer !== fallback && typedAs) options.answered?.(source.flag, typedAs(answer));
+      return answer;
+    },
     async password({ message, confirm, allowEmpty, validate, ...source }) {
       const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
       for (;;) {
@@ -87,13 +101,17 @@ export function createPrompts(options: PromptsOptions): Prompts {
         await inTurn(async () => options.io.err('They are not the same.\n'));
       }
     },
-    select: ({ message, choices: given, default: fallback, ...source }) => {
-      const choices = given.map(({ name, description, ...choice }) => ({
+    select: async ({ message, choices: given, default: fallback, ...source }) => {
+      const choices = given.map(({ name, description, typedAs: _, ...choice }) => ({
         ...choice,
         name: words(name),
         description: description && words(description),
       }));
-      return ask({ type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 }, source);
+      const question = { type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 };
+      const answer = await ask<(typeof given)[number]['value']>(question, source);
+      const typedAs = given.find(({ value }) => value === answer)?.typedAs;
+      if (typedAs) options.answered?.(source.flag, typedAs);
+      return answer;
     },
   };
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };

@@ -51,6 +51,7 @@ export function whyNotRead(error: unknown): string {
   if (error instanceof NotRead) return error.message;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ELOOP') return 'its symbolic links lead in a circle';
+  if (code === 'ENOENT') return 'there is no such file';
   return code ?? 'unknown';
 }
 

@@ -98,3 +98,16 @@ test.each([
 ])('the hint "%s" becomes a whole command', (hint, typed, line) => {
   expect(typedAgain(tunnel, typed).whole(hint)).toBe(line);
 });
+
+test('an answer to a question is part of the command, as the option of its flag, and a later one replaces it', async () => {
+  const setup = await (COMMANDS.find(({ name }) => name === 'setup') as CommandEntry).load();
+  const again = typedAgain(setup, ['-i', 'key']);
+  again.answered('HOST', ['wrong']);
+  again.answered('HOST', ['root@10.0.0.7']);
+  again.answered('--name', ['--name', 'web']);
+  again.answered('--san', ['--san', 'a b', '--san', 'c']);
+  const whole = "docker-tls setup root@10.0.0.7 --name web --san 'a b' --san c -i key";
+  expect(again.whole('fix it, then run the same command again')).toBe(`fix it, then run again: ${whole}`);
+  expect(again.whole('--port 2377')).toBe(`${whole} --port 2377`);
+  expect(again.whole('--name other')).toBe(`${whole.replace(' --name web', '')} --name other`);
+});

@@ -31,7 +31,12 @@ function screenIo(columns = 60, rows = 12) {
       (line) => line !== '',
     );
   }
-  return { io, lines, raw: () => raw };
+  /** As a terminal that breaks lines again: tmux, and most others. */
+  function resize(width: number): void {
+    terminal.resize(width, rows);
+    Object.assign(io, { columns: width });
+  }
+  return { io, lines, raw: () => raw, resize, write: (text: string) => terminal.write(text) };
 }
 
 test.each([
@@ -92,7 +97,7 @@ test('silent says nothing', () => {
 
 test('on a terminal: a line for each host at work, finished ones above, nothing left at the end but those', async () => {
   const { io, lines } = screenIo();
-  const progress = createProgress({ io, now, live: true, rows: 12 });
+  const progress = createProgress({ io, now, live: true, rows: () => 12 });
   const [one, two] = [progress.host('build-1'), progress.host('web')];
   one.phase('facts');
   two.phase('facts');
@@ -119,7 +124,7 @@ test('on a terminal: a line for each host at work, finished ones above, nothing 
 
 test('200 hosts: never more lines than the screen has, and every result once', async () => {
   const { io, lines } = screenIo(60, 12);
-  const progress = createProgress({ io, now, live: true, rows: 12 });
+  const progress = createProgress({ io, now, live: true, rows: () => 12 });
   const names = Array.from({ length: 200 }, (_, index) => `host-${String(index).padStart(3, '0')}`);
   const hosts = names.map((name) => progress.host(name));
   for (const host of hosts)
@@ -258,4 +263,40 @@ test('clocks stand still while a person is asked', async () => {
   const [line] = progress.running();
   expect(line?.elapsedMs).toBeLessThan(progress.askedMs());
   progress.close();
+});
+
+test.each(
+  [true, false].flatMap((tellsWidthLate) => [
+    { what: 'clears the screen', code: '\u001b[H\u001b[2J', tellsWidthLate },
+    { what: 'clears it and what scrolled away', code: '\u001b[H\u001b[2J\u001b[3J', tellsWidthLate },
+    { what: 'resets itself', code: '\u001bc', tellsWidthLate },
+  ]),
+)('a terminal that $what meanwhile has no line left at the end ($tellsWidthLate)', async ({ code, tellsWidthLate }) => {
+  const { io, lines, write } = screenIo();
+  const progress = createProgress({ io, now, live: true, tellsWidthLate });
+  const hosts = ['build-1', 'build-2', 'build-3'].map((name) => progress.host(name));
+  for (const host of hosts) host.phase('facts');
+  write(code);
+  for (const host of hosts) host.phase('restart');
+  expect(await lines()).toHaveLength(3);
+  for (const host of hosts) host.done('done');
+  progress.close();
+  expect((await lines()).map((line) => line.slice(0, 9))).toEqual(['✔ build-1', '✔ build-2', '✔ build-3']);
+});
+
+test('nor has one that becomes narrower and wider again', async () => {
+  const { io, lines, resize } = screenIo(100, 20);
+  const progress = createProgress({ io, now, live: true });
+  const hosts = ['build-1', 'build-2', 'build-3'].map((name) => progress.host(name));
+  progress.note('a note');
+  for (const width of [24, 100, 40, 21, 60]) {
+    for (const host of hosts) host.phase(`a phase that takes more than ${width} columns to say what it does`);
+    await lines();
+    resize(width);
+    for (const host of hosts) host.phase('restart');
+    expect((await lines()).filter((line) => / build-\d /.test(line))).toHaveLength(3);
+  }
+  for (const host of hosts) host.done('done');
+  progress.close();
+  expect((await lines()).map((line) => line.slice(0, 9))).toEqual(['a note', '✔ build-1', '✔ build-2', '✔ build-3']);
 });

@@ -38,10 +38,23 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
   };
   const words = hintPrefix('docker-tls', '/srv/tls');
   const hasChanged = () => options.changed === true;
+  const answered: string[][] = [];
+  const note = (flag: string, words: readonly string[]) => void answered.push([flag, ...words]);
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   const interrupt = (reason: Error) => stop.abort(reason);
-  const prompts = createPrompts({ io, yes, signal: both, suspend, interrupt, hasChanged, words, input, output });
+  const prompts = createPrompts({
+    io,
+    yes,
+    signal: both,
+    suspend,
+    interrupt,
+    hasChanged,
+    words,
+    answered: note,
+    input,
+    output,
+  });
   /** Types once the text is on the screen. */
   async function type(after: string, keys: string): Promise<void> {
     for (let tries = 0; !screen.includes(after); tries += 1) {
@@ -51,7 +64,7 @@ function setting(options: { terminal?: boolean; yes?: boolean; signal?: AbortSig
     screen = screen.slice(screen.indexOf(after) + after.length);
     input.write(keys);
   }
-  return { prompts, type, input, screen: () => screen, signal: both };
+  return { prompts, type, answered, input, screen: () => screen, signal: both };
 }
 
 test('answers of every kind', async () => {
@@ -80,6 +93,47 @@ test('a command in a question is for the store that is meant', async () => {
   await type('docker-tls --home /srv/tls ca import', '');
   await type('docker-tls --home /srv/tls tunnel', ENTER);
   expect(await chosen).toBe(1);
+});
+
+test('answers are noted as words of the command, except defaults, a no and what has no words', async () => {
+  const { prompts, type, answered } = setting();
+  const name = { message: 'Name:', default: 'web', flag: '--name', typedAs: (text: string) => ['--name', text] };
+  for (const [keys, words] of [
+    [ENTER, []],
+    [`x${ENTER}`, [['--name', '--name', 'x']]],
+  ] as const) {
+    const answer = prompts.input(name);
+    await type('Name:', keys);
+    await answer;
+    expect(answered.splice(0)).toEqual(words);
+  }
+  for (const [key, words] of [
+    ['n', []],
+    ['y', [['--take-over', '--take-over']]],
+  ] as const) {
+    const agreed = prompts.confirm({ message: 'Over?', flag: '--take-over', typedAs: () => ['--take-over'] });
+    await type('Over?', `${key}${ENTER}`);
+    await agreed;
+    expect(answered.splice(0)).toEqual(words);
+  }
+  const choices = [{ value: 1, name: 'through ssh', typedAs: ['--reach', 'ssh'] }];
+  const chosen = prompts.select({ message: 'Which?', choices, flag: '--reach' });
+  await type('through ssh', ENTER);
+  await chosen;
+  const plain = prompts.input({ message: 'Else:', flag: '--else' });
+  await type('Else:', `y${ENTER}`);
+  await plain;
+  expect(answered).toEqual([['--reach', '--reach', 'ssh']]);
+});
+
+test('each hint in an explanation or about an answer is a whole command', async () => {
+  const { prompts, type } = setting();
+  const explain = 'It does not answer.\ndocker-tls doctor web\ndocker-tls status';
+  const answer = prompts.input({ explain, message: 'Host:', flag: 'HOST' });
+  await type('docker-tls --home /srv/tls doctor web', '');
+  await type('docker-tls --home /srv/tls status', '');
+  await type('Host:', `web${ENTER}`);
+  expect(await answer).toBe('web');
 });
 
 test('a password is not shown, is asked twice, and asked again when both differ', async () => {

@@ -20,7 +20,7 @@ const SCENES: Readonly<Record<string, string>> = {
   'docs/start/one-server.md': '',
   'docs/start/team.md': `git init -q --bare ops.git
     for name in .ssh/id_ed25519 bob; do ssh-keygen -qt ed25519 -N '' -f "$name"; done`,
-  'docs/start/auditor.md': `ssh-keygen -qt ed25519 -N '' -f key; echo "ada@example.org $(cat key.pub)" > signers
+  'docs/start/auditor.md': `ssh-keygen -qt ed25519 -N '' -f .ssh/id_ed25519
     printf 'services:\n  web: { image: busybox, user: web }\n' > docker-compose.yml; printf 'FROM scratch\n' > Dockerfile
     docker-tls setup root@build-1 --no-ca-passphrase --yes`,
   'docs/start/bundle.md': `owner() { DOCKER_TLS_HOME=$HOME/owner docker-tls "$@"; }

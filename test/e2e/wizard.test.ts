@@ -138,6 +138,33 @@ test('a host that is not reached is asked for again, with the reason', async () 
   person.remove();
 });
 
+test('a hint of a failure is the whole command, with the host and the settings that were answered', async () => {
+  const person = newPerson(program);
+  const terminal = start(person);
+  await answerUntil(terminal, 'root', CHANGES);
+  await terminal.answer(CHANGES, `e${enter}`);
+  await terminal.answer('Name:', `shop${enter}`);
+  await terminal.answer('Address:', enter);
+  await terminal.answer('Further names', `build.example.org${enter}`);
+  await terminal.answer('Client:', `laptop${enter}`);
+  await terminal.answer('Docker context:', `-${enter}`);
+  await terminal.answer('Begin a fleet file', enter);
+  await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
+  const dockerd = '/usr/sbin/dockerd';
+  await host.must(
+    `mv ${dockerd} ${dockerd}.real; printf '#!/bin/sh\necho "no such option" >&2; exit 1\n' >${dockerd}; chmod 755 ${dockerd}`,
+  );
+  for (const [question, keys] of questions('root').slice(-3)) await terminal.answer(question, keys);
+  const status = await terminal.ended;
+  await host.must(`mv ${dockerd}.real ${dockerd}`);
+  expect({ status, screen: terminal.screen() }).toMatchObject({ status: 4 });
+  const config = join(person.home, '.ssh/config');
+  expect(terminal.screen()).toContain(
+    `docker-tls setup root@${host.address} --name shop --san build.example.org --client laptop --no-context --ssh-config ${config} -i ${host.keyFile}`,
+  );
+  person.remove();
+});
+
 test('from the first question to docker ps', async () => {
   const unattended = newPerson(program, [host]);
   const words = [

@@ -19,6 +19,7 @@ export type PromptChoice<T> = {
   readonly description?: string;
   /** The reason why it is unavailable. */
   readonly disabled?: string;
+  readonly typedAs?: readonly string[];
 };
 
 type Question = AnswerSource & {
@@ -31,18 +32,23 @@ type Question = AnswerSource & {
   readonly explain?: string;
 };
 
+/** What gives the same answer on the command line, for a hint that repeats the command. Never for a secret. */
+type TypedAs<T> = { readonly typedAs?: (answer: T) => readonly string[] };
+
 export type Prompts = {
   /** The user can answer: a terminal, and no `--yes`. */
   readonly interactive: boolean;
   /** Shows a text after a title, such as a plan, for the user to read before the question; it stays on the screen. */
   show(text: string, title?: string): Promise<void>;
   /** `--yes`: true without a question. */
-  confirm(question: Question & { readonly default?: boolean }): Promise<boolean>;
+  confirm(question: Question & TypedAs<true> & { readonly default?: boolean }): Promise<boolean>;
   input(
-    question: Question & {
-      readonly default?: string;
-      readonly validate?: (text: string) => true | string | Promise<true | string>;
-    },
+    question: Question &
+      TypedAs<string> & {
+        /** An answer that is the default is not repeated: without it, the question has the same default again. */
+        readonly default?: string;
+        readonly validate?: (text: string) => true | string | Promise<true | string>;
+      },
   ): Promise<string>;
   /** `confirm`: asks twice until both answers match. Rejects an empty answer unless `allowEmpty`. */
   password(

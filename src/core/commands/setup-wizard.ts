@@ -189,7 +189,8 @@ export async function askTakeOver(
 ): Promise<boolean> {
   const other = prompts.interactive ? otherStore(facts, host, state) : undefined;
   if (other === undefined) return false;
-  const question = { explain: `Warning: ${other}.`, message: 'Take it over?', default: false, flag: '--take-over' };
+  const flag = '--take-over';
+  const question = { explain: `Warning: ${other}.`, message: 'Take it over?', flag, typedAs: () => [flag] };
   if (!(await prompts.confirm(question))) throw managedExternally(host, other);
   return true;
 }

@@ -232,9 +232,11 @@ function renderFound(
   const attention = rows.filter(needsAttention).length;
   // The table cuts this column to the terminal's width; the problems of a host are printed in full below.
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
-  const upgrades = rows.flatMap(({ name, upgrade }) =>
-    upgrade === undefined ? [] : [hangText(printable(`${name}: ${upgrade.text}`), columns, 2)],
-  );
+  const texts = new Set(rows.flatMap(({ upgrade }) => upgrade?.text ?? []));
+  const upgrades = [...texts].map((text) => {
+    const hosts = rows.filter(({ upgrade }) => upgrade?.text === text).map(({ name }) => name);
+    return hangText(printable(`${listWords(hosts, 5)}: ${text}`), columns, 2);
+  });
   return [
     ...(found.length > 0 ? [...found.map((line) => colours.red(hangText(line, columns, 2))), ''] : []),
     ...upgrades,

@@ -9,6 +9,7 @@ import { errorsOf, exitOfResults } from '../domain/host-results.ts';
 import type { StoreSettings } from '../domain/store-settings.ts';
 import type { CredentialChange } from '../domain/trust/changes.ts';
 import { listWords, plural } from '../domain/words.ts';
+import type { Io } from '../runtime.ts';
 import {
   type ChangeDocument,
   type MadeChangeDocument,
@@ -45,21 +46,22 @@ export function renderPlanned(planned: Planned, around: RenderContext): CommandR
 /** The result of a change that was made. */
 export function renderMade(changed: Changed, { runtime }: RenderContext): CommandResult<MadeChangeDocument> {
   const { results } = changed;
-  const colours = coloursOf(runtime.io);
-  const [only] = results;
-  const text =
-    results.length === 1 && only?.kind === 'done'
-      ? renderOutcome(only.value, colours)
-      : results.length === 0
-        ? ''
-        : renderResults(results, colours, tableWidth(runtime.io));
   return {
     exit: exitOfChange(changed, runtime.signal),
     result: madeChangeDocument(results),
-    text,
+    text: resultsText(results, runtime.io),
     attention: renderAttention(results),
     errors: failuresOf(changed),
   };
+}
+
+/** A table of several hosts, the outcome of a single one, and nothing where its error says everything. */
+function resultsText(results: Changed['results'], io: Io): string {
+  const colours = coloursOf(io);
+  const [only] = results;
+  if (results.length > 1 || only?.kind === 'skipped') return renderResults(results, colours, tableWidth(io));
+  // On a terminal the progress has its time, from the login on.
+  return only?.kind === 'done' ? renderOutcome(only.value, colours, { timed: !io.errIsTerminal }) : '';
 }
 
 /** Credentials to issue, then changes on hosts, with a reason for hosts that the user did not name. */

@@ -89,9 +89,9 @@ export function handEdits({ files }: HostPlan): readonly string[] {
 }
 
 /** For a single host: the sentence at the end of a change. */
-export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
+export function renderOutcome(outcome: HostOutcome, colours: Colours, { timed = true } = {}): string {
   const { plan, checks } = outcome;
-  const head = `${colours.bold(outcome.host)}: ${headWords(outcome)}`;
+  const head = `${colours.bold(outcome.host)}: ${headWords(outcome, timed ? durationWords(outcome.elapsedMs) : undefined)}`;
   if (plan.purpose !== 'apply') {
     // With --yes no plan was shown: this is the last chance to see that a manual edit is lost.
     const lost = plan.files.filter((change) => change.drift === true);
@@ -120,13 +120,13 @@ export function renderOutcome(outcome: HostOutcome, colours: Colours): string {
   ].join('\n');
 }
 
-function headWords({ changed, plan, elapsedMs }: HostOutcome): string {
-  const took = durationWords(elapsedMs);
+function headWords({ changed, plan }: HostOutcome, took: string | undefined): string {
+  const within = took === undefined ? '' : `, in ${took}`;
   if (!changed) return 'nothing to do, in sync';
-  if (plan.purpose === 'remove') return `docker-tls removed, original configuration restored, in ${took}`;
+  if (plan.purpose === 'remove') return `docker-tls removed, original configuration restored${within}`;
   return plan.purpose === 'rollback'
-    ? `generation ${plan.returnsTo} is active again, as generation ${plan.generation}, in ${took}`
-    : `done in ${took}, generation ${plan.generation}`;
+    ? `generation ${plan.returnsTo} is active again, as generation ${plan.generation}${within}`
+    : `done${took === undefined ? '' : ` in ${took}`}, generation ${plan.generation}`;
 }
 
 /** Without a change, this is the only place that shows the plan's warnings. */

@@ -36,7 +36,7 @@ test.each([
   ['loop', 'ELOOP', 'its symbolic links lead in a circle'],
   ['large', 'EFBIG', 'it is larger than 16 MiB'],
   ['pipe', 'ENOTSUP', 'it is not a file'],
-  ['missing', 'ENOENT', 'ENOENT'],
+  ['missing', 'ENOENT', 'there is no such file'],
 ])('%s: %s', async (name, code, why) => {
   const path = name.startsWith('/') ? name : at(name);
   const failure = await readNamedFile(path).catch((error: unknown) => error);

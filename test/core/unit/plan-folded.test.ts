@@ -57,7 +57,7 @@ test('one that changes in another way stands apart, and so does everything with 
   expect(each).not.toContain('in the same way');
 });
 
-test('ten different hosts fit into 24 lines, with what each costs', () => {
+test.each([80, 120])('ten different hosts fit into 24 lines of %d columns, with what each costs', (columns) => {
   const hosts = Array.from({ length: 10 }, (_, index) => {
     const host = planned(index, 2376 + index, index % 2 === 0 ? ['web'] : []);
     const { plan } = host;
@@ -66,16 +66,16 @@ test('ten different hosts fit into 24 lines, with what each costs', () => {
     const cut = { ...plan, containers, costs: ['icc: x'], warnings: ['mind'] };
     return { ...host, plan: cut, otherCas: [{ subject: 'Theirs', fingerprint: 'F', notAfter: new Date(0) }] };
   }) as unknown as PlannedHost[];
-  const text = renderPlans(results(hosts), { colours, columns: 80 });
+  const text = renderPlans(results(hosts), { colours, columns });
   expect(text).toMatch(/^10 to change: 10 restarts, 1 container stops\n/);
-  expect(text.split('\n').length).toBeLessThanOrEqual(24);
+  const lines = text.split('\n');
+  expect(lines.length).toBeLessThanOrEqual(24);
+  expect(lines.filter((line) => line.length > columns)).toEqual([]);
   for (let index = 0; index < 10; index += 1)
     expect(text).toMatch(new RegExp(`^  ~ build-0${index}: certificate, \\d files, restart`, 'm'));
   for (const note of ['costs    build-03: icc: x', 'accepts  ', 'warning  build-03: mind', '(in full: -v)'])
     expect(text).toContain(note);
-  expect(renderPlans(results(hosts), { colours, columns: 80, verbose: true })).toMatch(
-    /^build-09 {2}10\.0\.0\.9:2385/m,
-  );
+  expect(renderPlans(results(hosts), { colours, columns, verbose: true })).toMatch(/^build-09 {2}10\.0\.0\.9:2385/m);
 });
 
 test('restarts and reloads of the listener, and other ports, are in the sum and in the brief lines', () => {

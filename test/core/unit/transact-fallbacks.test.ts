@@ -157,7 +157,8 @@ test('once it was told to keep the change it may have kept it, which is said as 
   expect(error?.message).toContain('cannot be reached; it has kept the change, or rolls back by itself');
   expect(log).toContain('save');
   const unclear = await play({ answers: [{ ...apply, undo: 'nothing' }, { commit: LOST }] });
-  expect(unclear.error?.message).toContain('the host may have kept the change: run the same command again');
+  expect(unclear.error?.message).toContain('the host may have kept the change');
+  expect(unclear.error?.hints).toEqual(['run the same command again']);
 });
 
 test('a rollback that fails is graver than what led to it', async () => {

@@ -22,6 +22,7 @@ export function hostQuestion(problem?: DockerTlsError) {
         : [problem.message, ...problem.hints].join('\n'),
     message: 'Host:',
     flag: 'HOST',
+    typedAs: (text: string) => [text.trim()],
     validate: refusal((text) => parseDestination(text.trim())),
   };
 }
@@ -44,6 +45,7 @@ export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'host
     message: 'Name:',
     default: proposed,
     flag: '--name',
+    typedAs: (text: string) => ['--name', text],
     validate: (text: string) => nameProblem(text) ?? (hosts.has(text) ? 'There is a host of that name.' : true),
   };
 }
@@ -57,11 +59,13 @@ export const ASKED = Object.entries<Setting>(HOST_SETTINGS).flatMap(([field, { q
 export function settingQuestion<F extends AskedField>(field: F, more = '') {
   const setting: Setting = HOST_SETTINGS[field];
   const { message = '', explain = '' } = setting.question ?? {};
-  const read = (text: string) => {
-    const words = text.split(/[\s,]+/).filter((word) => word !== '');
-    return readSetting(setting, setting.kind === 'list' ? words : text.trim(), '') as NonNullable<HostSettings[F]>;
-  };
-  const source = { flag: optionFlag(setting.flag?.name ?? field), key: fleetKey(field, setting) };
+  const words = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '');
+  const read = (text: string) =>
+    readSetting(setting, setting.kind === 'list' ? words(text) : text.trim(), '') as NonNullable<HostSettings[F]>;
+  const flag = optionFlag(setting.flag?.name ?? field);
+  const typedAs = (text: string) =>
+    (setting.kind === 'list' ? words(text) : [text.trim()]).flatMap((word) => (word === '' ? [] : [flag, word]));
+  const source = { flag, key: fleetKey(field, setting), typedAs };
   return { message, explain: `${explain} ${more}`.trimEnd(), ...source, validate: refusal(read), read };
 }
 
@@ -71,6 +75,7 @@ export function clientQuestion(proposed: string) {
     message: 'Client:',
     default: proposed,
     flag: '--client',
+    typedAs: (text: string) => ['--client', text],
     key: 'clients',
     validate: (text: string) => nameProblem(text) ?? true,
   };
@@ -84,6 +89,7 @@ export function contextQuestion(host: string, proposed: string | undefined) {
     message: 'Docker context:',
     default: proposed === undefined ? '-' : contextNameOf(host),
     flag: '--context',
+    typedAs: (text: string) => (text === '-' ? ['--no-context'] : ['--context', text]),
     validate: (text: string) => text === '-' || problem(text),
   };
 }
@@ -96,6 +102,7 @@ export function fleetQuestion(found: boolean) {
     message: found ? 'Write the host into fleet.yaml here?' : 'Begin a fleet file here, fleet.yaml, with this host?',
     default: false,
     flag: '-f fleet.yaml',
+    typedAs: () => ['-f', 'fleet.yaml'],
   };
 }
 
@@ -111,6 +118,7 @@ export function wayQuestion(host: string, via: string, problem: DockerTlsError, 
         description:
           'As --reach ssh: verified through SSH. docker-tls makes no docker context, because docker dials the port itself.',
         disabled: closed && `(${closed.message})`,
+        typedAs: ['--reach', 'ssh'],
       },
       { value: 'address', name: 'by another name or address' },
       { value: 'end', name: 'end here, and open the port first', description: problem.hints.join('\n') },
@@ -127,13 +135,14 @@ export function otherClientsQuestion(host: string, others: OtherClients) {
     value: 'accept',
     name: 'keep accepting them, as well as ours',
     description: 'Their ca.pem needs our CA as well, because it signs the new server certificate.',
+    typedAs: ['--accept-ca', 'existing'],
   } as const;
   return {
     explain: `This daemon has clients already: ${otherClientsNotes(others).join('; ')}.`,
     message: 'Keep accepting them?',
     choices: [
       ...(others.losing.length > 0 ? [stay] : []),
-      { value: 'reject', name: 'they are rejected from now on' },
+      { value: 'reject', name: 'they are rejected from now on', typedAs: ['--reject-other-clients'] },
       { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' },
     ],
     flag: '--accept-ca existing, or --reject-other-clients',

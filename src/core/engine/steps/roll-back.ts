@@ -54,18 +54,20 @@ export async function rollBackHost(
       cause,
     });
   }
+  const unclear = confirming && ending !== 'unreachable' && ending !== 'undone';
   const back =
     ending === 'unreachable'
       ? `the host cannot be reached; it ${confirming ? 'has kept the change, or ' : ''}rolls back by itself within ${spec.confirmWithin} s`
-      : confirming && ending !== 'undone'
-        ? 'the host may have kept the change: run the same command again'
+      : unclear
+        ? 'the host may have kept the change'
         : ending === 'nothing'
           ? stage === 'starting'
             ? 'the host has no such change: it had not begun, or was rolled back already'
             : 'the host had already rolled back'
           : asBefore(remark);
   if (reach.runtime.signal.aborted) {
-    return interrupted(`interrupted; ${back}`, { where: spec.name, details: unwritten, cause });
+    const hints = unclear ? ['run the same command again'] : [];
+    return interrupted(`interrupted; ${back}`, { where: spec.name, hints, details: unwritten, cause });
   }
   if (ending === 'nothing' && original?.code === 'E_VERIFY') {
     // Verified too late: the connections reached the old state again.
@@ -75,7 +77,7 @@ export async function rollBackHost(
     where: spec.name,
     // The error's own hint is the rollback that has just been done.
     hints:
-      original?.code === 'E_UNANSWERED' && ending !== 'unreachable'
+      unclear || (original?.code === 'E_UNANSWERED' && ending !== 'unreachable')
         ? ['run the same command again']
         : (original?.hints ?? []),
     details: [...(original?.details ?? []), ...unwritten],

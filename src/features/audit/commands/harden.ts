@@ -199,6 +199,7 @@ async function bannerText(
     default: BANNER_EXAMPLE,
     validate: bannerProblem,
     flag: '--banner TEXT',
+    typedAs: (text) => ['--banner', text],
   });
 }
 

@@ -78,7 +78,9 @@ export const command = defineCommand({
       result: { operator: operatorDocument(operator) },
       text: `operator ${name}: ${can}`,
       next: [
-        asWritten(`on that computer: docker-tls --store ${shellQuote(session.url)} status`),
+        ...(recipient === undefined
+          ? []
+          : [asWritten(`on that computer: docker-tls --store ${shellQuote(session.url)} status`)]),
         'docker-tls operator list',
       ],
     };
