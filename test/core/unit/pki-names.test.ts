@@ -183,7 +183,7 @@ describe('proposeSans', () => {
   });
 
   test('what a person gave is refused when it is no name', () => {
-    expect(() => proposeSans({ dialled: 'a b' })).toThrow(/not a name for a certificate/);
-    expect(() => proposeSans({ dialled: 'a', extra: ['b:1'] })).toThrow(/not a name for a certificate/);
+    expect(() => proposeSans({ dialled: 'a b' })).toThrow(expect.toSay('not-name-certificate'));
+    expect(() => proposeSans({ dialled: 'a', extra: ['b:1'] })).toThrow(expect.toSay('not-name-certificate'));
   });
 });
