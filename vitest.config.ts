@@ -66,7 +66,7 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 300_000,
     globalSetup: ['test/support/build-once.ts'],
-    setupFiles: ['src/features.ts'],
+    setupFiles: ['src/features.ts', 'test/support/messages.ts'],
     sequence: { sequencer: InTurn },
     maxWorkers: 4,
     env: { DOCKER_TLS_PROGRAM: '' },

@@ -3,10 +3,14 @@
 /** A slash begins a regular expression where no operand ends: after these characters and words. */
 const BEFORE_REGEX = /(?:^|[=(,:;[!&|?{}+\-*%<>~^\n]|\b(?:return|typeof|case|of|in|do|else|yield|await))\s*$/;
 
-/** Comments and string literals of TypeScript. A template counts without its expressions, each of which becomes "X". */
+/**
+ * Comments, string literals and regular expressions of TypeScript; literals with their offsets. A template counts without its expressions,
+ * each of which becomes "X".
+ */
 export function scanTypeScript(source) {
   const comments = [];
   const strings = [];
+  const regexes = [];
   let at = 0;
   let line = 1;
   /** Braces open in each template expression that is open. */
@@ -23,10 +27,10 @@ export function scanTypeScript(source) {
         text += source[end + 1] === 'n' ? '\n' : '';
         end++;
       } else if (source[end] === '`') {
-        strings.push({ line: open.line, text });
+        strings.push({ line: open.line, at: open.at, end: end + 1, text });
         return advance(end + 1);
       } else if (source[end] === '$' && source[end + 1] === '{') {
-        templates.push({ line: open.line, text: `${text}X` });
+        templates.push({ line: open.line, at: open.at, text: `${text}X` });
         nesting.push(0);
         return advance(end + 2);
       } else text += source[end];
@@ -53,6 +57,8 @@ export function scanTypeScript(source) {
       while (source[end] !== char && source[end] !== '\n' && end < source.length) end += source[end] === '\\' ? 2 : 1;
       strings.push({
         line,
+        at,
+        end: end + 1,
         text: source
           .slice(at + 1, end)
           .replaceAll('\\n', '\n')
@@ -60,8 +66,9 @@ export function scanTypeScript(source) {
       });
       advance(end + 1);
     } else if (char === '`') {
+      const open = { line, at, text: '' };
       advance(at + 1);
-      template({ line, text: '' });
+      template(open);
     } else if (char === '/' && BEFORE_REGEX.test(source.slice(Math.max(0, at - 20), at))) {
       let end = at + 1;
       for (
@@ -73,6 +80,7 @@ export function scanTypeScript(source) {
         else if (source[end] === '[') inClass = true;
         else if (source[end] === ']') inClass = false;
       }
+      regexes.push({ line, at, end: end + 1, text: source.slice(at + 1, end) });
       advance(end + 1);
     } else if (char === '}' && nesting.at(-1) === 0) {
       nesting.pop();
@@ -84,7 +92,7 @@ export function scanTypeScript(source) {
       advance(at + 1);
     }
   }
-  return { comments, strings };
+  return { comments, strings, regexes };
 }
 
 /** Comment lines of a shell script, joined while they follow each other. Headers that a program reads are left out. */

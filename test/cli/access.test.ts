@@ -63,9 +63,9 @@ describe('an imported CA, which has clients that are not in this store', () => {
     const yes = '--reject-other-clients';
     const home2 = ['--home', home];
     const dry = await runCli(['client', 'revoke', 'eve', '--dry-run', yes, ...home2]);
-    expect(dry.err).toMatch(/on build-1, build-2: every client of the CA "company" .* will be rejected/);
+    expect(dry.err).toSay('every-client-ca-rejected-2', 'build-1', 'build-2', '"company"');
     const add = await runCli(['client', 'add', 'ci', '--hosts', 'build-1', '--dry-run', yes, ...home2]);
-    expect(add.err).toMatch(/on build-2: every client of the CA "company" .* will be rejected/);
+    expect(add.err).toSay('every-client-ca-rejected', 'build-2', '"company"');
     await run('client', 'revoke', 'eve', '--yes', yes);
     expect((await client('eve'))?.revokedAt).toBeDefined();
     expect(new Set(dialled)).toEqual(new Set(['build-1', 'build-2']));

@@ -38,11 +38,9 @@ describe('which client is meant', () => {
     (await run(['env', 'build-1', '--json', '--format', 'sh'], env)).json;
 
   test('several, and none said: ambiguous; client use makes one the default, DOCKER_TLS_CLIENT another for a shell', async () => {
-    expect((await used()).error?.hints).toContain('or for every command here: docker-tls client use ci');
+    expect((await used()).error?.hints).toSay('every-command', 'docker-tls client use ci');
     expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
-    expect((await run(['client', 'use', 'laptop'])).out).toBe(
-      'this computer uses the client laptop where none is named\n',
-    );
+    expect((await run(['client', 'use', 'laptop'])).out).toSay('computer-uses-client-where', 'laptop');
     expect((await used()).result.client).toBe('laptop');
     expect((await used({ DOCKER_TLS_CLIENT: 'ci' })).result.client).toBe('ci');
     expect((await used({ DOCKER_TLS_CLIENT: 'eve' })).error?.code).toBe('E_CLIENT_UNKNOWN');

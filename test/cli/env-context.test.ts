@@ -129,7 +129,7 @@ describe('env', () => {
     });
     expect((await run('env', '--json')).json.error).toMatchObject({
       code: 'E_CLIENT_NO_KEY',
-      message: 'the key of away is not here: it is on another computer, or sealed for another operator',
+      message: expect.toSay('key-away-not-another'),
     });
     await fill({ removeClients: ['away'] });
     expect((await run('env', '--json')).json.error?.code).toBe('E_NO_CLIENTS');
@@ -154,10 +154,10 @@ describe('context', () => {
     await two();
     const first = await run('context', 'web', '--client', 'ci', '--use');
     expect(first).toMatchObject({ exit: 0, err: '' });
-    expect(first.out).toMatch(/^context web created: tcp:\/\/web\.example:2376 as ci\n[\s\S]* {2}docker version\n/);
+    expect(first.out).toSay('context-created', 'web', 'tcp://web.example:2376', 'ci', 'docker version');
     expect(await contextsOf('ci')).toEqual(['web']);
     const [store, config] = [picture(home), picture(dockerConfig)];
-    expect((await run('context', 'web', '--client', 'ci', '--use')).out).toMatch(/^context web is up to date/);
+    expect((await run('context', 'web', '--client', 'ci', '--use')).out).toSay('context-date', 'web');
     expect([picture(home), picture(dockerConfig)]).toEqual([store, config]);
   });
 
@@ -205,7 +205,7 @@ describe('context', () => {
     await two();
     const before = picture(home);
     const { exit, out } = await run('context', 'build-1', '--dry-run');
-    expect([exit, out]).toEqual([0, 'would write the context build-1: tcp://build-1.example:2376 as laptop\n']);
+    expect([exit, out]).toEqual([0, expect.toSay('write-context', 'build-1', 'tcp://build-1.example:2376', 'laptop')]);
     expect(picture(home)).toEqual(before);
     expect(() => statSync(dockerConfig)).toThrow();
   });
@@ -234,7 +234,7 @@ describe('context', () => {
     await two();
     const env = { DOCKER_CONFIG: dockerConfig, DOCKER_HOST: 'tcp://other:2376' };
     const { out } = await runCli(['context', 'build-1', '--use', '--home', home], { env });
-    expect(out).toMatch(/DOCKER_HOST of this shell beats the current context[\s\S]*unset DOCKER_HOST/);
+    expect(out).toSay('shell-beats-current-context', 'DOCKER_HOST');
   });
 });
 

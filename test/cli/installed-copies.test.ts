@@ -32,7 +32,7 @@ test('a renewal under another DOCKER_CONFIG reaches the copies where they are', 
   expect((await run('ada', 'context', 'web', '--config-directory')).exit).toBe(0);
   expect((await run('bob', 'context', 'web')).exit).toBe(0);
   const renewed = await run('timer', 'rotate', 'client', 'ci', '--yes');
-  expect(renewed.out).toContain('updated context web, the config directory, context web');
+  expect(renewed.out).toSay('updated-context-config-directory', 'web');
   expect([...certsIn('ada'), ...certsIn('bob')]).toEqual([cert(), cert()]);
   expect(readFileSync(join(directory('ada'), 'cert.pem'), 'utf8')).toBe(cert());
   expect(readdirSync(directory('bob'))).not.toContain('cert.pem');
@@ -47,7 +47,7 @@ test('what a run that died left behind is fixed by the next one, though nothing 
   copySync(directory('before'), directory('ada'));
   expect(certsIn('ada')).not.toEqual([cert()]);
   const next = await run('ada', 'rotate', 'client', '--due', '--yes');
-  expect(next.out).toBe('Nothing is due.\nci: updated context web\n');
+  expect(next.out).toSay('nothing-due-but-copies', 'ci', 'web');
   expect(certsIn('ada')).toEqual([cert()]);
   expect((await run('ada', 'rotate', 'client', '--due', '--yes')).out).toBe('Nothing is due.\n');
 });
@@ -57,7 +57,7 @@ test('a copy that is gone is said, and not made again', async () => {
   removeSync(directory('ada'));
   const { exit, err } = await run('ada', 'rotate', 'client', 'ci', '--yes');
   expect(exit).toBe(0);
-  expect(err).toContain(`gone, or not written by docker-tls, and so not updated: context web in ${directory('ada')}`);
+  expect(err).toSay('gone-not-written-docker-tls', 'web', directory('ada'));
   expect(readdirSync(dirname(home))).not.toContain('ada');
 });
 
@@ -126,7 +126,7 @@ describe('a rotation of the CA', () => {
     mkdirSync(directory('ada'));
     mkdirSync(join(directory('ada'), 'cert.pem'));
     const refused = await drop();
-    expect([refused.exit, refused.err]).toEqual([4, expect.stringContaining('the old CA is still accepted')]);
+    expect([refused.exit, refused.err]).toEqual([4, expect.toSay('old-ca-still-accepted')]);
     expect(refused.err).toContain('E_CLIENT_COPY');
     expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
   });
@@ -146,7 +146,7 @@ describe('a rotation of the CA', () => {
     rmSync(join(directory('ada'), 'cert.pem'));
     writeFileSync(join(directory('ada'), 'cert.pem'), 'theirs\n');
     const { err } = await toStage2();
-    expect(err).toContain(`not updated: the files in ${directory('ada')}`);
+    expect(err).toSay('not-updated-files', directory('ada'));
     expect(inDirectory()).toBe('theirs\n');
     expect((await drop()).exit).toBe(0);
   });

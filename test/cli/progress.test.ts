@@ -104,7 +104,7 @@ test('on a terminal: a line for each host at work, finished ones above, nothing 
   one.phase('restart the daemon');
   expect((await lines()).map((line) => line.slice(2))).toEqual([
     'build-1  restart the daemon',
-    'web      looking at the host',
+    expect.toSay('looking-host', 'web'),
   ]);
   progress.note('a note');
   two.failed('no answer');
@@ -179,8 +179,8 @@ test('a long result is broken between words', async () => {
   host.failed('no answer to the connection attempt within 10 s, and then nothing more');
   progress.close();
   expect((await lines()).map((line) => line.replace(/\s+[\d.]+ s$/, ''))).toEqual([
-    '✖ build-1  no answer to the connection',
-    '  attempt within 10 s, and then nothing',
+    expect.toSay('no-answer-connection', 'build-1'),
+    expect.toSay('attempt-within-then-nothing', '10'),
     '  more',
   ]);
 });
@@ -248,7 +248,7 @@ test('a host that pauses is neither done nor failed, has no tick, and counts onl
   progress.host('h0').done();
   const text = (await lines()).join('\n');
   expect(text).toContain('· h0  Debian, Docker 26');
-  expect(text).toContain('6 hosts at work · 1 done');
+  expect(text).toSay('hosts-work-done', '6', '1');
   expect(text.match(/✔/g)).toHaveLength(1);
   progress.close();
 });

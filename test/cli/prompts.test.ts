@@ -166,7 +166,7 @@ test.each([
     code: 'E_NO_TERMINAL',
     exit: 2,
     message: expect.stringMatching(message),
-    hints: ['give --address ADDR, or hosts.build-1.address in the fleet file'],
+    hints: [expect.toSay('give-fleet-file', '--address ADDR', 'hosts.build-1.address')],
   });
   expect([prompts.interactive, prompts.ssh]).toEqual([false, undefined]);
 });

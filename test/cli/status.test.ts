@@ -127,7 +127,7 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
   expect(await hints(home, 3660)).toEqual(['docker-tls rotate ca', ...requested]);
   expect(await hints(colleague, 300)).toEqual([
     'docker-tls client request ann --out ann.csr',
-    'on the computer that set it up: docker-tls client sign ann.csr --out ann.tar',
+    expect.toSay('computer-set', 'docker-tls client sign ann.csr --out ann.tar'),
     'docker-tls client import ann.tar',
   ]);
 });

@@ -87,20 +87,20 @@ describe.each(versions)('of version %s', (version) => {
   test('the store, the host and the fleet file of a newer version are refused, each with its reason, and left as they are', async () => {
     const host = await cli('apply', 'build-1', '--yes');
     expect([host.exit, host.json.error]).toMatchObject([4, { code: 'E_HOST_SCHEMA' }]);
-    expect(host.json.error?.message).toContain('changed by a newer docker-tls (schema 2; this one knows up to 1)');
-    expect(host.json.error?.hints.join()).toContain('install the newer docker-tls');
+    expect(host.json.error?.message).toSay('changed-newer-docker-tls-schema', '2', '1');
+    expect(host.json.error?.hints.join()).toSay('install-newer-docker-tls');
 
     writeFileSync(join(dirname(home), 'fleet.yaml'), kept('fleet.yaml').toString().replace('version: 1', 'version: 2'));
     const fleet = await cli('plan', '-f', 'fleet.yaml');
     expect([fleet.exit, fleet.json.error]).toMatchObject([2, { code: 'E_FLEET' }]);
-    expect(fleet.json.error?.message).toContain('for a newer docker-tls (version 2; this one reads version 1)');
-    expect(fleet.json.error?.hints.join()).toContain('install the newer docker-tls');
+    expect(fleet.json.error?.message).toSay('newer-docker-tls-version-reads', '2', '1');
+    expect(fleet.json.error?.hints.join()).toSay('install-newer-docker-tls');
 
     writeFileSync(join(home, 'store.json'), '{"schema":2}\n');
     const before = readFileSync(join(home, 'hosts/build-1/host.json'), 'utf8');
     const store = await cli('rename', 'build-1', 'build-2', '--yes');
     expect([store.exit, store.json.error]).toMatchObject([2, { code: 'E_STORE_SCHEMA' }]);
-    expect(store.json.error?.hints.join()).toContain('install the newer docker-tls');
+    expect(store.json.error?.hints.join()).toSay('install-newer-docker-tls');
     expect(readFileSync(join(home, 'hosts/build-1/host.json'), 'utf8')).toBe(before);
   });
 });

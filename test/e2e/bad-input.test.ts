@@ -167,7 +167,7 @@ test('a host that another store looks after changes hands only when that is said
     expect(taken).toMatchObject({ status: 0 });
     // Whoever agrees beforehand sees what to all the same.
     expect(taken.err).toMatch(/daemon +one restart/);
-    expect(taken.err).toMatch(/warning +this host was set up from another store/);
+    expect(taken.err).toSay('warning-host-set-another');
     expect(await person.run(person.setup(host))).toMatchObject({ status: 0 });
     expect((await other.run(other.setup(host))).err).toContain('error[E_HOST_MANAGED]');
   } finally {

@@ -44,7 +44,7 @@ test('a host without flock is told so, and not that another run is at work', asy
   const run = await person.run(person.setup(host));
   await host.must('mv /usr/bin/flock.away /usr/bin/flock');
   expect(run.status).toBe(4);
-  expect(run.err).toMatch(/E_HOST_PROGRAM.* this host has no flock\n.*apt-get install -y --reinstall util-linux\n/);
+  expect(run.err).toSay('no-program', 'E_HOST_PROGRAM', 'flock', 'apt-get install -y --reinstall util-linux');
 });
 
 test('credentials deleted by hand, and a daemon that does not start without them: setup puts new ones there', async () => {
@@ -90,7 +90,7 @@ test('our records deleted by hand: setup writes new ones, and remove takes every
   await host.must('rm -r /srv/records/*');
   const lost = await person.run(['remove', host.name, '-i', host.keyFile, '--yes']);
   expect(lost.status).toBe(2);
-  expect(lost.err).toContain('are gone, but files of docker-tls remain');
+  expect(lost.err).toSay('gone-but-files-docker-tls');
   await setUp();
   const again = await person.run(['plan', host.name, '-i', host.keyFile, '--check']);
   expect(again.status, again.out).toBe(0);

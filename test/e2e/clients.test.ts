@@ -92,7 +92,7 @@ test('who types only what request, sign and import print gets in, also where hos
   };
   const [sign = ''] = await typed(place, 'docker-tls client request cid --out cid.csr');
   const [apply = '', bring = ''] = await typed(home, sign);
-  expect([apply, bring]).toEqual([expect.stringMatching(/first, here: .* apply web/), expect.stringMatching(/import/)]);
+  expect([apply, bring]).toEqual([expect.toSay('first-apply', 'web'), expect.stringMatching(/import/)]);
   await typed(home, apply, '--yes');
   const [verify = ''] = await typed(place, bring);
   await typed(place, verify);

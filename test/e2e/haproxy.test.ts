@@ -92,8 +92,8 @@ describe.each(suites)('on %s', (suite) => {
     await done('client', 'add', 'dep', '--role', 'deploy', '--yes');
     expect((await as('prom', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
     const refused = await as('prom', 'rm', '-f', 'web');
-    expect(refused.err).toContain('client prom has the role read, which does not allow DELETE');
-    expect((await as('dep', 'ps')).err).toContain('client dep has the role deploy, which does not allow GET');
+    expect(refused.err).toSay('read-does-not-allow', 'prom');
+    expect((await as('dep', 'ps')).err).toSay('deploy-does-not-allow', 'dep');
     expect((await as('dep', 'restart', '-t', '0', 'web')).out).toBe('web\n');
     daemon = await host.must(DAEMON);
     expect((await as('laptop', 'exec', 'web', 'echo', 'yes')).out).toBe('yes\n');
@@ -129,7 +129,7 @@ describe.each(suites)('on %s', (suite) => {
     await done('rotate', 'server', host.name, '--yes');
     expect([kept.ended, cut.ended]).toEqual([undefined, undefined]);
     const revoked = await done('client', 'revoke', 'ops', '--yes');
-    expect(revoked.out).toContain('revoked client ops: rejected');
+    expect(revoked.out).toSay('revoked-client-rejected', 'ops');
     expect(kept.ended).toBeUndefined();
     expect(cut.ended).toBeDefined();
     kept.stop();
@@ -186,12 +186,7 @@ describe.each(suites)('on %s', (suite) => {
       'systemctl show docker-tls-haproxy -p MainPID; cat /proc/$(systemctl show docker-tls-haproxy -p MainPID --value)/task/*/children';
     const before = await host.must(pid);
     const refused = await person.run(['rollback', host.name, '--yes']);
-    expect([refused.status, refused.err]).toEqual([
-      4,
-      expect.stringMatching(
-        /the listener refuses the configuration that it would get; nothing was changed[\s\S]*no-such-keyword/,
-      ),
-    ]);
+    expect([refused.status, refused.err]).toEqual([4, expect.toSay('listener-refuses-configuration-get-nothing')]);
     expect(await host.must(pid)).toBe(before);
     await host.must(`mv /run/kept ${kept}`);
     await done('rollback', host.name, '--yes');
@@ -208,9 +203,7 @@ describe.each(suites)('on %s', (suite) => {
     await host.must('systemctl restart docker-tls-haproxy.service');
     expect(await host.must(inode)).toBe(before);
     expect(await host.must('docker -H unix:///run/docker-tls/ci.sock ps --format "{{.Names}}"')).toBe('web');
-    expect((await host.exec('docker -H unix:///run/docker-tls/ci.sock rm -f web')).err).toContain(
-      'socket ci has the role read',
-    );
+    expect((await host.exec('docker -H unix:///run/docker-tls/ci.sock rm -f web')).err).toSay('socket-role-read', 'ci');
   });
 
   test('it is there after a reboot, and remove leaves nothing', async () => {

@@ -94,7 +94,7 @@ describe.each<Case>([
     const killed = await person.run(['rotate', 'server', host.name, '--yes']);
     expect(await host.must('cat /run/struck')).toContain('docker-tls-hold');
     expect(killed.status, killed.err).toBe(5);
-    expect(killed.err).toContain('the host is back in its previous state');
+    expect(killed.err).toSay('host-back-previous-state');
     expect(await host.must(rules)).not.toContain('docker-tls-hold');
     await done('plan', '--check');
     await done('verify');

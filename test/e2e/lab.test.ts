@@ -135,7 +135,7 @@ test('a host ends with its owner, however the owner ends', async () => {
 test('what it cannot do it says, with exit 1 or 2', async () => {
   expect(await labRun(['up', 'Bad_Name'])).toMatchObject({
     exit: 1,
-    err: expect.stringContaining('no name for a host'),
+    err: expect.toSay('no-name-host'),
   });
   expect(await labRun(['up', '--suite', 'potato'])).toMatchObject({
     exit: 2,

@@ -60,7 +60,7 @@ describe('a second name', () => {
     const run = await person.run(words);
     expect(run.status).toBe(4);
     expect(run.err).toContain('E_HOST_TWO_NAMES');
-    expect(run.err).toContain('already in the store as web');
+    expect(run.err).toSay('already-store', 'web');
     const store = person.snapshot().split('\n');
     expect(store.filter((line) => !line.endsWith('fleet.yaml') && !/ fleet\.yaml /.test(line)).join('\n')).toBe(
       before.store,
@@ -104,7 +104,7 @@ test('a host that is gone: remove names forget, and after it status, verify and 
 
   const done = await person.run([...forget, '--yes']);
   expect(done.status).toBe(0);
-  expect(done.out).toContain('if it still runs, it still accepts laptop');
+  expect(done.out).toSay('still-runs-still-accepts', 'laptop');
   expect(done.out).toContain('the docker context old');
   for (const argv of [['status', '--check'], ['verify'], ['client', 'add', 'eve', '--yes'], ['plan', '--check']])
     expect({ argv, run: await person.run(argv) }).toMatchObject({ run: { status: 0 } });

@@ -71,6 +71,6 @@ test('TLS flags in a variable of a unit: the error names the drop-in, and its hi
   await host.must('systemctl daemon-reload');
   const { status, err } = await person.run(person.setup(host));
   expect(status).toBe(4);
-  expect(err).toContain(`E_UNIT_VARIABLE] ${host.name}: ${DROP_IN}:2: DOCKER_OPTS sets listening or TLS flags`);
+  expect(err).toSay('sets-listening-tls-flags', 'E_UNIT_VARIABLE', host.name, DROP_IN, ':2', 'DOCKER_OPTS');
   expect(err).toMatch(new RegExp(`hint: ssh -t .* (?:vi|nano) ${DROP_IN}`));
 });

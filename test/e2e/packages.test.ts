@@ -48,9 +48,9 @@ it('says what a package weighs and brings, and installs it only with a need thei
   const only = ['harden', host.name, '--only', 'log-limits'];
   const shown = await person.run([...only, '--install', 'aide', '--dry-run']);
   expect(shown.status, shown.err).toBe(0);
-  expect(shown.out).toMatch(/3 packages, \d+ kB to download, 6\.3 MB on disk/);
-  expect(shown.out).toMatch(/aide 1\.0, 2\.1 MB: a checker of file integrity, the program alone; nothing is checked/);
-  expect(shown.out).toMatch(/liblab 1\.0, 2\.1 MB: needed by the others/);
+  expect(shown.out).toSay('packages-kb-download-mb', '3', '6.3');
+  expect(shown.out).toSay('aide-mb-checker-file', '1.0', '2.1');
+  expect(shown.out).toSay('liblab-mb-needed-others', '1.0', '2.1');
 
   const unasked = await person.run([...only, '--install', 'aide', '--yes']);
   expect([unasked.status, unasked.err]).toEqual([
@@ -60,10 +60,7 @@ it('says what a package weighs and brings, and installs it only with a need thei
   const never = await person.run([...only, '--install', 'fail2ban', '--yes']);
   expect([never.status, never.err]).toEqual([2, expect.stringMatching(/fail2ban.*bans an address/)]);
   const removing = await person.run([...only, '--install', 'debsums', '--accept', 'debsums', '--yes']);
-  expect([removing.status, removing.err]).toEqual([
-    4,
-    expect.stringMatching(/E_PACKAGES.*would also upgrade or remove docker\.io.*nothing was installed/),
-  ]);
+  expect([removing.status, removing.err]).toEqual([4, expect.toSay('also-upgrade-remove-docker', 'E_PACKAGES')]);
   expect(await installed('aide', 'liblab', 'liblab2', 'debsums')).toBe('');
   expect(await host.must('ls /etc/docker/daemon.json 2>/dev/null; :')).toBe('');
 });
@@ -99,13 +96,13 @@ it('installs it, and remove takes away what nothing else needs', async () => {
     'aide',
     '--yes',
   ]);
-  expect(again.out).toMatch(/packages: aide: installed already/);
+  expect(again.out).toSay('packages-aide-installed-already');
   expect((await person.run(['plan', host.name, '--check'])).status).toBe(0);
 
   // Another one has come to need it.
   await host.must('apt-get -q -y install needs-lab');
-  const words = /packages that harden installed are purged afterwards.*: aide and liblab2/;
-  expect((await person.run(['remove', host.name, '--dry-run'])).out.replace(/\s+/g, ' ')).toMatch(words);
+  const words = expect.toSay('purged-afterwards', 'aide and liblab2');
+  expect((await person.run(['remove', host.name, '--dry-run'])).out.replace(/\s+/g, ' ')).toEqual(words);
   const removed = await person.run(['remove', host.name, '--yes']);
   expect(removed.status, removed.err).toBe(0);
   expect(removed.out.replace(/\s+/g, ' ')).toMatch(/packages purged: aide/);

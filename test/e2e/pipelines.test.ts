@@ -182,7 +182,7 @@ describe('a fleet over a store in git, each job on a new runner', () => {
     ['gitlab', ofGitlab],
   ] as const)('%s: check without a secret, apply, and renew', async (where, stepsOf) => {
     const check = await runner(`${where}-check`, stepsOf('check'));
-    expect(check.out).toContain('not set up yet: web');
+    expect(check.out).toSay('not-set-yet', 'web');
     expect(existsSync(join(check.home, '.docker'))).toBe(false);
     const apply = await runner(`${where}-apply`, stepsOf('apply'));
     expect(apply.out).toMatch(where === 'github' ? /web/ : /nothing to do|in sync|no changes/i);

@@ -82,7 +82,7 @@ describe('the package', () => {
 describe('as a plugin of the docker CLI', () => {
   test('docker tls runs it', async () => {
     expect((await run('docker', ['tls', '--version'], { env })).stdout).toContain(`docker-tls ${version} (`);
-    expect((await run('docker', ['tls', 'env', '--help'], { env })).stdout).toContain('Print lines that point a shell');
+    expect((await run('docker', ['tls', 'env', '--help'], { env })).stdout).toSay('print-lines-point-shell');
   });
 
   test('docker --help lists it', async () => {
@@ -104,13 +104,18 @@ describe('as a plugin of the docker CLI', () => {
     // It looks beside docker, which does not wait for that: the next command shows what it found.
     expect(await version()).not.toContain('docker tls rotate');
     await vi.waitUntil(() => existsSync(join(docker, '.docker-tls-notice')), { timeout: 60_000 });
-    expect(await version()).toContain('the client ci expires in 96 days: docker tls rotate client ci');
+    expect(await version()).toSay('client-expires-days', 'ci', '96', 'docker tls rotate client ci');
     // The same of a configuration that docker is told to use, from another one.
     const other = { ...env, DOCKER_CONFIG: join(directory, 'elsewhere') };
     await vi.waitFor(
       async () =>
-        expect(await version(['--config', docker], other)).toContain(
-          `the client ci expires in 96 days: docker --config ${docker} tls rotate client ci`,
+        expect(await version(['--config', docker], other)).toSay(
+          'client-expires-days-docker',
+          'ci',
+          '96',
+          '--config',
+          docker,
+          'rotate client ci',
         ),
       { timeout: 60_000, interval: 100 },
     );

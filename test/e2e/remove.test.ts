@@ -62,7 +62,7 @@ describe.each(suites)('on %s', (suite) => {
     ).toEqual(['~ daemon live-restore', '~ file /etc/cfg/daemon.json']);
     const removed = await person.run(['remove', host.name, '--yes']);
     expect(removed, removed.err).toMatchObject({ status: 0 });
-    expect(removed.out).toContain(`also removed: docker contexts ${host.name} and lab`);
+    expect(removed.out).toSay('also-removed-docker-contexts', host.name);
     expect(readdirSync(join(person.home, '.docker/contexts/meta'))).toEqual([]);
     const after = await snapshot(host);
     expect(compare(before, after)).toEqual([]);

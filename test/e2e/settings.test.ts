@@ -28,9 +28,9 @@ type Case = {
   readonly later?: string;
   readonly flags?: readonly string[];
   /** What setup says, when it refuses: the code and words. */
-  readonly refused?: readonly (string | RegExp)[];
+  readonly refused?: readonly unknown[];
   /** Words of the plan or the outcome. */
-  readonly says?: readonly RegExp[];
+  readonly says?: readonly unknown[];
   /** The TCP address that accepts every client before setup, and after remove: a yes of its own. */
   readonly opens?: string;
   /** Shell that holds once the host is set up. */
@@ -68,14 +68,14 @@ const cases: readonly Case[] = [
   {
     name: 'an open port by $DOCKER_OPTS',
     files: { '/etc/default/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n' },
-    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers every client/],
+    says: [expect.toSay('closed-answers-every-client', 'tcp://0.0.0.0:2375')],
     opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
   {
     name: 'an open port in the second line of $DOCKER_OPTS',
     files: { '/etc/default/docker': 'DOCKER_OPTS="--debug \\\n  -H tcp://0.0.0.0:2375"\n' },
-    says: [/tcp:\/\/0\.0\.0\.0:2375 is closed: it answers every client/],
+    says: [expect.toSay('closed-answers-every-client', 'tcp://0.0.0.0:2375')],
     opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
@@ -83,7 +83,7 @@ const cases: readonly Case[] = [
     name: 'an open port of docker.socket itself',
     files: { '/etc/systemd/system/docker.socket.d/tcp.conf': '[Socket]\nListenStream=2375\n' },
     first: 'systemctl stop docker.service docker.socket; systemctl daemon-reload; systemctl start docker.socket',
-    says: [/2375 of docker\.socket rejects connections without a certificate/],
+    says: [expect.toSay('docker-socket-rejects-connections', '2375')],
     opens: '[::]:2375 (docker.socket)',
     holds: '! docker -H tcp://127.0.0.1:2375 version >/dev/null 2>&1',
     last: 'systemctl stop docker.service docker.socket',
@@ -96,7 +96,7 @@ const cases: readonly Case[] = [
       '/etc/mine/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n',
     },
     first: `mkdir -p /etc/docker ${DROP_INS}; ln -s ../mine/daemon.json /etc/docker/; ln -s /etc/mine/override.conf ${DROP_INS}/; ln -sf ../mine/docker /etc/default/docker`,
-    says: [/2375 is closed/],
+    says: [expect.stringMatching(/2375 is closed/)],
     opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .linked=yes' && [ -L /etc/docker/daemon.json ] && [ -L /etc/default/docker ] && tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn'`,
     last: `rm -rf /etc/mine /etc/docker/daemon.json ${DROP_INS}/override.conf /etc/default/docker`,
@@ -106,7 +106,7 @@ const cases: readonly Case[] = [
     first: OWN_CREDENTIALS,
     files: { '/etc/default/docker': `DOCKER_OPTS='-H tcp://0.0.0.0:2376 ${OWN_TLS}'\n` },
     flags: ['--accept-ca', 'existing'],
-    says: [/TLS settings that the daemon has now are replaced/, /clients of the CA\s+"own"/],
+    says: [expect.toSay('tls-settings-daemon-now'), expect.stringMatching(/clients of the CA\s+"own"/)],
     last: 'rm -f /etc/docker/*.pem',
   },
   {
@@ -120,7 +120,7 @@ const cases: readonly Case[] = [
       '/etc/docker/daemon.json': '{ "hosts": ["unix:///var/run/docker.sock", "tcp://0.0.0.0:2375"] }',
       [`${DROP_INS}/override.conf`]: execStart(DAEMON),
     },
-    says: [/2375 is closed/, /refused for about a second/],
+    says: [expect.stringMatching(/2375 is closed/), expect.toSay('refused-about-second')],
     opens: 'tcp://0.0.0.0:2375',
     holds: closed2375,
   },
@@ -145,14 +145,14 @@ const cases: readonly Case[] = [
       ),
     },
     flags: ['--accept-ca', 'existing'],
-    says: [/TLS settings that the daemon has now are replaced/],
+    says: [expect.toSay('tls-settings-daemon-now')],
     holds: "docker info -f '{{.Labels}}' | grep -q provider=generic",
     last: 'rm -f /etc/docker/*.pem',
   },
   {
     name: 'an open port by a flag',
     files: { [`${DROP_INS}/tcp.conf`]: execStart(`${DAEMON} -H fd:// -H tcp://0.0.0.0:2375`) },
-    says: [/2375 is closed/],
+    says: [expect.stringMatching(/2375 is closed/)],
     opens: 'tcp://0.0.0.0:2375',
     holds: closed2375,
   },
@@ -160,14 +160,14 @@ const cases: readonly Case[] = [
     name: 'only -H unix://',
     files: { [`${DROP_INS}/unix.conf`]: execStart(`${DAEMON} -H unix:///var/run/docker.sock`) },
     later: 'docker run -d --stop-signal KILL --name ci -v /var/run/docker.sock:/var/run/docker.sock busybox sleep 1d',
-    says: [/makes \/var\/run\/docker\.sock anew when it starts; ci has it\s+mounted/],
+    says: [expect.toSay('makes-anew-when-starts', '/var/run/docker.sock', 'ci')],
     last: 'docker rm -f ci',
   },
   {
     name: 'a rootless Docker that a user left',
     files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
     first: 'chown -R ops: /home/ops/.config',
-    says: [/ops runs a rootless Docker/],
+    says: [expect.toSay('runs-rootless-docker', 'ops')],
     last: 'rm -rf /home/ops/.config',
   },
   {
@@ -206,24 +206,33 @@ const cases: readonly Case[] = [
     name: 'a damaged daemon.json and a firewall: both at once',
     later:
       'printf \'{\\n  "debug": true,\\n  oops\\n}\' >/etc/docker/daemon.json; iptables -A INPUT -p tcp --dport 2376 -j DROP',
-    refused: ['E_DAEMON_JSON', /\/etc\/docker\/daemon\.json:3: not valid JSON/, 'E_FIREWALL', /iptables -I INPUT/],
+    refused: [
+      'E_DAEMON_JSON',
+      expect.stringMatching(/\/etc\/docker\/daemon\.json:3: not valid JSON/),
+      'E_FIREWALL',
+      expect.stringMatching(/iptables -I INPUT/),
+    ],
     last: 'rm -f /etc/docker/daemon.json; iptables -D INPUT -p tcp --dport 2376 -j DROP',
   },
   {
     name: 'a log driver that the daemon does not have',
     later: 'printf \'{\\n "debug": true,\\n "log-driver": "jsonfile"\\n}\' >/etc/docker/daemon.json',
-    refused: ['E_DAEMON_JSON', /\/etc\/docker\/daemon\.json:3: this daemon has no log driver "jsonfile"/],
+    refused: ['E_DAEMON_JSON', expect.toSay('daemon-no-log-driver', '/etc/docker/daemon.json:3', '"jsonfile"')],
     last: 'rm -f /etc/docker/daemon.json',
   },
   {
     name: 'a wrong flag that is not in force yet',
     later: 'sleep 2; printf \'DOCKER_OPTS="--no-such-flag"\\n\' >/etc/default/docker',
-    refused: ['E_SETTINGS_UNREAD', /no-such-flag/, /--allow-unread-settings/],
+    refused: [
+      'E_SETTINGS_UNREAD',
+      expect.stringMatching(/no-such-flag/),
+      expect.stringMatching(/--allow-unread-settings/),
+    ],
   },
   {
     name: 'a good setting that is not in force yet',
     later: 'sleep 2; printf \'{ "debug": true }\' >/etc/docker/daemon.json',
-    says: [/daemon\.json was edited after the daemon had started/],
+    says: [expect.toSay('daemon-json-edited-after')],
     holds: "docker info -f '{{.Debug}}' | grep -q true",
     last: 'rm -f /etc/docker/daemon.json',
   },
@@ -231,7 +240,10 @@ const cases: readonly Case[] = [
     name: 'a setting in both places',
     files: { [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// --log-level=warn`) },
     later: 'printf \'{\\n "log-level": "warn"\\n}\' >/etc/docker/daemon.json',
-    refused: ['E_CONFLICT', /\/etc\/docker\/daemon\.json:2 and as --log-level in .*override\.conf:3/],
+    refused: [
+      'E_CONFLICT',
+      expect.stringMatching(/\/etc\/docker\/daemon\.json:2 and as --log-level in .*override\.conf:3/),
+    ],
     last: 'rm -f /etc/docker/daemon.json',
   },
   {
@@ -239,7 +251,7 @@ const cases: readonly Case[] = [
     files: {
       [`${DROP_INS}/env.conf`]: `[Service]\nEnvironment="DOCKER_OPTS=-H tcp://127.0.0.1:2375"\n${execStart(`${DAEMON} -H fd:// $DOCKER_OPTS`).slice(10)}`,
     },
-    refused: ['E_UNIT_VARIABLE', /env\.conf:2: DOCKER_OPTS sets/],
+    refused: ['E_UNIT_VARIABLE', expect.stringMatching(/env\.conf:2: DOCKER_OPTS sets/)],
   },
   {
     name: 'a wrapper script as ExecStart',
@@ -248,12 +260,12 @@ const cases: readonly Case[] = [
       [`${DROP_INS}/wrap.conf`]: execStart('/usr/local/bin/start-docker -H fd://'),
     },
     first: 'chmod 755 /usr/local/bin/start-docker',
-    refused: ['E_UNIT_COMMAND', /wrap\.conf:3: ExecStart does not start dockerd itself/],
+    refused: ['E_UNIT_COMMAND', expect.toSay('execstart-does-not-start', 'wrap.conf:3')],
   },
   {
     name: 'a port that is taken',
     later: SQUAT,
-    refused: ['E_PORT_TAKEN', /port 2376 is taken by perl/],
+    refused: ['E_PORT_TAKEN', expect.toSay('port-taken-perl', '2376')],
     last: 'systemctl stop squatter',
   },
   {
@@ -265,20 +277,20 @@ const cases: readonly Case[] = [
     },
     first: 'chmod 755 /opt/dockerd',
     later: `for one in 1 2 3; do (while [ -e /opt/dockerd ]; do curl -m 20 -s -o /dev/null --unix-socket /run/docker.sock http://host/version; sleep 0.1; done) >/dev/null 2>&1 </dev/null & done`,
-    refused: ['E_DAEMON_START', /rolled back and runs as before/, /the wrapper says no/],
+    refused: ['E_DAEMON_START', expect.toSay('rolled-back-runs-before'), expect.toSay('wrapper-says-no')],
   },
   {
     name: 'a drop-in that systemd has not read: its command line would be lost under ours',
     files: { '/srv/unread.conf': execStart(`${DAEMON} -H fd:// --label unread=yes`) },
     later: `mkdir -p ${DROP_INS} && cp /srv/unread.conf ${DROP_INS}/`,
-    refused: ['E_UNIT_UNREAD', /unread\.conf: systemd has not read it yet/, /systemctl daemon-reload/],
+    refused: ['E_UNIT_UNREAD', expect.toSay('conf-systemd-not-read'), expect.stringMatching(/systemctl daemon-reload/)],
     last: `rm ${DROP_INS}/unread.conf`,
   },
   {
     name: 'a daemon.json that is a mount: nothing could take its place, nor give it back',
     files: { '/srv/mounted.json': '{}\n' },
     first: 'touch /etc/docker/daemon.json && mount --bind /srv/mounted.json /etc/docker/daemon.json',
-    refused: ['E_MOUNTED_FILE', /\/etc\/docker\/daemon\.json is a mount point, so docker-tls cannot replace it/],
+    refused: ['E_MOUNTED_FILE', expect.toSay('mount-point-docker-tls-cannot', '/etc/docker/daemon.json')],
     last: 'umount /etc/docker/daemon.json && rm -f /etc/docker/daemon.json',
   },
 ];
@@ -346,11 +358,12 @@ describe('a host as it was left', () => {
     try {
       const before = await snapshot(host);
       const planned = one.says ? await person.run(person.setup(host, ['--dry-run', ...(one.flags ?? [])])) : undefined;
-      for (const words of one.says ?? []) expect(planned?.out).toMatch(words);
+      for (const words of one.says ?? []) expect(planned?.out).toEqual(words);
       const { status, out, err } = await person.run(person.setup(host, one.flags));
       if (one.refused) {
         expect(status, out + err).toBeGreaterThan(1);
-        for (const words of one.refused) expect(err).toMatch(words);
+        for (const words of one.refused)
+          expect(err).toEqual(typeof words === 'string' ? expect.stringContaining(words) : words);
         const after = await snapshot(host);
         expect(compare(before, after, ignored)).toEqual([]);
         return;
@@ -367,7 +380,7 @@ describe('a host as it was left', () => {
       if (one.opens !== undefined) {
         const kept = await person.run(remove);
         expect([kept.status, kept.err]).toEqual([4, expect.stringContaining('E_OPENS_PLAIN_TCP')]);
-        expect(kept.err).toContain(`opens ${one.opens} to every client`);
+        expect(kept.err).toSay('opens-every-client', one.opens);
         await host.must(`docker ps >/dev/null && { ${one.holds ?? 'true'}; }`);
         const shown = await person.run([...remove, '--dry-run']);
         expect([shown.status, shown.out.replace(/\s+/g, ' ')]).toEqual([
@@ -394,7 +407,7 @@ test('a drop-in that was edited by hand is shown as a diff, and apply asks', asy
   await host.must(`sed -i 's/--tlsverify/--tlsverify --debug/' ${DROP_INS}/zz-docker-tls.conf`);
   const plan = await person.run(['plan', host.name, '--check']);
   expect(plan.status).toBe(3);
-  expect(plan.out).toMatch(/edited by hand since/);
+  expect(plan.out).toSay('edited-hand-since');
   expect(plan.out).toMatch(/^\s+- ?ExecStart=.*--debug/m);
   expect((await person.run(['apply', host.name])).status).toBe(2);
   expect(await person.run(['apply', host.name, '--yes'])).toMatchObject({ status: 0 });
@@ -449,7 +462,7 @@ test('two operators at once: the second is told who and since when; a stale lock
   const second = await other.run(other.setup(host));
   expect(second.status).toBe(4);
   expect(second.err).toMatch(/E_HOST_LOCKED/);
-  expect(second.err).toMatch(/\S+@\S+ has been changing this host since \d{4}-\d\d-\d\dT/);
+  expect(second.err).toSay('changing-host-since');
   await host.must(': >/run/fault-go');
   expect((await ended).status).toBe(0);
   await host.must(

@@ -128,7 +128,7 @@ test('a link to it is a plugin of docker', async () => {
   await run('ln', ['-s', file, join(plugins, 'docker-tls')]);
   const env = { HOME: directory, PATH: '/usr/bin:/bin' };
   expect((await run('docker', ['tls', 'version'], { env })).stdout).toMatch(/^docker-tls \S+\nNode\.js 24\./);
-  expect((await run('docker', ['--help'], { env })).stdout).toMatch(/^ +tls\* +TLS for remote Docker daemons/m);
+  expect((await run('docker', ['--help'], { env })).stdout).toSay('tls-tls-remote-docker');
 });
 
 test('the schedule starts the executable alone', () => {

@@ -81,8 +81,8 @@ test('what one operator sets up, the other verifies, rotates and revokes; at onc
   const log = (await as(bob, 'log', '--json')).json.result.entries as { who: string; lines: string[] }[];
   expect(log.flatMap(({ who, lines }) => lines.map((line) => `${who}: ${line}`))).toEqual(
     expect.arrayContaining([
-      expect.stringMatching(/^ada \(ada@laptop\): host web: added, generation 1/),
-      expect.stringMatching(/^ada \(ada@laptop\): client eve: revoked/),
+      expect.toSay('host-added-generation', 'ada', 'ada@laptop', 'web', '1'),
+      expect.toSay('client-revoked', 'ada', 'ada@laptop', 'eve'),
       expect.stringMatching(/^bob \(bob@laptop\): host web: /),
     ]),
   );

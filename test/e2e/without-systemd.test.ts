@@ -75,7 +75,7 @@ describe.each<Case>([
     );
     expect(poller.refusals).toEqual([]);
     expect(await host.must('iptables -S INPUT')).not.toContain('docker-tls-hold');
-    expect(await done('client', 'revoke', 'guest', '--yes')).toContain('revoked client guest: rejected');
+    expect(await done('client', 'revoke', 'guest', '--yes')).toSay('revoked-client-rejected', 'guest');
     await done('rotate', 'server', host.name, '--yes');
     await done('rollback', host.name, '--yes');
     await done('verify', host.name);

@@ -138,9 +138,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
             expect(session.hostKey).toMatchObject({ type: 'ssh-ed25519', fingerprint: one.fingerprints[0] });
             const error = await failure(connectInRun(options));
             expect([error.code, error.exit]).toEqual(['E_SSH_OTHER_HOST', 4]);
-            expect(error.message).toContain(
-              `ssh-ed25519 ${other.fingerprints[0]}, at the first connection of this run`,
-            );
+            expect(error.message).toSay('first-connection-run', 'ssh-ed25519', other.fingerprints[0]);
             expect(other.seen.auth).toEqual([]);
             expect(await whoami(session)).toBe('in\n');
             await session.close();

@@ -240,7 +240,7 @@ describe('modes', () => {
     expect(error).toMatchObject({
       code: 'E_STORE_MODES',
       exit: 2,
-      message: expect.stringContaining(`belongs to user ${NOBODY}, not to you (0)`),
+      message: expect.toSay('belongs-user-not-you', NOBODY, '0'),
     });
   });
 

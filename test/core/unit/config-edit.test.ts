@@ -58,8 +58,8 @@ function changed(before: string, after: string): string[] {
 test('a new file begins with what to do with it', () => {
   const spec = completeHost({ name: 'build-1', ssh: { destination: 'build-1.example.org', user: 'root' } });
   const text = addHostToFleet(undefined, spec);
-  expect(text).toBe(
-    '# Docker hosts under mutual TLS. See what would change: docker-tls plan -f FILE; make it so: docker-tls apply -f FILE\nversion: 1\n\nhosts:\n  build-1: root@build-1.example.org\n',
+  expect(text).toMatch(
+    /^# .*docker-tls plan -f FILE; .*docker-tls apply -f FILE\nversion: 1\n\nhosts:\n {2}build-1: root@build-1\.example\.org\n$/,
   );
   expect(hostOf(text, 'build-1')).toEqual(spec);
   const both = addClientToFleet(text, { name: 'laptop', keyType: 'p256', days: 397 });
@@ -97,7 +97,7 @@ test('what the defaults give is taken back where it can be', () => {
 
 test('what the defaults give and no entry can take back is said', () => {
   const spec = completeHost({ name: 'x', ssh: { destination: 'x' }, clients: ['ops'], confirmWithin: 180 });
-  expect(() => addHostToFleet(FLEET, spec)).toThrow(/the defaults of the file give x something it has not: ssh/);
+  expect(() => addHostToFleet(FLEET, spec)).toThrow(expect.toSay('give-something-not-ssh'));
 });
 
 test('the same again changes nothing', () => {
@@ -139,7 +139,7 @@ test('a short host grows into a map', () => {
 
 test('a literal password is refused on the way in, too', () => {
   expect(() => addHostToFleet(FLEET, host('x'), { sudoPassword: 'hunter2' })).toThrow(
-    /a secret is never written in a file/,
+    expect.toSay('secret-never-written-file'),
   );
 });
 
@@ -151,7 +151,7 @@ test('a client is revoked by a line', () => {
 });
 
 test('an edit that would make no fleet file is refused', () => {
-  expect(() => addHostToFleet(FLEET, host('x', { clients: ['nobody'] }))).toThrow(/there is no client nobody/);
+  expect(() => addHostToFleet(FLEET, host('x', { clients: ['nobody'] }))).toThrow(expect.toSay('no-client-nobody'));
   expect(() => addHostToFleet('version: 1\nhosts: {a: [}', host('b'))).toThrow(DockerTlsErrors);
 });
 

@@ -75,9 +75,9 @@ test('what the file cannot say is refused before the host is touched', async () 
   const { file } = await fleetFile(FLEET);
   const spec = file.specFor('new', NO_STORE, { ssh: {} });
   await expect(file.edit({ ...spec, ssh: { destination: 'new' } }, {})).rejects.toThrow(
-    /the defaults of the file give new/,
+    expect.toSay('defaults-file-give-new'),
   );
-  await expect(fleetFile('version: 2\n')).rejects.toThrow(/for a newer docker-tls/);
+  await expect(fleetFile('version: 2\n')).rejects.toThrow(expect.toSay('newer-docker-tls'));
 });
 
 test('where ssh goes says which host of the file is meant; another one under its name is refused', async () => {

@@ -88,49 +88,57 @@ describe('the tar form', () => {
     execFileSync('tar', ['-cf', '../c.tar', '--transform', 's/.link//', 'ca.pem.link'], {
       cwd: join(directory, 'out'),
     });
-    expect(() => unpackBundle(readFileSync(join(directory, 'c.tar')))).toThrow('other than plain files');
+    expect(() => unpackBundle(readFileSync(join(directory, 'c.tar')))).toThrow(expect.toSay('plain-files'));
   });
 
   const packed = (): Buffer => Buffer.from(packBundle(bundle, now).reveal());
-  const bad: [string, () => Uint8Array, string][] = [
-    ['nothing', () => Buffer.alloc(0), 'truncated'],
-    ['a text', () => Buffer.from('x'.repeat(2000)), 'not a tar archive'],
-    ['a cut archive', () => packed().subarray(0, 700), 'truncated'],
-    ['an archive without its end', () => packed().subarray(0, -1024), 'truncated'],
-    ['something after the end', () => Buffer.concat([packed(), Buffer.from('x'.repeat(512))]), 'after its end'],
-    ['a changed byte in a header', () => Buffer.from(packed().fill(0x61, 3, 4)), 'checksum'],
-    ['a path', () => archive({ '../ca.pem': ca.cert }), 'does not belong'],
-    ['an absolute path', () => archive({ '/etc/passwd': 'x' }), 'does not belong'],
-    ['a prefix', () => patched(345, 'etc'), 'link or a path'],
-    ['a symbolic link', () => patched(156, '2'), 'other than plain files'],
-    ['a link name', () => patched(157, '/etc/shadow'), 'link or a path'],
-    ['a size that is no number', () => patched(124, '9z'), 'size'],
-    ['a size beyond the end', () => patched(124, '00000700000'), 'truncated'],
-    ['a file that is too large', () => archive({ 'ca.pem': ca.cert.repeat(1000) }), 'larger than'],
-    ['no CA', () => archive({ 'ca.pem': undefined }), 'ca.pem is missing'],
-    ['a CA that is none', () => archive({ 'ca.pem': 'x' }), 'ca.pem does not hold certificates'],
+  const bad: [string, () => Uint8Array, unknown][] = [
+    ['nothing', () => Buffer.alloc(0), expect.stringContaining('truncated')],
+    ['a text', () => Buffer.from('x'.repeat(2000)), expect.toSay('not-tar-archive')],
+    ['a cut archive', () => packed().subarray(0, 700), expect.stringContaining('truncated')],
+    ['an archive without its end', () => packed().subarray(0, -1024), expect.stringContaining('truncated')],
+    [
+      'something after the end',
+      () => Buffer.concat([packed(), Buffer.from('x'.repeat(512))]),
+      expect.toSay('after-end'),
+    ],
+    ['a changed byte in a header', () => Buffer.from(packed().fill(0x61, 3, 4)), expect.stringContaining('checksum')],
+    ['a path', () => archive({ '../ca.pem': ca.cert }), expect.toSay('does-not-belong')],
+    ['an absolute path', () => archive({ '/etc/passwd': 'x' }), expect.toSay('does-not-belong')],
+    ['a prefix', () => patched(345, 'etc'), expect.toSay('link-path')],
+    ['a symbolic link', () => patched(156, '2'), expect.toSay('plain-files')],
+    ['a link name', () => patched(157, '/etc/shadow'), expect.toSay('link-path')],
+    ['a size that is no number', () => patched(124, '9z'), expect.stringContaining('size')],
+    ['a size beyond the end', () => patched(124, '00000700000'), expect.stringContaining('truncated')],
+    [
+      'a file that is too large',
+      () => archive({ 'ca.pem': ca.cert.repeat(1000) }),
+      expect.stringContaining('larger than'),
+    ],
+    ['no CA', () => archive({ 'ca.pem': undefined }), expect.stringContaining('ca.pem is missing')],
+    ['a CA that is none', () => archive({ 'ca.pem': 'x' }), expect.toSay('pem-does-not-hold')],
     [
       'a key where certificates belong',
       () => archive({ 'cert.pem': `${client.cert}${client.key}` }),
-      'certificates alone',
+      expect.stringContaining('certificates alone'),
     ],
-    ['a key that is none', () => archive({ 'key.pem': 'x' }), 'not a private key'],
-    ["another client's key", () => archive({ 'key.pem': ca.key }), 'do not belong together'],
-    ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), 'not a JSON object'],
-    ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), 'schema 1'],
+    ['a key that is none', () => archive({ 'key.pem': 'x' }), expect.toSay('not-private-key')],
+    ["another client's key", () => archive({ 'key.pem': ca.key }), expect.toSay('do-not-belong-together')],
+    ['a manifest that is no JSON', () => archive({ 'docker-tls.json': '{' }), expect.toSay('not-json-object')],
+    ['a newer schema', () => archive({ 'docker-tls.json': '{"schema":2}' }), expect.stringContaining('schema 1')],
     [
       'a client name with a path',
       () => archive({ 'docker-tls.json': '{"schema":1,"client":"../x","hosts":[]}' }),
-      'name a client',
+      expect.toSay('name-client'),
     ],
-    ['no hosts', () => archive({ 'docker-tls.json': '{"schema":1,"client":"x"}' }), 'list of hosts'],
+    ['no hosts', () => archive({ 'docker-tls.json': '{"schema":1,"client":"x"}' }), expect.toSay('list-hosts')],
     [
       'a host name with a path',
       () =>
         archive({
           'docker-tls.json': '{"schema":1,"client":"x","hosts":[{"name":"../a","host":"tcp://10.0.0.1:2376"}]}',
         }),
-      'without a name',
+      expect.toSay('without-name'),
     ],
     [
       'a host that would run a program',
@@ -138,13 +146,11 @@ describe('the tar form', () => {
         archive({
           'docker-tls.json': '{"schema":1,"client":"x","hosts":[{"name":"a","host":"ssh://-oProxyCommand=x"}]}',
         }),
-      'not tcp://',
+      expect.stringContaining('not tcp://'),
     ],
   ];
   it.each(bad)('refuses %s', (_what, make, why) => {
-    expect(() => unpackBundle(make())).toThrow(
-      expect.objectContaining({ code: 'E_BUNDLE', exit: 2, message: expect.stringContaining(why) }),
-    );
+    expect(() => unpackBundle(make())).toThrow(expect.objectContaining({ code: 'E_BUNDLE', exit: 2, message: why }));
   });
 
   it('refuses a file twice', () => {
@@ -199,6 +205,8 @@ describe('the other forms', () => {
     expect(parseBundleEnv(ok)).toEqual({ ca: ca.cert, cert: client.cert });
     expect(() => parseBundleEnv({ DOCKER_TLS_CA: ok.DOCKER_TLS_CA })).toThrow('needed both');
     expect(() => parseBundleEnv({ ...ok, DOCKER_TLS_KEY: '-----BEGIN' })).toThrow('DOCKER_TLS_KEY is not base64');
-    expect(() => parseBundleEnv({ ...ok, DOCKER_TLS_KEY: btoa(ca.key) })).toThrow('do not belong together');
+    expect(() => parseBundleEnv({ ...ok, DOCKER_TLS_KEY: btoa(ca.key) })).toThrow(
+      expect.toSay('do-not-belong-together'),
+    );
   });
 });

@@ -53,7 +53,7 @@ function ask(input: Partial<DiagnosisInput>): Diagnosis {
   });
 }
 
-type Case = [what: string, input: Partial<DiagnosisInput>, cause: Diagnosis['cause'], says: string, firstHint: string];
+type Case = [what: string, input: Partial<DiagnosisInput>, cause: Diagnosis['cause'], says: unknown, firstHint: string];
 
 describe('a host that cannot be used', () => {
   const cases: Case[] = [
@@ -61,7 +61,7 @@ describe('a host that cannot be used', () => {
       'an expired certificate',
       { outcome: refused('expired', { chain: server }), now: new Date(notAfter.getTime() + 76 * HOUR) },
       'expired',
-      'expired 3 days 4 h ago',
+      expect.toSay('expired-days-ago', '3', '4'),
       'docker-tls rotate server build-1',
     ],
     [
@@ -72,7 +72,7 @@ describe('a host that cannot be used', () => {
         expected: { ...expected, caExpired: true },
       },
       'expired',
-      'expired 1 h ago',
+      expect.toSay('expired-ago', '1'),
       'docker-tls rotate ca',
     ],
     [
@@ -82,7 +82,7 @@ describe('a host that cannot be used', () => {
         expected: { ...expected, external: true, ownKey: true },
       },
       'unknown-authority',
-      'was not issued by the CA',
+      expect.toSay('not-issued-ca'),
       'docker-tls client request laptop --out laptop.csr',
     ],
     [
@@ -93,7 +93,7 @@ describe('a host that cannot be used', () => {
         remoteClockSkewMs: 3000,
       },
       'expired',
-      'expired 1 h ago',
+      expect.toSay('expired-ago', '1'),
       'docker-tls rotate server build-1',
     ],
     [
@@ -104,14 +104,14 @@ describe('a host that cannot be used', () => {
         remoteClockSkewMs: -2 * HOUR,
       },
       'clock-skew',
-      "the host's clock is 2 h behind this computer's",
+      expect.toSay('hosts-clock-behind-this', '2'),
       `if this computer's clock is wrong, as root: date -u -s "@$(ssh build-1 date +%s)"`,
     ],
     [
       'a certificate that is not valid yet',
       { outcome: refused('not-yet-valid', { chain: server }), now: new Date(notBefore.getTime() - 90 * 60_000) },
       'not-yet-valid',
-      'not valid for another 1 h 30 min',
+      expect.toSay('not-valid-another', '1', '30'),
       'docker-tls rotate server build-1',
     ],
     [
@@ -122,14 +122,14 @@ describe('a host that cannot be used', () => {
         remoteClockSkewMs: 5 * HOUR,
       },
       'not-yet-valid',
-      "the host's clock is 5 h ahead of this computer's",
+      expect.toSay('hosts-clock-ahead-this', '5'),
       `if this computer's clock is wrong, as root: date -u -s "@$(ssh build-1 date +%s)"`,
     ],
     [
       'a CA that has expired',
       { outcome: refused('expired', { chain: server }) },
       'expired',
-      "its CA's is not",
+      expect.toSay('cas-not'),
       'docker-tls status',
     ],
     [
@@ -139,42 +139,42 @@ describe('a host that cannot be used', () => {
         expected: { ...expected, host: 'tcp://[2001:db8::7]:2376' },
       },
       'wrong-name',
-      'is for build.example, 10.0.0.7, and not for the dialled 2001:db8::7',
+      expect.toSay('not-dialled', 'build.example', '10.0.0.7', '2001:db8::7'),
       'docker-tls setup build-1 --san 2001:db8::7',
     ],
     [
       'no name',
       { outcome: refused('wrong-name'), names: [] },
       'wrong-name',
-      'has no names',
+      expect.toSay('has-no-names'),
       'docker-tls setup build-1 --san 10.0.0.7',
     ],
     [
       'another authority',
       { outcome: refused('unknown-authority', { chain: server }) },
       'unknown-authority',
-      'its issuer is our CA): the host has been given',
+      expect.toSay('issuer-our-ca-host'),
       'docker-tls apply build-1',
     ],
     [
       'one that signed itself',
       { outcome: refused('unknown-authority', { chain: self }) },
       'unknown-authority',
-      'it signed itself',
+      expect.toSay('signed-itself'),
       'docker-tls apply build-1',
     ],
     [
       'a client whose copy of the CA is old',
       { outcome: refused('unknown-authority', { chain: server }), storedCert: server },
       'unknown-authority',
-      'credentials are older than that',
+      expect.toSay('credentials-are-older-than'),
       'docker-tls rotate client laptop',
     ],
     [
       'a client whose copy of the CA is old, while the host has yet another certificate of ours',
       { outcome: refused('unknown-authority', { chain: server }), storedCert: client, cas: ca.cert },
       'unknown-authority',
-      'credentials are older than that',
+      expect.toSay('credentials-are-older-than'),
       'docker-tls rotate client laptop',
     ],
     [
@@ -186,14 +186,14 @@ describe('a host that cannot be used', () => {
         inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', serverCert: server, problems: [] },
       },
       'unknown-authority',
-      'another program answers',
+      expect.toSay('another-program-answers'),
       "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
     [
       'another authority, seen from a computer that only has a client',
       { outcome: refused('unknown-authority', { chain: self }), expected: { ...expected, external: true } },
       'unknown-authority',
-      'the CA was replaced',
+      expect.toSay('ca-replaced'),
       'on the computer that set it up: docker-tls rotate client laptop && docker-tls client export laptop --out laptop.tar',
     ],
     [
@@ -204,42 +204,42 @@ describe('a host that cannot be used', () => {
         expected: { ...expected, external: true },
       },
       'expired',
-      'expired 1 h ago',
+      expect.toSay('expired-ago', '1'),
       'on the computer that set it up: docker-tls rotate server build-1',
     ],
     [
       'a client that is not accepted',
       { outcome: refused('client-refused') },
       'client-refused',
-      'rejects the client laptop',
+      expect.toSay('rejects-client', 'laptop'),
       'docker-tls apply build-1',
     ],
     [
       'a client whose certificate has expired',
       { outcome: refused('client-refused'), now: new Date(notAfter.getTime() + 49.5 * HOUR) },
       'client-expired',
-      '(laptop) expired 2 days 1 h ago',
+      expect.toSay('client-expired-ago', 'laptop', '2', '1'),
       'docker-tls rotate client laptop',
     ],
     [
       "a client whose certificate has expired by the host's clock",
       { outcome: refused('client-refused'), now: new Date(notAfter.getTime() - HOUR), remoteClockSkewMs: 3 * HOUR },
       'clock-skew',
-      "the host's clock is 3 h ahead",
+      expect.toSay('hosts-clock-ahead', '3'),
       "if the host's clock is wrong: ssh -t build-1 sudo date -u -s @$(date +%s)",
     ],
     [
       "a client whose certificate begins later by the host's clock",
       { outcome: refused('client-refused'), now: new Date(notBefore.getTime() + HOUR), remoteClockSkewMs: -2 * HOUR },
       'clock-skew',
-      "is not valid yet: the host's clock is 2 h behind",
+      expect.toSay('not-valid-yet-hosts', '2'),
       "if the host's clock is wrong: ssh -t build-1 sudo date -u -s @$(date +%s)",
     ],
     [
       'nothing that listens',
       { outcome: refused('connection-refused') },
       'connection-refused',
-      'nothing listens on port 2376 of 10.0.0.7',
+      expect.toSay('nothing-listens-on-port', '2376', '10.0.0.7'),
       'ssh -t build-1 sudo systemctl status docker docker-tls.socket',
     ],
     ...(['connection-refused', 'timed-out', 'reset'] as const).map(
@@ -251,7 +251,7 @@ describe('a host that cannot be used', () => {
           expected: { ...expected, ssh: ROOTY },
         },
         cause,
-        'does not answer while rooty is logged out: rooty does not linger',
+        expect.toSay('no-answer-while-logged-out', 'rooty'),
         'as root on the host: loginctl enable-linger rooty',
       ],
     ),
@@ -263,14 +263,14 @@ describe('a host that cannot be used', () => {
         expected: { ...expected, ssh: ROOTY },
       },
       'connection-refused',
-      'rooty does not linger',
+      expect.toSay('rooty-does-not-linger'),
       'ssh rooty@build-1 loginctl enable-linger',
     ],
     [
       'a rootless Docker that nobody could look at',
       { outcome: refused('connection-refused'), expected: { ...expected, ssh: ROOTY } },
       'connection-refused',
-      'rooty is logged out and does not linger, their daemon is stopped, or',
+      expect.toSay('out-does-not-linger'),
       'if rooty is logged out, as root on the host: loginctl enable-linger rooty',
     ],
     [
@@ -280,7 +280,7 @@ describe('a host that cannot be used', () => {
         inside: { kind: kindOf({}), docker: 'failed', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
-      'docker.service is failed: it failed again and again',
+      expect.toSay('docker-service-failed-failed'),
       'ssh -t build-1 sudo journalctl -u docker.service -u docker-tls.socket -n 50 --no-pager',
     ],
     [
@@ -290,7 +290,7 @@ describe('a host that cannot be used', () => {
         inside: { kind: kindOf({}), docker: 'inactive', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
-      'docker.service is inactive)',
+      expect.toSay('docker-service-inactive'),
       'ssh -t build-1 sudo systemctl reset-failed docker docker-tls.socket',
     ],
     [
@@ -300,7 +300,7 @@ describe('a host that cannot be used', () => {
         inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'inactive', listens: false, problems: [] },
       },
       'connection-refused',
-      'docker-tls.socket is inactive',
+      expect.toSay('docker-tls-socket-inactive'),
       'docker-tls apply build-1',
     ],
     [
@@ -317,7 +317,7 @@ describe('a host that cannot be used', () => {
         },
       },
       'daemon-not-answering',
-      'the drop-in of docker-tls is gone from docker.service',
+      expect.toSay('drop-docker-tls-gone'),
       'docker-tls apply build-1',
     ],
     [
@@ -334,7 +334,7 @@ describe('a host that cannot be used', () => {
         },
       },
       'connection-refused',
-      'the drop-in of docker-tls is gone from docker.service',
+      expect.toSay('drop-docker-tls-gone'),
       'docker-tls apply build-1',
     ],
     [
@@ -351,7 +351,7 @@ describe('a host that cannot be used', () => {
         },
       },
       'connection-refused',
-      '/etc/docker/daemon.json no longer has the TLS settings of docker-tls',
+      expect.toSay('daemon-json-no-longer'),
       'docker-tls apply build-1',
     ],
     [
@@ -361,24 +361,30 @@ describe('a host that cannot be used', () => {
         inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [] },
       },
       'connection-refused',
-      'a firewall in between',
+      expect.toSay('firewall-between'),
       'ssh -t build-1 sudo hostname -I',
     ],
     [
       'silence',
       { outcome: refused('timed-out', { stage: 'connect' }) },
       'timed-out',
-      'firewall',
+      expect.toSay('firewall'),
       'let TCP port 2376 through every firewall between this computer and 10.0.0.7, then: docker-tls doctor build-1',
     ],
     [
       'a daemon that hangs',
       { outcome: refused('timed-out', { stage: 'handshake' }) },
       'daemon-not-answering',
-      'does not answer',
+      expect.toSay('does-not-answer'),
       'ssh -t build-1 sudo systemctl status docker',
     ],
-    ['no way there', { outcome: refused('unreachable') }, 'unreachable', 'said the probe', 'ping -c 1 10.0.0.7'],
+    [
+      'no way there',
+      { outcome: refused('unreachable') },
+      'unreachable',
+      expect.toSay('said-probe'),
+      'ping -c 1 10.0.0.7',
+    ],
     [
       'a firewall that rejects as a router does',
       {
@@ -393,44 +399,50 @@ describe('a host that cannot be used', () => {
         },
       },
       'unreachable',
-      'firewalld names it nowhere',
+      expect.toSay('firewalld-names-nowhere'),
       'firewall-cmd --reload',
     ],
     [
       'an unknown name',
       { outcome: refused('name-not-found'), expected: { ...expected, host: 'tcp://x.example:2376' } },
       'name-not-found',
-      'x.example is not known',
+      expect.toSay('not-known', 'x.example'),
       'getent hosts x.example',
     ],
-    ['plain HTTP', { outcome: refused('plain-http') }, 'plain-http', 'speaks plain HTTP', 'docker-tls apply build-1'],
+    [
+      'plain HTTP',
+      { outcome: refused('plain-http') },
+      'plain-http',
+      expect.toSay('speaks-plain-http'),
+      'docker-tls apply build-1',
+    ],
     [
       'too old a protocol',
       { outcome: refused('protocol'), expected: { ...expected, host: 'tcp://[::1]:2376' } },
       'protocol',
-      'no version of TLS in common',
+      expect.toSay('no-version-tls-common'),
       "openssl s_client -connect '[::1]:2376' -brief",
     ],
     [
       'no TLS at all',
       { outcome: refused('protocol', { notTls: true }) },
       'protocol',
-      'is not a TLS port',
+      expect.toSay('not-tls-port'),
       "ssh -t build-1 'sudo ss -ltnp '\\''sport = :2376'\\'''",
     ],
     [
       'a cut connection',
       { outcome: refused('reset') },
       'reset',
-      'closes the connection without a TLS alert',
+      expect.toSay('closes-connection-without-tls'),
       'docker-tls doctor build-1',
     ],
-    ['something else', { outcome: refused('other') }, 'other', 'said the probe', 'docker-tls verify build-1'],
+    ['something else', { outcome: refused('other') }, 'other', expect.toSay('said-probe'), 'docker-tls verify build-1'],
     [
       'a plugin that says no',
       { outcome: accepted({ status: 403, body: '{"message":"authorization denied by plugin rules: no"}' }) },
       'denied-by-daemon',
-      '403: authorization denied by plugin rules: no',
+      expect.toSay('denied-plugin-rules-no', '403'),
       'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
     ],
     [
@@ -441,7 +453,7 @@ describe('a host that cannot be used', () => {
         storedCert: renewed,
       },
       'expired',
-      'was signed but not applied',
+      expect.toSay('signed-but-not-applied'),
       'docker-tls apply build-1',
     ],
     [
@@ -451,21 +463,21 @@ describe('a host that cannot be used', () => {
         inside: { kind: kindOf({}), docker: 'active', tlsSocket: 'active', problems: [], trust: other },
       },
       'client-refused',
-      'was signed but not applied',
+      expect.toSay('signed-but-not-applied'),
       'docker-tls apply build-1',
     ],
     [
       'a daemon in trouble',
       { outcome: accepted({ status: 503 }) },
       'daemon-not-answering',
-      'answers 503',
+      expect.toSay('answers', '503'),
       'ssh -t build-1 sudo journalctl -u docker -n 50 --no-pager',
     ],
   ];
   it.each(cases)('%s', (_what, input, cause, says, firstHint) => {
     const found = ask(input);
     expect(found.cause).toBe(cause);
-    expect(found.message).toContain(says);
+    expect(found.message).toEqual(says);
     expect(String(found.hints[0])).toBe(firstHint);
   });
 
@@ -475,9 +487,9 @@ describe('a host that cannot be used', () => {
     const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [], listener };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'reset', hints: ['start it'] });
-    expect(found.message).toContain('does not serve this client: front.service is stopped');
+    expect(found.message).toSay('does-not-serve-client');
     const down = ask({ outcome: refused('reset'), inside: { ...inside, docker: 'failed' } });
-    expect(down.message).toContain('dockerd is not running there');
+    expect(down.message).toSay('dockerd-not-running');
     const well = ask({ outcome: refused('reset'), inside: { ...inside, listener: { ...listener, problems: [] } } });
     expect(well.message).not.toContain('front');
     for (const status of [200, 403])
@@ -500,15 +512,15 @@ describe('a host that cannot be used', () => {
     const inside = { kind: kindOf({}), docker: 'failed', tlsSocket: 'active', listens: true, problems: [problem] };
     const found = ask({ outcome: refused('reset'), inside });
     expect(found).toMatchObject({ cause: 'daemon-not-answering', hints: { 0: 'fix it', length: 4 } });
-    expect(found.message).toContain('no longer starts it): hosts is given twice');
+    expect(found.message).toSay('no-longer-starts-hosts');
   });
 
   it('looked after by another store says so, and how to take it over', () => {
     const moved = managedExternally('build-1', 'this host was set up from another store');
     const inside = { kind: kindOf({}), docker: 'active', tlsSocket: 'active', listens: true, problems: [moved] };
     const found = ask({ outcome: refused('client-refused'), inside });
-    expect(found.message).toContain('set up from another store');
-    expect(found.hints.at(-1)).toBe('or take the host over: docker-tls apply build-1 --take-over');
+    expect(found.message).toSay('set-another-store');
+    expect(found.hints.at(-1)).toSay('take-host-over', 'docker-tls apply build-1 --take-over');
   });
 
   it('goes before anything that the environment says', () => {
@@ -678,7 +690,7 @@ describe('a host that is fine', () => {
   it('with another context in use is fine, and that is a note', () => {
     expect(ask({ currentContext: 'prod' })).toMatchObject({
       cause: 'none',
-      note: 'docker on this machine uses the context prod now',
+      note: expect.toSay('docker-machine-uses-context'),
       hints: ['docker --context build version', 'docker context use build'],
     });
     expect(ask({}).note).toBeUndefined();

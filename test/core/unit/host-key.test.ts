@@ -44,8 +44,8 @@ test('without openssl: hints that every command can be followed by, rotate inclu
     exit: 4,
     hints: [
       'ssh root@10.0.0.1 dnf install -y openssl',
-      'or let the key be made here: docker-tls setup build-1 --keys store',
-      'in a fleet file: keys: store',
+      expect.toSay('let-key-made', 'docker-tls setup build-1 --keys store'),
+      expect.toSay('fleet-file-keys-store'),
     ],
   });
   // The key's directory is removed after any outcome.

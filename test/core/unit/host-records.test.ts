@@ -374,9 +374,9 @@ describe('what is asked for differs from the certificate that is there', () => {
     expect(decided('store', known, true)).toEqual(['keep', 'kept']);
     expect(decided('store', known, false)).toEqual(['send', 'kept']);
     expect(decided('store', keyless, true)).toEqual(['keep', 'kept']);
-    expect(decided('store', keyless, false)).toEqual(['send', 'its key is gone']);
+    expect(decided('store', keyless, false)).toEqual(['send', expect.toSay('key-gone')]);
     expect(decided('host', keyless, true)).toEqual(['keep', 'kept']);
-    expect(decided('host', keyless, false)).toEqual(['host', 'the host makes its key']);
-    expect(decided('host', known, true)).toEqual(['host', 'the host makes its key']);
+    expect(decided('host', keyless, false)).toEqual(['host', expect.toSay('host-makes-key')]);
+    expect(decided('host', known, true)).toEqual(['host', expect.toSay('host-makes-key')]);
   });
 });

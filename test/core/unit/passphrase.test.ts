@@ -31,7 +31,7 @@ test.each([
   expect((await passphrase.forExistingCa(opens)).revealText()).toBe(wanted);
   expect(requested).toHaveLength(questions);
   expect(requested.slice(1, 3).join()).not.toContain('--lost-passphrase');
-  for (const explain of requested.slice(1)) expect(explain).toContain('The key does not open with that one.');
+  for (const explain of requested.slice(1)) expect(explain).toSay('key-does-not-open');
   for (const explain of requested.slice(3)) expect(explain).toContain('docker-tls rotate ca --lost-passphrase');
 });
 
@@ -56,14 +56,14 @@ test('Enter declines a new one, and the output says so; one that was given and i
       expect([allowEmpty, validate?.(''), validate?.('none')]).toEqual([
         true,
         true,
-        'Too short: at least 8 characters.',
+        expect.toSay('too-short-least-characters', '8'),
       ]);
       return new Secret('');
     },
   } as unknown as Prompts;
   const from = (env: Runtime['env']) => passphraseSource(OPTIONS, { env, cwd: '/' } as Runtime, prompts).forNewCa();
   expect(await from({})).toBeUndefined();
-  expect(shown.splice(0)).toEqual([expect.stringContaining('The key of the CA has no passphrase')]);
+  expect(shown.splice(0)).toEqual([expect.toSay('key-ca-no-passphrase')]);
   for (const weak of ['x', 'aaaaaaaaaa', 'password1']) await from({ DOCKER_TLS_CA_PASSPHRASE: weak });
   expect(shown.join('')).toMatch(/weak\. Too short[\s\S]*Too simple[\s\S]*Too common/);
 });
@@ -79,5 +79,5 @@ test.each(['x', 'seven c'])('a new one of %j is too short to protect anything', 
     },
   } as unknown as Prompts;
   await passphraseSource(OPTIONS, { env: {}, cwd: '/' } as Runtime, prompts).forNewCa();
-  expect(checks).toEqual(['Too short: at least 8 characters.', true]);
+  expect(checks).toEqual([expect.toSay('too-short-least-characters', '8'), true]);
 });

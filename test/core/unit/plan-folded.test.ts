@@ -36,9 +36,7 @@ const results = (hosts: readonly PlannedHost[]) =>
 test('50 hosts that change in the same way fit on one screen', () => {
   const text = renderPlans(results(Array.from({ length: 50 }, (_, index) => planned(index))), { colours, columns: 80 });
   expect(text.split('\n').length).toBeLessThan(24);
-  expect(text).toMatch(
-    /^50 to change: 50 restarts, 0 containers stop\n\n50 hosts in the same way: build-00, build-01, .* and 38\n? *more/s,
-  );
+  expect(text).toSay('fifty-alike', 50, 0, 'build-00, build-01, ', 38);
   expect(text).toContain('50 containers keep running');
   expect(text.match(/system\/docker-tls\.socket$/gm)).toHaveLength(1);
 });
@@ -46,15 +44,15 @@ test('50 hosts that change in the same way fit on one screen', () => {
 test('one that changes in another way stands apart, and so does everything with -v', () => {
   const hosts = results([planned(1), planned(2), planned(3, 2399, []), planned(4, 2376, [])]);
   const text = renderPlans(hosts, { colours, columns: 80, diff: true });
-  expect(text).toMatch(/^4 to change: 4 restarts, 0 containers stop\n/);
-  expect(text).toContain('2 hosts in the same way: build-01 and build-02');
+  expect(text).toSay('change-restarts-containers-stop', '4', '0');
+  expect(text).toSay('hosts-same-way', '2', 'build-01', 'build-02');
   expect(text).toContain('build-03  10.0.0.3:2399');
   // That host runs no container.
   expect(text).toContain('build-04  10.0.0.4:2376');
   const each = renderPlans(hosts, { colours, columns: 80, verbose: true });
   for (const name of ['build-01', 'build-02', 'build-03', 'build-04'])
     expect(each).toMatch(new RegExp(`^${name}  10`, 'm'));
-  expect(each).not.toContain('in the same way');
+  expect(each).not.toMatch(/^\d+ hosts /m);
 });
 
 test.each([80, 120])('ten different hosts fit into 24 lines of %d columns, with what each costs', (columns) => {
@@ -67,12 +65,11 @@ test.each([80, 120])('ten different hosts fit into 24 lines of %d columns, with 
     return { ...host, plan: cut, otherCas: [{ subject: 'Theirs', fingerprint: 'F', notAfter: new Date(0) }] };
   }) as unknown as PlannedHost[];
   const text = renderPlans(results(hosts), { colours, columns });
-  expect(text).toMatch(/^10 to change: 10 restarts, 1 container stops\n/);
+  expect(text).toSay('change-restarts-container-stops', '10', '1');
   const lines = text.split('\n');
   expect(lines.length).toBeLessThanOrEqual(24);
   expect(lines.filter((line) => line.length > columns)).toEqual([]);
-  for (let index = 0; index < 10; index += 1)
-    expect(text).toMatch(new RegExp(`^  ~ build-0${index}: certificate, \\d files, restart`, 'm'));
+  for (let index = 0; index < 10; index += 1) expect(text).toMatch(new RegExp(`^  ~ build-0${index}: .*restart`, 'm'));
   for (const note of ['costs    build-03: icc: x', 'accepts  ', 'warning  build-03: mind', '(in full: -v)'])
     expect(text).toContain(note);
   expect(renderPlans(results(hosts), { colours, columns, verbose: true })).toMatch(/^build-09 {2}10\.0\.0\.9:2385/m);
@@ -93,9 +90,7 @@ test('restarts and reloads of the listener, and other ports, are in the sum and 
   const moved = planned(9);
   const all = [...hosts, { ...moved, facts, plan: planHost(facts, { ...desired, name: 'build-09' }) }];
   const text = renderPlans(results(all), { colours });
-  expect(text).toMatch(
-    /^6 to change: 2 restarts, 1 listener start, 1 listener restart, 2 listener reloads, 1 port change, 0 containers stop\n/,
-  );
+  expect(text).toSay('change-restarts-listener-start', '6', '2', '1', '0');
   expect(text).toMatch(/~ build-01: .*files, listener reload;/);
   expect(text).toMatch(/~ build-09: .*restart, port 2376 \(was 2399\)/);
   expect(renderPlans(results(all), { colours, verbose: true })).toMatch(/^ {2}port +2376 \(was 2399\)$/m);

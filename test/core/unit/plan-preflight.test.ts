@@ -34,174 +34,202 @@ function setting(text: string): Record<string, string> {
   return { [`file:${UNIT}`]: `file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd://\n${text}\n` };
 }
 
-const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, RegExp, number?]>> = {
-  'nothing wrong': [{}, /^$/],
-  'no service manager that is known': [{ systemd: '', kind: '' }, /^E_NO_SYSTEMD/],
-  'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, /^E_NO_DOCKER no dockerd/],
-  'no unit': [{ unit: 'LoadState=not-found' }, /^E_NO_DOCKER dockerd is here, but no docker\.service/],
+const one: Readonly<Record<string, readonly [Readonly<Record<string, string | undefined>>, unknown, number?]>> = {
+  'nothing wrong': [{}, ''],
+  'no service manager that is known': [{ systemd: '', kind: '' }, expect.stringMatching(/^E_NO_SYSTEMD/)],
+  'no docker': [{ dockerd: '', unit: 'LoadState=not-found' }, expect.stringMatching(/^E_NO_DOCKER no dockerd/)],
+  'no unit': [{ unit: 'LoadState=not-found' }, expect.toSay('dockerd-but-no-docker', 'E_NO_DOCKER')],
   snap: [
     { dockerd: '', unit: 'LoadState=not-found', snap: '/etc/systemd/system/snap.docker.dockerd.service' },
-    /^E_DOCKER_SNAP/,
+    expect.stringMatching(/^E_DOCKER_SNAP/),
   ],
-  masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, /^E_DOCKER_MASKED/],
+  masked: [{ unit: 'LoadState=masked\nActiveState=inactive' }, expect.stringMatching(/^E_DOCKER_MASKED/)],
   'a socket that it needs is masked': [
     { needs: 'Id=docker.socket\nLoadState=masked\nActiveState=active\n\nId=data.mount\nLoadState=loaded' },
-    /^E_UNIT_NEEDS docker\.service needs docker\.socket, which is masked: once stopped, it would not start again$/,
+    expect.toSay('once-stopped-not-start', 'E_UNIT_NEEDS'),
   ],
   'a unit that it needs is not there': [
     { needs: '\n\nId=gone.service\nLoadState=not-found' },
-    /^E_UNIT_NEEDS docker\.service needs gone\.service, which is not there/,
+    expect.toSay('needs-gone-service-not', 'E_UNIT_NEEDS'),
   ],
   'a unit that refuses to be stopped': [
     { unit: `${good.unit}\nCanStart=yes\nCanStop=no` },
-    /^E_UNIT_NEEDS docker\.service cannot be stopped: its unit has RefuseManualStop=yes$/,
+    expect.toSay('docker-service-cannot-stopped', 'E_UNIT_NEEDS', 'RefuseManualStop=yes'),
   ],
   'a condition that is not met': [
     { unmet: 'docker.service: ConditionPathExists=/no/such failed.\nConditions failed.' },
-    /^E_UNIT_NEEDS docker\.service has ConditionPathExists=\/no\/such, which is not met now/,
+    expect.toSay('docker-service-not-met', 'E_UNIT_NEEDS', 'ConditionPathExists=/no/such'),
   ],
   'a file system that cannot be written': [
     { mounts: '/ rw,relatime,rw\n/etc ro,relatime,rw' },
-    /^E_READ_ONLY \/etc is mounted read-only, and \/etc\/docker\/tls\/current has to be written$/,
+    expect.toSay('mounted-read-only-written', 'E_READ_ONLY', '/etc', '/etc/docker/tls/current'),
   ],
   "a vendor's system": [
     { systemd: '', kind: '', vendor: 'Unraid' },
-    /^E_VENDOR_SYSTEM Unraid configures dockerd with its own tools/,
+    expect.toSay('unraid-configures-dockerd-tools', 'E_VENDOR_SYSTEM'),
   ],
-  'an old systemd': [{ systemd: 'systemd 235' }, /^E_SYSTEMD_OLD systemd 235 is too old/],
+  'an old systemd': [{ systemd: 'systemd 235' }, expect.toSay('systemd-too-old', 'E_SYSTEMD_OLD', '235')],
   'neither running nor stopped': [
     { unit: (good.unit as string).replace('=active', '=activating') },
-    /^E_DOCKER_BUSY docker\.service is activating/,
+    expect.stringMatching(/^E_DOCKER_BUSY docker\.service is activating/),
   ],
   'a drop-in that systemd has not read': [
     { unread: '/etc/systemd/system/docker.service.d/new.conf' },
-    /^E_UNIT_UNREAD \/etc\/systemd\/system\/docker\.service\.d\/new\.conf: systemd has not read it yet/,
+    expect.toSay('systemd-not-read-yet', 'E_UNIT_UNREAD', '/etc/systemd/system/docker.service.d/new.conf'),
   ],
   'a setting in daemon.json and in a variable': [
     {
       'file:/etc/default/docker': 'file 644 0:0\n# mine\nDOCKER_OPTS="--debug \\\n --label a=b"\n',
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": [] }',
     },
-    /^E_CONFLICT "labels" is set in \/etc\/docker\/daemon\.json:1 and as --label in DOCKER_OPTS of \/etc\/default\/docker:2:/,
+    expect.toSay(
+      'set',
+      'E_CONFLICT',
+      '"labels"',
+      '/etc/docker/daemon.json:1',
+      '--label',
+      'DOCKER_OPTS',
+      '/etc/default/docker:2',
+    ),
   ],
   'our port, held by another socket unit': [
     {
       listeners: 'LISTEN 0 1 *:2376 *:* users:(("systemd",pid=1,fd=3))',
       sockets: 'Id=tcp.socket\nListen=[::]:2376 (Stream)\nActiveState=active',
     },
-    /^E_PORT_TAKEN port 2376 is held by tcp\.socket/,
+    expect.toSay('port-held-tcp-socket', 'E_PORT_TAKEN', '2376'),
   ],
-  'failed before': [{ unit: (good.unit as string).replace('=active', '=failed') }, /^E_DOCKER_DOWN/],
+  'failed before': [
+    { unit: (good.unit as string).replace('=active', '=failed') },
+    expect.stringMatching(/^E_DOCKER_DOWN/),
+  ],
   'failed, on a host that docker-tls looks after': [
     {
       unit: (good.unit as string).replace('=active', '=failed'),
       'file:/var/lib/docker-tls/state.json':
         'file 600 0:0\n{ "schema": 1, "name": "h1", "generation": 1, "generations": [], "managed": [] }',
     },
-    /^$/,
+    '',
   ],
   'no iptables, which the next start needs': [
     { programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy' },
-    /^E_UNIT_NEEDS dockerd does not start without iptables, .* once stopped, it would not start again$/,
+    expect.toSay('dockerd-does-not-start', 'E_UNIT_NEEDS'),
   ],
   'no iptables, which nothing needs': [
     {
       programs: '/usr/sbin/runc\n/usr/sbin/docker-proxy',
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "iptables": false }',
     },
-    /^$/,
+    '',
   ],
   'no nft, which the other backend of Docker 29 needs': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "firewall-backend": "nftables" }' },
-    /^E_UNIT_NEEDS dockerd does not start without nft,/,
+    expect.toSay('dockerd-does-not-start-without', 'E_UNIT_NEEDS'),
   ],
   'no iptables, with nftables in its place': [
     {
       programs: '/usr/sbin/nft\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --firewall-backend=nftables\n',
     },
-    /^$/,
+    '',
   ],
-  'no runc': [{ programs: '/usr/sbin/iptables\n/usr/sbin/docker-proxy' }, /^E_UNIT_NEEDS .* without runc,/],
+  'no runc': [
+    { programs: '/usr/sbin/iptables\n/usr/sbin/docker-proxy' },
+    expect.stringMatching(/^E_UNIT_NEEDS .* without runc,/),
+  ],
   "buildkit's runc alone": [
     { programs: '/usr/sbin/iptables\n/usr/bin/buildkit-runc\n/usr/libexec/docker/docker-proxy' },
-    /^$/,
+    '',
   ],
-  'no docker-proxy': [{ programs: '/usr/sbin/iptables\n/usr/sbin/runc' }, /^E_UNIT_NEEDS .* without docker-proxy,/],
+  'no docker-proxy': [
+    { programs: '/usr/sbin/iptables\n/usr/sbin/runc' },
+    expect.stringMatching(/^E_UNIT_NEEDS .* without docker-proxy,/),
+  ],
   'no docker-proxy, where no version needs it': [
     { programs: '/usr/sbin/iptables\n/usr/sbin/runc', version: '{"Version":"20.10.24"}' },
-    /^$/,
+    '',
   ],
-  'no socket that the daemon has open': [{ 'api-socket': '' }, /^E_DOCKER_SILENT .* its socket file is missing/],
+  'no socket that the daemon has open': [{ 'api-socket': '' }, expect.toSay('socket-file-missing', 'E_DOCKER_SILENT')],
   'a socket on which no answer comes': [
     { info: undefined, 'api 000 /info': '' },
-    /^E_DOCKER_SILENT dockerd runs, but does not answer on \/run\/docker\.sock$/,
+    expect.toSay('but-does-not-answer', 'E_DOCKER_SILENT', '/run/docker.sock'),
   ],
-  'an answer that a plugin refuses': [{ info: undefined, 'api 403 /info': '{"message":"denied"}' }, /^$/],
-  'no program to ask with': [{ info: undefined, version: undefined, containers: undefined }, /^$/],
+  'an answer that a plugin refuses': [{ info: undefined, 'api 403 /info': '{"message":"denied"}' }, ''],
+  'no program to ask with': [{ info: undefined, version: undefined, containers: undefined }, ''],
   'no unix socket at all': [
     {
       'api-socket': '',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd\n',
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "hosts": ["tcp://127.0.0.1:2375"] }',
     },
-    /^E_DOCKER_SILENT dockerd listens on no unix socket/,
+    expect.toSay('dockerd-listens-no-unix', 'E_DOCKER_SILENT'),
   ],
   'less on /run than systemd wants': [
     { 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
-    /^E_DISK_FULL only 16383 kB are free on \/run: systemd reads no unit files/,
+    expect.toSay('systemd-reads-no-unit', 'E_DISK_FULL', '16383', '/run'),
   ],
   'little on /run, and a systemd that needs no more': [
     { systemd: 'systemd 262 (262.1)', 'run-space': 'x\ntmpfs 20000 3617 16383 1% /run' },
-    /^$/,
+    '',
   ],
-  'as much on /run as systemd wants': [{ 'run-space': 'x\ntmpfs 20000 3616 16384 1% /run' }, /^$/],
-  'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, /^E_DISK_FULL only 10 kB are free on \//],
+  'as much on /run as systemd wants': [{ 'run-space': 'x\ntmpfs 20000 3616 16384 1% /run' }, ''],
+  'a full disk': [{ disk: 'x\n/dev/vda 100000 99990 10 100% /' }, expect.toSay('only-kb-free', 'E_DISK_FULL', '10')],
   'no inodes': [
     { inodes: 'x\ntmpfs 130 130 0 100% /run\n/dev/vda 0 0 0 - /' },
-    /^E_DISK_FULL only 0 more files fit on \/run: its inodes are used up, whatever room it has$/,
+    expect.toSay('only-more-files-fit', 'E_DISK_FULL', '0', '/run'),
   ],
   'a network of its own, where its socket is not seen either': [
     { 'api-socket': '', ...setting('PrivateNetwork=yes') },
-    /^E_UNIT_SETTING \/usr\/lib\/systemd\/system\/docker\.service:3: PrivateNetwork=yes: [^\n]*$/,
+    expect.stringMatching(
+      /^E_UNIT_SETTING \/usr\/lib\/systemd\/system\/docker\.service:3: PrivateNetwork=yes: [^\n]*$/,
+    ),
   ],
-  'a network of its own that is taken back': [setting('PrivateNetwork=yes\nPrivateNetwork=no'), /^$/],
+  'a network of its own that is taken back': [setting('PrivateNetwork=yes\nPrivateNetwork=no'), ''],
   'something mounted over the configuration': [
     setting('BindReadOnlyPaths=-/srv/x:/etc/docker/tls:rbind'),
-    /^E_UNIT_SETTING .*BindReadOnlyPaths=.*: dockerd sees another \/etc\/docker than the host has/,
+    expect.toSay('dockerd-sees-another-host', 'E_UNIT_SETTING', 'BindReadOnlyPaths=', '/etc/docker'),
   ],
-  'an empty directory above it': [setting('TemporaryFileSystem=/var /etc:ro'), /^E_UNIT_SETTING /],
-  'another root': [setting('RootDirectory=/srv/root'), /^E_UNIT_SETTING /],
+  'an empty directory above it': [
+    setting('TemporaryFileSystem=/var /etc:ro'),
+    expect.stringMatching(/^E_UNIT_SETTING /),
+  ],
+  'another root': [setting('RootDirectory=/srv/root'), expect.stringMatching(/^E_UNIT_SETTING /)],
   'certificates of registries from elsewhere, and a directory of no use': [
     setting('BindReadOnlyPaths=/srv/certs:/etc/docker/certs.d\nInaccessiblePaths=-/etc/docker/old'),
-    /^$/,
+    '',
   ],
   'its directory bound onto itself, as with ProtectSystem=': [
     setting('ProtectSystem=strict\nBindPaths=/etc/docker /etc/docker/tls/:/etc/docker/tls:rbind'),
-    /^$/,
+    '',
   ],
-  'an empty /etc with its directory in it': [
-    setting('TemporaryFileSystem=/etc:ro\nBindReadOnlyPaths=/etc/docker'),
-    /^$/,
+  'an empty /etc with its directory in it': [setting('TemporaryFileSystem=/etc:ro\nBindReadOnlyPaths=/etc/docker'), ''],
+  'an empty directory over it': [
+    setting('TemporaryFileSystem=/etc/docker/\nBindPaths=/etc'),
+    expect.stringMatching(/^E_UNIT_SETTING /),
   ],
-  'an empty directory over it': [setting('TemporaryFileSystem=/etc/docker/\nBindPaths=/etc'), /^E_UNIT_SETTING /],
-  'another daemon.json': [setting('BindPaths=/srv/daemon.json:/etc/docker/daemon.json'), /^E_UNIT_SETTING /],
-  'another certificate': [setting('InaccessiblePaths=/etc/docker/tls/current'), /^E_UNIT_SETTING /],
-  'mounts elsewhere': [setting('BindPaths=/etc/docker:/opt/x\nTemporaryFileSystem=/opt /etc/docker-x'), /^$/],
+  'another daemon.json': [
+    setting('BindPaths=/srv/daemon.json:/etc/docker/daemon.json'),
+    expect.stringMatching(/^E_UNIT_SETTING /),
+  ],
+  'another certificate': [
+    setting('InaccessiblePaths=/etc/docker/tls/current'),
+    expect.stringMatching(/^E_UNIT_SETTING /),
+  ],
+  'mounts elsewhere': [setting('BindPaths=/etc/docker:/opt/x\nTemporaryFileSystem=/opt /etc/docker-x'), ''],
   'a conflict with our socket': [
     setting('[Unit]\nConflicts=x.service docker-tls.socket'),
-    /^E_UNIT_SETTING .*systemd closes the TLS port whenever docker\.service starts$/,
+    expect.toSay('systemd-closes-tls-port', 'E_UNIT_SETTING'),
   ],
-  'a clock that is behind': [{}, /^E_CLOCK its clock is 120 minutes behind/, -7_200_000],
-  'a clock that is ahead': [{}, /^E_CLOCK its clock is 1500 minutes ahead of/, 25 * 3_600_000],
+  'a clock that is behind': [{}, expect.toSay('clock-minutes-behind', 'E_CLOCK', '120'), -7_200_000],
+  'a clock that is ahead': [{}, expect.toSay('clock-minutes-ahead', 'E_CLOCK', '1500'), 25 * 3_600_000],
   // Certificates are backdated by more than an hour, the usual summer time error.
-  'a clock that is an hour behind': [{}, /^$/, -3_630_000],
-  'a clock that is an hour ahead': [{}, /^$/, 3_630_000],
+  'a clock that is an hour behind': [{}, '', -3_630_000],
+  'a clock that is an hour ahead': [{}, '', 3_630_000],
   'a lock': [
     {
       'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve@elsewhere\nsince=${NOW / 1000 - 5}\nexpires=${NOW / 1000 + 60}\n`,
     },
-    /^E_HOST_LOCKED eve@elsewhere has been changing this host since 2026-06-01T11:59:55/,
+    expect.toSay('changing-host-since', 'E_HOST_LOCKED', 'eve@elsewhere', '2026-06-01T11:59:55'),
   ],
   'the lock of a change that nothing on the host ends': [
     {
@@ -209,52 +237,54 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
       transaction: 'a1',
       abandoned: 'yes',
     },
-    /^$/,
+    '',
   ],
   'an expired lock': [
     { 'file:/run/docker-tls.lock': `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 - 1}\n` },
-    /^$/,
+    '',
   ],
   'swarm mode': [
     { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}' },
-    /^E_SWARM the host is in swarm mode.* 1 container would stop/,
+    expect.toSay('host-swarm-mode-container', 'E_SWARM', '1'),
   ],
   'no log driver of that name': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"log-driver": "nope" }' },
-    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: this daemon has no log driver "nope"/,
+    expect.toSay('daemon-no-log-driver', 'E_DAEMON_JSON', '/etc/docker/daemon.json:2', '"nope"'),
   ],
   'bytes that are not UTF-8': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"labels": ["a=caf\ufffd"] }' },
-    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: not UTF-8/,
+    expect.stringMatching(/^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: not UTF-8/),
   ],
   'live-restore that is neither on nor off': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{\n"live-restore": "true" }' },
-    /^E_DAEMON_JSON \/etc\/docker\/daemon\.json:2: live-restore is "true" and not true or false/,
+    expect.toSay('live-restore-not-true-false', 'E_DAEMON_JSON', '/etc/docker/daemon.json:2', '"true"'),
   ],
   'a log driver that is a plugin': [
     { 'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "log-driver": "grafana/loki:3" }' },
-    /^$/,
+    '',
   ],
   'a rootless daemon in the place of the real one': [
     { info: '{"ID":"x","SecurityOptions":["name=rootless"]}' },
-    /^E_ROOTLESS a rootless Docker answers on \/var\/run\/docker\.sock/,
+    expect.toSay('rootless-docker-answers', 'E_ROOTLESS', '/var/run/docker.sock'),
   ],
   'runtimes in both places, which dockerd merges': [
     {
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "runtimes": { "b": { "path": "/b" } } }',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --add-runtime a=/a\n',
     },
-    /^$/,
+    '',
   ],
   'live-restore off by flag': [
     { [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --live-restore=false\n' },
-    /^E_LIVE_RESTORE/,
+    expect.stringMatching(/^E_LIVE_RESTORE/),
   ],
 };
 
 describe('one at a time', () => {
   test.each(Object.entries(one))('%s', (_, [more, words, skewMs]) => {
-    expect(problems(more, skewMs).join('\n')).toMatch(words);
+    const found = problems(more, skewMs);
+    expect(found.length).toBeLessThanOrEqual(1);
+    expect(found.join('\n')).toEqual(words);
   });
 });
 
@@ -263,10 +293,8 @@ test('a lock: what gives it back is the rollback of a change that is under way, 
   const lock = `file 600 0:0\nwho=eve\nsince=1\nexpires=${NOW / 1000 + 60}\n`;
   const hint = (more: Readonly<Record<string, string>>) =>
     errors({ 'file:/run/docker-tls.lock': lock, ...more }, 0)[0]?.hints[1];
-  expect(hint({ transaction: 'abc' })).toMatch(
-    /if that run is dead: .*sh \/var\/lib\/docker-tls\/txn\/rollback\.sh undo/,
-  );
-  expect(hint({})).toMatch(/if that run is dead: [^;]*rm -f \/run\/docker-tls\.lock/);
+  expect(hint({ transaction: 'abc' })).toSay('run-dead-sh-undo', '/var/lib/docker-tls/txn/rollback.sh');
+  expect(hint({})).toSay('run-dead', 'rm -f /run/docker-tls.lock');
 });
 
 test('commands to paste log in as this run did, with a terminal for sudo', () => {
@@ -304,7 +332,7 @@ test('another port than the one that our socket holds has to be free as well', (
 test('a firewall that may block is a warning of the plan', () => {
   const facts = factsOf({ firewalld: 'public\n' });
   expect(problems({ firewalld: 'public\n' })).toEqual([]);
-  expect(planHost(facts, desired).warnings.join()).toContain('firewalld names port 2376 nowhere');
+  expect(planHost(facts, desired).warnings.join()).toSay('firewalld-names-port-nowhere', '2376');
 });
 
 test('everything at once, before anything changes', () => {
@@ -345,7 +373,7 @@ describe('a TCP port of another socket unit', () => {
   test('is named, since it asks for certificates from now on', () => {
     const { warnings } = planHost(factsOf({ sockets }), desired);
     expect(warnings.filter((text) => text.includes('.socket'))).toEqual([
-      expect.stringMatching(/^\[::\]:2375 of docker\.socket rejects connections without a certificate/),
+      expect.toSay('docker-socket-rejects-connections', ':2375'),
       expect.stringMatching(/^10\.0\.0\.1:4243 of x\.socket/),
     ]);
   });
@@ -413,26 +441,30 @@ describe('the local socket over a restart', () => {
     [
       'dockerd opens it by default',
       unit('/usr/sbin/dockerd'),
-      /dockerd itself makes \/var\/run\/docker\.sock anew .*; ci has it mounted .*docker restart ci/,
+      expect.toSay('dockerd-itself-makes-anew', '/var/run/docker.sock', 'ci'),
     ],
-    ['dockerd is told to open it', unit('/usr/sbin/dockerd -H unix:///var/run/docker.sock'), /ci has it mounted/],
+    [
+      'dockerd is told to open it',
+      unit('/usr/sbin/dockerd -H unix:///var/run/docker.sock'),
+      expect.toSay('mounted', 'ci'),
+    ],
     [
       'daemon.json tells it',
       {
         ...unit('/usr/sbin/dockerd'),
         'file:/etc/docker/daemon.json': 'file 644 0:0\n{"hosts":["unix:///run/docker.sock"]}',
       },
-      /ci has it mounted/,
+      expect.toSay('mounted', 'ci'),
     ],
-    ['systemd holds it', {}, /^$/],
-    ['another is opened beside it', unit('/usr/sbin/dockerd -H fd:// -H unix:///run/other.sock'), /^$/],
+    ['systemd holds it', {}, ''],
+    ['another is opened beside it', unit('/usr/sbin/dockerd -H fd:// -H unix:///run/other.sock'), ''],
     [
       'no container mounts it',
       { ...unit('/usr/sbin/dockerd'), containers: good.containers as string },
-      /^(?!.*mounted)/,
+      expect.not.stringMatching(/\bci\b/),
     ],
   ])('%s', (_, more, expected) => {
-    expect(words(more as Record<string, string>)).toMatch(expected);
+    expect(words(more as Record<string, string>)).toEqual(expected);
   });
 });
 
@@ -441,13 +473,13 @@ test('a container that has one of our sockets mounted is named when their unit c
     JSON.stringify([{ Id: 'abc', Names: ['/ci'], Mounts: [{ Type: 'bind', Source: source }] }]);
   const words = (source: string, more: Readonly<Record<string, string>> = {}) =>
     planHost(factsOf({ containers: containers(source), ...more }), desired).warnings.join();
-  const said = /the sockets in \/run\/docker-tls are made anew; ci has one .* docker restart ci$/;
-  expect(words('/run/docker-tls/a.sock')).toMatch(said);
-  expect(words('/var/run/docker-tls/a.sock')).toMatch(said);
-  expect(words('/run/docker-tls'), 'a mounted directory shows the new ones').not.toMatch(/anew/);
+  const said = expect.toSay('sockets-made-anew', '/run/docker-tls', 'ci');
+  expect(words('/run/docker-tls/a.sock')).toEqual(said);
+  expect(words('/var/run/docker-tls/a.sock')).toEqual(said);
+  expect(words('/run/docker-tls'), 'a mounted directory shows the new ones').not.toContain('docker restart ci');
   const { after = '' } = planHost(factsOf(), desired).files.find(({ path }) => path === SYSTEM_PLACES.socket) ?? {};
   const same = { [`file:${SYSTEM_PLACES.socket}`]: `file 644 0:0\n${after}` };
-  expect(words('/run/docker-tls/a.sock', same), 'the unit stays').not.toMatch(/anew/);
+  expect(words('/run/docker-tls/a.sock', same), 'the unit stays').not.toContain('docker restart ci');
 });
 
 test('rootless daemons of users are named once each, and do not stand in the way', () => {
@@ -457,8 +489,8 @@ test('rootless daemons of users are named once each, and do not stand in the way
   });
   const said = planHost(facts, desired).warnings.filter((line) => line.includes('rootless'));
   expect(said).toEqual([
-    expect.stringMatching(/^ann runs a rootless Docker .*\/run\/user\/1000/),
-    expect.stringMatching(/^bob runs a rootless Docker/),
+    expect.toSay('runs-rootless-docker', 'ann', '/run/user/1000'),
+    expect.toSay('runs-rootless-docker-2', 'bob'),
   ]);
   expect(problems({ rootless: 'ann /run/user/1000/docker.sock' })).toEqual([]);
 });
@@ -470,9 +502,7 @@ test('an address to listen on that the host lacks is said: a slip of the hand, o
   const said = (...listen: string[]) =>
     planHost(facts, { ...desired, listen }).warnings.filter((line) => line.includes('no interface'));
   expect(said('10.0.0.9', '2001:DB8::9', '127.0.0.1', '::', 'fe80::1')).toEqual([]);
-  expect(said('10.0.0.9', '10.0.0.8')).toEqual([
-    'no interface of the host has the address 10.0.0.8 now: no client can connect there until one has',
-  ]);
+  expect(said('10.0.0.9', '10.0.0.8')).toEqual([expect.toSay('no-interface-host-address', '10.0.0.8')]);
 });
 
 test.each([
@@ -502,7 +532,7 @@ test('swarm mode: which containers would not start again by themselves', () => {
     '[{"Id":"abc","Names":["/web"]},{"Id":"d","Names":["/s.1"],"Labels":{"com.docker.swarm.task.id":"x"}}]';
   const swarm = { info: '{"ID":"x","Swarm":{"LocalNodeState":"active"}}', containers };
   expect(errors(swarm, 0).map(({ code, details }) => [code, details])).toEqual([
-    ['E_SWARM', ['would stop: web (and not restart automatically)', 'would stop: s.1']],
+    ['E_SWARM', [expect.toSay('stop-not-restart-automatically', 'web'), 'would stop: s.1']],
   ]);
 });
 

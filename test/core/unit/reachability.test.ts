@@ -35,7 +35,7 @@ test('no answer to the attempt, and no route', async () => {
   expect(error).toMatchObject({
     code: 'E_PORT_FILTERED',
     exit: 4,
-    details: [expect.stringContaining('firewalld names port 2376 nowhere in its zone public')],
+    details: [expect.toSay('firewalld-names-port-nowhere', '2376')],
   });
   expect(error?.hints[0]).toBe('ssh root@h1 firewall-cmd --permanent --zone=public --add-port=2376/tcp');
   expect(error?.hints.join('\n')).toMatch(/security groups[\s\S]*--port N[\s\S]*--address NAME/);

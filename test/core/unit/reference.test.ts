@@ -59,6 +59,6 @@ test('the program and apropos find the pages: names and sections are whole', () 
   const whatis = execFileSync('lexgrog', [join(directory, 'docker-tls.1'), join(directory, 'docker-tls-setup.1')], {
     encoding: 'utf8',
   });
-  expect(whatis).toContain('docker-tls - mutual TLS for remote Docker daemons');
-  expect(whatis).toContain('docker-tls-setup - Set up mutual TLS on a Docker host over SSH');
+  expect(whatis).toSay('docker-tls-mutual-tls-remote');
+  expect(whatis).toSay('docker-tls-setup-set-mutual-tls');
 });

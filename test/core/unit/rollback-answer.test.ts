@@ -64,8 +64,9 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     test('not where the path of its socket is gone that answered before', () => {
       const lost = 'local_socket() { socket=/run/other.sock lost=/run/docker.sock; }';
       expect(run(shell, `${begun}; ${answering('200')}; ${lost}; ${started}; ${end}`)).toBe('started\n');
-      expect(run(shell, `${begun}; ${answering('200')}; ${lost}; rm $T/daemon; mark local; ${started}; ${end}`)).toBe(
-        'not yet\ndockerd runs, and its socket /run/docker.sock is gone\n',
+      expect(run(shell, `${begun}; ${answering('200')}; ${lost}; rm $T/daemon; mark local; ${started}; ${end}`)).toSay(
+        'not-yet-socket-gone',
+        '/run/docker.sock',
       );
       // A rollback ends, even if another administrator has deleted it meanwhile.
       const back = `${begun}; ${answering('200')}; ${lost}; rm -f $T/daemon; mark local; BACK=yes; ${started}; ${end}`;
@@ -76,19 +77,19 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       const old = 'born() { birth=$((uptime * 100 - 1500)); }; look_at_clock; mark local';
       const none = (generation: string) =>
         `${begun}; ${answering('200', "''")}; ${old}; GENERATION=${generation}; ${started}; ${end}`;
-      expect(run(shell, none('2'))).toBe('not yet\ndockerd has opened no local socket, and had one before\n');
+      expect(run(shell, none('2'))).toSay('not-yet-no-socket');
       expect(run(shell, none('none'))).toBe('started\n');
     });
 
     test('one that has lost its socket is not waited for', () => {
       const text = `find_daemon() { :; }; responds() { lost=/run/docker.sock; echo gone >&2; return 1; }; born() { :; }
         sleep() { :; }; LIMIT=20; mark local; await_answer; echo $?`;
-      expect(run(shell, text)).toBe('1\ngone\ndockerd does not run, or does not answer\n');
+      expect(run(shell, text)).toSay('dockerd-no-answer', '1 gone');
     });
 
     test('one that ends in its start is not waited for', () => {
       const text = 'find_daemon() { return 1; }; sleep() { :; }; LIMIT=300; await_answer; echo $?';
-      expect(run(shell, text)).toBe('1\ndockerd does not run, or does not answer\n');
+      expect(run(shell, text)).toSay('dockerd-no-answer', '1');
     });
   });
 
@@ -153,12 +154,14 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       const ended = inspected(web, 'web', { Status: 'exited', ExitCode: 0 }, 2);
       expect(stopped({ web: false, api: true }, { [web]: ended })).toBe('0 \n');
       expect(stopped({ web: false, api: true }, {})).toBe('0 \n');
-      expect(stopped({ web: false, api: false }, { [web]: ended })).toBe(said('web (exit 0), api (no longer there)'));
+      expect(stopped({ web: false, api: false }, { [web]: ended })).toSay('exit-no-longer', 'web', 0, 'api');
     });
 
     test('of a daemon that cannot be asked it is not known how they ended', () => {
-      expect(stopped({ web: false, api: false }, {}, 'api() { printf "\\n--abc123 api 000 %s\\n" "$3"; };')).toBe(
-        said('web (not running; the daemon cannot be asked), api (not running; the daemon cannot be asked)'),
+      expect(stopped({ web: false, api: false }, {}, 'api() { printf "\\n--abc123 api 000 %s\\n" "$3"; };')).toSay(
+        'containers-not-asked',
+        'web',
+        'api',
       );
     });
 
@@ -183,8 +186,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     test('a rollback says which', () => {
       const dead = inspected(web, 'web', { Status: 'exited', ExitCode: 137 }, 2);
       const name = 'REMARK=; name_stopped; echo "$REMARK"; exit';
-      expect(stopped({ web: false, api: true }, { [web]: dead }, name)).toBe(
-        'containers stopped: web (exit 137); see docker ps -a\n',
+      expect(stopped({ web: false, api: true }, { [web]: dead }, name)).toSay(
+        'containers-stopped-exit-see',
+        'web',
+        '137',
+        'docker ps -a',
       );
     });
   });

@@ -82,9 +82,7 @@ test('only rules with our key are dropped and loaded; audit.rules is written ane
 });
 
 test('a rule that the kernel does not take is said, and the rest is loaded', () => {
-  expect(load({ check: 'x: No change' }).warnings).toEqual([
-    expect.stringMatching(/did not take "-w \/gone\/docker .*No such file or directory/),
-  ]);
+  expect(load({ check: 'x: No change' }).warnings).toEqual([expect.toSay('did-not-take-no', '/gone/docker')]);
 });
 
 test('without a file of ours the kernel drops our rules', () => {
@@ -110,5 +108,5 @@ test('without augenrules the kernel takes them all the same', () => {
 
 test('rules that are locked until the next boot are left, and that is said', () => {
   const requested = load({ check: 'x: No change', enabled: 2 });
-  expect(requested).toEqual({ warnings: [expect.stringMatching(/until its next boot/)], calls: ['augenrules '] });
+  expect(requested).toEqual({ warnings: [expect.toSay('until-next-boot')], calls: ['augenrules '] });
 });

@@ -26,7 +26,7 @@ test('an answer that cannot be is refused in words; where an answer is a value i
   expect(sans.read(' a.example,b.example ').map(({ value }) => value)).toEqual(['a.example', 'b.example']);
   expect(sans).toMatchObject({ flag: '--san', explain: expect.stringMatching(/\? Already: a\.$/) });
   expect(questions.settingQuestion('address').validate('a b')).toEqual(expect.any(String));
-  expect(questions.nameQuestion('a', { hosts }).validate('taken')).toBe('There is a host of that name.');
+  expect(questions.nameQuestion('a', { hosts }).validate('taken')).toSay('host-name');
   const context = questions.contextQuestion('web', undefined);
   expect([context.default, context.validate('-'), context.validate('mine')]).toEqual(['-', true, true]);
   expect(context.validate('a/b')).toEqual(expect.any(String));

@@ -67,59 +67,67 @@ describe('records', () => {
 
   const json = JSON.parse(HOST_FILE.write(host)) as Record<string, unknown>;
   test.each([
-    ['an empty file', '', 'is empty'],
-    ['half a file', JSON.stringify(json).slice(0, 80), 'is not JSON'],
-    ['a list', '[]', 'does not hold a JSON object'],
-    ['null', 'null', 'does not hold a JSON object'],
-    ['no name', JSON.stringify({ ...json, name: undefined }), 'name is missing'],
-    ['an empty address', JSON.stringify({ ...json, address: '' }), 'is not a name for a certificate'],
-    ['port 0', JSON.stringify({ ...json, port: 0 }), 'port is at least 1'],
-    ['a port as text', JSON.stringify({ ...json, port: '2376' }), 'a number is expected for port, not text'],
+    ['an empty file', '', expect.stringContaining('is empty')],
+    ['half a file', JSON.stringify(json).slice(0, 80), expect.stringContaining('is not JSON')],
+    ['a list', '[]', expect.toSay('does-not-hold-json')],
+    ['null', 'null', expect.toSay('does-not-hold-json')],
+    ['no name', JSON.stringify({ ...json, name: undefined }), expect.toSay('name-missing')],
+    ['an empty address', JSON.stringify({ ...json, address: '' }), expect.toSay('not-name-certificate')],
+    ['port 0', JSON.stringify({ ...json, port: 0 }), expect.toSay('port-least', '1')],
+    ['a port as text', JSON.stringify({ ...json, port: '2376' }), expect.toSay('expected-port-not-text-2')],
     [
       'a wrong ssh port',
       JSON.stringify({ ...json, ssh: { destination: 'x', port: 70000 } }),
-      'ssh.port: port is at most 65535',
+      expect.toSay('ssh-port-port-most', '65535'),
     ],
-    ['a destination with words of ssh', JSON.stringify({ ...json, ssh: { destination: 'x$(id)' } }), 'is not a host'],
+    [
+      'a destination with words of ssh',
+      JSON.stringify({ ...json, ssh: { destination: 'x$(id)' } }),
+      expect.toSay('not-host'),
+    ],
     [
       'a destination with a user',
       JSON.stringify({ ...json, ssh: { destination: 'root@x' } }),
-      'this is not a name or an address',
+      expect.toSay('not-name-address'),
     ],
     [
       'a host key that is none',
       JSON.stringify({ ...json, ssh: { destination: 'x', hostKey: 'a b' } }),
-      'nor a public key',
+      expect.toSay('nor-public-key'),
     ],
-    ['ssh as text', JSON.stringify({ ...json, ssh: 'root@x' }), 'a map is expected for ssh, not text'],
+    ['ssh as text', JSON.stringify({ ...json, ssh: 'root@x' }), expect.toSay('expected-ssh-not-text')],
     [
       'a wrong transport',
       JSON.stringify({ ...json, ssh: { destination: 'x', transport: 'telnet' } }),
-      'ssh.transport: telnet is not possible for transport',
+      expect.toSay('transport-telnet-not-possible'),
     ],
-    ['numbers as SANs', JSON.stringify({ ...json, sans: [1] }), 'sans.0: text is expected'],
-    ['an unknown key type', JSON.stringify({ ...json, keyType: 'dsa' }), 'dsa is not possible for keyType'],
-    ['days below 0', JSON.stringify({ ...json, days: -1 }), 'days is at least 1'],
-    ['a time that is none', JSON.stringify({ ...json, createdAt: 'yesterday-ish' }), 'createdAt: this is not a time'],
+    ['numbers as SANs', JSON.stringify({ ...json, sans: [1] }), expect.toSay('text-expected', 'sans.0')],
+    ['an unknown key type', JSON.stringify({ ...json, keyType: 'dsa' }), expect.toSay('dsa-not-possible-keytype')],
+    ['days below 0', JSON.stringify({ ...json, days: -1 }), expect.toSay('days-least', '1')],
+    [
+      'a time that is none',
+      JSON.stringify({ ...json, createdAt: 'yesterday-ish' }),
+      expect.toSay('createdat-not-time'),
+    ],
     [
       'null for an optional flag',
       JSON.stringify({ ...json, liveRestore: null }),
-      'true or false is expected for liveRestore, not nothing',
+      expect.toSay('expected-liverestore-not-nothing'),
     ],
     [
       'an inherited name',
       JSON.stringify({ ...json, toString: 1 }).replace('"address"', '"Address"'),
-      'address is missing',
+      expect.toSay('address-missing'),
     ],
   ])('%s is refused', (_what, text, problem) => {
-    expect(HOST_FILE.read(text)).toEqual({ ok: false, problem: expect.stringContaining(problem) });
+    expect(HOST_FILE.read(text)).toEqual({ ok: false, problem });
   });
 
   test('all that is wrong is named at once', () => {
     const read = HOST_FILE.read(JSON.stringify({ ...json, port: 'x', days: 'y' }));
     expect(read).toEqual({
       ok: false,
-      problem: 'has wrong values: a number is expected for port, not text, a number is expected for days, not text',
+      problem: expect.toSay('expected-port-not-text'),
     });
   });
 
@@ -160,14 +168,14 @@ describe('PEM', () => {
 
   test.each([...CREDENTIALS.map(({ key }) => key), ...KEY_FORMS])('a key is right: %.31s', (text) => {
     expect(keyProblem(text)).toBeUndefined();
-    expect(keyProblem(text.slice(0, -20))).toBe('holds no private key in PEM');
-    expect(keyProblem(text + one)).toBe('holds no private key in PEM');
+    expect(keyProblem(text.slice(0, -20))).toSay('holds-no-private-key');
+    expect(keyProblem(text + one)).toSay('holds-no-private-key');
   });
 
   test('other things are no key', () => {
     expect(keyProblem('')).toBe('is empty');
-    expect(keyProblem(one)).toBe('holds no private key in PEM');
-    expect(keyProblem(CREDENTIALS[0].key.replace('END PRIVATE', 'END EC PRIVATE'))).toBe('holds no private key in PEM');
+    expect(keyProblem(one)).toSay('holds-no-private-key');
+    expect(keyProblem(CREDENTIALS[0].key.replace('END PRIVATE', 'END EC PRIVATE'))).toSay('holds-no-private-key');
   });
 
   test('a CA that numbers its certificates gets a directory of its own', () => {

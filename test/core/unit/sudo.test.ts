@@ -112,7 +112,7 @@ test('a password that was given beforehand and is wrong is sent once, and forgot
   await expect(runScript(host.context, REQUEST)).rejects.toMatchObject({
     ...{ code: 'E_SUDO_REFUSED', exit: 4 },
     message: 'sudo did not take that password: it asks for the one of root',
-    hints: ['--ask-sudo-password', expect.stringMatching(/rootpw, targetpw or runaspw for ada/)],
+    hints: ['--ask-sudo-password', expect.toSay('rootpw-targetpw-runaspw', 'ada')],
   });
   expect([host.passwords, sudo.password]).toEqual([['wrong'], undefined]);
 });

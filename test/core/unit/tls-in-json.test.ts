@@ -34,7 +34,10 @@ test('ours are not taken for settings of the administrator: the old port goes, a
   const hosts = ['unix:///var/run/docker.sock', 'tcp://0.0.0.0:2376'];
   const { plan, json } = planOf({ hosts, ...OURS }, 2377);
   expect(JSON.parse(json).hosts).toEqual(['unix:///var/run/docker.sock', 'tcp://0.0.0.0:2377']);
-  expect(plan.warnings.join('\n')).not.toContain('the TLS settings that the daemon has now are replaced');
+  const replaced = expect.toSay('tls-settings-replaced');
+  expect(plan.warnings).not.toContainEqual(replaced);
+  const foreign = { ...OURS, tlscacert: '/x/ca.pem', tlscert: '/x/cert.pem', tlskey: '/x/key.pem' };
+  expect(planOf({ hosts, ...foreign }, 2377).plan.warnings).toContainEqual(replaced);
   // Already in the desired state.
   expect(planOf({ hosts, ...OURS }).json).toBe('');
 });

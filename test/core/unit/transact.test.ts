@@ -88,8 +88,8 @@ test('the host goes back before the store does, and also where the store cannot'
   expect(requested).toEqual(['apply', '!save', 'undo', '!unsave']);
   expect(failed).toMatchObject({
     exit: 5,
-    message: 'the store is held; the host is back in its previous state',
-    details: ['the store still has the change: the store is held'],
+    message: expect.toSay('store-held-host-back'),
+    details: [expect.toSay('store-still-change-store')],
   });
 });
 
@@ -109,7 +109,7 @@ test.each([
     (error: unknown) => error,
   );
   expect(requested).toEqual(order);
-  expect(failed).toMatchObject({ exit: 130, message: 'interrupted; the host is back in its previous state' });
+  expect(failed).toMatchObject({ exit: 130, message: expect.toSay('interrupted-host-back-previous') });
 });
 
 test('after Ctrl-C the host is reached anew where the connection is lost: what was interrupted does not end that', async () => {
@@ -119,12 +119,12 @@ test('after Ctrl-C the host is reached anew where the connection is lost: what w
     (error: unknown) => error,
   );
   expect(requested.slice(-4)).toEqual(['undo', 'connect', 'undo', 'unsave']);
-  expect(failed).toMatchObject({ exit: 130, message: expect.stringContaining('rolls back by itself within 90 s') });
+  expect(failed).toMatchObject({ exit: 130, message: expect.toSay('rolls-back-itself-within', '90') });
 });
 
 test.each([
-  ['undone -', 'another host answers; the host is back in its previous state'],
-  ['lost', 'another host answers; the host cannot be reached; it rolls back by itself within 90 s'],
+  ['undone -', expect.toSay('another-host-answers-host')],
+  ['lost', expect.toSay('another-host-answers-host-cannot', '90')],
 ])('a host that another one answers for is not confirmed: the first one (%s) goes back', async (undo, message) => {
   const requested: string[] = [];
   const other = new DockerTlsError('E_SSH_OTHER_HOST', 'another host answers');
@@ -170,7 +170,7 @@ test('where the script on the host died, no hint says to take a rollback that ha
   const failed = await change({ apply: '', undo: 'undone -' }, [], { save: 'save', unsave: 'unsave' }).catch(
     (error: unknown) => error,
   );
-  expect(failed).toMatchObject({ code: 'E_UNANSWERED', exit: 5, hints: ['run the same command again'] });
+  expect(failed).toMatchObject({ code: 'E_UNANSWERED', exit: 5, hints: [expect.toSay('run-same-command-again')] });
 });
 
 describe('the connection that a change is confirmed over', () => {

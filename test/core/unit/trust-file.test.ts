@@ -58,9 +58,7 @@ describe('a trust file', () => {
 
   test('with a client that has no issuing CA is refused: it would hold more than was asked for', () => {
     const issuers = new Map([['bob', issuer('bob-1')]]);
-    expect(() => trust({ clients: ['ann', 'bob'] }, { issuers })).toThrow(
-      refusal('E_NO_ISSUER', 'ann has no issuing CA'),
-    );
+    expect(() => trust({ clients: ['ann', 'bob'] }, { issuers })).toThrow(refusal('E_NO_ISSUER', 'ann'));
     expect(trust({ clients: ['bob'] }, { issuers })).toEqual(['bob-1']);
   });
 
@@ -68,7 +66,7 @@ describe('a trust file', () => {
     const leafOnly = { issuing: 'leaf-only', issuers: new Map() } as const;
     expect(trust({}, leafOnly)).toEqual(['ca']);
     expect(trust({ clients: ['ann', 'bob'] }, leafOnly)).toEqual(['ca']);
-    expect(() => trust({ clients: ['ann'] }, leafOnly)).toThrow(refusal('E_CA_LEAF_ONLY', 'bob cannot be kept out'));
+    expect(() => trust({ clients: ['ann'] }, leafOnly)).toThrow(refusal('E_CA_LEAF_ONLY', 'bob'));
   });
 
   test('of such a CA does where a listener has a list of clients: that list keeps clients out', () => {
@@ -109,7 +107,7 @@ test('the list of a listener names accepted clients with their roles, and docker
 test('only a host with another listener than dockerd can limit a client', () => {
   const known = [{ name: 'ann' }, { name: 'bob', role: 'monitor' }];
   expect(trust({}, {}, [{ name: 'ann', role: 'full' }])).toEqual(['ca']);
-  expect(() => trust({}, {}, known)).toThrow(refusal('E_ROLE_DOCKERD', 'cannot limit bob (monitor)'));
+  expect(() => trust({}, {}, known)).toThrow(refusal('E_ROLE_DOCKERD', 'bob (monitor)'));
   expect(() => trust({ listener: 'dockerd' }, {}, known)).toThrow(refusal('E_ROLE_DOCKERD', 'bob'));
   // It does not matter on hosts that do not accept it.
   expect(trust({ clients: ['ann'] }, {}, known)).toEqual(['ann-1', 'ann-0']);

@@ -60,7 +60,7 @@ test('the question says how many hosts change, and is not put for none', () => {
     return intent.question?.(intent.want(state, now), changing);
   };
   expect([ask([spec], 0), ask([spec], 1)]).toEqual([undefined, 'Make these changes?']);
-  expect(ask([spec, { ...spec, name: 'h3' }], 1)).toBe('Make these changes on 1 of 2 hosts?');
+  expect(ask([spec, { ...spec, name: 'h3' }], 1)).toSay('make-these-changes-hosts', '1', '2');
 });
 
 test('rows: the CA, hosts with what they answered, clients with the way to new credentials', () => {

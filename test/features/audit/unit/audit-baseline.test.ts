@@ -31,8 +31,9 @@ describe('a baseline', () => {
     const text = 'accept:\n  - check: "2.10"\n    reason: images are shared\n    expires: 2027-03-01\n';
     expect(one(apply(text), '2.10')?.accepted).toEqual({ reason: 'images are shared', expires: '2027-03-01' });
     expect(one(apply(text.replace('03-01', '02-28')), '2.10')?.accepted).toBeUndefined();
-    expect(expiredWords(parseBaseline(text.replace('03-01', '02-28'), 'b'), NOW)).toMatch(
-      /^1 entry accepted until a day that is over: /,
+    expect(expiredWords(parseBaseline(text.replace('03-01', '02-28'), 'b'), NOW)).toSay(
+      'entry-accepted-until-day',
+      '1',
     );
   });
 
@@ -46,13 +47,13 @@ describe('a baseline', () => {
     'with %s does not hold everywhere, but is refused',
     (entry) => {
       const text = `accept:\n- check: "2.10"\n  ${entry}\n  reason: r\n  expires: 2028-01-01\n`;
-      expect(() => apply(text)).toThrow(/has to be one text/);
+      expect(() => apply(text)).toThrow(expect.toSay('text'));
     },
   );
 
   test('ends on a day that there is', () => {
     const text = 'accept: [{ check: "2.10", reason: r, expires: 2028-02-30 }]';
-    expect(() => apply(text)).toThrow(/a day is missing/);
+    expect(() => apply(text)).toThrow(expect.toSay('day-missing'));
   });
 
   test('of a place leaves the others open', () => {
@@ -95,8 +96,8 @@ describe('a baseline', () => {
 
   test('for a check that there is not is refused with the nearest, and one for a section is not', () => {
     const entry = (check: string) => `accept: [{ check: "${check}", reason: r, expires: 2028-01-01 }]`;
-    expect(() => apply(entry('2.99'))).toThrow(/there is no check 2\.99, but 2\.9/);
-    expect(() => apply(entry('9.*'))).toThrow(/there is no check 9\.\*/);
+    expect(() => apply(entry('2.99'))).toThrow(expect.toSay('no-check-but', '2.99', '2.9'));
+    expect(() => apply(entry('9.*'))).toThrow(expect.toSay('no-check', '9.*'));
     for (const known of ['2.10', '2.*', '*', 'compose.5.*', 'dockerfile.shell', 'ssh.6'])
       expect(() => apply(entry(known))).not.toThrow();
   });
@@ -125,11 +126,11 @@ describe('a baseline', () => {
       errors = error as DockerTlsErrors;
     }
     expect(errors?.errors.map(({ where, message }) => `${where} ${message}`)).toEqual([
-      'b.yaml:1 "others" is not known; there is only "accept"',
-      'b.yaml:2 accept[0].reason: say why it is accepted',
-      'b.yaml:2 accept[0].expires: a day is missing, such as 2027-06-30',
+      expect.toSay('not-known-only', 'b.yaml:1', '"others"', '"accept"'),
+      expect.toSay('accept-reason-say-why', 'b.yaml:2', '0'),
+      expect.toSay('accept-expires-day-missing', 'b.yaml:2', '0', '2027-06-30'),
       'b.yaml:4 accept[1]: "chek" is not known',
-      'b.yaml:4 accept[1].check: the id of a check is missing',
+      expect.toSay('accept-check-id-check', 'b.yaml:4', '1'),
     ]);
   });
 

@@ -64,19 +64,26 @@ describe('score', () => {
     expect([none.value, none.grade, none.explanation]).toEqual([
       undefined,
       undefined,
-      '1 check had no verdict: no answer.',
+      expect.toSay('check-had-no-verdict', '1'),
     ]);
     expect([scoreWords(none), scoreWords(score([result('pass', 'low')]))]).toEqual(['no score', '100 of 100 (A)']);
   });
 
   test('is none without any check', () => {
-    expect(score([])).toMatchObject({ explanation: 'Nothing was checked here.' });
+    expect(score([])).toMatchObject({ explanation: expect.toSay('nothing-checked') });
     expect(scoreWords(score([]))).toBe('no score');
   });
 
   test('says how it came about', () => {
-    expect(score([...Array(9).fill(result('pass', 'high')), result('finding', 'critical')]).explanation).toBe(
-      '81 % of the applicable checks pass, weighted by severity (critical 20, high 10, medium 4, low 1, info 0). With an open critical finding the score counts up to 29.',
+    expect(score([...Array(9).fill(result('pass', 'high')), result('finding', 'critical')]).explanation).toSay(
+      'applicable-checks-pass-weighted',
+      '81',
+      '20',
+      '10',
+      '4',
+      '1',
+      '0',
+      '29',
     );
   });
 });

@@ -130,7 +130,7 @@ describe('who is believed', () => {
   test("none, where a distribution's package has none: cannot tell, and no finding", () => {
     const verdict = runc('fresh-trixie', { sections: { 'changelog runc': undefined } });
     expect([verdict?.state, verdict?.unseen]).toEqual(['not-applicable', undefined]);
-    expect(verdict?.reason).toMatch(/^cannot tell: runc 1\.1\.15\+ds1 is in the range of 4 known vulnerabilities/);
+    expect(verdict?.reason).toSay('cannot-tell-runc-range', '1.1.15+ds1', '4');
     expect(verdict?.evidence.map(({ place }) => place)).toContain('CVE-2025-31133');
   });
 
@@ -150,10 +150,7 @@ describe('who is believed', () => {
       });
     expect(assess(dev('docker-ce 5:26.1.5-1\n'), 'engine')?.open.length).toBeGreaterThan(0);
     const verdict = evaluate(dev('')).find(({ id }) => id === 'vuln.engine');
-    expect([verdict?.state, verdict?.reason]).toEqual([
-      'not-applicable',
-      'cannot tell: it does not say which version it is',
-    ]);
+    expect([verdict?.state, verdict?.reason]).toEqual(['not-applicable', expect.toSay('tell-does-not-say')]);
   });
 
   test('the version, of a package made upstream, and of a program that no package brought', () => {
@@ -168,7 +165,7 @@ describe('who is believed', () => {
   test('not even the version, where there is neither dpkg nor rpm', () => {
     const without = { sections: { 'packages-deb': undefined } };
     expect(openIn('fresh-trixie', without)).toEqual({ engine: [], buildkit: [], containerd: [], runc: [] });
-    expect(runc('fresh-trixie', without)?.reason).toMatch(/^cannot tell: runc, which no package brought, 1\.1\.15/);
+    expect(runc('fresh-trixie', without)?.reason).toSay('tell-runc-no-package', '1.1.15');
   });
 
   test('rpm: packages of Docker by version, those of Fedora by changelog', () => {
@@ -257,22 +254,26 @@ describe('a table from a file', () => {
   });
 
   test.each([
-    ['no JSON', '{', /no date/],
-    ['no day', tableOf({ engine: { a: row } }, 'soon'), /no date/],
-    ['a day to come', tableOf({}, '2027-02-01'), /its date, 2027-02-01, is still to come/],
-    ['a component that is cut off', tableOf({ buildx: undefined }), /no entries for buildx/],
-    ['nothing for a component', tableOf({ engine: null }), /no entries for engine/],
-    ['a list', tableOf({ runc: [row] }), /no entries for runc/],
-    ['text', tableOf({ cli: 'x' }), /no entries for cli/],
-    ['an unknown component', tableOf({ other: { a: row } }), /unknown component other/],
-    ['no rating', tableOf({ engine: { a: { ...row, severity: '?' } } }), /a: it has no severity/],
-    ['an unknown need', tableOf({ engine: { a: { ...row, needs: 'moon' } } }), /does not know/],
-    ['odd versions', tableOf({ engine: { a: { ...row, affected: [['x', '1']] } } }), /versions cannot be read/],
-    ['half a range', tableOf({ engine: { a: { ...row, affected: [['1']] } } }), /versions cannot be read/],
-    ['no summary', tableOf({ engine: { a: { ...row, summary: '' } } }), /no summary/],
+    ['no JSON', '{', expect.stringMatching(/no date/)],
+    ['no day', tableOf({ engine: { a: row } }, 'soon'), expect.stringMatching(/no date/)],
+    ['a day to come', tableOf({}, '2027-02-01'), expect.toSay('date-still-come', '2027-02-01')],
+    ['a component that is cut off', tableOf({ buildx: undefined }), expect.toSay('entries-buildx')],
+    ['nothing for a component', tableOf({ engine: null }), expect.toSay('entries-engine')],
+    ['a list', tableOf({ runc: [row] }), expect.toSay('entries-runc')],
+    ['text', tableOf({ cli: 'x' }), expect.toSay('entries-cli')],
+    ['an unknown component', tableOf({ other: { a: row } }), expect.stringMatching(/unknown component other/)],
+    ['no rating', tableOf({ engine: { a: { ...row, severity: '?' } } }), expect.toSay('severity')],
+    ['an unknown need', tableOf({ engine: { a: { ...row, needs: 'moon' } } }), expect.stringMatching(/does not know/)],
+    [
+      'odd versions',
+      tableOf({ engine: { a: { ...row, affected: [['x', '1']] } } }),
+      expect.toSay('versions-cannot-read'),
+    ],
+    ['half a range', tableOf({ engine: { a: { ...row, affected: [['1']] } } }), expect.toSay('versions-cannot-read')],
+    ['no summary', tableOf({ engine: { a: { ...row, summary: '' } } }), expect.stringMatching(/no summary/)],
   ])('%s is refused', (_name, text, message) => {
     expect(() => parseVulnerabilities(text, 't.json', NOW)).toThrow(
-      expect.objectContaining({ code: 'E_AUDIT_FILE', message: expect.stringMatching(message) }),
+      expect.objectContaining({ code: 'E_AUDIT_FILE', message }),
     );
   });
 });

@@ -46,7 +46,7 @@ describe('command line of dockerd', () => {
     expect(isOn(both, 'live-restore', false)).toBe(true);
     expect(isOn(both, 'userland-proxy', true)).toBe(true);
     expect(isOn(options([], '{"icc": null}'), 'icc', true)).toBe(true);
-    expect(setting(both, 'icc')?.place).toBe('command line of dockerd');
+    expect(setting(both, 'icc')?.place).toSay('command-line-dockerd');
     expect(givenTwice(both)).toEqual(['icc']);
     // dockerd compares names: the old one of data-root with itself.
     expect(givenTwice(options(['--graph', '/y'], '{"graph": "/x"}'))).toEqual(['graph']);
@@ -74,7 +74,7 @@ describe('command line of dockerd', () => {
     };
     expect(limits(options(['--default-ulimit', 'nofile=100:200', '--default-ulimit=nproc=9']))).toEqual([]);
     const text = '{"default-ulimits": {"nofile": {"Name": "nofile", "Soft": 100, "Hard": 200}}}';
-    expect(limits(options([], text))).toEqual(['has its own limit nproc=9:9']);
+    expect(limits(options([], text))).toEqual([expect.toSay('limit', 'nproc=9:9')]);
   });
 
   test('only TCP addresses are TCP', () => {

@@ -59,13 +59,13 @@ describe('the report of Lynis', () => {
   });
 
   it.each([
-    ['absent', /not installed on the host: install lynis$/],
-    ['failed', /did not come to an index/],
-    ['whole\nhardening_index=999', /did not come/],
-    ['whole\nhardening_index=<b>7', /did not come/],
-    ['', /did not come/],
+    ['absent', expect.toSay('not-installed', 'install lynis')],
+    ['failed', expect.toSay('no-index')],
+    ['whole\nhardening_index=999', expect.toSay('no-index')],
+    ['whole\nhardening_index=<b>7', expect.toSay('no-index')],
+    ['', expect.toSay('no-index')],
   ])('is none of %j', (output, words) => {
-    expect(lynisWords(parseLynis(output, results))).toMatch(words);
+    expect(lynisWords(parseLynis(output, results))).toEqual(words);
   });
 
   it('says how the distribution installs it', () => {
@@ -104,12 +104,12 @@ describe('the page of a hardening', () => {
 
   it('says what changed, what it cost, what is left and why', () => {
     const text = page();
-    expect(text).toContain('CIS Docker Benchmark 1.8, known vulnerabilities as of 2026-11-26.');
+    expect(text).toSay('cis-docker-benchmark-known', '1.8', '2026-11-26');
     expect(text).toContain('Lynis hardening index: <b>61</b> before, <b>73</b> after.');
-    expect(text).toContain('<li>ssh.1 Logins are logged with the key that was used</li>');
+    expect(text).toSay('li-logins-logged-key', 'ssh.1', '/li');
     expect(text).toContain('ssh -X shows no windows');
     expect(text).toMatch(/benchmark 1\.8 that pass: <b>\d+ of \d+<\/b> before, <b>\d+ of \d+<\/b> after/i);
-    expect(text).toMatch(/Not accepted, since existing images.*docker-tls harden [\w-]+ --only userns-remap/);
+    expect(text).toSay('accepted-since-existing-images', 'docker-tls harden ', '--only');
     expect(text).toMatch(/net\.ipv4\.ip_forward=0/);
     expect(text).not.toContain('failed</span>');
     expect(page('rolled back')).toContain('failed</span> rolled back');

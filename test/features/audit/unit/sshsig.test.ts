@@ -66,14 +66,12 @@ test('what was not signed so does not hold', async () => {
   const { file } = newKey('ed25519');
   const signature = (await openSigningKey(file, undefined)).sign(MESSAGE);
   const problem = (message: Buffer, text: string) => (checkDetached(message, text) as { problem?: string }).problem;
-  expect(problem(Buffer.from('{"a report": false}\n'), signature)).toBe('the file is not the one that was signed');
-  expect(problem(MESSAGE, 'no signature')).toBe('it is not a signature of ssh-keygen, or not a whole one');
-  expect(problem(MESSAGE, signature.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'))).toMatch(
-    /not a signature|not the one/,
-  );
+  expect(problem(Buffer.from('{"a report": false}\n'), signature)).toSay('file-not-signed');
+  expect(problem(MESSAGE, 'no signature')).toSay('not-signature-ssh-keygen-not');
+  expect(problem(MESSAGE, signature.replace(/\n.{20}/, '\nAAAAAAAAAAAAAAAAAAAA'))).toSay('it-is-not');
   rmSync(at('report.sig'), { force: true });
   keygen(['-q', '-Y', 'sign', '-f', file, '-n', 'file', at('report')]);
-  expect(problem(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toBe('it is for "file", not for docker-tls-audit');
+  expect(problem(MESSAGE, readFileSync(at('report.sig'), 'utf8'))).toSay('not-docker-tls-audit', '"file"');
 });
 
 test('allowed signers, as ssh-keygen reads them', () => {
@@ -138,16 +136,16 @@ test('a passphrase is asked for, three times at most; without a terminal the key
 });
 
 test('what is no private SSH key cannot sign', async () => {
-  const texts: readonly (readonly [string, RegExp])[] = [
-    ['# created: today\nAGE-SECRET-KEY-1QQ\n', /not a whole one/],
-    [IDENTITY.replace('1GF', '1GG'), /not a whole one/],
-    [newKey('ed25519').line, /it is a public key/],
-    ['hello\n', /it is not an SSH key/],
+  const texts: readonly (readonly [string, unknown])[] = [
+    ['# created: today\nAGE-SECRET-KEY-1QQ\n', expect.toSay('whole')],
+    [IDENTITY.replace('1GF', '1GG'), expect.toSay('whole')],
+    [newKey('ed25519').line, expect.toSay('public-key')],
+    ['hello\n', expect.toSay('ssh-key')],
   ];
   for (const [text, message] of texts) {
     writeFileSync(at('other'), text, { mode: 0o600 });
     const opened = openSigningKey(at('other'), undefined);
-    await expect(opened).rejects.toMatchObject({ code: 'E_AUDIT_SIGNER', message: expect.stringMatching(message) });
+    await expect(opened).rejects.toMatchObject({ code: 'E_AUDIT_SIGNER', message });
   }
 });
 

@@ -71,11 +71,11 @@ test('a rollback gives no client another role again in silence', async () => {
   await record(place, { listener: 'haproxy' }, { role: 'read' });
   const facts = twoMaps(EVE.full, EVE.read);
   const refused = await place.run(['rollback', 'h1', '--yes'], {}, { outputs, facts });
-  expect(JSON.stringify(refused.json)).toContain('gives clients what they do not have now: eve/full/client:eve');
+  expect(JSON.stringify(refused.json)).toSay('they-do-not-now', 'eve/full/client:eve');
   const same = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts: twoMaps(EVE.read, EVE.read) });
-  expect(JSON.stringify(same.json)).not.toContain('what they do not have now');
+  expect(JSON.stringify(same.json)).not.toSay('they-do-not-now', 'eve/full/client:eve');
   const agreed = await place.run(['rollback', 'h1', '--dry-run', '--allow-revoked'], {}, { outputs, facts });
-  expect(JSON.stringify(agreed.json)).not.toContain('what they do not have now');
+  expect(JSON.stringify(agreed.json)).not.toSay('they-do-not-now', 'eve/full/client:eve');
 });
 
 test('a rollback to a list with a line that cannot be read is refused, whatever the host has now', async () => {
@@ -84,7 +84,7 @@ test('a rollback to a list with a line that cannot be read is refused, whatever 
   const { [`file:${MAP}`]: _, ...dockerd } = twoMaps(line, '');
   for (const facts of [twoMaps(line, line), dockerd]) {
     const { json } = await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts });
-    expect(JSON.stringify(json)).toContain(`by lines that it did not write: ${line}`);
+    expect(JSON.stringify(json)).toSay('lines-did-not-write', line);
   }
   const agreed = await place.run(['rollback', 'h1', '--dry-run', '--allow-revoked'], {}, { outputs, facts: dockerd });
   expect(JSON.stringify(agreed.json)).not.toContain('did not write');
@@ -178,7 +178,7 @@ test('a client of a CA that signs leaves only is revoked where HAProxy lists cli
   const place = await leafOnlyPlace('haproxy');
   const probe = await probeOf(place, 'eve');
   const failed = await place.run(['client', 'revoke', 'eve', '--yes'], { probe }, { outputs });
-  expect(JSON.stringify(failed.json)).toContain('verification failed: accepted revoked client eve');
+  expect(JSON.stringify(failed.json)).toSay('verification-failed-accepted-revoked', 'eve');
   const { clients, hosts } = await openStore(place.home).read();
   expect(clients.get('eve')?.record.revokedAt).toBeDefined();
   // The host has not taken it: the records say so, and the same command tries again.
@@ -208,7 +208,7 @@ test('once the host has taken the revocation, the records say that it accepts th
       (await place.run(['rollback', 'h1', '--dry-run'], {}, { outputs, facts: twoMaps(before, laptop) })).json,
     );
   expect(await rollback(laptop)).not.toContain('E_ACCEPTS_REVOKED');
-  expect(await rollback(`${laptop}\nsubject:eve eve/full/client:eve`)).toContain('from before eve was revoked');
+  expect(await rollback(`${laptop}\nsubject:eve eve/full/client:eve`)).toSay('before-revoked', 'eve');
 });
 
 test('a client that is revoked while the host changes is not recorded as accepted', async () => {
@@ -242,7 +242,7 @@ test('verify tries a request outside of each role whose key is here, and the por
     expect.objectContaining({ who: 'client eve (read), GET /configs/docker-tls', request: 'GET /configs/docker-tls' }),
   );
   expect(closed.checks).toContainEqual(
-    expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: 'nothing speaks HTTP there from here' }),
+    expect.objectContaining({ who: 'plain HTTP, port 2375', outcome: expect.toSay('nothing-speaks-http') }),
   );
   expect((await verify(404)).ok).toBe(false);
   expect((await verify(403, '{"message":"authorization denied by plugin x"}')).ok).toBe(false);
@@ -285,7 +285,7 @@ test('a socket is added to a host with HAProxy, or to a host that has never been
   expect(less.socket).not.toContain('/ci.sock');
   expect(less.socket).toContain('/dozzle.sock');
   const other = await place.run(['socket', 'remove', 'none', 'h1', '--yes'], {}, { outputs });
-  expect([other.exit, other.json.error?.message]).toEqual([4, 'there is no socket none']);
+  expect([other.exit, other.json.error?.message]).toEqual([4, expect.toSay('no-socket-none')]);
   for (const [name, role] of [
     ['../x', 'read'],
     ['ci', 'full'],

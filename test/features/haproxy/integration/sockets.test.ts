@@ -35,8 +35,11 @@ function ask(name: string, line: string): Promise<string> {
 
 test('a socket has its role, and its name in the log', async () => {
   expect(await ask('socket4', 'GET /containers/app/json')).toContain('200 OK');
-  expect(await ask('socket4', 'POST /containers/create')).toContain(
-    'docker-tls: socket traefik has the role read, which does not allow POST \\/containers\\/create',
+  expect(await ask('socket4', 'POST /containers/create')).toSay(
+    'socket-has-role',
+    'traefik',
+    'read',
+    'POST \\/containers\\/create',
   );
   expect(await ask('socket4', 'GET /containers/../images/get')).toContain('403');
   expect(await ask('socket5', 'GET /info')).toContain('200 OK');

@@ -42,51 +42,71 @@ test('a host in order has none, and its version is known', () => {
   expect(judgeListener(Buffer.from('docker-tls-listener 1 x\n'), AROUND)).toBeUndefined();
 });
 
-test.each<[string, Partial<typeof GOOD>, RegExp]>([
-  ['a removed package', { program: '' }, /^HAProxy is no longer installed$/],
+test.each<[string, Partial<typeof GOOD>, unknown]>([
+  ['a removed package', { program: '' }, expect.toSay('haproxy-longer-installed')],
   [
     'a failed service',
     { service: 'LoadState=loaded\nActiveState=failed\nResult=exit-code' },
-    /is failed \(exit-code\)/,
+    expect.stringMatching(/is failed \(exit-code\)/),
   ],
-  ['a stopped service', { service: 'LoadState=loaded\nActiveState=inactive\nResult=success' }, /is inactive, so no/],
-  ['a masked service', { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked' }, /is masked$/],
+  [
+    'a stopped service',
+    { service: 'LoadState=loaded\nActiveState=inactive\nResult=success' },
+    expect.toSay('inactive'),
+  ],
+  [
+    'a masked service',
+    { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked' },
+    expect.stringMatching(/is masked$/),
+  ],
   [
     'a service that is masked until the next boot',
     { service: 'LoadState=masked\nActiveState=inactive\nUnitFileState=masked-runtime' },
-    /is masked$/,
+    expect.stringMatching(/is masked$/),
   ],
-  ['a service that is gone', { service: 'LoadState=not-found\nActiveState=inactive' }, /is gone$/],
   [
-    'another group of the socket',
-    { socket: '660 0 99 dockers' },
-    /has the group dockers and mode 660, .* group docker$/,
+    'a service that is gone',
+    { service: 'LoadState=not-found\nActiveState=inactive' },
+    expect.stringMatching(/is gone$/),
   ],
-  ['a socket that the group may not write', { socket: '640 0 104 docker' }, /mode 640/],
+  ['another group of the socket', { socket: '660 0 99 dockers' }, expect.toSay('group-dockers-mode-group', '660')],
+  ['a socket that the group may not write', { socket: '640 0 104 docker' }, expect.stringMatching(/mode 640/)],
   [
     'every connection taken',
     { connections: '4000', most: ' 3000 192.0.2.9' },
-    /all 4000 .*3000 of them by 192\.0\.2\.9/,
+    expect.toSay('all-them', '4000', '3000', '192.0.2.9'),
   ],
-  ['one address with too many', { connections: '1200', most: ' 1000 192.0.2.9' }, /192\.0\.2\.9 has 1000 connections/],
+  [
+    'one address with too many',
+    { connections: '1200', most: ' 1000 192.0.2.9' },
+    expect.stringMatching(/192\.0\.2\.9 has 1000 connections/),
+  ],
 ])('%s is named, with a command', (_, more, message) => {
   const found = judge(more)?.problems ?? [];
-  expect(found.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
+  expect(found.map((one) => one.message)).toEqual([message]);
   expect(found[0]?.hints.length).toBeGreaterThan(0);
 });
 
-test.each<[string, Partial<typeof GOOD>, RegExp]>([
-  ['half-open connections', { handshakes: '900', flooder: ' 800 2001:db8::1' }, /^900 .*800 of them from 2001:db8::1$/],
+test.each<[string, Partial<typeof GOOD>, unknown]>([
+  [
+    'half-open connections',
+    { handshakes: '900', flooder: ' 800 2001:db8::1' },
+    expect.stringMatching(/^900 .*800 of them from 2001:db8::1$/),
+  ],
   [
     'SELinux',
     { denied: 'type=AVC msg=audit(1): avc:  denied  { connectto } comm="haproxy"\u001b[2J' },
-    /^SELinux denies/,
+    expect.stringMatching(/^SELinux denies/),
   ],
-  ['AppArmor', { denied: 'apparmor="DENIED" operation="connect" profile="/usr/sbin/haproxy"' }, /^AppArmor denies/],
+  [
+    'AppArmor',
+    { denied: 'apparmor="DENIED" operation="connect" profile="/usr/sbin/haproxy"' },
+    expect.stringMatching(/^AppArmor denies/),
+  ],
 ])('%s is a sign, and no fault while clients are served', (_, more, message) => {
   const { problems, signs = [] } = judge(more) ?? {};
   expect(problems).toEqual([]);
-  expect(signs.map((one) => one.message)).toEqual([expect.stringMatching(message)]);
+  expect(signs.map((one) => one.message)).toEqual([message]);
   expect(signs[0]?.hints.length).toBeGreaterThan(0);
   expect(signs[0]?.message).not.toContain('\u001b');
 });

@@ -75,55 +75,55 @@ test.each([
 });
 
 test.each([
-  ['', /empty line/],
-  ['GET', /one space and a path/],
-  ['GET  /info', /one space and a path/],
-  ['GET /info ', /one space and a path/],
-  ['/info', /one space and a path/],
-  ['get /info', /get is not one of the methods/],
-  ['GET, /info', /nothing is not one of the methods/],
-  ['CONNECT /info', /CONNECT is not/],
-  ['GET,GET /info', /method twice/],
-  ['GET info', /begins with \//],
-  ['GET /', /no path/],
-  ['GET //info', /empty part/],
-  ['GET /info/', /empty part/],
-  ['GET /v1.45/info', /leave out the version/],
-  ['GET /info?x=1', /leave out the query/],
-  ['GET /containers/%2e', /encoded/],
-  ['GET /containers/../info', /\.\. is not allowed/],
-  ['GET /containers/./info', /\. is not allowed/],
-  ['GET /containers/a*', /whole part/],
-  ['GET /containers/***', /whole part/],
-  ['GET /containers/**', /only \/images/],
-  ['GET /**', /only \/images/],
-  ['GET /images/**/**', /only fixed parts/],
-  ['GET /images/**/*', /only fixed parts/],
-  ['GET /images/*/**', /only fixed parts/],
-  ["GET /a'b", /characters other than/],
-  ['GET /a"b', /characters other than/],
-  ['GET /a\\b', /characters other than/],
-  ['GET /(a|b)', /characters other than/],
-  ['GET /a\n', /characters other than/],
-  ['GET /.hidden', /characters other than/],
-  [`GET /${'a'.repeat(300)}`, /more than 256/],
+  ['', expect.stringMatching(/empty line/)],
+  ['GET', expect.toSay('space-path')],
+  ['GET  /info', expect.toSay('space-path')],
+  ['GET /info ', expect.toSay('space-path')],
+  ['/info', expect.toSay('space-path')],
+  ['get /info', expect.toSay('get-methods')],
+  ['GET, /info', expect.toSay('nothing-methods')],
+  ['CONNECT /info', expect.stringMatching(/CONNECT is not/)],
+  ['GET,GET /info', expect.stringMatching(/method twice/)],
+  ['GET info', expect.stringMatching(/begins with \//)],
+  ['GET /', expect.stringMatching(/no path/)],
+  ['GET //info', expect.stringMatching(/empty part/)],
+  ['GET /info/', expect.stringMatching(/empty part/)],
+  ['GET /v1.45/info', expect.toSay('leave-out-version')],
+  ['GET /info?x=1', expect.toSay('leave-out-query')],
+  ['GET /containers/%2e', expect.stringMatching(/encoded/)],
+  ['GET /containers/../info', expect.stringMatching(/\.\. is not allowed/)],
+  ['GET /containers/./info', expect.stringMatching(/\. is not allowed/)],
+  ['GET /containers/a*', expect.stringMatching(/whole part/)],
+  ['GET /containers/***', expect.stringMatching(/whole part/)],
+  ['GET /containers/**', expect.stringMatching(/only \/images/)],
+  ['GET /**', expect.stringMatching(/only \/images/)],
+  ['GET /images/**/**', expect.stringMatching(/only fixed parts/)],
+  ['GET /images/**/*', expect.stringMatching(/only fixed parts/)],
+  ['GET /images/*/**', expect.stringMatching(/only fixed parts/)],
+  ["GET /a'b", expect.stringMatching(/characters other than/)],
+  ['GET /a"b', expect.stringMatching(/characters other than/)],
+  ['GET /a\\b', expect.stringMatching(/characters other than/)],
+  ['GET /(a|b)', expect.stringMatching(/characters other than/)],
+  ['GET /a\n', expect.stringMatching(/characters other than/)],
+  ['GET /.hidden', expect.stringMatching(/characters other than/)],
+  [`GET /${'a'.repeat(300)}`, expect.stringMatching(/more than 256/)],
 ])('the line %j is refused', (line, problem) => {
-  expect(parseRole('own', [line])).toEqual({ problems: [expect.stringMatching(problem)] });
+  expect(parseRole('own', [line])).toEqual({ problems: [problem] });
 });
 
 test('every problem of a role is named', () => {
   expect(parseRole('Own', ['get /info', 'GET /info?x'])).toEqual({
     problems: [expect.any(String), expect.any(String), expect.any(String)],
   });
-  expect(parseRole('read', ['GET /info'])).toEqual({ problems: ['the role read is built in'] });
-  expect(parseRole('own', ['GET /info', 'GET /info'])).toEqual({ problems: ['"GET /info": it is there twice'] });
+  expect(parseRole('read', ['GET /info'])).toEqual({ problems: [expect.toSay('role-read-built')] });
+  expect(parseRole('own', ['GET /info', 'GET /info'])).toEqual({ problems: [expect.toSay('twice', '"GET /info"')] });
   expect(
     parseRole(
       'own',
       Array.from({ length: 201 }, (_, index) => `GET /a${index}`),
     ),
   ).toEqual({
-    problems: ['the role own has more than 200 lines'],
+    problems: [expect.toSay('role-more-lines', '200')],
   });
 });
 

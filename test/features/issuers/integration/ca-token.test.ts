@@ -88,14 +88,14 @@ test('a dry run does not touch it; without a PIN, with a wrong one or for anothe
 }, 60_000);
 
 test.each([
-  ['a PIN', 'pkcs11:token=ca;object=x?pin-value=1234', /readable by every local user/],
-  ['no key', 'pkcs11:token=ca', /not a URI of a key/],
-  ['something else', 'file:/etc/passwd', /not a URI of a key/],
-  ['an unknown attribute', 'pkcs11:object=x?module-name=y', /module-name is not supported/],
-  ['a relative module', 'pkcs11:object=x?module-path=lib.so', /absolute path/],
+  ['a PIN', 'pkcs11:token=ca;object=x?pin-value=1234', expect.toSay('readable-every-local-user')],
+  ['no key', 'pkcs11:token=ca', expect.stringMatching(/not a URI of a key/)],
+  ['something else', 'file:/etc/passwd', expect.stringMatching(/not a URI of a key/)],
+  ['an unknown attribute', 'pkcs11:object=x?module-name=y', expect.toSay('module-name-not-supported')],
+  ['a relative module', 'pkcs11:object=x?module-path=lib.so', expect.stringMatching(/absolute path/)],
 ])('a URI with %s is refused', async (_, uri, message) => {
   const { status, json } = await run('ca', 'import', '--cert', ca.certFile, '--pkcs11', uri);
-  expect([status, json.error.code, json.error.message]).toEqual([2, 'E_USAGE', expect.stringMatching(message)]);
+  expect([status, json.error.code, json.error.message]).toEqual([2, 'E_USAGE', message]);
 });
 
 test.each(['token', 'sign command'])('Ctrl-C is heard while a %s signs', async (what) => {

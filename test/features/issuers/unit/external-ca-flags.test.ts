@@ -20,21 +20,24 @@ test('become a record with absolute paths', () => {
 });
 
 test.each<[SignerFlags, RegExp]>([
-  [{ ...api, cfssl: 'https://a', vault: 'https://b/v1/pki' }, /give one of/],
-  [{ signCommand: 'sign', cfssl: 'https://a' }, /give one of/],
-  [{ ...api }, /belong to --step-ca, --cfssl or --vault/],
-  [{ cfssl: 'https://a' }, /needs --credential-file/],
-  [{ ...api, cfssl: 'https://a', passphraseFile: 'p' }, /--passphrase-file belongs to --step-ca/],
-  [{ ...api, cfssl: 'a' }, /is not a URL/],
-  [{ ...api, cfssl: 'http://a' }, /only https:/],
-  [{ ...api, cfssl: 'https://u:p@a' }, /no user, password/],
-  [{ ...api, vault: 'https://a/v1' }, /path of the PKI mount/],
-  [{ ...api, cfssl: 'https://a', profile: ['server=../x'] }, /is not server=NAME/],
-  [{ pinFile: 'pin' }, /--pin-file belongs to --pkcs11/],
-  [{ pkcs11: 'pkcs11:token=a' }, /not a URI of a key/],
-  [{ pkcs11: 'pkcs11:id=1?pin-value=1' }, /readable by every local user/],
-  [{ pkcs11: 'pkcs11:id=1?slot=1' }, /slot is not supported/],
-  [{ pkcs11: 'pkcs11:id=1?module-path=a.so' }, /absolute path/],
+  [{ ...api, cfssl: 'https://a', vault: 'https://b/v1/pki' }, expect.stringMatching(/give one of/)],
+  [{ signCommand: 'sign', cfssl: 'https://a' }, expect.stringMatching(/give one of/)],
+  [{ ...api }, expect.stringMatching(/belong to --step-ca, --cfssl or --vault/)],
+  [{ cfssl: 'https://a' }, expect.stringMatching(/needs --credential-file/)],
+  [
+    { ...api, cfssl: 'https://a', passphraseFile: 'p' },
+    expect.stringMatching(/--passphrase-file belongs to --step-ca/),
+  ],
+  [{ ...api, cfssl: 'a' }, expect.stringMatching(/is not a URL/)],
+  [{ ...api, cfssl: 'http://a' }, expect.stringMatching(/only https:/)],
+  [{ ...api, cfssl: 'https://u:p@a' }, expect.stringMatching(/no user, password/)],
+  [{ ...api, vault: 'https://a/v1' }, expect.toSay('path-pki-mount')],
+  [{ ...api, cfssl: 'https://a', profile: ['server=../x'] }, expect.stringMatching(/is not server=NAME/)],
+  [{ pinFile: 'pin' }, expect.stringMatching(/--pin-file belongs to --pkcs11/)],
+  [{ pkcs11: 'pkcs11:token=a' }, expect.stringMatching(/not a URI of a key/)],
+  [{ pkcs11: 'pkcs11:id=1?pin-value=1' }, expect.toSay('readable-every-local-user')],
+  [{ pkcs11: 'pkcs11:id=1?slot=1' }, expect.toSay('slot-not-supported')],
+  [{ pkcs11: 'pkcs11:id=1?module-path=a.so' }, expect.stringMatching(/absolute path/)],
 ])('are refused: %j', (flags, why) => {
-  expect(() => read(flags)).toThrow(why);
+  expect(() => read(flags)).toThrow(expect.objectContaining({ message: why }));
 });

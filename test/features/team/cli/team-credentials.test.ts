@@ -71,11 +71,11 @@ test('each computer names its own credential, and the store has the path of none
   const unnamed = await as(bob, 'client', 'add', 'x', '--yes');
   expect(unnamed.json.error).toMatchObject({
     code: 'E_SECRET_FILE',
-    message: `no credential for step-ca at ${URL_OF_CA} is named on this computer`,
+    message: expect.toSay('no-credential-step-ca-named', URL_OF_CA),
     hints: [`docker-tls --home ${bob.home} ca import --credential-file FILE`],
   });
   const plan = (await as(bob, 'client', 'add', 'x', '--dry-run')).json.result.signer.values;
-  expect(plan).toContainEqual({ name: 'the file', value: 'that you have yet to name on this computer' });
+  expect(plan).toContainEqual({ name: 'the file', value: expect.toSay('you-yet-name-computer') });
   const before = (await bob.session().read()).sequence;
   const named = await as(bob, 'ca', 'import', '--credential-file', 'key');
   expect([named.json.error, named.json.result.subject]).toEqual([undefined, 'company']);

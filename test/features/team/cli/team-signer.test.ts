@@ -55,9 +55,7 @@ test('--yes is no consent: nothing runs, and the plan and the error say what wou
   });
   expect(timesRun(ran)).toBe(0);
   const plan = await as(bob, [...add('x'), '--dry-run']);
-  expect(plan.out).toMatch(
-    /to sign, this computer\n {2}runs +\/.*\/sign\n {2}set in the shared store and not accepted/,
-  );
+  expect(plan.out).toSay('shared-store-not-accepted', '/sign');
   const id = /--trust-store-settings (\S+)/.exec(plan.out)?.[1] as string;
   expect((await as(bob, [...add('x'), '--dry-run', '--json'])).json.result.signer).toEqual({
     ...{ id, accepted: false, values: [{ name: 'runs', value: script }] },

@@ -77,7 +77,7 @@ test.each(['apply', 'plan', 'status', 'verify'])(
     if (command === 'apply' || command === 'plan')
       expect(error).toMatchObject({
         code: 'E_STORE_SETTINGS',
-        message: expect.stringContaining('on the way to web'),
+        message: expect.toSay('way', 'web'),
         details: ['logs in through gate.example, eve@\\u{200b}inner'],
         hints: [expect.any(String), expect.stringMatching(/--trust-store-settings [0-9a-f]{32}$/)],
       });
@@ -169,13 +169,13 @@ test('a place from a colleague: no login, and no sudo password, before the conse
   expect(await places(ada, ...sudo)).toEqual(['E_SSH_LOST', 'eve@eve.example']);
   const { error, id } = await idOf('web');
   expect(error).toMatchObject({
-    message: expect.stringContaining('for web at a place that you did not name (the last time it was web.example)'),
+    message: expect.toSay('you-did-not-name', 'web'),
     details: ['logs in to eve@eve.example'],
   });
   expect((await idOf('ops@web')).id).toBe(id);
   expect(id).not.toBe(first.id);
   const log = await runCli(['log', '--store', url, '--home', bob.home], { env: { HOME: bob.env.HOME }, cwd: bob.home });
-  expect(log.out).toContain('record changed: now at eve@eve.example');
+  expect(log.out).toSay('record-changed-now', 'eve@eve.example');
   // A place that bob types, or has in his own fleet file, needs no consent.
   const typed = await run(bob, url, 'plan', 'ops@eve.example');
   expect(typed.dialled.map(({ destination }) => destination)).toEqual(['eve.example']);

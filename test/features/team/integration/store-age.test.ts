@@ -109,17 +109,23 @@ describe('a recipient', () => {
       ).toString('base64');
     const bytes = Buffer.alloc(32, 9);
     const refused = [
-      [`ssh-dss ${wire('ssh-dss', bytes)}`, /of SSH keys only ssh-ed25519 and ssh-rsa/],
-      [`ecdsa-sha2-nistp256 ${wire('ecdsa-sha2-nistp256', bytes)}`, /of SSH keys only ssh-ed25519 and ssh-rsa/],
-      ['sk-ssh-ed25519@openssh.com AAAA', /a security key cannot/],
-      [`ssh-ed25519 ${wire('ssh-rsa', bytes)}`, /not whole/],
-      [`ssh-rsa ${wire('ssh-ed25519', Buffer.of(1, 0, 1), Buffer.alloc(256, 255))}`, /not whole/],
-      [`ssh-ed25519 ${wire('ssh-ed25519', bytes.subarray(1))}`, /not whole/],
+      [`ssh-dss ${wire('ssh-dss', bytes)}`, expect.toSay('ssh-keys-only-ssh-rsa', 'ssh-ed25519')],
+      [
+        `ecdsa-sha2-nistp256 ${wire('ecdsa-sha2-nistp256', bytes)}`,
+        expect.toSay('ssh-keys-only-ssh-rsa', 'ssh-ed25519'),
+      ],
+      ['sk-ssh-ed25519@openssh.com AAAA', expect.toSay('security-key-cannot')],
+      [`ssh-ed25519 ${wire('ssh-rsa', bytes)}`, expect.stringMatching(/not whole/)],
+      [
+        `ssh-rsa ${wire('ssh-ed25519', Buffer.of(1, 0, 1), Buffer.alloc(256, 255))}`,
+        expect.stringMatching(/not whole/),
+      ],
+      [`ssh-ed25519 ${wire('ssh-ed25519', bytes.subarray(1))}`, expect.stringMatching(/not whole/)],
     ] as const;
     for (const [text, message] of refused)
       await expect(checkRecipient(text)).rejects.toMatchObject({
         code: 'E_RECIPIENT',
-        message: expect.stringMatching(message),
+        message,
       });
     await expect(checkRecipient(`ssh-ed25519 ${wire('ssh-ed25519', bytes)}`)).resolves.toContain('ssh-ed25519');
   });

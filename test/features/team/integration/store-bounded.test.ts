@@ -165,11 +165,11 @@ describe.each([
     return made;
   }
 
-  const refused = async (made: Place, message: RegExp) => {
+  const refused = async (made: Place, message: unknown) => {
     for (const who of ['ada', 'new'])
       await expect(teamStore(made.member(who).session()).read()).rejects.toMatchObject({
         code: 'E_STORE_TAMPERED',
-        message: expect.stringMatching(message),
+        message,
       });
   };
 
@@ -177,14 +177,14 @@ describe.each([
     const made = await store();
     const before = await bytesRead(made.member('ada').session().engine);
     await made.add(rubbish(30, (index) => `hosts/x${index}/public`));
-    await refused(made, /holds hosts\/x0\/public, and its manifest does not list that/);
+    await refused(made, expect.toSay('manifest-does-not-list', 'hosts/x0/public'));
     expect(await bytesRead(made.member('ada').session().engine)).toBeLessThan(before);
   });
 
   test('files in the place of listed ones: reading stops at the first of them', async () => {
     const made = await store();
     await made.add(rubbish(40, (index) => `hosts/h${index}/public`));
-    await refused(made, /has another hosts\/h\d+\/public than was signed/);
+    await refused(made, expect.toSay('has-another', 'hosts/h', '/public'));
     expect(await bytesRead(made.member('ada').session().engine)).toBeLessThan(33 * MB);
   });
 
@@ -197,7 +197,7 @@ describe.each([
     await made.add(new Map([...files].map(([path, bytes]) => [path, Buffer.from(bytes)])), true);
     await expect(teamStore(made.member('ada').session()).read()).rejects.toMatchObject({
       code: 'E_STORE_TAMPERED',
-      message: expect.stringMatching(/no operator among the signers \w+ has confirmed them/),
+      message: expect.toSay('no-operator-among-signers'),
     });
     const read = await made.member('ada').session().engine.read();
     expect([...read.files.keys()]).toEqual(['manifest.json', 'files.json', 'keys/signers.json', expect.any(String)]);
@@ -236,7 +236,7 @@ describe.each([
     ])
       await expect(made.engine(listing(most)).read()).rejects.toMatchObject({
         code: 'E_STORE_TAMPERED',
-        message: expect.stringContaining('the store has more than'),
+        message: expect.toSay('store-more'),
       });
   });
 });

@@ -50,7 +50,7 @@ test('hosts of an inventory: chosen by name, pattern and shard; one that is not 
   expect(tried(half.json)).toEqual(['web-1 E_SSH_REFUSED']);
 
   const all = await plan(...from);
-  expect([all.exit, all.err]).toEqual([4, expect.stringContaining('win: left out (winrm, not ssh)')]);
+  expect([all.exit, all.err]).toEqual([4, expect.toSay('out-winrm-not-ssh')]);
   expect(tried(all.json).map((line) => line.split(' ')[0])).toEqual(['web-1', 'web-2', 'db']);
   const windows = await plan('win', ...from);
   expect([windows.exit, windows.json.error]).toMatchObject([2, { code: 'E_INVENTORY', where: 'inventory.json: win' }]);

@@ -77,7 +77,7 @@ describe('a Butane file', () => {
   ])('is refused where a file is no text that could be written: %s', (_, sections) => {
     const facts = factsOf(sections);
     const plan = planHost(facts, { ...desired, liveRestore: true });
-    expect(() => renderButane(plan, facts, OPTIONS)).toThrow(`${JSON_PATH} is not a text file`);
+    expect(() => renderButane(plan, facts, OPTIONS)).toThrow(expect.toSay('not-text-file', JSON_PATH));
   });
 
   test.each([

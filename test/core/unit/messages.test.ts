@@ -1,0 +1,84 @@
+/** Messages are named in tests and have their words in golden files (test/support/messages.ts). */
+
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, test } from 'vitest';
+import { goldenOf, readMessages, says } from '../../support/messages.ts';
+
+const root = new URL('../../..', import.meta.url).pathname;
+const { assertionsIn } = await import(`${root}scripts/prose.d/assertions.mjs`);
+
+test('no more assertions on whole sentences than the ceiling (scripts/prose --tests)', () => {
+  const { status, stdout } = spawnSync(process.execPath, [`${root}scripts/prose`, '--tests'], { encoding: 'utf8' });
+  expect({ status, stdout }).toMatchObject({ status: 0 });
+  expect(stdout).toMatch(/^ *\d+ of at most \d+$/m);
+});
+
+test('an assertion on a sentence is counted, and one on a code, data, a command or a name of a message is not', () => {
+  const counted = (source: string) => assertionsIn(source).length;
+  expect(counted("expect(x).toBe('the host was not changed');")).toBe(1);
+  expect(counted('expect(x).toMatchObject({ message: expect.stringMatching(/the host .* was not changed/) });')).toBe(
+    1,
+  );
+  expect(counted("test.each([['a', /the host was not changed/]])('of the case that is here', () => {});")).toBe(1);
+  expect(counted("expect(x).toEqual(['E_CLOCK', 'build-1', 2376]);")).toBe(0);
+  expect(counted("expect(x).toContain('docker-tls client add NAME --host build-1');")).toBe(0);
+  expect(counted("expect(x).toSay('host-was-not-changed', 'build-1');")).toBe(0);
+});
+
+test('every name in a test has words, and all words have a test', () => {
+  const used = new Map<string, Set<string>>();
+  for (const name of readdirSync(`${root}test`, { recursive: true, encoding: 'utf8' })) {
+    if (!name.endsWith('.test.ts') || name.endsWith('/messages.test.ts')) continue;
+    const golden = goldenOf(`${root}test/${name}`).pathname;
+    const ids = used.get(golden) ?? new Set<string>();
+    used.set(golden, ids);
+    for (const [, id] of readFileSync(`${root}test/${name}`, 'utf8').matchAll(/\btoSay\(\s*'([^']+)'/g))
+      ids.add(`${basename(name, '.test.ts')}/${id}`);
+  }
+  for (const [golden, ids] of used)
+    expect([...readMessages(pathToFileURL(golden)).keys()].sort(), golden).toEqual([...ids].sort());
+});
+
+describe('a message', () => {
+  const golden = (words: string) => {
+    const file = pathToFileURL(join(mkdtempSync(join(tmpdir(), 'messages-')), 'messages.txt'));
+    writeFileSync(file, `a/other: other words\na/one: ${words}\n`);
+    return file;
+  };
+  const said = (words: string, text: unknown, values: (string | number)[] = [], update = false) =>
+    says({ file: golden(words), key: 'a/one' }, text, values, update).pass;
+
+  test('is said by a line with its words and values', () => {
+    expect(said('{1} rejects {2}', 'x\nbuild-1 rejects eve: revoked', ['build-1', 'eve'])).toBe(true);
+    expect(said('{1} rejects {2}', 'build-1 rejects ann', ['build-1', 'eve'])).toBe(false);
+    expect(said('{1} rejects {2}', 'build-1 accepts eve', ['build-1', 'eve'])).toBe(false);
+    expect(said('port {1} is taken', 'port 23760 is taken', [2376])).toBe(false);
+    expect(said('due {*} left', 'due in\n3 days left')).toBe(false);
+    expect(said('due {**} left', 'due in\n3 days left')).toBe(true);
+    expect(said('ran (in [a] b)?', ['never', { why: 'it ran (in [a] b)?' }])).toBe(true);
+    expect(said('try it', Object.assign(new Error('no'), { hints: ['try it'] }))).toBe(true);
+    expect(said('', 'anything')).toBe(false);
+  });
+
+  test('has a place for each value: none goes unseen', () => {
+    expect(said('rejects', 'rejects eve', ['eve'])).toBe(false);
+  });
+
+  test('takes new words where it is asked to, with its values in them, and never other values', () => {
+    const words = '{1} rejects {2} from now on';
+    const key = 'a/one';
+    const file = golden(words);
+    const text = 'done: 3 hosts\nfrom 2026-12-01 on eve is rejected by build-1\n';
+    expect(says({ file, key }, text, ['build-1', 'eve'], false).pass).toBe(false);
+    expect(says({ file, key }, text, ['build-1', 'ann'], true).pass).toBe(false);
+    expect(says({ file, key }, 'eve and build-1 have nothing in common', ['build-1', 'eve'], true).pass).toBe(false);
+    expect(readMessages(file).get(key)).toBe(words);
+    expect(says({ file, key }, text, ['build-1', 'eve'], true).pass).toBe(true);
+    expect(readMessages(file).get(key)).toBe('from {*} on {2} is rejected by {1}');
+    expect(readMessages(file).get('a/other')).toBe('other words');
+  });
+});
