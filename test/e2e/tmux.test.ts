@@ -72,6 +72,14 @@ test('clear, Ctrl-L, Enter and other sizes leave no line of a run behind', async
     await wait(600);
     expect([width, working().length]).toEqual([width, 2]);
   }
+  // As a mouse drags it.
+  for (let width = 96; width >= 24; width -= 4) {
+    tmux('resize-window', '-x', String(width), '-y', '30');
+    await wait(40);
+  }
+  await wait(600);
+  expect(working()).toHaveLength(2);
+  tmux('resize-window', '-x', '100', '-y', '30');
   tmux('send-keys', 'C-l');
   tmux('send-keys', 'Enter');
   await wait(300);
