@@ -112,9 +112,9 @@ describe.each(suites)('on %s', (suite) => {
     type Way = { who: string; where: string; role?: string };
     const ways: Way[] = access.filter(({ who }: Way) => /^client \S+ of /.test(who));
     expect(ways.map(({ who, role }) => [who, role]).sort()).toEqual([
-      ['client dep of docker-tls', 'deploy'],
-      ['client laptop of docker-tls', undefined],
-      ['client prom of docker-tls', 'read'],
+      ['client dep of CN=docker-tls', 'deploy'],
+      ['client laptop of CN=docker-tls', undefined],
+      ['client prom of CN=docker-tls', 'read'],
     ]);
     expect(new Set(ways.map(({ where }) => where))).toEqual(new Set([`${host.address}:2376`]));
   });
