@@ -29,6 +29,9 @@ const INIT = `without-systemd: ${ROUND}`;
 const INIT_FAULT = 'without-systemd: whatever dies in the middle';
 const PODMAN = `podman: ${ROUND}`;
 const PODMAN_FAULT = 'podman: whatever dies in the middle';
+// <!-- haproxy -->
+const BEFORE_PODMAN = 'haproxy-podman: a setup, a rotation and a role leave the containers and new connections alone';
+// <!-- /haproxy -->
 const OWN =
   'rootless: setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left';
 const OWN_FAULT = 'rootless: whatever dies in the middle';
@@ -117,6 +120,22 @@ export const KINDS_TRIED: readonly KindTried[] = [
     cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT],
   },
   { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
+  // <!-- haproxy -->
+  {
+    kind: 'HAProxy before Podman 5.4 and 5.8',
+    cells: [
+      BEFORE_PODMAN,
+      BEFORE_PODMAN,
+      '[`haproxy-podman`, every 50 ms]',
+      'haproxy-podman: a revoked client, a stopped service and an edited one: refused, seen, and put right',
+      'haproxy-podman: a socket for containers has its role; it is all there after a reboot',
+      'haproxy-podman: remove leaves nothing',
+      BEFORE_PODMAN,
+      '[no]',
+      '[no]',
+    ],
+  },
+  // <!-- /haproxy -->
   {
     kind: 'Docker 29.1',
     cells: [HAND, '[no]', '[by hand, without the client]', '[no]', '[no]', '[no]', '[no]', '[no]', '[no]'],

@@ -62,12 +62,12 @@ export type ListenerCode = {
    */
   checkRestored(unit: string, at: (path: string) => string, credentials: string): string | undefined;
   /**
-   * Who is accepted with a certificate of the CA with this subject, by the `lists` of a host. Without `client`: each of its clients. Empty:
+   * Who is accepted with a certificate of the CA with this common name, by the `lists` of a host. Without `client`: each of its clients. Empty:
    * nobody.
    */
   acceptedOf(
     lists: ReadonlyMap<string, string>,
-    subject: string,
+    commonName: string,
   ): readonly { readonly client?: string; readonly role: string }[];
   /** Path that a role must not GET and that changes nothing; undefined: the role allows all that are known. `rules`: roles of the host. */
   refusedPath(role: string, rules: readonly string[]): string | undefined;

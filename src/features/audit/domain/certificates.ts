@@ -6,6 +6,8 @@ import { readX509 } from '../../../core/domain/pki/x509.ts';
 
 export type CertificateFact = {
   readonly subject: string;
+  /** The first one; empty without any. */
+  readonly commonName: string;
   /** SHA-256, `AA:BB:…`. */
   readonly fingerprint: string;
   readonly notBefore: Date;
@@ -51,6 +53,7 @@ function factOf(certificate: X509Certificate): CertificateFact {
   return {
     fingerprint: certificate.fingerprint256,
     subject: certificate.subject.replaceAll('\n', ', '),
+    commonName: /^CN=(.*)$/m.exec(certificate.subject)?.[1] ?? '',
     notBefore: new Date(certificate.validFrom),
     notAfter: new Date(certificate.validTo),
     weak: [...weakKey(certificate), ...new Set(signature)],

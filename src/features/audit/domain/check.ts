@@ -72,9 +72,9 @@ export type Outside = {
   readonly table: VulnerabilityTable;
   /** SHA-256 of the store's CAs for this host; undefined: unknown. */
   readonly ourCas?: ReadonlySet<string> | undefined;
-  /** A service of docker-tls that accepts clients in front of the daemon: its address, and who is accepted with a CA of this subject. */
+  /** A service of docker-tls that accepts clients in front of the daemon: its address, and who is accepted with a CA of this common name. */
   readonly listener?:
-    | { readonly at: string; readonly acceptedOf: (subject: string) => ReturnType<ListenerCode['acceptedOf']> }
+    | { readonly at: string; readonly acceptedOf: (commonName: string) => ReturnType<ListenerCode['acceptedOf']> }
     | undefined;
   /** What containers of the audit reached; undefined: not tried. */
   readonly isolation?: Isolation | undefined;

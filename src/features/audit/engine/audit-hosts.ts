@@ -80,7 +80,7 @@ function listenerAt(
   at: string,
   code: ListenerCode | undefined,
 ): Outside['listener'] {
-  return code && { at, acceptedOf: (subject) => code.acceptedOf(listenerLists, subject) };
+  return code && { at, acceptedOf: (commonName) => code.acceptedOf(listenerLists, commonName) };
 }
 
 /** Evidence names the key that this connection saw beside those that the host's files name. */

@@ -64,8 +64,9 @@ purge_packages() {
   if [ "$manager" = apt ]; then dpkg --triggers-only -a >/dev/null 2>&1 </dev/null; fi
   # Some packages leave the account and the directory that they made.
   if [ -z "$needed$failed" ] && grep -qx @account "$LIST"; then
+    # Left if the service of the package has run.
+    rm -f -- /run/haproxy/admin.sock
     rmdir -- /run/haproxy 2>/dev/null
-    # Made by systemd if the service of the package has run.
     if [ ! -s /var/lib/haproxy/dev/log ]; then rm -f -- /var/lib/haproxy/dev/log; fi
     rmdir -- /var/lib/haproxy/dev /var/lib/haproxy 2>/dev/null
     ! getent passwd haproxy >/dev/null || userdel haproxy >/dev/null 2>&1

@@ -72,7 +72,7 @@ test('where a listener accepts clients, each CA has the clients and roles that t
   const seen = (accepted: readonly { readonly client?: string; readonly role: string }[], ours?: ReadonlySet<string>) =>
     auditHost('web', facts, {
       ourCas: ours,
-      listener: { at: 'web:2376', acceptedOf: (name) => (name === subject ? accepted : []) },
+      listener: { at: 'web:2376', acceptedOf: (name) => (subject === `CN=${name}` ? accepted : []) },
     }).access.filter(({ who }) => who.endsWith(` of ${subject}`));
   expect(seen([{ client: 'prom', role: 'read' }])).toMatchObject([
     { who: `client prom of ${subject}`, role: 'read', where: 'web:2376', grave: false },

@@ -62,15 +62,15 @@ function otherAuthorities(facts: AuditFacts, outside: Outside): Verdict {
   if (tried.state === 'finding' || ourCas === undefined || ca === undefined) return tried;
   const others = readCertificates(ca.pem ?? '').filter((one) => !ourCas.has(one.fingerprint) && one.notAfter > now);
   if (others.length === 0) return tried;
-  const text = ({ subject, notAfter }: CertificateFact) =>
-    `accepts every client of ${subject}${roleOf(subject, outside)}, a CA that is not of this store, until ${notAfter.toISOString().slice(0, 10)}`;
+  const text = ({ subject, commonName, notAfter }: CertificateFact) =>
+    `accepts every client of ${subject}${roleOf(commonName, outside)}, a CA that is not of this store, until ${notAfter.toISOString().slice(0, 10)}`;
   const evidence = others.map((one) => ({ place: ca.path, text: text(one) }));
   return finding(evidence, 'low', 'a CA of --accept-ca stays until --accept-ca none');
 }
 
 /** What clients of a CA that is not ours may do there, if a listener limits it. */
-function roleOf(subject: string, { listener }: Outside): string {
-  const [found] = listener?.acceptedOf(subject) ?? [];
+function roleOf(ca: string, { listener }: Outside): string {
+  const [found] = listener?.acceptedOf(ca) ?? [];
   return found === undefined || found.role === FULL_ROLE ? '' : ` with the role ${found.role}`;
 }
 

@@ -88,12 +88,12 @@ function byDaemon(
     ...sockets.map(({ path, mode }) =>
       access('every local user', `socket with mode ${mode.toString(8).padStart(4, '0')}`, path, true),
     ),
-    ...trusted.flatMap(({ subject, notAfter, fingerprint }) => {
+    ...trusted.flatMap(({ subject, commonName, notAfter, fingerprint }) => {
       const other = outside.ourCas?.has(fingerprint) === false;
       const how = other ? 'certificate of another CA' : 'certificate';
       const expires = dayOf(notAfter);
       if (listener === undefined) return [access(`clients of ${subject}`, how, served.join(', '), other, { expires })];
-      return listener.acceptedOf(subject).map(({ client, role }) => {
+      return listener.acceptedOf(commonName).map(({ client, role }) => {
         const who = client === undefined ? `clients of ${subject}` : `client ${client} of ${subject}`;
         const limit = role === FULL_ROLE ? undefined : printable(role, 40);
         return access(who, how, listener.at, other && limit === undefined, { role: limit, expires });
