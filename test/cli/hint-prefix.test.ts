@@ -82,6 +82,15 @@ test.each([
   expect(typedAgain(tunnel, typed)({ client: 'ci' })).toBe(`docker-tls tunnel ${words}`);
 });
 
+test.each([
+  [['--sign', '--home', '/h', '--out', 'x'], '--sign --out x --client ci'],
+  [['--sign', 'KEY', '--home', '/h'], '--sign KEY --client ci'],
+  [['--home', '/h', '--sign'], '--sign --client ci'],
+])('an option that stands alone takes no other option for its value: %j', (typed, words) => {
+  const options = { ...tunnel.options, sign: { kind: 'text', optional: true, summary: '' } } as const;
+  expect(typedAgain({ ...tunnel, options }, typed)({ client: 'ci' })).toBe(`docker-tls tunnel ${words}`);
+});
+
 test('a host that was not named comes first, and takes the place of a wrong one that is no value of an option', () => {
   const again = typedAgain(tunnel, ['--socket', 'wbe', 'wbe', '--', 'wbe']);
   expect(again({ host: 'web', instead: 'wbe' })).toBe('docker-tls tunnel --socket wbe web -- wbe');

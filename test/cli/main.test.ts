@@ -81,6 +81,31 @@ test.each([
   expect(out + err).toMatch(expected);
 });
 
+test.each([
+  ['try', 'none []'],
+  ['try --key', ' []'],
+  ['try --key --json', '{"text":" []"}'],
+  ['try a --key', ' [a]'],
+  ['try --key file a', 'file [a]'],
+  ['try --key=file a', 'file [a]'],
+  ['try --key=', 'the value is empty'],
+])('an option whose value is optional stands alone before another one, or at the end: %s', async (line, expected) => {
+  const file = defineCommand({
+    scope: [],
+    args: { hosts: { summary: 'hosts', many: true } },
+    options: { key: { kind: 'text', optional: true, value: 'KEY', summary: 'a key' } },
+    async run({ args, options }) {
+      const text = `${options.key ?? 'none'} [${args.hosts}]`;
+      return { exit: 0, result: { text }, text };
+    },
+  });
+  const about = { name: 'try', summary: 'Try' };
+  const commands = [{ ...about, load: async () => ({ ...about, ...file }) }];
+  const { out, err } = await runCli(line.split(' '), { commands });
+  expect((out + err).replace(/\s+(?=["{}:])|(?<=["{}:])\s+(?=["{}])/g, '')).toContain(expected);
+  expect((await runCli(['try', '--help'], { commands })).out).toContain('--key [KEY]');
+});
+
 test('help of a group', async () => {
   const group = await runCli(['help', 'clients']);
   expect(group.out).toMatch(/^ {2}client add /m);
