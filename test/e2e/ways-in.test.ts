@@ -209,8 +209,7 @@ test('a host whose TLS port only the jump host reaches: said before anything cha
     const verified = await person.run(['verify', inner.name]);
     expect([verified.status, verified.out]).toEqual([0, expect.toSay('through-jump-host')]);
     const doctor = await person.run(['doctor', inner.name, '--client', 'ci']);
-    const through =
-      expect.toSay('answers-through-jump-host', '--client ci -- docker version');
+    const through = expect.toSay('answers-through-jump-host', '--client ci -- docker version');
     expect([doctor.status, doctor.out]).toEqual([0, through]);
     const audited = await person.run(['audit', inner.name, '--check', 'tls.1', '--json']);
     expect(JSON.parse(audited.out).result.subjects[0].results).toMatchObject([{ id: 'tls.1', state: 'pass' }]);
