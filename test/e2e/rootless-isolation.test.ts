@@ -59,7 +59,7 @@ test("each question has an answer, and RootlessKit's settings decide it", { time
   await host.must(`ip address add 169.254.169.254/32 dev lo
     /usr/bin/systemd-run --quiet --collect --unit metadata busybox httpd -f -p 169.254.169.254:80 -h /tmp`);
   expect(await tried()).toEqual({
-    '2.10': 'not-applicable: rootless: the daemon is in a user namespace as a whole',
+    '2.10': expect.toSay('user-namespace-whole'),
     '2.15': expect.stringContaining('a set-user-ID program of root'),
     // slirp4netns leads to every address of the host but 127.0.0.1.
     'isolation.1': 'pass',
@@ -84,7 +84,6 @@ test("each question has an answer, and RootlessKit's settings decide it", { time
 test('without the number of its process nothing is said of the host', { timeout: 300_000 }, async () => {
   await host.must('mv /run/user/1004/docker.pid /run/user/1004/other.pid');
   const found = await tried();
-  for (const id of ['isolation.1', 'isolation.2', 'isolation.3'])
-    expect(found[id]).toContain('not-applicable: it could not be tried from inside a container: the network of the');
+  for (const id of ['isolation.1', 'isolation.2', 'isolation.3']) expect(found[id]).toSay('could-not-tried-inside');
   expect(found['isolation.5']).toBe('pass');
 });

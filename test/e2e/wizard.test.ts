@@ -21,6 +21,8 @@ afterAll(async () => {
 });
 
 const CHANGES = 'Make these changes? (y: yes, e: edit, Enter: no)';
+/** The question after its plan, which has the same words as its title. */
+const PLANNED = /Make these changes[\s\S]*Make these changes\? \(y:/;
 
 /** Every question of the first setup, in its order, with an answer: five at most for root. */
 function questions(user: 'root' | 'pat'): readonly (readonly [question: string, keys: string])[] {
@@ -147,7 +149,7 @@ test('a hint of a failure is the whole command, with the host and the settings t
   await terminal.answer('Client:', `laptop${enter}`);
   await terminal.answer('Docker context:', `-${enter}`);
   await terminal.answer('Begin a fleet file', enter);
-  await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
+  await terminal.see(PLANNED);
   const dockerd = '/usr/sbin/dockerd';
   await host.must(
     `mv ${dockerd} ${dockerd}.real; printf '#!/bin/sh\necho "no such option" >&2; exit 1\n' >${dockerd}; chmod 755 ${dockerd}`,
@@ -190,7 +192,7 @@ test('from the first question to docker ps', async () => {
   await terminal.answer('Client:', `laptop${enter}`);
   await terminal.answer(`Docker context: (${host.name})`, enter);
   await terminal.answer('Begin a fleet file here, fleet.yaml, with this host? (y/N)', `y${enter}`);
-  const planned = await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
+  const planned = await terminal.see(PLANNED);
   // The key that was shown is the host's own.
   const shown = /SHA256:[A-Za-z0-9+/]{43}/.exec(planned)?.[0] ?? 'none';
   expect(await host.must('cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -')).toContain(shown);
@@ -255,7 +257,7 @@ test('a TLS port that clients cannot dial: ssh is offered, and is what verifies'
       'Begin a fleet file',
     ])
       await terminal.answer(question, enter);
-    await terminal.see(/Make these changes[\s\S]*Make these changes\? \(y:/);
+    await terminal.see(PLANNED);
     for (const [question, keys] of questions('root').slice(-3)) await terminal.answer(question, keys);
     const status = await terminal.ended;
     expect({ status, screen: terminal.screen() }).toMatchObject({ status: 0 });

@@ -45,6 +45,7 @@ const EVERY = `Host *
 const ACCEPT = ['--host-key', 'accept-new'];
 const PASSWORD: SshServerOptions = { password: 'x' };
 const LOCKED: SshServerOptions = { authorizedKeys: [locked.publicKey] };
+const KEY_QUESTION = /Is that its key\?/;
 const INTERACTIVE: SshServerOptions = { interactive: [{ prompt: 'Code: ', echo: true, answer: 'x' }] };
 
 test.each<[string, 'ssh2' | 'openssh', SshServerOptions, readonly string[], RegExp]>([
@@ -52,8 +53,8 @@ test.each<[string, 'ssh2' | 'openssh', SshServerOptions, readonly string[], RegE
   ['a password', 'openssh', PASSWORD, ACCEPT, /'s password:/],
   ['a code', 'ssh2', INTERACTIVE, ACCEPT, /Code:/],
   ['a code', 'openssh', INTERACTIVE, ACCEPT, /Code:/],
-  ['a host key', 'ssh2', PASSWORD, [], /Is that its key\?/],
-  ['a host key', 'openssh', PASSWORD, [], /Is that its key\?/],
+  ['a host key', 'ssh2', PASSWORD, [], KEY_QUESTION],
+  ['a host key', 'openssh', PASSWORD, [], KEY_QUESTION],
   ['a passphrase', 'ssh2', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
   ['a passphrase', 'openssh', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
 ])(

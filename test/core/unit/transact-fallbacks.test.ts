@@ -158,7 +158,7 @@ test('once it was told to keep the change it may have kept it, which is said as 
   expect(log).toContain('save');
   const unclear = await play({ answers: [{ ...apply, undo: 'nothing' }, { commit: LOST }] });
   expect(unclear.error?.message).toSay('host-may-kept-change');
-  expect(unclear.error?.hints).toEqual(['run the same command again']);
+  expect(unclear.error?.hints).toEqual([expect.toSay('same-command-again')]);
 });
 
 test('a rollback that fails is graver than what led to it', async () => {

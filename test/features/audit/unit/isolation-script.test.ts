@@ -104,7 +104,7 @@ describe.each(['dash', 'bash'])('by %s', (shell) => {
     for (const pid of ['', '0', '1/../self', '99999999']) expect(rootless(pid)).toEqual(['api', 'bridge', 'loopback']);
     const none = probe({ OPTIONS: 'name=seccomp name=rootless' });
     expect(none.unknown.sort()).toEqual(['api', 'bridge', 'loopback']);
-    expect(none.found.get('api')?.text).toContain('the network of the rootless daemon is not known');
+    expect(none.found.get('api')?.text).toSay('rootless-network-not-known');
   });
 
   test('what another run left behind is removed, and nothing of others with our label', () => {

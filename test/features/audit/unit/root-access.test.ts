@@ -75,7 +75,7 @@ test('where a listener accepts clients, each CA has the clients and roles that t
       listener: { at: 'web:2376', acceptedOf: (name) => (subject === `CN=${name}` ? accepted : []) },
     }).access.filter(({ who }) => who.endsWith(` of ${subject}`));
   expect(seen([{ client: 'prom', role: 'read' }])).toMatchObject([
-    { who: `client prom of ${subject}`, role: 'read', where: 'web:2376', grave: false },
+    { who: expect.toSay('client-of-ca', 'prom', subject), role: 'read', where: 'web:2376', grave: false },
   ]);
   // Only full clients of another CA are root.
   expect(seen([{ role: 'read' }], new Set())).toMatchObject([

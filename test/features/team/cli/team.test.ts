@@ -51,7 +51,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect((await as(ada, 'operator', 'add', 'bob', bob.recipient, '--dry-run')).exit).toBe(0);
   expect((await as(bob, 'status', '--store', url, '--json')).exit).toBe(2);
   const other = await as(ada, 'operator', 'add', 'bob', bob.recipient);
-  expect([other.exit, other.out]).toEqual([0, expect.stringContaining('on that computer: docker-tls --store')]);
+  expect([other.exit, other.out]).toEqual([0, expect.toSay('on-that-computer', url)]);
   const file = join(dirname(ada.home), 'carol.pub');
   mkdirSync(dirname(file), { recursive: true });
   execFileSync('cp', [join(carol.env.HOME ?? '', '.ssh/id_ed25519.pub'), file]);

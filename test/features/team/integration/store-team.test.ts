@@ -109,41 +109,45 @@ describe('an administrator of the repository', () => {
     expect(existsSync(join(ada.home, 'hosts'))).toBe(false);
   });
 
-  test.each<[string, (tree: string) => void, RegExp]>([
+  test.each<[string, (tree: string) => void, unknown]>([
     [
       'a file that was changed',
       (tree) => writeFileSync(join(tree, 'hosts/web/public'), 'x'),
-      /another hosts\/web\/public/,
+      expect.stringMatching(/another hosts\/web\/public/),
     ],
     [
       'a file that is missing',
       (tree) => execFileSync('rm', [join(tree, 'clients/anna/public')]),
-      /lacks clients\/anna/,
+      expect.stringMatching(/lacks clients\/anna/),
     ],
-    ['a file too many', (tree) => writeFileSync(join(tree, 'hosts/x'), ''), /holds hosts\/x/],
+    ['a file too many', (tree) => writeFileSync(join(tree, 'hosts/x'), ''), expect.stringMatching(/holds hosts\/x/)],
     [
       'a file in the place of another',
       (tree) => renameSync(join(tree, 'ca/active/keys'), join(tree, 'ca/issuers/anna/keys')),
-      /another|lacks/,
+      expect.stringMatching(/another|lacks/),
     ],
     [
       'a manifest that was edited',
       (tree) => edit(join(tree, 'manifest.json'), '"sequence": 3', '"sequence": 9'),
-      /no operator has signed/,
+      expect.toSay('no-operator-signed'),
     ],
     [
       'keys for another recipient',
       (tree) => writeFileSync(join(tree, 'keys/store.age'), 'x'),
-      /another keys\/store.age/,
+      expect.stringMatching(/another keys\/store.age/),
     ],
-    ['a link', (tree) => execFileSync('ln', ['-s', '/etc/passwd', join(tree, 'hosts/l')]), /holds hosts\/l/],
-  ])('cannot pass off %s', async (_what, change, words) => {
+    [
+      'a link',
+      (tree) => execFileSync('ln', ['-s', '/etc/passwd', join(tree, 'hosts/l')]),
+      expect.stringMatching(/holds hosts\/l/),
+    ],
+  ])('cannot pass off %s', async (_what, change, message) => {
     const made = await team();
     tamper(made, change);
     const error = await teamStore(made.bob.session())
       .read()
       .catch((caught) => caught);
-    expect(error).toMatchObject({ code: 'E_STORE_TAMPERED', exit: 2, message: expect.stringMatching(words) });
+    expect(error).toMatchObject({ code: 'E_STORE_TAMPERED', exit: 2, message });
     await expect(write(made.ada, { removeHosts: ['web'] })).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
     // One command by an operator who has seen the whole store repairs it.
     await restoreTeamStore(made.ada.session());
