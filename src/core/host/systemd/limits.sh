@@ -2,7 +2,7 @@
 # starts: systemd then closes the local socket, and containers that have it mounted never get it back. So a change lifts the limits.
 # Needs functions: mark reread
 # Needs variables: BACK DAEMON DAEMON_JSON LOCAL_SOCKET SERVICE T TAB TLS_SOCKET UNITS
-# Needs programs: grep mkdir rm rmdir
+# Needs programs: grep mkdir mv rm rmdir
 
 # Not in a user's systemd: its daemon opens the local socket itself. Not for new certificates alone: no other start reads units again.
 lift_start_limits() {
@@ -17,13 +17,19 @@ lift_start_limits() {
   mark units-changed
 }
 
-drop_in() { mkdir -p -- "/run/systemd/system/$1.d" && printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/docker-tls-limits.conf"; }
+# A name that sorts behind those of `systemctl edit`.
+drop_in() { mkdir -p -- "/run/systemd/system/$1.d" && printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/zz-docker-tls-limits.conf"; }
 
+# The mark without `.conf`, which systemd does not read, stays until systemd has forgotten the rest: a later call goes on.
 restore_start_limits() {
-  [ -e "/run/systemd/system/$SERVICE.d/docker-tls-limits.conf" ] || return 0
-  for unit in "$TLS_SOCKET" $LOCAL_SOCKET "$SERVICE"; do
-    rm -f -- "/run/systemd/system/$unit.d/docker-tls-limits.conf"
+  lifted=/run/systemd/system/$SERVICE.d/zz-docker-tls-limits
+  [ -e "$lifted.conf" ] || [ -e "$lifted" ] || return 0
+  for unit in "$TLS_SOCKET" $LOCAL_SOCKET; do
+    rm -f -- "/run/systemd/system/$unit.d/zz-docker-tls-limits.conf"
     rmdir -- "/run/systemd/system/$unit.d" 2>/dev/null
   done
-  reread 2>/dev/null
+  mv -f -- "$lifted.conf" "$lifted" 2>/dev/null
+  reread 2>/dev/null || return 0
+  rm -f -- "$lifted"
+  rmdir -- "${lifted%/*}" 2>/dev/null
 }

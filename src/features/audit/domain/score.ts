@@ -51,9 +51,9 @@ function weigh(results: readonly CheckResult[]): number {
 
 /**
  * Share of applicable checks that pass, weighted by severity, of those that an administrator can make pass now. While a critical finding is
- * open it counts up to 29, while a high one is open up to 59: each fix moves it. An accepted finding counts neither as passed nor as failed,
- * as does one that waits for a package. Without applicable checks it is 100. There is no number while a check lacks data, and none without
- * any check.
+ * open it counts up to 29, while a high one is open up to 59, so that other fixes still count. An accepted finding counts neither as passed
+ * nor as failed, as does one that waits for a package. Without applicable checks it is 100. There is no number while a check lacks data, and
+ * none without any check.
  */
 export function score(results: readonly CheckResult[]): Score {
   const passes = results.filter(({ state }) => state === 'pass');
@@ -82,7 +82,7 @@ export function score(results: readonly CheckResult[]): Score {
   }
   if (results.length === 0) return { ...counted, explanation: 'Nothing was checked here.' };
   const [severity, most] = CEILINGS.find(([severity]) => fixableNow[severity] > 0) ?? [undefined, 100];
-  const value = Math.floor((share * most) / 100);
+  const value = whole === 0 ? most : Math.floor((most * good) / whole);
   const held = severity === undefined ? '' : ` With an open ${severity} finding the score counts up to ${most}.`;
   return {
     ...counted,
