@@ -224,7 +224,9 @@ describe.runIf(process.getuid?.() === 0)('unit files', () => {
 
   test('that come back are read anew as well', () => {
     const there = ['daemon-reload', stop, 'start docker.service'];
-    expect(told({ [drop]: file }, 'undo').slice(0, 6)).toEqual([...there, ...there]);
+    // Once more after the first start: its limits of starts are as before.
+    const lines = told({ [drop]: file }, 'undo').filter((line, index, all) => line !== all[index - 1]);
+    expect(lines.slice(0, 6)).toEqual([...there, ...there]);
   });
 });
 

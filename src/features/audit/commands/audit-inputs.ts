@@ -129,8 +129,8 @@ function neighboursIn(cwd: string): Neighbours {
       try {
         return { text: decoded(readNamedFileSync(resolve(cwd, path), LARGEST_NEIGHBOUR)) };
       } catch (cause) {
-        const reason = whyNotRead(cause);
-        return { reason: /^ENOENT|^ENOTDIR/.test(reason) ? MISSING : reason };
+        const missing = /^(ENOENT|ENOTDIR)$/.test(String((cause as NodeJS.ErrnoException).code));
+        return { reason: missing ? MISSING : whyNotRead(cause) };
       }
     },
   };
