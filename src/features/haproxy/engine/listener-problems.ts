@@ -2,6 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { hasPort } from '../../../core/domain/network-port.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
@@ -89,7 +90,7 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
     ]);
   const view = viewDaemon(facts);
   for (const { kind, text, port } of view.listeners)
-    if (kind === 'tcp' && port === spec.port)
+    if (hasPort(spec) && kind === 'tcp' && port === spec.port)
       add('E_LISTENER', `dockerd itself listens on ${text}`, [
         'remove that listener from its configuration',
         `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
