@@ -111,6 +111,7 @@ export async function planOpened(
       session,
       spec,
       facts,
+      recorded: listsClients(spec) && known?.record.listener === spec.listener,
       clients: accepted.map(({ name, role }) => ({ name, role, direct: !view.issuers.has(name) || view.direct(name) })),
       rejected: [...view.clients.values()].filter((client) => !accepted.includes(client)).map(({ name }) => name),
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),

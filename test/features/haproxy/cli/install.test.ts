@@ -2,6 +2,7 @@
 
 import { afterAll, expect, test } from 'vitest';
 import type { Changed } from '../../../../src/core/actions/results.ts';
+import type { StoredHost } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import { useCommands } from '../../../../src/core/render/next.ts';
@@ -85,6 +86,22 @@ test('the hint is a whole command: as typed with --install, and apply --install 
   expect(await hints('setup', 'h1', '--listener', 'haproxy')).toContain(
     '"docker-tls setup h1 --listener haproxy --dry-run --json --install"',
   );
+  // Not every command that changes a host has --install.
+  const store = openStore(place.home);
+  const h1 = (await store.read()).hosts.get('h1') as StoredHost;
+  const record = { ...h1.record, listener: 'haproxy' } as const;
+  await store.withLock('test', () => store.write({ hosts: { h1: { ...h1, record } } }));
+  expect(await hints('rotate', 'server', 'h1')).toContain('"docker-tls apply h1 --install"');
+});
+
+test('--install concerns hosts with such a listener alone, and a host that socket add sets up', async () => {
+  const place = await documentPlace();
+  const run = (...argv: string[]) => place.run([...argv, '--install', '--dry-run'], {}, { outputs: offered, facts });
+  const facts = { os: 'ID=debian' };
+  const [dockerd] = (await run('apply', 'h1')).json.result.hosts;
+  expect(dockerd.plan.warnings).toEqual([]);
+  const [added] = (await run('socket', 'add', 'ci', 'root@h9')).json.result.hosts;
+  expect(added.plan.listener.installs).toEqual(['haproxy']);
 });
 
 test('a socket is named by its path once it is there, also with a daemon of a user', () => {

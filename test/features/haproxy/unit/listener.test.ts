@@ -58,7 +58,7 @@ function opened(
   const spec = completeHost(SPEC);
   return openListener(
     {
-      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [] },
+      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [], recorded: false },
       clients: [{ name: 'laptop', direct: false }],
       ...request,
     },
