@@ -31,6 +31,8 @@ export type HostOutcome = {
   readonly changed: boolean;
   readonly plan: HostPlan;
   readonly address: string;
+  /** Undefined: the host has none. */
+  readonly port: number | undefined;
   readonly accepts: readonly string[];
   /** CAs of other issuers; each of their clients is accepted too. */
   readonly otherCas: readonly OtherCa[];

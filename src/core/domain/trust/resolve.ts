@@ -167,7 +167,8 @@ function ambiguous(
   });
 }
 
-function noPort(host: string): DockerTlsError {
+/** E_NO_PORT, exit 2. */
+export function noPort(host: string): DockerTlsError {
   return new DockerTlsError('E_NO_PORT', 'no client can connect to it: it has sockets for programs on the host alone', {
     where: host,
     hints: offeredLines(LISTENERS, `docker-tls socket add NAME ${shellQuote(host)}`),

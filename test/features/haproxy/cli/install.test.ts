@@ -146,6 +146,7 @@ test('setup without a port: no context, no client, no probe, and the default cli
   const made = await run(200);
   expect([made.exit, made.json.result?.checks?.length], made.out).toEqual([0, 2]);
   expect(made.json.result).not.toHaveProperty('endpoint');
+  expect(made.json.result).not.toHaveProperty('port');
   expect(made.json.result).not.toHaveProperty('client');
   expect(made.json.result).not.toHaveProperty('context');
   const next = useCommands(completeHost({ name: 'h9', ssh: { destination: 'h9' }, listen: ['none'] }), undefined, {
