@@ -4,25 +4,30 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/docker/bundle.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { makePkcs12 } from '../domain/pki/pkcs12.ts';
 import type { Secret } from '../domain/secret.ts';
 import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
 import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import { noPort } from '../domain/trust/resolve.ts';
 
 export const BUNDLE_FORMATS = ['tar', 'p12', 'env', 'pem'] as const;
 export type BundleFormat = (typeof BUNDLE_FORMATS)[number];
 
 /**
- * The client with the hosts that accept it, or those of `only`. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_HOST_UNKNOWN,
- * E_CLIENT_NOT_ACCEPTED (exit 2).
+ * The client with the hosts that accept it and have a port, or those of `only`. Fails with E_CLIENT_UNKNOWN, E_CLIENT_REVOKED,
+ * E_HOST_UNKNOWN, E_NO_PORT, E_CLIENT_NOT_ACCEPTED (exit 2).
  */
 export function clientBundle(state: StoreState, client: StoredClient, only: readonly string[] = []): ClientBundle {
   const { record, ca, cert, key } = client;
   if (record.revokedAt !== undefined)
     throw clientRevoked(record.name, record.revokedAt, `docker-tls client add ${record.name}-2`);
   const known = reachableHosts(state);
+  // A name of a host in the store is that host.
+  const isDialled = (name: string) => hasPort(state.hosts.get(name)?.record ?? {});
   for (const name of only) {
     const host = known.get(name);
+    if (!isDialled(name)) throw noPort(name);
     if (host !== undefined && accepts(host, client)) continue;
     throw new DockerTlsError(
       host === undefined ? 'E_HOST_UNKNOWN' : 'E_CLIENT_NOT_ACCEPTED',
@@ -31,7 +36,8 @@ export function clientBundle(state: StoreState, client: StoredClient, only: read
     );
   }
   const hosts = [...known.values()].filter(
-    (host) => accepts(host, client) && (only.length === 0 || only.includes(host.record.name)),
+    (host) =>
+      accepts(host, client) && isDialled(host.record.name) && (only.length === 0 || only.includes(host.record.name)),
   );
   return {
     client: record.name,

@@ -3,6 +3,7 @@
 import type { StoreState } from '../adapters/store/records.ts';
 import { CA_DEFAULTS } from '../domain/settings.ts';
 import { unknownName } from '../domain/trust/resolve.ts';
+import { listsClients } from '../domain/trust/trust.ts';
 import { type ApplyRequest, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { change } from '../engine/change.ts';
 import type { Run } from '../engine/intent.ts';
@@ -19,7 +20,7 @@ export type HostsOptions = RunOptions &
   SelectionOptions & {
     readonly client?: string | undefined;
     readonly takeOver: boolean;
-    /** `--install`: a listener where it is missing. */
+    /** `--install`: a listener where it is missing, on hosts that have one. */
     readonly installs?: boolean | undefined;
     readonly rejectOtherClients: boolean;
   };
@@ -45,7 +46,9 @@ export async function openHosts(
     request: {
       ownCa: await fleetCaToStore(run, state),
       reason: 'apply',
-      hosts: selection.specs.map((spec) => (options.installs ? { ...spec, install: true as const } : spec)),
+      hosts: selection.specs.map((spec) =>
+        options.installs && listsClients(spec) ? { ...spec, install: true } : spec,
+      ),
       clients: selection.clients,
       ca: selection.ca ?? CA_DEFAULTS,
       client: { spec: clientSpec(name, {}), named: client !== undefined },

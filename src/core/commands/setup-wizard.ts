@@ -11,6 +11,7 @@ import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { type HostFlags, hostContextName } from '../domain/fleet/specs.ts';
 import { contextNameOf } from '../domain/names.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
 import * as questions from '../domain/plan/setup-questions.ts';
@@ -56,6 +57,29 @@ export type SetupAnswers = {
   readonly file: WritableFleet | undefined;
 };
 
+/** Whether an option requests a docker context. */
+function wantsContext({ context, use, configDirectory }: SetupOptions): boolean {
+  return context !== undefined || use || configDirectory;
+}
+
+/** Fails, before a login, with E_NAME or E_USAGE (exit 2) if clients could not dial what they would be given. */
+export function refuseUndialled(spec: HostSpec, options: SetupOptions): void {
+  if (spec.address === undefined && spec.ssh.destination.includes('%')) throw zoned(spec.ssh.destination);
+  if (hasPort(spec) || !wantsContext(options)) return;
+  throw new DockerTlsError('E_USAGE', 'a docker context needs a port, and --listen none opens none', {
+    where: spec.name,
+    hints: ['leave out --context, --use and --config-directory'],
+  });
+}
+
+function zoned(destination: string): DockerTlsError {
+  return new DockerTlsError(
+    'E_NAME',
+    `clients cannot dial ${destination}: a zone is good on one computer only, and docker verifies no address that has one`,
+    { hints: ['name what they dial: --address NAME'] },
+  );
+}
+
 /** `problem`: the failure of the previous answer. */
 export async function askDestination({ prompts }: SetupContext, problem?: DockerTlsError): Promise<string> {
   if (prompts.interactive && problem === undefined)
@@ -74,8 +98,9 @@ export async function propose(context: SetupContext, first: HostSpec, opened: Op
   const spec = { ...first, name };
   const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
   const requested = options.noContext ? undefined : hostContextName(spec);
-  // Docker dials a context's address directly, so a context is useless for a host that only SSH reaches.
-  const wanted = requested === undefined && !known && !options.noContext && spec.reach !== 'ssh';
+  // Docker dials a context's address directly, so a context is useless for a host that only SSH reaches, or nothing.
+  const dialled = spec.reach !== 'ssh' && hasPort(spec);
+  const wanted = requested === undefined && !known && !options.noContext && dialled;
   return { spec, client, context: wanted ? await freeContext(spec, opened, context) : requested, file: fleet };
 }
 
@@ -117,10 +142,10 @@ export async function editAnswers(
   const more = { sans: `In the certificate already: ${printable(proposed.join(', '))}.` };
   const spec = withAddress({ ...before.spec, name, ...(await askSettings(context, more)) }, address, opened, context);
   const client =
-    options.client === undefined
+    options.client === undefined && hasPort(spec)
       ? { name: await prompts.input(questions.clientQuestion(before.client.name)), requested: true }
       : before.client;
-  const settled = options.context !== undefined || options.noContext || options.use || options.configDirectory;
+  const settled = options.noContext || wantsContext(options) || !hasPort(spec);
   const docker = settled ? before.context : await prompts.input(questions.contextQuestion(spec.name, before.context));
   const file = before.file ?? (await askFleet(context));
   return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
@@ -155,7 +180,7 @@ async function askAddress(
     default: spec.address ?? session.dialled,
     validate: async (text) => {
       const readable = validate(text);
-      if (readable !== true) return readable;
+      if (readable !== true || !hasPort(spec)) return readable;
       const problem = await wayProblem(probe, spec.name, { address: read(text), port: spec.port });
       return problem === undefined ? true : [problem.message, ...problem.hints].join('\n');
     },
@@ -234,7 +259,7 @@ export async function withOpenWay(
   const { prompts, runtime, options } = context;
   const { spec } = answers;
   const { dialled, login, tunnel } = opened.session;
-  if (spec.reach === 'ssh') return answers;
+  if (spec.reach === 'ssh' || !hasPort(spec)) return answers;
   const at = { address: spec.address ?? dialled, port: spec.port };
   const problem = await wayProblem(runtime.probe, spec.name, at, { firewall: opened.facts.firewall, login });
   if (problem === undefined) return answers;

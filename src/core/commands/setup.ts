@@ -17,6 +17,7 @@ import { dockerHost } from '../domain/destination.ts';
 import { withSeenKey } from '../domain/fleet/recorded-key.ts';
 import { hostContextName, specFor } from '../domain/fleet/specs.ts';
 import { checkName } from '../domain/names.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { otherName } from '../domain/plan/other-store.ts';
 import { whatThisIs } from '../domain/plan/setup-questions.ts';
@@ -47,6 +48,7 @@ import {
   Edit,
   editAnswers,
   propose,
+  refuseUndialled,
   type SetupAnswers,
   type SetupContext,
   withOpenWay,
@@ -54,12 +56,12 @@ import {
 
 /** In a dry run the plan, otherwise the host as it was changed. */
 export type SetupDocument =
-  | (PlannedChangeDocument & { readonly client: string })
+  | (PlannedChangeDocument & { readonly client?: string | undefined })
   | (ChangedHostDocument & {
-      /** Where clients reach the daemon: `tcp://HOST:PORT`. */
-      readonly endpoint: string;
-      /** The client used for the verification. */
-      readonly client: string;
+      /** Where clients reach the daemon: `tcp://HOST:PORT`. Absent for a host without a port. */
+      readonly endpoint?: string | undefined;
+      /** The client used for the verification. Absent if no client can connect. */
+      readonly client?: string | undefined;
       /** The docker context, new or existing. */
       readonly context?: string;
     });
@@ -105,8 +107,7 @@ async function reachHost(context: SetupContext, typed: string | undefined) {
     const host = (typed ?? (await askDestination(context, problem))).trim();
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const known = state.hosts.has(first.name);
-    // Clients would dial that address; without this check the error would come only after a login.
-    if (first.address === undefined && first.ssh.destination.includes('%')) throw zoned(first.ssh.destination);
+    refuseUndialled(first, options);
     const editable = prompts.interactive && !known;
     // The user sees the plan even with --yes, because it is this host's first.
     const edit = async (question: string) => confirmOrEdit(context, question);
@@ -129,14 +130,6 @@ async function reachHost(context: SetupContext, typed: string | undefined) {
       problem = error;
     }
   }
-}
-
-function zoned(destination: string): DockerTlsError {
-  return new DockerTlsError(
-    'E_NAME',
-    `clients cannot dial ${destination}: a zone is good on one computer only, and docker verifies no address that has one`,
-    { hints: ['name what they dial: --address NAME'] },
-  );
 }
 
 const NO_HOST: readonly ErrorCode[] = [
@@ -216,7 +209,7 @@ async function changeSetUp(
   const dockerConfig = dockerConfigDirectory(runtime);
   if (verifier !== undefined) await checkContextOf(spec, verifier, resolved.state, dockerConfig);
   const changed = await changeHosts(resolved);
-  const name = changed.wanted.verifyAs?.[0] ?? '';
+  const name = changed.wanted.verifyAs?.[0];
   if (changed.planned !== undefined) {
     const { result, ...rest } = renderPlanned(changed.planned, context);
     return { ...rest, result: { client: name, ...result } };
@@ -224,16 +217,18 @@ async function changeSetUp(
   const [result] = changed.results;
   if (result?.kind === 'skipped') throw interrupted(result.reason, { where: spec.name });
   if (result?.kind !== 'done') throw new DockerTlsErrors(failuresOf(changed));
-  await makeOwn(store, name);
+  if (name !== undefined) await makeOwn(store, name);
   await writeFleet?.();
   // The host is done, whether or not the context succeeds.
   const own = usableClients(changed.state, changed.wanted.verifyAs).slice(0, 1);
   const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
   const after = await store.read();
-  const tool = spec.reach === 'ssh' ? undefined : kindOf(opened.facts).engine.client;
+  const tool = spec.reach === 'ssh' || name === undefined ? undefined : kindOf(opened.facts).engine.client;
   const format = tool === undefined ? undefined : toolFormat(tool);
   const ownClient =
-    format === undefined ? [] : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
+    format === undefined || name === undefined
+      ? []
+      : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
   const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
   const access = {
     spec,
@@ -255,8 +250,8 @@ function refuseEarly({ options, runtime, state }: SetupContext, spec: HostSpec, 
 
 type Access = {
   readonly spec: HostSpec;
-  /** The client used for verification. */
-  readonly client: string;
+  /** The client used for verification; undefined: none. */
+  readonly client: string | undefined;
   /** The docker context, new or existing; undefined: none. */
   readonly context: string | undefined;
   /** The store had no host before: no schedule can have renewed one. */
@@ -273,15 +268,15 @@ function renderSetUp(
   const { value } = outcome;
   const { io } = around.runtime;
   const colours = coloursOf(io);
-  const endpoint = dockerHost(value.address, spec.port);
+  const endpoint = hasPort(spec) ? dockerHost(value.address, spec.port) : undefined;
   const via = value.checks.find((check) => check.via !== undefined)?.via;
   // On a terminal the progress already shows it.
   const verified = io.errIsTerminal
     ? `\nVerified ${via === undefined ? 'from here' : printable(`through ${via}`)}, over new connections:\n${[renderChecks(value.checks, colours), ...renderWarnings(value.warnings, colours)].join('\n')}`
     : renderOutcome(value, colours);
   // Only verified clients.
-  const accepted = value.checks.flatMap(({ who, expected, ok }) =>
-    expected === 'accepted' && ok ? [colours.bold(who.replace(/^client /, ''))] : [],
+  const accepted = value.checks.flatMap(({ who, expected, ok, onHost }) =>
+    expected === 'accepted' && ok && !onHost ? [colours.bold(who.replace(/^client /, ''))] : [],
   );
   const sentence = [
     ...(accepted.length === 0 ? [] : [`${endpoint} accepts ${accepted.join(', ')}.`]),

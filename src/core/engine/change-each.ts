@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { installedPackages, listenerPackages } from '../domain/plan/installed-packages.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
@@ -179,7 +180,8 @@ async function carryOutReady(
     if (sent !== undefined) known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
     const outcome = { checks, warnings: [...warnings, ...purged] };
-    return { ...outcome, host: spec.name, changed, plan, address, accepts, otherCas, elapsedMs };
+    const port = hasPort(spec) ? plan.port : undefined;
+    return { ...outcome, host: spec.name, changed, plan, address, port, accepts, otherCas, elapsedMs };
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { dockerHost } from '../domain/destination.ts';
+import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
 import { splitBundle } from '../domain/pki/inspect.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import { shellQuote } from '../domain/quote.ts';
@@ -105,6 +106,7 @@ export function verificationFailure(
   const end = ending === '' ? '' : `; ${ending}`;
   const silent = silenceOf(checks);
   const client = bad.find((check) => check.expected === 'accepted');
+  const worst = client ?? bad[0];
   const other = bad.every((check) => check.otherCertificate);
   return new DockerTlsError(
     'E_VERIFY',
@@ -124,7 +126,9 @@ export function verificationFailure(
                 ? `after a run that was killed before the host confirmed it: docker-tls apply ${host}`
                 : `docker-tls doctor ${host}`,
             ]
-          : hintsFor(first, (client ?? bad[0])?.cause),
+          : worst?.onHost
+            ? [`see on the host what the listener logged: journalctl -u ${LISTENER_SERVICE} -n 20`]
+            : hintsFor(first, worst?.cause),
       details:
         silent !== undefined
           ? []

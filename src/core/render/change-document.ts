@@ -25,7 +25,8 @@ export type ChangedHostDocument = {
   readonly result: 'ok';
   readonly changed: boolean;
   readonly address: string;
-  readonly port: number;
+  /** Absent for a host without a port. */
+  readonly port?: number | undefined;
   /** Absent after a removal of docker-tls. */
   readonly generation?: number;
   /** The generation that came back with a rollback. */
@@ -50,9 +51,9 @@ export function changedHostDocument({
   value,
   elapsedMs,
 }: Extract<HostResult<HostOutcome>, { kind: 'done' }>): ChangedHostDocument {
-  const { plan, changed, address, checks, otherCas, warnings } = value;
+  const { plan, changed, address, port, checks, otherCas, warnings } = value;
   return {
-    ...{ host, result: 'ok', changed, address, port: plan.port, generation: generationOf(plan) },
+    ...{ host, result: 'ok', changed, address, port, generation: generationOf(plan) },
     restored: plan.returnsTo,
     files: plan.files.map(({ path }) => path),
     handEdits: handEdits(plan),

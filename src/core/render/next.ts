@@ -3,19 +3,23 @@
 import type { CommandContext, OptionSpec } from '../../cli/command.ts';
 import { HOST_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import type { Changed } from '../actions/results.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { detectShell, useOf } from '../domain/shell-environment.ts';
 import type { Runtime } from '../runtime.ts';
+import { LISTENERS } from '../seams/listeners.ts';
+import { offered } from '../seams/seam.ts';
 import { isChanging } from './plan-text.ts';
 
 /** Commands that point docker at the host: by its context if it has one, else by the environment. */
 export function useCommands(
-  { name, use, reach }: Pick<HostSpec, 'name' | 'use' | 'reach'>,
+  { name, use, reach, listen }: Pick<HostSpec, 'name' | 'use' | 'reach' | 'listen'>,
   context: string | undefined,
   { docker, env }: Pick<Runtime, 'docker' | 'env'>,
 ): string[] {
+  if (!hasPort({ listen })) return ['docker-tls status'];
   if (reach === 'ssh') return [`docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
   if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
   return [useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
@@ -27,7 +31,10 @@ function applyCommand(
   file: string | undefined,
   options: Readonly<Record<string, unknown>>,
 ): string {
-  const typed = Object.entries<OptionSpec>({ ...RUN_OPTIONS, install: HOST_OPTIONS.install }).flatMap(([key, spec]) => {
+  const typed = Object.entries<OptionSpec>({
+    ...RUN_OPTIONS,
+    ...offered(LISTENERS, { install: HOST_OPTIONS.install }),
+  }).flatMap(([key, spec]) => {
     const given =
       spec.kind === 'duration' && options[key] !== undefined ? `${Number(options[key]) / 1000}s` : options[key];
     if (given === undefined || given === false) return [];

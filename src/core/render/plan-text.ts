@@ -4,6 +4,7 @@ import { printable } from '../../errors/errors.ts';
 import type { AgreedHost } from '../actions/results.ts';
 import { hostContextName } from '../domain/fleet/specs.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { otherCaWords } from '../domain/other-ca.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { type HostPlan, hasChanges } from '../domain/plan/plan-host.ts';
@@ -29,8 +30,8 @@ type Shown = Pick<AgreedHost, 'plan' | 'facts' | 'address' | 'spec'> &
 /** The plan of one host. */
 export function renderPlan(planned: Shown, form: PlanForm): string {
   const { colours, columns = Number.POSITIVE_INFINITY } = form;
-  const { plan, facts, address } = planned;
-  const where = `${address}:${plan.port}`;
+  const { plan, facts, address, spec } = planned;
+  const where = hasPort(spec) ? `${address}:${plan.port}` : `${address}, no port`;
   const what = printable(`${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}`);
   const fits = textWidth(`${plan.host}  ${where}  ${what}`) <= columns;
   const head = `${colours.bold(plan.host)}  ${where}${fits ? '  ' : '\n  '}${colours.dim(what)}`;

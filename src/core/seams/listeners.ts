@@ -12,6 +12,8 @@ export type ListenerRequest = {
   readonly session: HostSession;
   readonly spec: HostSpec;
   readonly facts: HostFacts;
+  /** The store has it as the listener of this host already, so `apply` sets it up. */
+  readonly recorded: boolean;
   /** The clients that the host accepts. `direct`: one of our CAs may have signed their certificate itself. */
   readonly clients: readonly { readonly name: string; readonly role?: string | undefined; readonly direct: boolean }[];
   /** Names of clients that it rejects. */

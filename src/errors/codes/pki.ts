@@ -80,11 +80,7 @@ export const CLIENTS = {
     "The client's key is not on this machine.",
     'Run the command on the machine that holds the key.',
   ],
-  E_NO_PORT: [
-    2,
-    'The host has no TLS port, only sockets on the host itself.',
-    'docker-tls setup HOST --listen 0.0.0.0',
-  ],
+  E_NO_PORT: [2, 'The host has no TLS port, only sockets on the host itself.', 'docker-tls socket add NAME HOST'],
   E_NO_CLIENTS: [2, 'The host accepts no client of this store.', 'docker-tls client add NAME --hosts HOST'],
   E_HOST_WITHOUT_CLIENTS: [
     5,

@@ -36,6 +36,15 @@ test.each([
   expect(handEdits(plan)).toEqual(edited);
   const spec = completeHost({ name: 'h', ssh: { destination: 'h' } });
   const text = renderPlan({ plan, facts, address: 'h', spec }, { colours: pico.createColors(false), columns: 80 });
+  const shown = (listen: string[] = []) =>
+    renderPlan(
+      { plan, facts, address: '10.0.0.1', spec: { ...spec, listen } },
+      { colours: pico.createColors(false), columns: 80 },
+    ).split('\n')[0];
+  expect([shown(), shown(['none'])]).toEqual([
+    expect.stringContaining('  10.0.0.1:2376'),
+    expect.stringContaining('  10.0.0.1, no port'),
+  ]);
   expect(text.includes('edited by hand since')).toBe(edited.length > 0);
   expect(text.includes('-{ "icc": false, "labels": ["a=b"] }')).toBe(edited.length > 0);
 });

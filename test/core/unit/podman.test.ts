@@ -8,7 +8,9 @@ import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight } from '../../../src/core/domain/plan/preflight.ts';
 import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';
+import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
 import { keptOf } from '../../../src/core/domain/settings-stored.ts';
+import { problemsOf } from '../../../src/core/engine/steps/check-host.ts';
 import { desired, FACTS_TIME_MS, factsOf, sent } from '../../support/host-facts.ts';
 
 const SERVICE = '/etc/systemd/system/docker-tls-podman.service';
@@ -135,6 +137,21 @@ describe('what is refused', () => {
       expect(problems(host({ 'dockerd-version': `podman version ${version}` })).join()).toMatch(
         yes ? /^$/ : /^E_PODMAN_OLD/,
       );
+  });
+
+  test('an old Podman, before there is a plan, only where no other listener is wanted', () => {
+    const early = (listener?: HostSpec['listener']) =>
+      problemsOf(
+        {
+          session: { login: { destination: 'root@h1' } },
+          facts: host({ 'dockerd-version': 'podman version 5.4.2' }),
+          skewMs: 0,
+        } as never,
+        { ...completeHost({ name: 'h1', ssh: { destination: 'root@h1' } }), listener },
+        new Date(FACTS_TIME_MS),
+      ).map(({ code }) => code);
+    expect([early(), early('dockerd')]).toEqual([['E_PODMAN_OLD'], ['E_PODMAN_OLD']]);
+    expect(early('haproxy')).toEqual([]);
   });
 
   test('more than one address, since Podman takes one socket', () => {

@@ -13,7 +13,12 @@ type Asked = Parameters<Prompts['select']>[0];
 const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } as const;
 
 /** A host whose port drops direct connections; through SSH it is open (nothing listens yet), forbidden by sshd, or silent as well. */
-async function offered(through: keyof typeof SSH_CODES | 'silent', answer: string, context?: string) {
+async function offered(
+  through: keyof typeof SSH_CODES | 'silent',
+  answer: string,
+  context?: string,
+  listen?: readonly string[],
+) {
   const asked: Asked[] = [];
   const dial = async () => {
     throw new DockerTlsError(SSH_CODES[through as 'open'], 'ssh to h1 does not forward');
@@ -35,7 +40,7 @@ async function offered(through: keyof typeof SSH_CODES | 'silent', answer: strin
   const firewall = { iptables: '', ufw: undefined, nft: '', firewalld: undefined };
   const tunnel = { via: 'ssh to h1', open: dial, ended: new Promise(() => {}) };
   const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
-  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
+  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listen });
   const answers: SetupAnswers = { spec, client: { name: 'ann', requested: false }, context: 'h1', file: undefined };
   const around = { prompts, runtime: { probe }, options: { context }, flags: { ssh: {} } } as unknown as SetupContext;
   const got = withOpenWay(around, answers, opened as unknown as OpenedHost);
@@ -51,6 +56,12 @@ test('through ssh, with no docker context, which would dial the port itself', as
   expect(choices()[0]).toMatchObject({ name: 'through ssh to h1: docker-tls tunnel h1' });
   expect(choices()[0]?.disabled).toBeUndefined();
   expect((await offered('open', 'ssh', 'mine')).got).toMatchObject({ context: 'mine' });
+});
+
+test('not where there is no port to dial', async () => {
+  const { got, asked } = await offered('silent', 'end', undefined, ['none']);
+  expect(asked).toEqual([]);
+  expect(got).toMatchObject({ context: 'h1' });
 });
 
 test.each([

@@ -54,6 +54,11 @@ describe('a trust file', () => {
   test('without any client is refused', () => {
     expect(() => trust({ clients: [] })).toThrow(refusal('E_NO_CLIENTS', 'no client'));
     expect(() => trust({}, {}, [{ name: 'ann', hosts: ['h2'] }])).toThrow(refusal('E_NO_CLIENTS', 'no client'));
+    expect(() => trust({ listen: ['10.0.0.1'] }, {}, [{ name: 'ann', hosts: ['h2'] }])).toThrow(
+      refusal('E_NO_CLIENTS', ''),
+    );
+    // Sockets on the host need none.
+    expect(trust({ listen: ['none'] }, {}, [{ name: 'ann', hosts: ['h2'] }])).toEqual(['ca']);
   });
 
   test('with a client that has no issuing CA is refused: it would hold more than was asked for', () => {

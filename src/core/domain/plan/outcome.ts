@@ -19,6 +19,8 @@ export type ProbeCheck = {
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   /** Request that the client's role does not allow. */
   readonly request?: string;
+  /** A socket on the host: it has no part in the network. */
+  readonly onHost?: true;
   /** Connected through ssh from this host instead of directly. */
   readonly via?: string;
   readonly elapsedMs: number;
@@ -29,6 +31,8 @@ export type HostOutcome = {
   readonly changed: boolean;
   readonly plan: HostPlan;
   readonly address: string;
+  /** Undefined: the host has none. */
+  readonly port: number | undefined;
   readonly accepts: readonly string[];
   /** CAs of other issuers; each of their clients is accepted too. */
   readonly otherCas: readonly OtherCa[];

@@ -8,6 +8,7 @@ import { givenTwice } from '../dockerd/daemon-options.ts';
 import { flagOfKey } from '../dockerd/flags.ts';
 import { installHint } from '../dockerd/install-hints.ts';
 import { type Login, sudoCommand } from '../quote.ts';
+import type { HostSpec } from '../settings.ts';
 import { type DaemonView, isTlsFlag } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -35,6 +36,8 @@ export type PreflightInput = {
   readonly nowMs: number;
   /** 0: none. */
   readonly port: number;
+  /** The listener that is wanted, before there is a plan. Absent: the one that the host has. */
+  readonly listener?: HostSpec['listener'] | undefined;
   /** Absent if the facts do not allow a plan. */
   readonly plan?: HostPlan;
 };

@@ -7,6 +7,7 @@ import { installDockerHints } from '../dockerd/install-hints.ts';
 import { servesTls } from '../dockerd/podman-units.ts';
 import { FLAGS_VARIABLE, scriptAssignment, withOursBlank } from '../dockerd/settings-script.ts';
 import { shellQuote, sudoCommand } from '../quote.ts';
+import { listsClients } from '../trust/trust.ts';
 import { listWords } from '../words.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
@@ -88,7 +89,8 @@ function checkPodmanVersion(input: Preflight): void {
 }
 
 /** Whether another service accepts clients: after the change, or now if it restores something or there is none. */
-function hasOther({ facts, plan }: Preflight): boolean {
+function hasOther({ facts, plan, listener }: Preflight): boolean {
+  if (plan === undefined && listener !== undefined) return listsClients({ listener });
   return plan?.purpose === 'apply' ? usesListener(plan) : hasListener(facts);
 }
 

@@ -3,6 +3,8 @@
 import { type Again, DockerTlsError } from '../../../errors/errors.ts';
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import type { Runtime } from '../../runtime.ts';
+import { LISTENERS } from '../../seams/listeners.ts';
+import { offeredLines } from '../../seams/seam.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import { knownName } from '../fleet/specs.ts';
 import { hasPort } from '../network-port.ts';
@@ -165,9 +167,10 @@ function ambiguous(
   });
 }
 
-function noPort(host: string): DockerTlsError {
+/** E_NO_PORT, exit 2. */
+export function noPort(host: string): DockerTlsError {
   return new DockerTlsError('E_NO_PORT', 'no client can connect to it: it has sockets for programs on the host alone', {
     where: host,
-    hints: [`docker-tls setup ${shellQuote(host)} --listen 0.0.0.0`],
+    hints: offeredLines(LISTENERS, `docker-tls socket add NAME ${shellQuote(host)}`),
   });
 }

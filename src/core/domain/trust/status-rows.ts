@@ -1,6 +1,7 @@
 /** Rows of `status`: everything in a store that can expire, and results from hosts. */
 
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
+import { hasPort } from '../network-port.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { shellQuote } from '../quote.ts';
@@ -47,7 +48,7 @@ export function hostRow(
   const { otherCas: others, cas, clients } = accepted(ca);
   return {
     ...rowOf('host', name, serverCert, due),
-    ...{ address: `${address}:${port}`, generation, description },
+    ...{ address: hasPort(record) ? `${address}:${port}` : address, generation, description },
     otherCas: others.length > 0 ? others : undefined,
     accepts: {
       cas,

@@ -48,7 +48,7 @@ function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wante
   const needed = named || hosts.some(hasPort);
   const verifier =
     known || !needed
-      ? { name: spec.name, changes: [] }
+      ? { name: known ? spec.name : undefined, changes: [] }
       : verifierOf(state, spec, { named, without: clients.revoked, now });
   const credentials = [
     ...(ownCa === undefined ? firstCa(state.ca, ca) : namedCa(state.ca, ownCa)),
@@ -64,7 +64,7 @@ function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wante
     credentials,
     target: { kind: 'desired', takeOver, rejectOthers, addHardening },
     notes: [...clients.notes, ...(access?.notes ?? [])],
-    verifyAs: [verifier.name, ...clients.accepted],
+    verifyAs: [...(verifier.name === undefined ? [] : [verifier.name]), ...clients.accepted],
     mustReject: clients.revoked,
     // Changed settings of existing clients persist even if the hosts fail.
     temporary: credentials.every(({ kind }) => kind !== 'record'),

@@ -12,7 +12,7 @@ import type { OpenedHost, PlannedHost } from '../intent.ts';
 /** All obstacles at once; without a plan, obstacles to any change. */
 export function problemsOf(
   { session, facts, skewMs }: Pick<OpenedHost, 'session' | 'facts' | 'skewMs'>,
-  { name, port, listen, containers, allowUnreadSettings }: HostSpec,
+  { name, port, listen, listener, containers, allowUnreadSettings }: HostSpec,
   now: Date,
   plan?: HostPlan,
 ): DockerTlsError[] {
@@ -24,6 +24,7 @@ export function problemsOf(
     skewMs,
     nowMs: now.getTime(),
     port: hasPort({ listen }) ? port : 0,
+    listener,
     plan,
   });
   if (plan === undefined) return found;

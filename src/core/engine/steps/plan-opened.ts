@@ -1,6 +1,7 @@
 /** Plan of a host from its facts, the store and the intent: pure decisions, combined. Signs nothing, changes nothing. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
+import type { HostRecord } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { hostKeyNotes, withSeenKey } from '../../domain/fleet/recorded-key.ts';
 import { hasPort } from '../../domain/network-port.ts';
@@ -25,6 +26,8 @@ import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
+import { LISTENERS } from '../../seams/listeners.ts';
+import { offeredLines } from '../../seams/seam.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
 import { checkingRestored, listenerOpened, requireListenerCode } from '../loaded-listener.ts';
@@ -108,6 +111,7 @@ export async function planOpened(
       session,
       spec,
       facts,
+      recorded: listsClients(spec) && known?.record.listener === spec.listener,
       clients: accepted.map(({ name, role }) => ({ name, role, direct: !view.issuers.has(name) || view.direct(name) })),
       rejected: [...view.clients.values()].filter((client) => !accepted.includes(client)).map(({ name }) => name),
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
@@ -116,7 +120,7 @@ export async function planOpened(
     },
     runtime,
   );
-  if (!hasPort(spec) && (listener === undefined || listener.desired.local === undefined)) throw nothingOpen(spec.name);
+  if (!hasPort(spec) && listener?.desired.local === undefined) throw nothingOpen(spec, known?.record);
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
@@ -203,10 +207,18 @@ export function agreedPart({ plan, address, accepts, otherCas }: AgreedHost, vie
   });
 }
 
-/** E_USAGE, exit 2. */
-function nothingOpen(host: string): DockerTlsError {
-  return new DockerTlsError('E_USAGE', '--listen none needs a socket on the host: nothing could use it otherwise', {
-    where: host,
-    hints: [`docker-tls setup ${shellQuote(host)} --listen 0.0.0.0`],
+/** E_USAGE, exit 2. Never hints at an address to listen on: it would open the host to a network. */
+function nothingOpen(spec: HostSpec, known: HostRecord | undefined): DockerTlsError {
+  const host = shellQuote(spec.name);
+  const [message, hint] = listsClients(spec)
+    ? ['no socket is left on the host, and --listen none opens no port', `docker-tls socket add NAME ${host}`]
+    : [
+        'dockerd itself accepts clients there, and needs a port: it has no sockets with a role',
+        `docker-tls setup ${host} --listener haproxy --listen none --socket 'NAME read'`,
+      ];
+  const remove = known === undefined ? [] : [`or take docker-tls off the host: docker-tls remove ${host}`];
+  return new DockerTlsError('E_USAGE', message, {
+    where: spec.name,
+    hints: [...offeredLines(LISTENERS, hint), ...remove],
   });
 }

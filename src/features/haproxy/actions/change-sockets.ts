@@ -20,7 +20,7 @@ export async function changeSockets(
   const { run, request, state } = await openHosts(context, [host], options);
   const hosts = request.hosts.map((spec) => {
     const known = state.hosts.get(spec.name) !== undefined || context.global.file !== undefined;
-    const base = known ? spec : withoutPort(spec);
+    const base = known ? spec : withoutPort(spec, options);
     if (base.listener !== 'haproxy') throw withoutHaproxy(spec.name);
     return {
       ...base,
@@ -31,8 +31,8 @@ export async function changeSockets(
 }
 
 /** A host that has never been set up gets no port in the network. */
-function withoutPort(spec: HostSpec): HostSpec {
-  return { ...spec, listener: 'haproxy', listen: [NO_PORT] };
+function withoutPort(spec: HostSpec, { installs }: HostsOptions): HostSpec {
+  return { ...spec, listener: 'haproxy', listen: [NO_PORT], install: installs ? true : spec.install };
 }
 
 function withoutHaproxy(host: string): DockerTlsError {

@@ -31,7 +31,7 @@ export function judgeSocket(
   const who = `socket ${name}`;
   const accepted = status >= 200 && status < 300;
   const first: ProbeCheck = {
-    ...{ who, expected: 'accepted', ok: accepted, elapsedMs: 0 },
+    ...{ who, expected: 'accepted', ok: accepted, onHost: true, elapsedMs: 0 },
     outcome: accepted ? 'accepted' : status === 0 ? 'no answer' : `status ${status}`,
   };
   if (outside === undefined) return [first];
@@ -42,7 +42,7 @@ export function judgeSocket(
   return [
     first,
     {
-      ...{ who: `${who} (${role}), ${request}`, expected: 'refused', ok, request, elapsedMs: 0 },
+      ...{ who: `${who} (${role}), ${request}`, expected: 'refused', ok, request, onHost: true, elapsedMs: 0 },
       outcome: ok ? 'rejected by its role' : `not rejected by its role: status ${refused?.status ?? 0}`,
     },
   ];

@@ -2,10 +2,11 @@
 
 import { X509Certificate } from 'node:crypto';
 import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { hasPort } from '../../../core/domain/network-port.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
-import { engineSocket, hasListener } from '../../../core/domain/plan/plan-listener.ts';
+import { engineSocket } from '../../../core/domain/plan/plan-listener.ts';
 import { rootCommand, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { listWords } from '../../../core/domain/words.ts';
 import type { ListenerRequest } from '../../../core/seams/listeners.ts';
@@ -89,7 +90,7 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
     ]);
   const view = viewDaemon(facts);
   for (const { kind, text, port } of view.listeners)
-    if (kind === 'tcp' && port === spec.port)
+    if (hasPort(spec) && kind === 'tcp' && port === spec.port)
       add('E_LISTENER', `dockerd itself listens on ${text}`, [
         'remove that listener from its configuration',
         `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
@@ -98,15 +99,15 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
 }
 
 /**
- * Without root nothing can be installed, so a rootless host gets no `--install`. A host that has no listener yet gets it for the command as
- * typed: another one might open a port.
+ * Without root nothing can be installed, so a rootless host gets no `--install`. A host that has no such listener on record gets it for the
+ * command as typed: another one might open a port.
  */
-function missing({ session, spec, facts }: ListenerRequest): DockerTlsError {
+function missing({ session, spec, facts, recorded }: ListenerRequest): DockerTlsError {
   const { own } = kindOf(facts);
   return new DockerTlsError('E_HAPROXY_MISSING', 'HAProxy is not installed there', {
     where: spec.name,
     hints: [
-      ...(own ? [] : hasListener(facts) ? [`docker-tls apply ${shellQuote(spec.name)} --install`] : ['--install']),
+      ...(own ? [] : recorded ? [`docker-tls apply ${shellQuote(spec.name)} --install`] : ['--install']),
       installHint(session.login, facts.distribution, ['haproxy']),
     ],
   });

@@ -2,8 +2,13 @@
 
 import { afterAll, expect, test } from 'vitest';
 import type { Changed } from '../../../../src/core/actions/results.ts';
+import type { StoredHost } from '../../../../src/core/adapters/store/records.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { completeHost } from '../../../../src/core/domain/settings.ts';
+import { useCommands } from '../../../../src/core/render/next.ts';
 import { madeSocket } from '../../../../src/features/haproxy/commands/socket-add.ts';
 import { documentPlace } from '../../../support/golden-documents.ts';
+import { printSections } from '../../../support/sections.ts';
 import { removeHomes } from '../../../support/store.ts';
 import { listenerFacts } from '../support/listener-facts.ts';
 
@@ -81,6 +86,22 @@ test('the hint is a whole command: as typed with --install, and apply --install 
   expect(await hints('setup', 'h1', '--listener', 'haproxy')).toContain(
     '"docker-tls setup h1 --listener haproxy --dry-run --json --install"',
   );
+  // Not every command that changes a host has --install.
+  const store = openStore(place.home);
+  const h1 = (await store.read()).hosts.get('h1') as StoredHost;
+  const record = { ...h1.record, listener: 'haproxy' } as const;
+  await store.withLock('test', () => store.write({ hosts: { h1: { ...h1, record } } }));
+  expect(await hints('rotate', 'server', 'h1')).toContain('"docker-tls apply h1 --install"');
+});
+
+test('--install concerns hosts with such a listener alone, and a host that socket add sets up', async () => {
+  const place = await documentPlace();
+  const run = (...argv: string[]) => place.run([...argv, '--install', '--dry-run'], {}, { outputs: offered, facts });
+  const facts = { os: 'ID=debian' };
+  const [dockerd] = (await run('apply', 'h1')).json.result.hosts;
+  expect(dockerd.plan.warnings).toEqual([]);
+  const [added] = (await run('socket', 'add', 'ci', 'root@h9')).json.result.hosts;
+  expect(added.plan.listener.installs).toEqual(['haproxy']);
 });
 
 test('a socket is named by its path once it is there, also with a daemon of a user', () => {
@@ -94,4 +115,44 @@ test('a socket is named by its path once it is there, also with a daemon of a us
   expect(madeSocket(changed({}, { rootless: true }), 'ci')).toBe('$XDG_RUNTIME_DIR/docker-tls/ci.sock');
   expect(madeSocket(changed({ planned: {} }), 'ci')).toBeUndefined();
   expect(madeSocket(changed({ results: [{ kind: 'failed' }] }), 'ci')).toBeUndefined();
+});
+
+test('setup without a port: no context, no client, no probe, and the default client of this computer stays', async () => {
+  const place = await documentPlace();
+  const own = async () => [...(await openStore(place.home).read()).clients.values()].filter(({ record }) => record.own);
+  await place.run(['client', 'use', 'laptop']);
+  expect((await own()).map(({ record }) => record.name)).toEqual(['laptop']);
+  const answer = (name: string, content: string) => ({ name, content: Buffer.from(content) });
+  const refused = '{"message":"docker-tls: socket ci has the role read, which does not allow it"}';
+  const sockets = (status: number) =>
+    printSections('listener', [
+      answer(`api ${status} http://docker/_ping`, 'OK'),
+      answer('api 403 http://docker/configs/docker-tls', refused),
+      answer('ci', ''),
+      answer('done', ''),
+    ]);
+  const probe = () => Promise.reject(new Error('dialled'));
+  const setup = ['setup', 'root@h9', '--listener', 'haproxy', '--listen', 'none', '--socket', 'ci read', '--yes'];
+  const run = (status: number, ...more: string[]) => {
+    const outputs = { 'listener facts': listenerFacts(), sockets: sockets(status) };
+    return place.run([...setup, ...more], { probe }, { outputs });
+  };
+  const context = await run(200, '--context', 'mine');
+  expect([context.exit, context.json.error?.code]).toEqual([2, 'E_USAGE']);
+  // Nothing of the network explains a socket that does not answer.
+  const silent = JSON.stringify((await run(503)).json);
+  expect(silent).toContain('journalctl');
+  expect(silent).not.toMatch(/--port|openssl/);
+  const made = await run(200);
+  expect([made.exit, made.json.result?.checks?.length], made.out).toEqual([0, 2]);
+  expect(made.json.result).not.toHaveProperty('endpoint');
+  expect(made.json.result).not.toHaveProperty('port');
+  expect(made.json.result).not.toHaveProperty('client');
+  expect(made.json.result).not.toHaveProperty('context');
+  const next = useCommands(completeHost({ name: 'h9', ssh: { destination: 'h9' }, listen: ['none'] }), undefined, {
+    docker: 'docker',
+    env: {},
+  });
+  expect(next).toEqual(['docker-tls status']);
+  expect((await own()).map(({ record }) => record.name)).toEqual(['laptop']);
 });

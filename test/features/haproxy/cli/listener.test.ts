@@ -303,9 +303,14 @@ test('a host without a port needs a socket and makes no client, and commands tha
   expect(JSON.stringify(json)).not.toContain('"kind":"client"');
   const setup = ['setup', 'h1', '--listener', 'haproxy', '--dry-run', '--listen', 'none'];
   const nothing = await place.run(setup, {}, { outputs });
-  expect([nothing.exit, nothing.json.error?.code]).toEqual([2, 'E_USAGE']);
+  expect(nothing.exit).toBe(2);
+  expect(nothing.json.error).toMatchObject({
+    code: 'E_USAGE',
+    hints: ['docker-tls socket add NAME h1', expect.stringContaining('docker-tls remove h1')],
+  });
   const dockerd = await place.run(['setup', 'h1', '--dry-run', '--listen', 'none'], {}, { outputs });
   expect([dockerd.exit, dockerd.json.error?.code]).toEqual([2, 'E_USAGE']);
+  expect(dockerd.json.error?.hints[0]).toContain('docker-tls setup h1 --listener haproxy --listen none');
   const both = await place.run([...setup, '--listen', '10.0.0.1', '--socket', 'ci read'], {}, { outputs });
   expect([both.exit, both.json.error?.message]).toEqual([2, expect.stringContaining('none stands alone')]);
   await record(place, { listener: 'haproxy', sockets: ['ci read'], listen: ['none'] });
@@ -315,7 +320,15 @@ test('a host without a port needs a socket and makes no client, and commands tha
   ]) {
     const result = await place.run(words, {}, { outputs });
     expect([words, result.exit, result.json.error?.code]).toEqual([words, 2, 'E_NO_PORT']);
+    expect(result.json.error?.hints).toEqual(['docker-tls socket add NAME h1']);
   }
+  // Nor is an address given out that nothing answers at.
+  const exported = ['client', 'export', 'laptop', '--out', 'laptop.tar.gz'];
+  const named = await place.run([...exported, '--hosts', 'h1'], {}, { outputs });
+  expect(named.json.error?.code).toBe('E_NO_PORT');
+  expect((await place.run(exported)).json.result.hosts).toEqual([]);
+  const status = await place.run(['status', '--offline']);
+  expect(JSON.stringify(status.json)).not.toContain(':2376');
 });
 
 /** Changes the record of the CA. */

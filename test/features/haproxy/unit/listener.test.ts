@@ -58,7 +58,7 @@ function opened(
   const spec = completeHost(SPEC);
   return openListener(
     {
-      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [] },
+      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [], recorded: false },
       clients: [{ name: 'laptop', direct: false }],
       ...request,
     },
@@ -170,6 +170,9 @@ test('a daemon that listens on TCP itself is not left as it is', async () => {
   expect(await codes({}, listening('tcp://0.0.0.0:2376'))).toEqual([
     expect.stringMatching(/^E_LISTENER dockerd itself listens/),
   ]);
+  // A host without a port does not want it.
+  const local = completeHost({ ...SPEC, listen: ['none'], sockets: ['ci read'] });
+  expect(await codes({}, listening('tcp://0.0.0.0:2376'), { spec: local })).toEqual([]);
   // Another port is left, unless it accepts every client.
   const other = listening('tcp://0.0.0.0:2375');
   expect(await codes({}, other)).toEqual([]);

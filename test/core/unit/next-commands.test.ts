@@ -1,0 +1,24 @@
+/** The next commands after a plan, in a build without features: an option of theirs is no part of it. */
+
+import { expect, test, vi } from 'vitest';
+import { nextCommands } from '../../../src/core/render/next.ts';
+
+vi.mock('../../../src/core/seams/seam.ts', async (original) => ({
+  ...(await original<typeof import('../../../src/core/seams/seam.ts')>()),
+  offered: () => ({}),
+}));
+vi.mock('../../../src/cli/host-options.ts', async (original) => {
+  const real = await original<typeof import('../../../src/cli/host-options.ts')>();
+  return { ...real, HOST_OPTIONS: { ...real.HOST_OPTIONS, install: undefined } };
+});
+
+test('a retry of failed hosts', () => {
+  const results = [{ kind: 'failed', host: 'h1' }] as unknown as Parameters<typeof nextCommands>[0]['results'];
+  const around = { args: { hosts: [] }, options: { yes: true, install: true }, global: {}, runtime: {} };
+  const next = nextCommands(
+    { results } as Parameters<typeof nextCommands>[0],
+    around as unknown as Parameters<typeof nextCommands>[1],
+  );
+  expect(next).toEqual([expect.stringMatching(/docker-tls apply h1/)]);
+  expect(next.join()).not.toContain('--install');
+});
