@@ -148,6 +148,16 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     expect((await done('status', '--check')).out).toContain('in sync');
   });
 
+  test('a Podman that is killed starts again, and leaves no socket', async () => {
+    await host.must('systemctl kill -s KILL --kill-whom=main docker-tls-podman');
+    await expect
+      .poll(async () => (await as('laptop', 'ps', '--format', '{{.Names}}')).out, { timeout: 20_000 })
+      .toBe('web\n');
+    await host.must('systemctl kill -s KILL --kill-whom=main docker-tls-podman; systemctl stop docker-tls-podman');
+    expect(await host.must(`ls ${SOCKET} 2>/dev/null; :`)).toBe('');
+    await done('apply', host.name, '--yes');
+  });
+
   test('a socket for containers has its role; it is all there after a reboot', async () => {
     await done('setup', host.name, '--socket', 'ci monitor', '--yes');
     await host.reboot();

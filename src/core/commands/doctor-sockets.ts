@@ -2,9 +2,11 @@
 
 import { DockerTlsError } from '../../errors/errors.ts';
 import { type Diagnosis, verdict } from '../adapters/docker/diagnosis.ts';
-import { shellQuote } from '../domain/quote.ts';
+import type { HostFacts } from '../domain/plan/facts.ts';
+import { daemonPorts, podmanPorts } from '../domain/plan/plain-tcp.ts';
+import { shellQuote, sudoCommand } from '../domain/quote.ts';
 import type { HostSpec } from '../domain/settings.ts';
-import { plural } from '../domain/words.ts';
+import { listWords, plural } from '../domain/words.ts';
 import { gather } from '../engine/gather.ts';
 import { logIn } from '../engine/inside.ts';
 import type { Reach } from '../engine/intent.ts';
@@ -24,5 +26,20 @@ export async function examineSockets(spec: HostSpec, reach: Reach): Promise<Diag
   if (problem !== undefined) return verdict('daemon-not-answering', problem.message, ...problem.hints);
   if (bad !== undefined)
     return verdict('daemon-not-answering', `${bad.who}: ${bad.outcome}`, `docker-tls apply ${shellQuote(spec.name)}`);
+  const open = openPorts(facts, spec);
+  if (open.length > 0)
+    return verdict(
+      'other',
+      `the host is to have no port, and it has ${listWords(open, 4)} open`,
+      sudoCommand(session.login, 'ss', '-Hltnp'),
+    );
   return verdict('none', `${plural((spec.sockets ?? []).length, 'socket')} answered as the roles say; no port is open`);
+}
+
+/** Ports of the daemon by its configuration, and whatever listens where it or docker-tls would. */
+function openPorts(facts: HostFacts, { port }: Pick<HostSpec, 'port'>): string[] {
+  const known = [...daemonPorts(facts), ...podmanPorts(facts)];
+  const listening = facts.listeners.flatMap((line) => line.trim().split(/\s+/)[3] ?? []);
+  const others = listening.filter((address) => address.endsWith(`:${port}`) || address.endsWith(':2375'));
+  return [...known, ...others.filter((address) => !known.some((one) => one.includes(address)))];
 }

@@ -1,10 +1,12 @@
 /** `verify [HOST…]`: verifies over the network which clients a host accepts and rejects. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CLIENT_OPTION, SELECTION_OPTIONS } from '../../cli/host-options.ts';
+import { CLIENT_OPTION, SELECTION_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
 import { DockerTlsError, gravestExit } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
+import type { SecretOptions } from '../actions/given-secrets.ts';
 import { storeOf } from '../actions/open-store.ts';
+import { sudoPasswords } from '../actions/run.ts';
 import { type SelectionOptions, selectSpecs } from '../actions/select-hosts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../domain/host-results.ts';
@@ -22,8 +24,8 @@ import type { Reach } from '../engine/intent.ts';
 import { listenerChecks, socketChecks } from '../engine/loaded-listener.ts';
 import { overHosts } from '../engine/pool.ts';
 import { sshOptions } from '../engine/steps/open-host.ts';
-import { alongWay, withVia } from '../engine/through.ts';
-import { silenceOf, type VerifyRequest, verificationFailure, verifyHost } from '../engine/verify-host.ts';
+import { alongWay, wayTo, withVia } from '../engine/through.ts';
+import { silenceOf, type VerifyRequest, verificationFailure, verifyHost, verifyNoPort } from '../engine/verify-host.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import {
@@ -56,7 +58,7 @@ type CheckedHostDocument = {
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
   about: [
-    'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts that were set up with --reach ssh: those are verified through it, and each result says so.',
+    'Connects as your client, without a certificate, with one from an untrusted CA, as the server itself, over plain HTTP and with TLS 1.1. Needs no SSH, except for hosts with --reach ssh, whose results say so, and hosts without a port, whose sockets it asks. The sockets of other hosts are left to apply.',
     ...offeredLines(
       LISTENERS,
       'Where another service accepts clients in front of the daemon, sends one request that a role allows and one that it does not, for each role with a client whose key is here, and checks that port 2375 is closed.',
@@ -67,11 +69,14 @@ export const command = defineCommand({
   options: {
     ...SELECTION_OPTIONS,
     client: CLIENT_OPTION,
+    askSudoPassword: SSH_OPTIONS.askSudoPassword,
+    sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },
   run: async (context) => renderVerified(await verifyHosts(context, context.args.hosts, context.options), context),
 });
 
-type VerifyOptions = SelectionOptions & { readonly client: string | undefined };
+type VerifyOptions = SelectionOptions &
+  Pick<SecretOptions, 'askSudoPassword' | 'sudoPasswordFile'> & { readonly client: string | undefined };
 
 type Verified = {
   readonly results: readonly HostResult<readonly ProbeCheck[]>[];
@@ -89,7 +94,10 @@ async function verifyHosts(
 ): Promise<Verified> {
   const { global, runtime, progress, prompts } = context;
   const state = await storeOf(context).read();
-  const { specs } = await selectSpecs(context, names, options, state, undefined, { reached: true });
+  const { specs, secrets } = await selectSpecs(context, names, options, state, undefined, { reached: true });
+  // Root asks the sockets of a host without a port.
+  const inside = specs.filter(({ name }) => !hasPort(state.hosts.get(name)?.record ?? {}));
+  const passwords = await sudoPasswords(options, { specs: inside, secrets }, context);
   const hosts = reachableHosts(state);
   const { parallel } = global;
   const results = await overHosts(specs, { parallel, runtime, progress }, async (spec, line) => {
@@ -101,12 +109,12 @@ async function verifyHosts(
         hints: [`docker-tls apply ${name}`],
       });
     line.phase('verify');
-    const reach = { runtime, ask: prompts.ssh };
+    const reach = { runtime, ask: prompts.ssh, ...passwords };
     const record = state.hosts.get(name)?.record;
     const checks =
       record === undefined || hasPort(record)
         ? await verifyStored(reach, state, host, anyClient(state, host, options, runtime, context.again))
-        : await verifySockets(completeHost(record), reach);
+        : await verifySockets(completeHost(record), record.address, reach);
     const bad = checks.filter((check) => !check.ok);
     if (bad.length === 0) line.done('verified');
     else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
@@ -163,9 +171,13 @@ async function verifyStored(
 }
 
 /** Of a host without a port, through ssh. */
-async function verifySockets(spec: HostSpec, reach: Reach): Promise<readonly ProbeCheck[]> {
-  await using session = await reach.runtime.connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
-  return await socketChecks({ session, spec }, reach.runtime);
+async function verifySockets(spec: HostSpec, address: string, reach: Reach): Promise<readonly ProbeCheck[]> {
+  const { runtime } = reach;
+  await using session = await runtime.connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
+  const way = wayTo(spec, runtime.probe, session);
+  const at = { address, port: spec.port, now: runtime.now(), signal: runtime.signal };
+  const sockets = await socketChecks({ session, spec }, runtime);
+  return [...sockets, ...withVia(await verifyNoPort(way.probe, at), way)];
 }
 
 /** A host that does not answer is unreachable: it neither accepted nor rejected a connection. */

@@ -49,6 +49,10 @@ export async function askHosts(
     onHost?.(result.host, row);
   };
   await overHosts(specs, { parallel, runtime, progress, onResult }, async (spec, line): Promise<LiveRow> => {
+    if (!ssh && !hasPort(spec)) {
+      line.done('not asked');
+      return { drift: known.get(spec.name), unreachable: 'not asked: without a port, only SSH tells' };
+    }
     const host = state.hosts.get(spec.name) as StoredHost;
     const client = probeClientAt(unexpired, host);
     // Both run in parallel; the results of one count even if the other fails.
@@ -56,7 +60,7 @@ export async function askHosts(
       ...(hasPort(spec)
         ? [alongWay(spec, { runtime, ask }, (way) => askOverTls(way, host, client, ca, { now, signal }))]
         : []),
-      ...(ssh || !hasPort(spec) ? [askOverSsh(reach, host, spec, line)] : []),
+      ...(ssh ? [askOverSsh(reach, host, spec, line)] : []),
     ]);
     const found = answers.flatMap((answer): LiveRow[] => (answer.status === 'fulfilled' ? [answer.value] : []));
     const drift = [...(known.get(spec.name) ?? []), ...found.flatMap((one) => one.drift ?? [])];

@@ -3,6 +3,7 @@
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
+import { hasPort } from '../domain/network-port.ts';
 import { fileText, type HostFacts } from '../domain/plan/facts.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan-host.ts';
@@ -27,8 +28,11 @@ import type { VerifyRequest } from './verify-host.ts';
  * Fails with E_NO_LISTENER (exit 4).
  */
 export function requireListenerCode(host: string, facts: Parameters<typeof hasListener>[0]): void {
-  if (LISTENERS.all.length > 0 || !hasListener(facts)) return;
-  throw new DockerTlsError(
+  if (LISTENERS.all.length === 0 && hasListener(facts)) throw noListenerCode(host);
+}
+
+function noListenerCode(host: string): DockerTlsError {
+  return new DockerTlsError(
     'E_NO_LISTENER',
     `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
     {
@@ -76,13 +80,22 @@ export async function listenerChecks(
   };
 }
 
-/** Checks of the sockets for programs on the host. */
+/** Without sockets and a port, nothing verifies the host: never a success. */
+const NOTHING: ProbeCheck = {
+  ...{ who: 'sockets', expected: 'accepted', ok: false, elapsedMs: 0 },
+  outcome: 'the host has no port, and no socket either',
+};
+
+/** Checks of the sockets for programs on the host. Fails with E_NO_LISTENER (exit 4). */
 export async function socketChecks(
   request: Pick<ListenerRequest, 'session' | 'spec'>,
   runtime: Pick<Runtime, 'signal'>,
 ): Promise<readonly ProbeCheck[]> {
-  if ((request.spec.sockets ?? []).length === 0) return [];
-  return (await codeOf(request.spec))?.checkSockets(request, runtime) ?? [];
+  const { spec } = request;
+  if ((spec.sockets ?? []).length === 0) return hasPort(spec) ? [] : [NOTHING];
+  const code = await codeOf(spec);
+  if (code === undefined) throw noListenerCode(spec.name);
+  return code.checkSockets(request, runtime);
 }
 
 /** Installs what the plan's listener needs. */

@@ -31,6 +31,8 @@ export const PROBES = {
     expected: 'refused',
     how: { plain: true, port: 2375, timeoutMs: 3000 },
   },
+  // Of a host without a port: the one that it had, or would have.
+  'closed-port': { who: 'plain HTTP', expected: 'refused', how: { plain: true, timeoutMs: 3000 } },
 } as const satisfies Readonly<Record<string, Row>>;
 
 export type ProbeName = keyof typeof PROBES;

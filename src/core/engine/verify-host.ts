@@ -84,6 +84,16 @@ export async function verifyHost(probe: Probe, request: VerifyRequest): Promise<
   );
 }
 
+/** Of a host without a port: neither dockerd's plain port nor the TLS port answers. */
+export async function verifyNoPort(
+  probe: Probe,
+  at: Pick<VerifyRequest, 'address' | 'port' | 'now' | 'signal'>,
+): Promise<ProbeCheck[]> {
+  const ask = (row: ProbeName) => probeAs(probe, row, { ...at, timeoutMs: 3000 });
+  const [plain, own] = await Promise.all([ask('daemon-port'), ask('closed-port')]);
+  return [closed(PROBES['daemon-port'].who, plain), silent(`${PROBES['closed-port'].who}, port ${at.port}`, own)];
+}
+
 /**
  * Fails with E_VERIFY (exit 7) unless every check passed. `first`: address of a host that the store does not know yet, so that `doctor`
  * cannot be suggested.
@@ -249,6 +259,13 @@ function closed(who: string, outcome: ProbeOutcome): ProbeCheck {
   const check = { who, expected: 'refused', elapsedMs: outcome.elapsedMs } as const;
   if (outcome.kind === 'accepted') return { ...check, ok: false, outcome: `accepted with status ${outcome.status}` };
   return { ...check, ok: true, outcome: 'nothing speaks HTTP there from here', cause: outcome.cause };
+}
+
+/** Any answer is one too many: also that of a server that speaks TLS. */
+function silent(who: string, outcome: ProbeOutcome): ProbeCheck {
+  if (outcome.kind === 'accepted' || SILENT.includes(outcome.cause)) return closed(who, outcome);
+  const { cause, elapsedMs } = outcome;
+  return { who, expected: 'refused', ok: false, outcome: `something answers there (${cause})`, cause, elapsedMs };
 }
 
 function sameLeaf(expected: string, served: string): boolean {

@@ -32,7 +32,10 @@ export function renderPodmanService(program: string): string {
   );
 }
 
-/** The same behind a listener, which needs its group to open the socket. Podman makes the socket for root alone, and removes it at its end. */
+/**
+ * The same behind a listener, which needs its group to open the socket. Podman makes the socket for root alone, and removes it at its
+ * end, unless it is killed.
+ */
 export function renderPodmanApi(program: string, group: string): string {
   return serviceOf(
     ['Description=Podman API behind a listener (docker-tls)'],
@@ -40,6 +43,7 @@ export function renderPodmanApi(program: string, group: string): string {
       `ExecStart=${program} system service --time=0 unix://${PODMAN_API}`,
       `ExecStartPost=/bin/chgrp ${group} ${PODMAN_API}`,
       `ExecStartPost=/bin/chmod 0660 ${PODMAN_API}`,
+      `ExecStopPost=-/bin/rm -f ${PODMAN_API}`,
     ],
   );
 }

@@ -21,6 +21,15 @@ export function podmanPorts({ docker }: HostFacts): string[] {
   return docker.socket.active === 'active' ? docker.socketListens.filter(isTcp) : [];
 }
 
+/** TCP addresses of the daemon by its own configuration, with or without TLS. */
+export function daemonPorts(facts: HostFacts): string[] {
+  const { listeners } = viewDaemon(facts);
+  return [
+    ...listeners.filter(({ kind }) => kind === 'tcp').map(({ text }) => text),
+    ...socketPorts(facts).map(({ address, unit }) => `${address} (${unit})`),
+  ];
+}
+
 function isTcp(address: string): boolean {
   return /:\d+$/.test(address) && !/^[/@]/.test(address);
 }

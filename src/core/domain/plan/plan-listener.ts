@@ -105,7 +105,7 @@ export function planListener(
   if (pending.has(places.socket)) return plan('restart', 'its socket unit changes');
   if (pending.has(listenerUnit(places))) return plan('restart', 'its unit changes');
   // It may still run from a file that is gone.
-  if (listener.packages.length > 0) return plan('restart', 'its program is missing');
+  if (listener.packages.length > 0) return plan('restart', 'its packages are not completely installed');
   if (!listener.active || facts.docker.tlsSocket.active !== 'active') return plan('start', 'it does not run');
   if (credentials !== undefined) return plan('reload', credentials.reason);
   if (changed.some((path) => path !== places.current)) return plan('reload', 'its configuration changes');

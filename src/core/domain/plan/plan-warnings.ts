@@ -6,7 +6,7 @@ import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
-import { podmanPorts } from './plain-tcp.ts';
+import { daemonPorts, podmanPorts } from './plain-tcp.ts';
 
 /** An unconfirmed change without a running lock holder: the host rolls it back before it accepts the next one (apply/take-lock.sh). */
 export function earlierChange({ transaction, lock }: HostFacts): string[] {
@@ -64,7 +64,14 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
           `podman.socket listens on ${address} as well, and docker-tls does not change it: unless podman.service uses TLS, every client there is root on the host without a certificate`,
       )
     : [];
-  if (action !== 'restart' || !hasPort({ listen })) return [...rootless, ...left];
+  if (!hasPort({ listen })) {
+    const open = daemonPorts(facts).map(
+      (address) =>
+        `the host is to have no port, and the daemon's own configuration opens ${address}: docker-tls leaves that alone`,
+    );
+    return [...rootless, ...left, ...open];
+  }
+  if (action !== 'restart') return [...rootless, ...left];
   const { doubt } = judgeFirewall(facts.firewall, port);
   // FreeBind allows an address that appears later (a VPN's). A mistyped address looks the same, but no client could connect.
   const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));

@@ -13,7 +13,7 @@ import type { ProbeCredentials } from '../../runtime.ts';
 import type { Base, PlannedHost, RestoredCredentials, Run } from '../intent.ts';
 import { listenerChecks, socketChecks } from '../loaded-listener.ts';
 import { wayTo, withVia } from '../through.ts';
-import { verifyHost } from '../verify-host.ts';
+import { verifyHost, verifyNoPort } from '../verify-host.ts';
 import { ownClients } from './restore-generation.ts';
 
 /** Probes a host against its plan; `sent`: its credentials. Empty if docker-tls is removed from it. */
@@ -26,10 +26,10 @@ export async function verify(
   const { credentials, latest, spec, address, session } = planned;
   if (planned.plan.purpose === 'remove') return [];
   const sockets = await socketChecks({ session, spec }, runtime);
-  if (!hasPort(spec)) return [...sockets];
   const now = runtime.now();
   const base = { address, port: spec.port, now, signal: runtime.signal };
   const way = wayTo(spec, runtime.probe, planned.session);
+  if (!hasPort(spec)) return [...sockets, ...withVia(await verifyNoPort(way.probe, base), way)];
   const clients = usableClients(latest, wanted.verifyAs);
   if (credentials !== undefined && 'restored' in credentials)
     return [

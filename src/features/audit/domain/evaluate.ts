@@ -193,6 +193,7 @@ export function evaluate(facts: AuditFacts, outside: Partial<Outside> = {}, host
     table: outside.table ?? BUILT_IN,
     ourCas: outside.ourCas,
     isolation: outside.isolation,
+    listener: outside.listener,
   };
   const { docker, daemon, apiSocket } = facts;
   const silent = docker === undefined && daemon.words === undefined && apiSocket === '';

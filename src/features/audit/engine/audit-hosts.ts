@@ -2,6 +2,7 @@
 
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
+import { hasPort } from '../../../core/domain/network-port.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { ourFingerprints } from '../../../core/domain/trust/other-cas.ts';
 import { probeClientAt } from '../../../core/domain/trust/reachable-hosts.ts';
@@ -106,9 +107,11 @@ async function probeFromOutside(
     outcome: await probeAs(probe, what, { ...at, port, ca }, credentials),
   });
   return Promise.all([
-    ...(client?.key ? [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key: client.key })] : []),
-    ...wantedProbes(facts, address, facts.listenerLists.size === 0 ? [] : [spec.port]).map(({ what, port }) =>
-      ask(what, port),
+    ...(client?.key && hasPort(spec)
+      ? [ask('own-certificate', spec.port, client.ca, { cert: client.cert, key: client.key })]
+      : []),
+    ...wantedProbes(facts, address, facts.listenerLists.size > 0 && hasPort(spec) ? [spec.port] : []).map(
+      ({ what, port }) => ask(what, port),
     ),
   ]);
 }

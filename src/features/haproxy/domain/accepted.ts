@@ -11,6 +11,8 @@ export function acceptedOf(
   subject: string,
 ): readonly { readonly client?: string; readonly role: string }[] {
   const [config = '', map = ''] = [lists.get(CONFIG_NAME), lists.get(LISTENER_CLIENTS)];
+  // Without a port nobody connects, and the map may stay.
+  if (!/^frontend docker$/m.test(config)) return [];
   const entries = [...map.matchAll(/^(issuer|subject):(\S+) ([^\s/]+)\/([^\s/]+)\/\S+$/gm)].map(
     ([, by, key, client = '', role = '']) => ({ by, key, client, role }),
   );

@@ -117,9 +117,11 @@ const ROOT = [
   'POST /swarm/join',
   'POST /session',
   'POST /grpc',
-  ...['containers/create', 'containers/x/exec', 'containers/x/update', 'build', 'play/kube', 'kube/play', 'commit'].map(
-    (path) => `POST /libpod/${path}`,
-  ),
+  // Podman's own. An imported checkpoint has a configuration of its own, and so has the first container of a pod.
+  ...[
+    ...['containers/create', 'containers/x/exec', 'containers/x/update', 'containers/x/restore', 'pods/create'],
+    ...['build', 'local/build', 'play/kube', 'kube/play', 'quadlets', 'commit'],
+  ].map((path) => `POST /libpod/${path}`),
   'PUT /libpod/containers/x/archive',
 ];
 

@@ -17,8 +17,10 @@ release_service() {
   systemctl disable haproxy.service >/dev/null 2>&1
   systemctl stop haproxy.service >/dev/null 2>&1
   systemctl reset-failed haproxy.service >/dev/null 2>&1
-  grep -vx @service "$LIST" >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST"
+  unmark_service
 }
+
+unmark_service() { grep -vx @service "$LIST" >"$LIST.new" && mv -fT -- "$LIST.new" "$LIST"; }
 
 # apt fails instead of upgrading or removing other packages, and leaves no downloaded file.
 install_haproxy() {

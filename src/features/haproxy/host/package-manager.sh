@@ -1,5 +1,5 @@
 # The package manager of a host, and the packages that are there.
-# Needs programs: awk dpkg-query rpm sort
+# Needs programs: awk dpkg dpkg-query grep rpm sort systemctl
 
 # Sets `manager`; empty: none that can say beforehand what an installation brings.
 package_manager() {
@@ -19,4 +19,12 @@ names_there() {
     dnf | zypper) rpm -qa --qf 'installed %{NAME}\n' ;;
   esac) && [ -n "$found" ] || return 1
   printf '%s\n' "$found" | awk '$1 != "not-installed" && $1 != "config-files" { print $2 }' | LC_ALL=C sort -u
+}
+
+# Whether somebody has changed the configuration of the package, or the unit of its service.
+is_configured() {
+  case $manager in
+    apt) dpkg -V haproxy 2>/dev/null ;;
+    *) rpm -V haproxy 2>/dev/null ;;
+  esac | grep -q '^..5.* c /' || systemctl show -p FragmentPath -p DropInPaths haproxy.service 2>/dev/null | grep -q '[= ]/etc/systemd/'
 }

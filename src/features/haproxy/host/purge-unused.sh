@@ -1,7 +1,7 @@
 # Removal of HAProxy's packages after docker-tls itself, unless something uses them.
-# Needs functions: forget_packages is_ours package_manager purge_packages result
-# Needs variables: LIST failed manager needed
-# Needs programs: dpkg grep head rpm stat systemctl
+# Needs functions: forget_packages is_configured is_ours package_manager purge_packages result
+# Needs variables: LIST failed needed
+# Needs programs: grep head stat systemctl
 
 # Sets `use`, what uses HAProxy besides docker-tls.
 find_use() {
@@ -16,10 +16,7 @@ find_use() {
     if [ -n "$one" ]; then use="process ${one%/exe} runs it"; fi
   fi
   package_manager
-  case $manager in
-    apt) dpkg -V haproxy 2>/dev/null ;;
-    *) rpm -V haproxy 2>/dev/null ;;
-  esac | grep -q '^..5.* c /' && use='its configuration was changed'
+  if is_configured; then use='its configuration was changed'; fi
 }
 
 purge_unused() {

@@ -86,6 +86,16 @@ test('where a listener accepts clients, each CA has the clients and roles that t
   expect(seen([])).toEqual([]);
 });
 
+test('a CA of others is a finding only where the listener accepts one of its clients', () => {
+  const state = (accepted: readonly { readonly role: string }[]) =>
+    auditHost('web', altered('setup-trixie', {}), {
+      ourCas: new Set(),
+      listener: { at: 'web:2376', acceptedOf: () => accepted },
+    }).results.find(({ id }) => id === 'tls.2')?.state;
+  expect(state([{ role: 'read' }])).toBe('finding');
+  expect(state([])).not.toBe('finding');
+});
+
 test('clients of a CA, with its last day; of another CA in red', () => {
   const [ours] = ways('setup-trixie', {}).filter(({ who }) => who.startsWith('clients of '));
   expect(ours).toMatchObject({ how: 'certificate', grave: false, expires: expect.stringMatching(/^\d{4}-\d\d-\d\d$/) });

@@ -52,7 +52,7 @@ beforeEach(() => {
   writeFileSync(at('db'), 'bash\nopenssl\n');
   stub(
     'systemctl',
-    'echo "$*" >>$D/systemctl; case $* in "is-enabled "*) cat $D/enabled 2>/dev/null ;; "-q is-active "*) [ -e $D/active ] ;; disable*) rm -f $D/enabled ;; esac',
+    'echo "$*" >>$D/systemctl; case $* in "is-enabled "*) cat $D/enabled 2>/dev/null ;; "-q is-active "*) [ -e $D/active ] ;; disable*) rm -f $D/enabled ;; show*) cat $D/shown 2>/dev/null ;; esac',
   );
   stub('getent', '[ "$1" = passwd ] && grep -q haproxy $D/db');
   stub('userdel', 'echo "$1" >>$D/deleted');
@@ -86,7 +86,7 @@ beforeEach(() => {
   );
   stub(
     'dpkg-query',
-    'case $4 in "") [ ! -e $D/unreadable ] && sed "s/^/installed /" $D/db ;; *) if grep -qsx "$4" $D/rest; then printf config-files; else exit 1; fi ;; esac',
+    'case $4 in "") [ ! -e $D/unreadable ] && sed "s/^/installed /" $D/db ;; *) if grep -qsx "$4" $D/rest; then printf config-files; else sed -n "s/^$4 //p" $D/states 2>/dev/null | grep . ; fi ;; esac',
   );
 });
 afterEach(() => {
@@ -222,18 +222,24 @@ test.each([
   expect(offered()).toEqual(why);
 });
 
-test('an installation that a reboot has ended is completed, and leaves the service of the package as it was: off', () => {
+/** As a reboot leaves it: lua-libs is configured, and a package of somebody else is not. */
+function interrupted(): void {
   manager('apt-get');
   mkdirSync(at('state'));
   writeFileSync(at('state/list'), 'haproxy\nlua-libs\n@account\n@service\n');
   writeFileSync(at('enabled'), 'enabled\n');
   writeFileSync(at('db'), 'bash\nopenssl\nhaproxy\nlua-libs\n');
+  writeFileSync(at('states'), 'haproxy half-configured\nlua-libs installed\npostgresql unpacked\n');
   stub('haproxy', 'echo HAProxy version 2.8.5');
+  stub('dpkg', 'case $1 in --configure) echo "$*" >>$D/configured ;; -V) cat $D/changed 2>/dev/null ;; esac');
+}
+
+test('an installation that a reboot has ended is completed, and leaves the service of the package as it was: off', () => {
+  interrupted();
   expect(offered()).toMatch(/haproxy\nlua-libs\n--[0-9a-f]{32} unsettled\n/);
   rmSync(at('systemctl'));
-  stub('dpkg', '[ "$*" != "--configure -a" ] || echo configured >>$D/configured');
   expect(install()).toEqual({ kind: 'installed', version: 'HAProxy version 2.8.5' });
-  expect(existsSync(at('configured'))).toBe(true);
+  expect(readFileSync(at('configured'), 'utf8'), 'only what is ours and not configured').toBe('--configure haproxy\n');
   expect(existsSync(at('asked')), 'nothing is installed again').toBe(false);
   expect(existsSync(at('enabled'))).toBe(false);
   const calls = readFileSync(at('systemctl'), 'utf8').trim().split('\n');
@@ -241,6 +247,20 @@ test('an installation that a reboot has ended is completed, and leaves the servi
   expect(calls).toEqual(expect.arrayContaining(['unmask --runtime haproxy.service', 'stop haproxy.service']));
   expect(list()).toEqual(['@account', 'haproxy', 'lua-libs']);
   expect(offered()).not.toContain('unsettled');
+});
+
+test.each([
+  ['changed', '??5?????? c /etc/haproxy/haproxy.cfg\n'],
+  ['shown', 'DropInPaths=/etc/systemd/system/haproxy.service.d/override.conf\n'],
+])('a service that somebody uses since the reboot stays on, and its packages stay: %s', (file, text) => {
+  interrupted();
+  writeFileSync(at(file), text);
+  expect(install()).toEqual({ kind: 'installed', version: 'HAProxy version 2.8.5' });
+  expect(readFileSync(at('systemctl'), 'utf8')).not.toMatch(/^(?:disable|stop)/m);
+  expect(readFileSync(at('systemctl'), 'utf8')).toContain('unmask --runtime haproxy.service');
+  expect(list()).toEqual(['@account', 'haproxy', 'lua-libs']);
+  expect(offered()).not.toContain('unsettled');
+  expect(purge()).toMatchObject({ kind: 'used' });
 });
 
 test('what an earlier installation has left is not taken over, and so not deleted', () => {

@@ -3,9 +3,9 @@ import { acceptedOf } from '../../../../src/features/haproxy/domain/accepted.ts'
 import { renderConfig } from '../../../../src/features/haproxy/domain/haproxy-config.ts';
 import { BUILT_IN_ROLES } from '../../../../src/features/haproxy/domain/roles.ts';
 
-function listsOf(others?: { readonly role?: string }): ReadonlyMap<string, string> {
+function listsOf(others?: { readonly role?: string }, binds = 1): ReadonlyMap<string, string> {
   const { config, clients } = renderConfig({
-    ...{ binds: 1, engineSocket: '/run/docker.sock', roles: BUILT_IN_ROLES, sockets: [], cli: '/run/admin.sock' },
+    ...{ binds, engineSocket: '/run/docker.sock', roles: BUILT_IN_ROLES, sockets: [], cli: '/run/admin.sock' },
     clients: [
       { name: 'root', role: 'full', by: ['issuer'] },
       { name: 'prom', role: 'monitor', by: ['issuer', 'subject'] },
@@ -36,4 +36,9 @@ test('clients of another CA have the role of all others, or none', () => {
   expect(acceptedOf(listsOf({}), 'Other CA')).toEqual([]);
   expect(acceptedOf(listsOf(), 'Other CA')).toEqual([]);
   expect(acceptedOf(new Map(), 'Other CA')).toEqual([]);
+});
+
+test('on a host without a port nobody is accepted, whatever its map says', () => {
+  for (const ca of ['client root 01234567', 'our CA', 'Other CA'])
+    expect(acceptedOf(listsOf({ role: 'read' }, 0), ca)).toEqual([]);
 });

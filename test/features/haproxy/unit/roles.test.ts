@@ -178,6 +178,8 @@ test('lines that make a client root are found, also behind a *', () => {
   ]);
   expect(rootLines(roleOf('POST /containers/*'))).toEqual(['POST /containers/*']);
   expect(rootLines(roleOf('POST /containers/*/restart'))).toEqual([]);
+  for (const path of ['containers/*/restore', 'pods/create', 'local/build', 'quadlets'])
+    expect(rootLines(roleOf(`POST /libpod/${path}`))).toEqual([`POST /libpod/${path}`]);
 });
 
 test('every limited role has a request that it must refuse, for verification', () => {

@@ -60,12 +60,19 @@ function otherAuthorities(facts: AuditFacts, outside: Outside): Verdict {
   const { ourCas, now } = outside;
   const { ca } = facts.tls;
   if (tried.state === 'finding' || ourCas === undefined || ca === undefined) return tried;
-  const others = readCertificates(ca.pem ?? '').filter((one) => !ourCas.has(one.fingerprint) && one.notAfter > now);
+  const others = readCertificates(ca.pem ?? '').filter(
+    (one) => !ourCas.has(one.fingerprint) && one.notAfter > now && !refusesAll(one.commonName, outside),
+  );
   if (others.length === 0) return tried;
   const text = ({ subject, commonName, notAfter }: CertificateFact) =>
     `accepts every client of ${subject}${roleOf(commonName, outside)}, a CA that is not of this store, until ${notAfter.toISOString().slice(0, 10)}`;
   const evidence = others.map((one) => ({ place: ca.path, text: text(one) }));
   return finding(evidence, 'low', 'a CA of --accept-ca stays until --accept-ca none');
+}
+
+/** A listener may list a CA and accept none of its clients. */
+function refusesAll(ca: string, { listener }: Outside): boolean {
+  return listener?.acceptedOf(ca).length === 0;
 }
 
 /** What clients of a CA that is not ours may do there, if a listener limits it. */

@@ -1,0 +1,140 @@
+/** Hosts without a port in the network: nothing is claimed of them that was not looked at. */
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import type { HostRecord } from '../../../../src/core/adapters/store/records.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../../../../src/core/runtime.ts';
+import { answeringHosts } from '../../../support/answering-hosts.ts';
+import { type DocumentPlace, documentPlace } from '../../../support/golden-documents.ts';
+import { printSections } from '../../../support/sections.ts';
+import { removeHomes } from '../../../support/store.ts';
+import { listenerFacts } from '../support/listener-facts.ts';
+
+afterAll(removeHomes);
+
+const REFUSED = '{"message":"docker-tls: socket ci has the role read, refused"}';
+
+const outputs = {
+  'listener facts': listenerFacts(),
+  'listener state': listenerFacts(),
+  sockets: printSections('listener', [
+    { name: 'api 200 /_ping', content: Buffer.from('OK') },
+    { name: 'api 403 /configs/docker-tls', content: Buffer.from(REFUSED) },
+    { name: 'ci', content: Buffer.from('') },
+    { name: 'done', content: Buffer.from('') },
+  ]),
+};
+
+async function noPortPlace(host: Partial<HostRecord> = {}): Promise<DocumentPlace> {
+  const place = await documentPlace();
+  const store = openStore(place.home);
+  const h1 = (await store.read()).hosts.get('h1');
+  if (h1 === undefined) throw new Error('not in the store');
+  const record: HostRecord = { ...h1.record, listener: 'haproxy', sockets: ['ci read'], listen: ['none'], ...host };
+  await store.withLock('test', () => store.write({ hosts: { h1: { ...h1, record } } }));
+  return place;
+}
+
+/** Nothing listens, but on `port`. */
+function closedBut(port = 0, there: Partial<ProbeOutcome> = {}): Probe {
+  return async (request) =>
+    ({
+      ...{ kind: 'refused', cause: 'connection-refused', reason: 'nothing listens', chain: '', elapsedMs: 1 },
+      ...(request.port === port ? there : {}),
+    }) as ProbeOutcome;
+}
+
+const PLAIN = { kind: 'accepted', status: 200, body: '', protocol: '', chain: '' } as const;
+const LISTENING = 'file:/usr/lib/systemd/system/docker.service';
+
+test('verify looks at the ports that must be closed', async () => {
+  const place = await noPortPlace();
+  const verify = async (probe: Probe) =>
+    (await place.run(['verify', 'h1'], { probe }, { outputs })).json.result.hosts[0];
+  const closed = await verify(closedBut());
+  expect(closed.ok, JSON.stringify(closed)).toBe(true);
+  expect(closed.checks.map(({ who }: { who: string }) => who)).toEqual([
+    'socket ci',
+    expect.stringContaining('socket ci (read)'),
+    'plain HTTP, port 2375',
+    'plain HTTP, port 2376',
+  ]);
+  expect((await verify(closedBut(2375, PLAIN))).ok).toBe(false);
+  expect((await verify(closedBut(2376, PLAIN))).ok).toBe(false);
+  expect((await verify(closedBut(2376, { cause: 'protocol' } as Partial<ProbeOutcome>))).ok).toBe(false);
+});
+
+test.each([
+  [
+    'by its command line',
+    { [LISTENING]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2375\n' },
+  ],
+  ['whoever listens', { listeners: 'LISTEN 0 4096 *:2376 *:* users:(("systemd",pid=1,fd=9))' }],
+])('doctor says that no port is open only if none is: %s', async (_, facts) => {
+  const place = await noPortPlace();
+  const shut = await place.run(['doctor', 'h1'], {}, { outputs });
+  expect([shut.exit, shut.json.result.cause], shut.out).toEqual([0, 'none']);
+  const open = await place.run(['doctor', 'h1'], {}, { outputs, facts });
+  expect([open.exit, open.json.result.cause], open.out).toEqual([7, 'other']);
+});
+
+test('a plan warns of a port of the daemon itself', async () => {
+  const place = await noPortPlace();
+  const drift = 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2377 --tlsverify\n';
+  const plan = async (facts: Readonly<Record<string, string>>) =>
+    JSON.stringify((await place.run(['plan', 'h1'], {}, { outputs, facts })).json);
+  expect(await plan({ [LISTENING]: drift })).toSay('daemon-opens', 'tcp://0.0.0.0:2377');
+  expect(await plan({})).not.toSay('daemon-opens', 'tcp://0.0.0.0:2377');
+});
+
+test('setup looks at the ports that must be closed', async () => {
+  const place = await noPortPlace();
+  const apply = async (probe: Probe) => (await place.run(['apply', 'h1', '--yes'], { probe }, { outputs })).json;
+  const open = await apply(closedBut(2376, PLAIN));
+  expect([open.ok, open.error?.code], JSON.stringify(open)).toEqual([false, 'E_VERIFY']);
+  expect((await apply(closedBut())).ok).toBe(true);
+});
+
+test('without a socket nothing is verified, and that is no success', async () => {
+  const place = await noPortPlace({ sockets: [] });
+  const verified = await place.run(['verify', 'h1'], { probe: closedBut() }, { outputs });
+  expect([verified.exit, verified.json.ok], verified.out).toEqual([7, false]);
+  const found = await place.run(['doctor', 'h1'], {}, { outputs });
+  expect([found.exit, found.json.result.cause], found.out).toEqual([7, 'daemon-not-answering']);
+});
+
+test('without the code of its listener nothing is verified, and that is no success', async () => {
+  const place = await noPortPlace({ listener: 'dockerd' });
+  const verified = await place.run(['verify', 'h1'], { probe: closedBut() }, { outputs });
+  expect([verified.exit, verified.json.error?.code], verified.out).toEqual([4, 'E_NO_LISTENER']);
+  const found = await place.run(['doctor', 'h1'], {}, { outputs });
+  expect([found.exit, found.json.error?.code], found.out).toEqual([4, 'E_NO_LISTENER']);
+});
+
+test('verify gives root the password for sudo', async () => {
+  const place = await noPortPlace();
+  const file = join(place.directory, 'sudo');
+  writeFileSync(file, 'hunter2\n', { mode: 0o600 });
+  const given: unknown[] = [];
+  const connect = answeringHosts({ home: place.home, now: new Date(), outputs });
+  const watching: typeof connect = (options) => {
+    given.push((options as SshOptions).sudoPassword?.revealText());
+    return connect(options);
+  };
+  const verify = ['verify', 'h1', '--sudo-password-file', file];
+  const done = await place.run(verify, { probe: closedBut(), connect: watching as Runtime['connect'] });
+  expect([done.exit, given], done.out).toEqual([0, ['hunter2']]);
+});
+
+test('status --no-ssh logs in to no host', async () => {
+  const place = await noPortPlace();
+  const connect = async (): Promise<never> => {
+    throw new Error('it logged in');
+  };
+  const { json } = await place.run(['status', '--no-ssh'], { connect });
+  const row = json.result.rows.find(({ name }: { name: string }) => name === 'h1');
+  expect(row.unreachable).toSay('not-asked-without-port');
+  expect(row.unreachable).not.toContain('E_');
+});
