@@ -6,7 +6,7 @@ import { createRuntime } from '../core/adapters/create-runtime.ts';
 import { durationWords } from '../core/domain/words.ts';
 import { takeEnvironment } from '../core/environment.ts';
 import type { Connect, Progress, Runtime } from '../core/runtime.ts';
-import { hideTyping, showTyping } from '../core/typing.ts';
+import { showTyping } from '../core/typing.ts';
 import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type Again, asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
@@ -181,7 +181,6 @@ async function runCommand(
     logFile: global.log,
     rows: () => process.stderr.rows,
     tellsWidthLate: /^(?:tmux|screen)/.test(given.env.TERM ?? ''),
-    hideTyping,
     words: form.words,
   });
   watchProgress(progress);

@@ -30,8 +30,6 @@ type ProgressOptions = {
   readonly words?: HintPrefix;
   /** See live-lines.ts. */
   readonly tellsWidthLate?: boolean;
-  /** Ends the terminal's echo of what is typed: an Enter would move the live lines. */
-  hideTyping?(): void;
 };
 
 type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
@@ -171,7 +169,6 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     if (!live) return;
     if (lines.size > 0 && timer === undefined) {
       timer = setInterval(() => {
-        if (frame === 0) options.hideTyping?.();
         frame += 1;
         draw();
       }, REDRAW_MS);
