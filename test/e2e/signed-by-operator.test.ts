@@ -91,30 +91,39 @@ test('neither a stranger nor a changed report counts; a file of signers is asked
   expect([stranger.exit, stranger.json.error?.code]).toEqual([2, 'E_STORE_CLOSED']);
 });
 
-test("a removed operator's reports from before the removal count, and say so; later ones do not", async () => {
+test("a removed operator's report counts only where its date is accepted, and never with a later one", async () => {
   expect((await as(ada, 'operator', 'remove', 'bob', '--yes')).exit).toBe(0);
-  const before = await check(ada, 'bob.json');
   const { createdAt } = JSON.parse(readFileSync(at('bob.json'), 'utf8'));
-  expect(before.json.result).toMatchObject({ signer: 'bob', createdAt, removedAt: expect.stringMatching(/Z$/) });
-  const text = await runCli(['audit', '--check-signature', at('bob.json'), '--store', team.url, '--home', ada.home], {
+  const asSigned = refusal(await check(ada, 'bob.json'));
+  expect(asSigned.slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
+  expect(asSigned[2]).toSay('only-the-signer-vouches', fingerprint(bob), 'bob', team.url);
+  const accept = ['audit', '--check-signature', at('bob.json'), '--accept-removed'];
+  const accepted = await as(ada, ...accept);
+  expect(accepted.exit).toBe(0);
+  expect(accepted.json.result).toMatchObject({ signer: 'bob', createdAt, removedAt: expect.stringMatching(/Z$/) });
+  const text = await runCli([...accept, '--store', team.url, '--home', ada.home], {
     env: { HOME: ada.env.HOME, PATH: process.env.PATH },
     cwd: ada.env.HOME ?? '/',
   });
   expect(text.out).toMatch(/signed by bob with[\s\S]*This key was removed[\s\S]*before\s+that[\s\S]*Only the signer/);
 
+  // He writes a report now, with a date inside of his time.
+  const signAs = (file: string, content: string) => {
+    writeFileSync(at(file), content);
+    execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-f', ownFile(bob), '-n', 'docker-tls-audit', at(file)]);
+  };
+  signAs('forged.json', JSON.stringify({ createdAt }));
+  expect(refusal(await check(ada, 'forged.json')).slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
   // He signs on.
   expect((await audit(ada, 'late.json', '--sign', ownFile(bob))).exit).toBe(0);
   const late = refusal(await check(ada, 'late.json'));
   expect(late.slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
   expect(late[2]).toMatch(/it is no longer that of bob, .*: it was from 20.* UTC to 20.* UTC, and the report is of 20/);
   // A date from before he was an operator, and a form without a date that is read.
-  const sign = (file: string) =>
-    execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-f', ownFile(bob), '-n', 'docker-tls-audit', at(file)]);
-  writeFileSync(at('early.json'), JSON.stringify({ createdAt: '2020-01-01T00:00:00.000Z' }));
-  sign('early.json');
-  expect((await check(ada, 'early.json')).exit).toBe(3);
-  writeFileSync(at('late.html'), '<p>2026</p>');
-  sign('late.html');
+  signAs('early.json', JSON.stringify({ createdAt: '2020-01-01T00:00:00.000Z' }));
+  signAs('late.html', '<p>2026</p>');
+  for (const file of ['late.json', 'early.json', 'late.html'])
+    expect([file, (await as(ada, 'audit', '--check-signature', at(file), '--accept-removed')).exit]).toEqual([file, 3]);
   expect(refusal(await check(ada, 'late.html'))[2]).toContain('only a report in JSON says');
   // The store is closed to him, so his own computer cannot tell.
   expect(refusal(await check(bob, 'bob.json'))[1]).toBe('E_STORE_CLOSED');

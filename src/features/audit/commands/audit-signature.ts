@@ -23,7 +23,7 @@ export type SignatureDocument = {
   readonly key: string;
   /** The file of allowed signers, or the address of the shared store. */
   readonly signers: string;
-  /** If it is no longer an operator's key: when it was removed. The report says that it is older. */
+  /** If it is no longer an operator's key (--accept-removed): when it was removed. The report says that it is older. */
   readonly removedAt?: Date;
   /** The date in the report, if the key was removed: the signer's word. */
   readonly createdAt?: Date;
@@ -85,7 +85,8 @@ export function refuseMoreThanSignature(hosts: readonly string[], options: Reado
     ]);
 }
 
-type CheckContext = ActionContext & { readonly options: { readonly signers?: string | undefined } };
+type CheckOptions = { readonly signers?: string | undefined; readonly acceptRemoved: boolean };
+type CheckContext = ActionContext & { readonly options: CheckOptions };
 
 /**
  * Checks FILE.sig, and that its key is an allowed signer: by the file of --signers, else by the shared store, else by the user's own file.
@@ -99,7 +100,17 @@ export async function checkedSignature(context: CheckContext, named: string): Pr
   if ('problem' in checked) throw refused(file, `the signature does not hold: ${checked.problem}`);
   const operators = options.signers === undefined ? await storeOf(context).operators() : undefined;
   const { key } = checked;
-  if (operators !== undefined) return { file, key, ...(await operatorOf(operators, file, message, checked)) };
+  if (operators !== undefined) {
+    const { signer, signers, removedAt, createdAt } = await operatorOf(operators, file, message, checked);
+    const accepted = { file, signer, key, signers };
+    if (removedAt === undefined || createdAt === undefined) return accepted;
+    if (options.acceptRemoved) return { ...accepted, removedAt, createdAt };
+    throw refused(
+      file,
+      `the key ${key} of ${signer} was removed from ${signers} on ${stamp(removedAt)}. The report says that it is from ${stamp(createdAt)}, before that; only the signer vouches for this date`,
+      [`docker-tls audit --check-signature ${shellQuote(named)} --accept-removed`],
+    );
+  }
   const signers = resolve(runtime.cwd, options.signers ?? join(homeDirectory(runtime.env), '.ssh', 'allowed_signers'));
   const allowed = (await bytesOf(signers)).toString('utf8');
   const { allowedSigner } = await import('../domain/allowed-signers.ts');
@@ -112,8 +123,8 @@ export async function checkedSignature(context: CheckContext, named: string): Pr
 }
 
 /**
- * The operator of the shared store who signed. The key of a removed one counts for a report that says that it is from before the removal:
- * nothing but the signer's word dates a signature.
+ * The operator of the shared store who signed; also a removed one, of a report that says that it is from before the removal. Nothing but the
+ * signer's word dates a signature.
  */
 async function operatorOf(
   operators: StoreOperators,

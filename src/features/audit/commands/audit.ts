@@ -121,6 +121,11 @@ export const command = defineCommand({
       ...FILE,
       summary: `who may have signed it, as for ssh-keygen -Y verify (default: ${offeredWords('operators of the shared store, without one ')}~/.ssh/allowed_signers)`,
     },
+    acceptRemoved: {
+      kind: 'flag',
+      hidden: SHARED_STORE.all.length === 0,
+      summary: "accept a removed operator's signature if the report says that it is from before the removal",
+    },
     compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
   async run(context) {
@@ -129,6 +134,10 @@ export const command = defineCommand({
       refuseMoreThanSignature(context.args.hosts, context.options);
       return renderSignature(await checkedSignature(context, checkSignature));
     }
+    if (context.options.acceptRemoved)
+      throw usage('--accept-removed is for --check-signature', [
+        'docker-tls audit --check-signature FILE --accept-removed',
+      ]);
     return renderAudit(await audit(context, context.args.hosts, context.options), context);
   },
 });

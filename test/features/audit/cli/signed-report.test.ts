@@ -120,6 +120,11 @@ test('a check of a signature audits nothing, and refuses what would', async () =
   }
 });
 
+test('--accept-removed is refused where no signature is checked', async () => {
+  const refused = await audit(['--accept-removed']);
+  expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_USAGE']);
+});
+
 test('a new report does not stand beside an old signature', async () => {
   await audit(['--out', 'd.json', '--sign', 'key']);
   const before = readFileSync(at('d.json'), 'utf8');
