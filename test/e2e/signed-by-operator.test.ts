@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol, type Member, newTeam } from '../features/team/support/team.ts';
@@ -32,7 +32,7 @@ afterAll(async () => {
 function as({ env, home, name }: Member, ...argv: string[]): Promise<CliRun> {
   const HOME = env.HOME ?? '/';
   return runCli([...argv, '--store', team.url, '--home', home, '--json'], {
-    env: { HOME, PATH: process.env.PATH },
+    env: { HOME, PATH: process.env.PATH, SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
     cwd: HOME,
     operator: `${name}@laptop`,
   });
@@ -89,6 +89,35 @@ test('neither a stranger nor a changed report counts; a file of signers is asked
   // Who is no operator signs with no key of the store.
   const stranger = await audit(eve, 'never.json', '--sign');
   expect([stranger.exit, stranger.json.error?.code]).toEqual([2, 'E_STORE_CLOSED']);
+});
+
+test('an agent that does not sign leaves an unsigned report, and no old signature beside it', async () => {
+  const dora = team.member('dora');
+  const [socket, key] = [at('agent'), at('agent-key')];
+  const said = execFileSync('ssh-agent', ['-a', socket], {
+    encoding: 'utf8',
+    env: { ...process.env, SSH_ASKPASS: '/bin/false' },
+  });
+  try {
+    const agent = { PATH: process.env.PATH, SSH_AUTH_SOCK: socket, SSH_ASKPASS: '/bin/false' };
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const added = await as(ada, 'operator', 'add', 'dora', dora.recipient, '--signing-key', `${key}.pub`);
+    expect(added.exit).toBe(0);
+    const withAgent = { ...dora, env: { ...dora.env, SSH_AUTH_SOCK: socket } };
+    execFileSync('ssh-add', ['-q', key], { env: agent, stdio: 'pipe' });
+    expect((await audit(withAgent, 'dora.json', '--sign')).json.result.signature).toBe(at('dora.json.sig'));
+    // From now on the agent asks before it signs, and nobody answers.
+    execFileSync('ssh-add', ['-q', '-c', key], { env: agent, stdio: 'pipe' });
+    const refused = await audit(withAgent, 'dora.json', '--sign');
+    expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_AUDIT_SIGNER']);
+    expect(refused.json.error).toMatchObject({ where: at('dora.json'), message: expect.toSay('report-is-unsigned') });
+    expect(refused.json.result).toMatchObject({ out: at('dora.json'), subjects: [{ kind: 'host' }] });
+    expect(refused.json.result.signature).toBeUndefined();
+    expect(JSON.parse(readFileSync(at('dora.json'), 'utf8')).createdAt).toBe(refused.json.result.createdAt);
+    expect(existsSync(at('dora.json.sig'))).toBe(false);
+  } finally {
+    process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]));
+  }
 });
 
 test("a removed operator's report counts only where its date is accepted, and never with a later one", async () => {

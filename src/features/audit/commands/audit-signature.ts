@@ -10,6 +10,7 @@ import { LARGEST_FILE, readFileOrPipe, whyNotRead } from '../../../core/named-fi
 import type { StoreOperators } from '../../../core/seams/store-operators.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
+import { saveReport } from '../adapters/report-file.ts';
 import { openSigningKey } from '../adapters/signing-key.ts';
 import { checkDetached, NAMESPACE } from '../domain/signatures.ts';
 
@@ -41,6 +42,26 @@ export async function signingKey(context: ActionContext, { sign, out }: SignOpti
     throw usage('--sign signs a file, and needs --out FILE', ['docker-tls audit --out report.json --sign KEY']);
   if (sign === '') return operatorKey(context);
   return openSigningKey(resolve(context.runtime.cwd, sign), context.prompts.ssh?.passphrase);
+}
+
+type SignedReport = { readonly signature?: string; readonly unsigned?: DockerTlsError };
+
+/** Writes the signature of a saved report. If the key does not sign now, as one in an agent, the report stays unsigned. Fails with E_AUDIT_OUT. */
+export async function signReport(
+  key: ReportKey,
+  { saved, text }: { readonly saved: string; readonly text: string },
+  { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal },
+): Promise<SignedReport> {
+  let made: string;
+  try {
+    made = await key.sign(Buffer.from(text));
+  } catch (cause) {
+    if (signal.aborted || !(cause instanceof DockerTlsError)) throw cause;
+    const { hints } = cause;
+    const why = `the report is unsigned: ${cause.message}`;
+    return { unsigned: new DockerTlsError('E_AUDIT_SIGNER', why, { where: saved, hints, cause }) };
+  }
+  return { signature: await saveReport(`${saved}.sig`, cwd, made) };
 }
 
 /** This user's key of the shared store. */
