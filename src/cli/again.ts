@@ -6,7 +6,7 @@ import type { Again, Hint } from '../errors/errors.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { commandOptions } from './global-options.ts';
 
-type Change = Parameters<Again>[0] & { readonly option?: string };
+type Change = Parameters<Again>[0];
 
 export type Whole = {
   /** Completes a hint: an option by the typed command that takes it, "the same command" by that command. */

@@ -1,5 +1,6 @@
 /** Signatures of reports: the key of --sign, and --check-signature. */
 
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CommandResult } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
@@ -41,7 +42,20 @@ export async function signingKey(context: ActionContext, { sign, out }: SignOpti
   if (out === undefined || out === '-')
     throw usage('--sign signs a file, and needs --out FILE', ['docker-tls audit --out report.json --sign KEY']);
   if (sign === '') return operatorKey(context);
-  return openSigningKey(resolve(context.runtime.cwd, sign), context.prompts.ssh?.passphrase);
+  const file = resolve(context.runtime.cwd, sign);
+  if (!existsSync(file)) await refuseHostAsKey(context, sign);
+  return openSigningKey(file, context.prompts.ssh?.passphrase);
+}
+
+/** `--sign build-1`: the word behind an option that may stand alone is its value. */
+async function refuseHostAsKey(context: ActionContext, sign: string): Promise<void> {
+  const known = await storeOf(context)
+    .read()
+    .catch(() => undefined);
+  if (known?.hosts.has(sign))
+    throw usage(`--sign takes ${sign} for its KEY, and that is no file but a host`, [
+      context.again({ host: sign, option: '--sign' }),
+    ]);
 }
 
 type SignedReport = { readonly signature?: string; readonly unsigned?: DockerTlsError };
