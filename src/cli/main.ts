@@ -16,6 +16,7 @@ import { pageOf } from './command-pages.ts';
 import { COMMANDS, commandGroups, findCommand } from './commands.ts';
 import { type Glance, glance } from './global-options.ts';
 import { hintPrefix } from './hint-prefix.ts';
+import { resizingOf } from './live-lines.ts';
 import type { ParsedOptions } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
@@ -180,7 +181,7 @@ async function runCommand(
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: () => process.stderr.rows,
-    tellsWidthLate: /^(?:tmux|screen)/.test(given.env.TERM ?? ''),
+    ...resizingOf(given.env),
     words: form.words,
   });
   watchProgress(progress);

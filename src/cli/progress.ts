@@ -11,10 +11,10 @@ import { FIRST_STEP } from '../core/host/protocol.ts';
 import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
-import { createLiveLines } from './live-lines.ts';
+import { createLiveLines, type Resizing } from './live-lines.ts';
 import { openLog } from './log-file.ts';
 
-type ProgressOptions = {
+type ProgressOptions = Resizing & {
   readonly io: Io;
   now(): Date;
   /** Prints nothing to the screen (still writes the log file). */
@@ -28,8 +28,6 @@ type ProgressOptions = {
   rows?(): number | undefined;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
-  /** See live-lines.ts. */
-  readonly tellsWidthLate?: boolean;
 };
 
 type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
