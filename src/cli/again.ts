@@ -6,7 +6,7 @@ import type { Again, Hint } from '../errors/errors.ts';
 import type { Command, OptionSpec } from './command.ts';
 import { commandOptions } from './global-options.ts';
 
-type Change = Parameters<Again>[0] & { readonly option?: string };
+type Change = Parameters<Again>[0];
 
 export type Whole = {
   /** Completes a hint: an option by the typed command that takes it, "the same command" by that command. */
@@ -30,7 +30,10 @@ export function typedAgain(command: Command, typed: readonly string[]): Again & 
   /** The word, and its value if it has one. */
   const withValue = (words: readonly string[], index: number): readonly string[] => {
     const word = words[index] as string;
-    const takes = valued.has(word) && !(alone.has(word) && words[index + 1]?.startsWith('-') !== false);
+    const next = words[index + 1];
+    // As commander decides: `-` is a value.
+    const stands = alone.has(word) && (next === undefined || (next.length > 1 && next.startsWith('-')));
+    const takes = valued.has(word) && !stands;
     return words.slice(index, index + (takes ? 2 : 1));
   };
   const answers = new Map<string, readonly string[]>();

@@ -6,7 +6,7 @@ import { createRuntime } from '../core/adapters/create-runtime.ts';
 import { durationWords } from '../core/domain/words.ts';
 import { takeEnvironment } from '../core/environment.ts';
 import type { Connect, Progress, Runtime } from '../core/runtime.ts';
-import { hideTyping, showTyping } from '../core/typing.ts';
+import { showTyping } from '../core/typing.ts';
 import { storeDirectory } from '../core/user.ts';
 import type { ExitStatus } from '../errors/catalogue.ts';
 import { type Again, asErrors, type DockerTlsError, interrupted, printable, usage } from '../errors/errors.ts';
@@ -16,6 +16,7 @@ import { pageOf } from './command-pages.ts';
 import { COMMANDS, commandGroups, findCommand } from './commands.ts';
 import { type Glance, glance } from './global-options.ts';
 import { hintPrefix } from './hint-prefix.ts';
+import { resizingOf } from './live-lines.ts';
 import type { ParsedOptions } from './options.ts';
 import { type OutputForm, printErrors, printResult } from './output.ts';
 import { readCall } from './plugin-call.ts';
@@ -180,8 +181,7 @@ async function runCommand(
     live: given.io.errIsTerminal && given.env.TERM !== 'dumb',
     logFile: global.log,
     rows: () => process.stderr.rows,
-    tellsWidthLate: /^(?:tmux|screen)/.test(given.env.TERM ?? ''),
-    hideTyping,
+    ...resizingOf(given.env),
     words: form.words,
   });
   watchProgress(progress);

@@ -11,10 +11,10 @@ import { FIRST_STEP } from '../core/host/protocol.ts';
 import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
-import { createLiveLines } from './live-lines.ts';
+import { createLiveLines, type Resizing } from './live-lines.ts';
 import { openLog } from './log-file.ts';
 
-type ProgressOptions = {
+type ProgressOptions = Resizing & {
   readonly io: Io;
   now(): Date;
   /** Prints nothing to the screen (still writes the log file). */
@@ -28,10 +28,6 @@ type ProgressOptions = {
   rows?(): number | undefined;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
-  /** See live-lines.ts. */
-  readonly tellsWidthLate?: boolean;
-  /** Ends the terminal's echo of what is typed: an Enter would move the live lines. */
-  hideTyping?(): void;
 };
 
 type Running = { readonly host: string; readonly phase: string; readonly elapsedMs: number };
@@ -171,7 +167,6 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     if (!live) return;
     if (lines.size > 0 && timer === undefined) {
       timer = setInterval(() => {
-        if (frame === 0) options.hideTyping?.();
         frame += 1;
         draw();
       }, REDRAW_MS);

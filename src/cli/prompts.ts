@@ -27,7 +27,7 @@ export type PromptsOptions = {
   hasChanged(): boolean;
   /** Rewrites commands into the form that this user types. */
   readonly words?: HintPrefix;
-  /** Gets the words that give an answer on the command line. */
+  /** Gets the words that give an answer on the command line; none for a default, which replaces an earlier answer as well. */
   answered?(flag: string, words: readonly string[]): void;
   readonly input?: Readable;
   readonly output?: Writable;
@@ -81,13 +81,13 @@ export function createPrompts(options: PromptsOptions): Prompts {
     async confirm({ message, default: fallback = false, typedAs, ...source }) {
       if (options.yes) return true;
       const answer = await ask<boolean>({ type: 'confirm', message, default: fallback }, source);
-      if (answer && typedAs) options.answered?.(source.flag, typedAs(answer));
+      if (typedAs) options.answered?.(source.flag, answer ? typedAs(answer) : []);
       return answer;
     },
     async input({ message, default: fallback, validate, typedAs, ...source }) {
       const check = validate && wrapped(validate);
       const answer = await ask<string>({ type: 'input', message, default: fallback, validate: check }, source);
-      if (answer !== fallback && typedAs) options.answered?.(source.flag, typedAs(answer));
+      if (typedAs) options.answered?.(source.flag, answer === fallback ? [] : typedAs(answer));
       return answer;
     },
     async password({ message, confirm, allowEmpty, validate, ...source }) {
@@ -109,8 +109,8 @@ export function createPrompts(options: PromptsOptions): Prompts {
       }));
       const question = { type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 };
       const answer = await ask<(typeof given)[number]['value']>(question, source);
-      const typedAs = given.find(({ value }) => value === answer)?.typedAs;
-      if (typedAs) options.answered?.(source.flag, typedAs);
+      if (given.some(({ typedAs }) => typedAs))
+        options.answered?.(source.flag, given.find(({ value }) => value === answer)?.typedAs ?? []);
       return answer;
     },
   };

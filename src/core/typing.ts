@@ -13,7 +13,7 @@ let before: string | undefined;
 /** Turns echo off from now on. Every question renders its own answer. */
 export function hideTyping(): void {
   if (process.stdin.isTTY !== true || process.platform === 'win32') return;
-  before ??= stty('-g').trim();
+  before ||= stty('-g').trim();
   stty('-echo');
 }
 
@@ -40,7 +40,15 @@ export function showTyping(): void {
   if (before) stty(before);
 }
 
-/** Without stty, the terminal stays unchanged. */
+/**
+ * In the foreground only: in the background, as under `timeout` in a script, the echo is that of another program, and its change would stop
+ * the whole run (SIGTTOU). Without ps, it is the foreground; without stty, the terminal stays unchanged.
+ */
+const IN_FOREGROUND = `trap '' TTOU; case $(ps -o stat= -p $$ 2>/dev/null || echo +) in *+*) exec stty "$1" ;; esac`;
+
 function stty(words: string): string {
-  return spawnSync('stty', [words], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' }).stdout ?? '';
+  return (
+    spawnSync('sh', ['-c', IN_FOREGROUND, 'sh', words], { stdio: ['inherit', 'pipe', 'ignore'], encoding: 'utf8' })
+      .stdout ?? ''
+  );
 }

@@ -31,6 +31,8 @@ export type Again = (change: {
   readonly host?: string;
   readonly instead?: string | undefined;
   readonly client?: string;
+  /** An option, with its value, in place of the typed one. */
+  readonly option?: string;
 }) => string;
 
 export function asWritten(line: string): Hint {

@@ -91,6 +91,12 @@ test.each([
   expect(typedAgain({ ...tunnel, options }, typed)({ client: 'ci' })).toBe(`docker-tls tunnel ${words}`);
 });
 
+test('an option that may stand alone takes - for its value, as commander does', () => {
+  const options = { ...tunnel.options, sign: { kind: 'text', optional: true, summary: '' } } as const;
+  const { whole } = typedAgain({ ...tunnel, options }, ['--sign', '-', 'web']);
+  expect(whole('--sign KEY')).toBe('docker-tls tunnel web --sign KEY');
+});
+
 test('a host that was not named comes first, and takes the place of a wrong one that is no value of an option', () => {
   const again = typedAgain(tunnel, ['--socket', 'wbe', 'wbe', '--', 'wbe']);
   expect(again({ host: 'web', instead: 'wbe' })).toBe('docker-tls tunnel --socket wbe web -- wbe');

@@ -89,6 +89,7 @@ test.each([
   ['try --key file a', 'file [a]'],
   ['try --key=file a', 'file [a]'],
   ['try --key=', 'the value is empty'],
+  ['try --key ', 'the value is empty'],
 ])('an option whose value is optional stands alone before another one, or at the end: %s', async (line, expected) => {
   const file = defineCommand({
     scope: [],

@@ -3,14 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import xterm from '@xterm/headless';
 import { expect, test } from 'vitest';
+import { resizingOf } from '../../src/cli/live-lines.ts';
 import { createProgress, PHASE_WORDS } from '../../src/cli/progress.ts';
 import { FIRST_STEP, STEPS } from '../../src/core/host/protocol.ts';
 import type { Io } from '../../src/core/runtime.ts';
 
 const now = () => new Date('2026-11-25T12:00:00Z');
 
-function screenIo(columns = 60, rows = 12) {
-  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true });
+function screenIo(columns = 60, rows = 12, more: xterm.ITerminalOptions = {}) {
+  const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true, convertEol: true, ...more });
   let raw = '';
   const io: Io = {
     out() {},
@@ -286,7 +287,7 @@ test.each(
 
 test('nor has one that becomes narrower and wider again', async () => {
   const { io, lines, resize } = screenIo(100, 20);
-  const progress = createProgress({ io, now, live: true });
+  const progress = createProgress({ io, now, live: true, reflows: true });
   const hosts = ['build-1', 'build-2', 'build-3'].map((name) => progress.host(name));
   progress.note('a note');
   for (const width of [24, 100, 40, 21, 60]) {
@@ -299,4 +300,32 @@ test('nor has one that becomes narrower and wider again', async () => {
   for (const host of hosts) host.done('done');
   progress.close();
   expect((await lines()).map((line) => line.slice(0, 9))).toEqual(['a note', '✔ build-1', '✔ build-2', '✔ build-3']);
+});
+
+test.each([
+  ['cuts', { windowsPty: { backend: 'conpty', buildNumber: 19_000 } } as const],
+  ['breaks', {}],
+])('a terminal that becomes narrower, and %s its lines unannounced, loses no result', async (_, more) => {
+  const { io, lines, resize } = screenIo(100, 20, more);
+  const progress = createProgress({ io, now, live: true });
+  const hosts = ['build-1', 'build-2', 'build-3'].map((name) => progress.host(name));
+  progress.host('build-0').done('done');
+  progress.note('a note');
+  for (const host of hosts) host.phase('a phase that takes more than thirty columns to say what it does');
+  await lines();
+  resize(30);
+  for (const host of hosts) host.phase('restart');
+  for (const host of hosts) host.done('done');
+  progress.close();
+  const results = (await lines()).map((line) => line.slice(0, 9)).filter((line) => /^[✔a]/.test(line));
+  expect(results).toEqual(['✔ build-0', 'a note', '✔ build-1', '✔ build-2', '✔ build-3']);
+});
+
+test.each([
+  [{ TERM: 'tmux-256color' }, true, false],
+  [{ TERM: 'xterm-256color', TMUX: '/tmp/tmux-0/default,1,0' }, true, false],
+  [{ TERM: 'xterm-256color', VTE_VERSION: '7600' }, false, true],
+  [{ TERM: 'xterm-256color', TMUX: '' }, false, false],
+])('what %j tells of the terminal', (env, tellsWidthLate, reflows) => {
+  expect(resizingOf(env)).toEqual({ tellsWidthLate, reflows });
 });

@@ -95,11 +95,11 @@ test('a command in a question is for the store that is meant', async () => {
   expect(await chosen).toBe(1);
 });
 
-test('answers are noted as words of the command, except defaults, a no and what has no words', async () => {
+test('answers are noted as words of the command, defaults and a no as none, and never what has no words', async () => {
   const { prompts, type, answered } = setting();
   const name = { message: 'Name:', default: 'web', flag: '--name', typedAs: (text: string) => ['--name', text] };
   for (const [keys, words] of [
-    [ENTER, []],
+    [ENTER, [['--name']]],
     [`x${ENTER}`, [['--name', '--name', 'x']]],
   ] as const) {
     const answer = prompts.input(name);
@@ -108,7 +108,7 @@ test('answers are noted as words of the command, except defaults, a no and what 
     expect(answered.splice(0)).toEqual(words);
   }
   for (const [key, words] of [
-    ['n', []],
+    ['n', [['--take-over']]],
     ['y', [['--take-over', '--take-over']]],
   ] as const) {
     const agreed = prompts.confirm({ message: 'Over?', flag: '--take-over', typedAs: () => ['--take-over'] });
@@ -116,14 +116,19 @@ test('answers are noted as words of the command, except defaults, a no and what 
     await agreed;
     expect(answered.splice(0)).toEqual(words);
   }
-  const choices = [{ value: 1, name: 'through ssh', typedAs: ['--reach', 'ssh'] }];
-  const chosen = prompts.select({ message: 'Which?', choices, flag: '--reach' });
-  await type('through ssh', ENTER);
-  await chosen;
+  const choices = [
+    { value: 1, name: 'through ssh', typedAs: ['--reach', 'ssh'] },
+    { value: 2, name: 'by itself' },
+  ];
+  for (const preset of [1, 2]) {
+    const chosen = prompts.select({ message: 'Which?', choices, default: preset, flag: '--reach' });
+    await type('by itself', ENTER);
+    await chosen;
+  }
   const plain = prompts.input({ message: 'Else:', flag: '--else' });
   await type('Else:', `y${ENTER}`);
   await plain;
-  expect(answered).toEqual([['--reach', '--reach', 'ssh']]);
+  expect(answered).toEqual([['--reach', '--reach', 'ssh'], ['--reach']]);
 });
 
 test('each hint in an explanation or about an answer is a whole command', async () => {

@@ -66,3 +66,34 @@ test.each([
   expect(terminal.screen()).toMatch(/ echo /);
   expect(terminal.frames.join('\n')).not.toContain('typed');
 });
+
+/** Live lines, and then the change of the echo alone. */
+const WORKS = `
+import { main } from './src/cli/main.ts';
+import { hideTyping } from './src/core/typing.ts';
+const command = { name: 'work', summary: '', scope: ['changes'], args: {}, options: {}, async run({ progress }) {
+  progress.host('build-1').phase('facts');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  return { exit: 0, result: {}, text: 'worked' };
+} };
+if (process.argv[2] === 'lines') await main(['work'], {}, [{ name: 'work', summary: '', load: async () => command }]);
+else hideTyping();
+console.log('over');
+process.kill(process.pid, 'SIGKILL');
+`;
+
+test.each(['lines', 'echo'])(
+  'in the background of a terminal, as under timeout in a script, %s: nothing stops and the echo stays',
+  async (kind) => {
+    const works = await buildQuestions(WORKS);
+    try {
+      const terminal = works.ask(kind, 'echo ended; stty -a; stty echo; timeout 20 "$@"; stty -a; echo finished');
+      const screen = await terminal.see('finished', 40_000);
+      expect(screen.match(/^over$/gm)).toHaveLength(2);
+      // In the foreground only a question switches it off.
+      expect(screen.match(/ -?echo /g)).toEqual([kind === 'lines' ? ' echo ' : ' -echo ', ' echo ']);
+    } finally {
+      works.remove();
+    }
+  },
+);

@@ -4,7 +4,7 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { enrol, type Member, newTeam } from '../features/team/support/team.ts';
@@ -32,7 +32,7 @@ afterAll(async () => {
 function as({ env, home, name }: Member, ...argv: string[]): Promise<CliRun> {
   const HOME = env.HOME ?? '/';
   return runCli([...argv, '--store', team.url, '--home', home, '--json'], {
-    env: { HOME, PATH: process.env.PATH },
+    env: { HOME, PATH: process.env.PATH, SSH_AUTH_SOCK: env.SSH_AUTH_SOCK },
     cwd: HOME,
     operator: `${name}@laptop`,
   });
@@ -91,30 +91,68 @@ test('neither a stranger nor a changed report counts; a file of signers is asked
   expect([stranger.exit, stranger.json.error?.code]).toEqual([2, 'E_STORE_CLOSED']);
 });
 
-test("a removed operator's reports from before the removal count, and say so; later ones do not", async () => {
+test('an agent that does not sign leaves an unsigned report, and no old signature beside it', async () => {
+  const dora = team.member('dora');
+  const [socket, key] = [at('agent'), at('agent-key')];
+  const said = execFileSync('ssh-agent', ['-a', socket], {
+    encoding: 'utf8',
+    env: { ...process.env, SSH_ASKPASS: '/bin/false' },
+  });
+  try {
+    const agent = { PATH: process.env.PATH, SSH_AUTH_SOCK: socket, SSH_ASKPASS: '/bin/false' };
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+    const added = await as(ada, 'operator', 'add', 'dora', dora.recipient, '--signing-key', `${key}.pub`);
+    expect(added.exit).toBe(0);
+    const withAgent = { ...dora, env: { ...dora.env, SSH_AUTH_SOCK: socket } };
+    execFileSync('ssh-add', ['-q', key], { env: agent, stdio: 'pipe' });
+    expect((await audit(withAgent, 'dora.json', '--sign')).json.result.signature).toBe(at('dora.json.sig'));
+    // From now on the agent asks before it signs, and nobody answers.
+    execFileSync('ssh-add', ['-q', '-c', key], { env: agent, stdio: 'pipe' });
+    const refused = await audit(withAgent, 'dora.json', '--sign');
+    expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_AUDIT_SIGNER']);
+    expect(refused.json.error).toMatchObject({ where: at('dora.json'), message: expect.toSay('report-is-unsigned') });
+    expect(refused.json.result).toMatchObject({ out: at('dora.json'), subjects: [{ kind: 'host' }] });
+    expect(refused.json.result.signature).toBeUndefined();
+    expect(JSON.parse(readFileSync(at('dora.json'), 'utf8')).createdAt).toBe(refused.json.result.createdAt);
+    expect(existsSync(at('dora.json.sig'))).toBe(false);
+  } finally {
+    process.kill(Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]));
+  }
+});
+
+test("a removed operator's report counts only where its date is accepted, and never with a later one", async () => {
   expect((await as(ada, 'operator', 'remove', 'bob', '--yes')).exit).toBe(0);
-  const before = await check(ada, 'bob.json');
   const { createdAt } = JSON.parse(readFileSync(at('bob.json'), 'utf8'));
-  expect(before.json.result).toMatchObject({ signer: 'bob', createdAt, removedAt: expect.stringMatching(/Z$/) });
-  const text = await runCli(['audit', '--check-signature', at('bob.json'), '--store', team.url, '--home', ada.home], {
+  const asSigned = refusal(await check(ada, 'bob.json'));
+  expect(asSigned.slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
+  expect(asSigned[2]).toSay('only-the-signer-vouches', fingerprint(bob), 'bob', team.url);
+  const accept = ['audit', '--check-signature', at('bob.json'), '--accept-removed'];
+  const accepted = await as(ada, ...accept);
+  expect(accepted.exit).toBe(0);
+  expect(accepted.json.result).toMatchObject({ signer: 'bob', createdAt, removedAt: expect.stringMatching(/Z$/) });
+  const text = await runCli([...accept, '--store', team.url, '--home', ada.home], {
     env: { HOME: ada.env.HOME, PATH: process.env.PATH },
     cwd: ada.env.HOME ?? '/',
   });
   expect(text.out).toSay('key-removed-since', 'bob');
 
+  // He writes a report now, with a date inside of his time.
+  const signAs = (file: string, content: string) => {
+    writeFileSync(at(file), content);
+    execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-f', ownFile(bob), '-n', 'docker-tls-audit', at(file)]);
+  };
+  signAs('forged.json', JSON.stringify({ createdAt }));
+  expect(refusal(await check(ada, 'forged.json')).slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
   // He signs on.
   expect((await audit(ada, 'late.json', '--sign', ownFile(bob))).exit).toBe(0);
   const late = refusal(await check(ada, 'late.json'));
   expect(late.slice(0, 2)).toEqual([3, 'E_AUDIT_SIGNATURE']);
   expect(late[2]).toSay('key-no-longer-of-operator', 'bob');
   // A date from before he was an operator, and a form without a date that is read.
-  const sign = (file: string) =>
-    execFileSync('ssh-keygen', ['-q', '-Y', 'sign', '-f', ownFile(bob), '-n', 'docker-tls-audit', at(file)]);
-  writeFileSync(at('early.json'), JSON.stringify({ createdAt: '2020-01-01T00:00:00.000Z' }));
-  sign('early.json');
-  expect((await check(ada, 'early.json')).exit).toBe(3);
-  writeFileSync(at('late.html'), '<p>2026</p>');
-  sign('late.html');
+  signAs('early.json', JSON.stringify({ createdAt: '2020-01-01T00:00:00.000Z' }));
+  signAs('late.html', '<p>2026</p>');
+  for (const file of ['late.json', 'early.json', 'late.html'])
+    expect([file, (await as(ada, 'audit', '--check-signature', at(file), '--accept-removed')).exit]).toEqual([file, 3]);
   expect(refusal(await check(ada, 'late.html'))[2]).toSay('only-json-says');
   // The store is closed to him, so his own computer cannot tell.
   expect(refusal(await check(bob, 'bob.json'))[1]).toBe('E_STORE_CLOSED');

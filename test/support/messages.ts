@@ -6,8 +6,8 @@
  *     expect(error).toMatchObject({ code: 'E_CLOCK', message: expect.toSay('clock-behind', '2 h') })
  *
  * A line of the golden file is `TEST/ID: WORDS`. In its words {1} is the first value, {*} any text of a line, {**} of lines. A text says a message if one of its lines
- * (or all of them as one) contains the words. UPDATE_GOLDEN=1 takes the words from the line of the text that is most like the old ones and
- * has every value; no other value, and no text without a like line, passes for it.
+ * (or all of them as one) contains the words. UPDATE_MESSAGES=1 takes the words from the line of the text that is most like the old ones and
+ * has every value, and prints both; no other value, and no text without a like line, passes for it. Words without a value are at least three.
  */
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -83,6 +83,12 @@ function patternOf(words: string, values: readonly Value[]): RegExp {
   return new RegExp(parts.join(''));
 }
 
+/** One or two words, and no value: too many texts have them. */
+function areLoose(words: string): boolean {
+  const literal = words.replace(/\{(?:\d+|\*+)\}/g, ' ').match(/[\p{L}\d]+/gu) ?? [];
+  return literal.length < 3 && !/\{\d+\}/.test(words);
+}
+
 const wordsIn = (text: string) => new Set(text.toLowerCase().match(/[a-z]{2,}/g));
 
 function likeness(one: string, other: string): number {
@@ -106,48 +112,66 @@ function templateOf(line: string, values: readonly Value[]): string {
     .replace(/[\ue001-\ue0ff]/g, (character) => `{${character.charCodeAt(0) - 0xe000}}`);
 }
 
+/** Less is another message. */
+const LEAST_LIKENESS = 0.5;
+
 /** The words that a text has in place of the old ones, or undefined. */
 function newWords(texts: readonly string[], values: readonly Value[], old: string): string | undefined {
-  const lines = linesOf(texts).filter(
-    (line) => line.trim() !== '' && values.every((value) => line.includes(`${value}`)),
-  );
-  const best = lines.sort((one, other) => likeness(other, old) - likeness(one, old))[0];
-  if (best === undefined || (old !== '' ? likeness(best, old) < 0.2 : lines.length > 1)) return undefined;
-  return templateOf(best, values);
+  const templates = linesOf(texts)
+    .filter((line) => line.trim() !== '' && values.every((value) => line.includes(`${value}`)))
+    .map((line) => templateOf(line, values));
+  const best = templates.sort((one, other) => likeness(other, old) - likeness(one, old))[0];
+  if (best === undefined || (old !== '' ? likeness(best, old) < LEAST_LIKENESS : templates.length > 1))
+    return undefined;
+  return best;
 }
 
-/** Whether a text says a message; its words, as they are or as UPDATE_GOLDEN made them. */
+const hasPlaces = (words: string, values: readonly Value[]) =>
+  values.every((value, index) => value !== undefined && words.includes(`{${index + 1}}`));
+
+/** Whether a text says a message; its words, as they are or as UPDATE_MESSAGES made them. */
 export function says(
   { file, key }: { readonly file: URL; readonly key: string },
   received: unknown,
   values: readonly Value[],
-  update = process.env.UPDATE_GOLDEN !== undefined,
+  update = process.env.UPDATE_MESSAGES !== undefined,
 ): { readonly pass: boolean; readonly words: string } {
   const messages = readMessages(file);
   const texts = textsIn(received);
   const words = messages.get(key) ?? '';
   const holds = (template: string) =>
-    template !== '' &&
-    values.every((value, index) => value !== undefined && template.includes(`{${index + 1}}`)) &&
+    !areLoose(template) &&
+    hasPlaces(template, values) &&
     [...linesOf(texts), ...texts].some((text) => patternOf(template, values).test(text));
   if (holds(words) || !update) return { pass: holds(words), words };
   const next = newWords(texts, values, words);
   if (next === undefined || !holds(next)) return { pass: false, words };
   writeMessages(file, messages.set(key, next));
+  process.stderr.write(`${key}\n  - ${words}\n  + ${next}\n`);
   return { pass: true, words: next };
+}
+
+/** A text that does not say a message of no words, or no text, would prove nothing. */
+export function requireDeniable(file: URL, key: string, received: unknown, values: readonly Value[]): void {
+  const words = readMessages(file).get(key) ?? '';
+  if (areLoose(words)) throw new Error(`${key} has too few words to deny them: ${words || '(none)'}`);
+  if (!hasPlaces(words, values)) throw new Error(`${key} has no place for each of ${JSON.stringify(values)}: ${words}`);
+  if (textsIn(received).every((text) => text.trim() === '')) throw new Error(`${key}: there is no text to deny it of`);
 }
 
 expect.extend({
   toSay(received: unknown, id: string, ...values: Value[]) {
     const { testPath = '' } = this;
     const key = `${basename(testPath, '.test.ts')}/${id}`;
+    const file = goldenOf(testPath);
+    if (this.isNot) requireDeniable(file, key, received, values);
     // `not` never updates.
-    const { pass, words } = says({ file: goldenOf(testPath), key }, received, values, this.isNot ? false : undefined);
+    const { pass, words } = says({ file, key }, received, values, this.isNot ? false : undefined);
     return {
       pass,
       message: () =>
         `${key}${this.isNot ? ' is' : ' is not'} said, with ${JSON.stringify(values)}: ${words || '(no words yet)'}\n` +
-        `UPDATE_GOLDEN=1 npx vitest run --no-file-parallelism FILE takes the words of now; review the difference.\n\n${textsIn(received).join('\n')}`,
+        `UPDATE_MESSAGES=1 npx vitest run --no-file-parallelism FILE takes the words of now; review the difference.\n\n${textsIn(received).join('\n')}`,
     };
   },
 });

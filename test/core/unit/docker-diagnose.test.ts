@@ -368,7 +368,7 @@ describe('a host that cannot be used', () => {
       'silence',
       { outcome: refused('timed-out', { stage: 'connect' }) },
       'timed-out',
-      expect.toSay('firewall'),
+      expect.toSay('firewall-drops'),
       'let TCP port 2376 through every firewall between this computer and 10.0.0.7, then: docker-tls doctor build-1',
     ],
     [

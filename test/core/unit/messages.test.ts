@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { goldenOf, readMessages, says } from '../../support/messages.ts';
+import { goldenOf, readMessages, requireDeniable, says } from '../../support/messages.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
 const { assertionsIn } = await import(`${root}scripts/prose.d/assertions.mjs`);
@@ -64,10 +64,10 @@ describe('a message', () => {
     expect(said('{1} rejects {2}', 'build-1 rejects ann', ['build-1', 'eve'])).toBe(false);
     expect(said('{1} rejects {2}', 'build-1 accepts eve', ['build-1', 'eve'])).toBe(false);
     expect(said('port {1} is taken', 'port 23760 is taken', [2376])).toBe(false);
-    expect(said('due {*} left', 'due in\n3 days left')).toBe(false);
-    expect(said('due {**} left', 'due in\n3 days left')).toBe(true);
+    expect(said('is due {*} left', 'is due in\n3 days left')).toBe(false);
+    expect(said('is due {**} left', 'is due in\n3 days left')).toBe(true);
     expect(said('ran (in [a] b)?', ['never', { why: 'it ran (in [a] b)?' }])).toBe(true);
-    expect(said('try it', Object.assign(new Error('no'), { hints: ['try it'] }))).toBe(true);
+    expect(said('try it again', Object.assign(new Error('no'), { hints: ['try it again'] }))).toBe(true);
     expect(said('', 'anything')).toBe(false);
   });
 
@@ -79,13 +79,36 @@ describe('a message', () => {
     const words = '{1} rejects {2} from now on';
     const key = 'a/one';
     const file = golden(words);
-    const text = 'done: 3 hosts\nfrom 2026-12-01 on eve is rejected by build-1\n';
+    const text = 'done: 3 hosts\nfrom now on build-1 rejects eve, as of 2026-12-01\n';
+
     expect(says({ file, key }, text, ['build-1', 'eve'], false).pass).toBe(false);
     expect(says({ file, key }, text, ['build-1', 'ann'], true).pass).toBe(false);
     expect(says({ file, key }, 'eve and build-1 have nothing in common', ['build-1', 'eve'], true).pass).toBe(false);
+    const other = 'eve is a client that build-1 rejects';
+    expect(says({ file, key }, other, ['build-1', 'eve'], true).pass).toBe(false);
     expect(readMessages(file).get(key)).toBe(words);
     expect(says({ file, key }, text, ['build-1', 'eve'], true).pass).toBe(true);
-    expect(readMessages(file).get(key)).toBe('from {*} on {2} is rejected by {1}');
+    expect(readMessages(file).get(key)).toBe('from now on {1} rejects {2}, as of {*}');
     expect(readMessages(file).get('a/other')).toBe('other words');
+  });
+
+  test('of one or two words and no value is too loose, also as a new one', () => {
+    expect(said('not found', 'it was not found')).toBe(false);
+    expect(said('is not {*}', 'it is not found')).toBe(false);
+    expect(said('', 'not found', [], true)).toBe(false);
+    expect(said('', 'it was not found', [], true)).toBe(true);
+  });
+
+  test('is denied only with words, a place for each value, and a text', () => {
+    const deny = (words: string, text: unknown, values: (string | undefined)[] = []) =>
+      requireDeniable(golden(words), 'a/one', text, values);
+    expect(() => deny('{1} rejects {2}', 'something', ['build-1', 'eve'])).not.toThrow();
+    expect(() => requireDeniable(golden('some words here'), 'a/two', 'something', [])).toThrow('(none)');
+    expect(() => deny('{1} rejects', 'something', ['build-1', 'eve'])).toThrow('no place');
+    expect(() => deny('{1} rejects', 'something', [undefined])).toThrow('no place');
+    for (const nothing of [undefined, '', [], { code: 1 }])
+      expect(() => deny('{1} rejects', nothing, ['build-1'])).toThrow('no text');
+    const unknown = 'no-such-message';
+    expect(() => expect('something').not.toSay(unknown)).toThrow('(none)');
   });
 });

@@ -1,5 +1,6 @@
 /** Signatures of reports: the key of --sign, and --check-signature. */
 
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { CommandResult } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
@@ -10,6 +11,7 @@ import { LARGEST_FILE, readFileOrPipe, whyNotRead } from '../../../core/named-fi
 import type { StoreOperators } from '../../../core/seams/store-operators.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
+import { saveReport } from '../adapters/report-file.ts';
 import { openSigningKey } from '../adapters/signing-key.ts';
 import { checkDetached, NAMESPACE } from '../domain/signatures.ts';
 
@@ -23,7 +25,7 @@ export type SignatureDocument = {
   readonly key: string;
   /** The file of allowed signers, or the address of the shared store. */
   readonly signers: string;
-  /** If it is no longer an operator's key: when it was removed. The report says that it is older. */
+  /** If it is no longer an operator's key (--accept-removed): when it was removed. The report says that it is older. */
   readonly removedAt?: Date;
   /** The date in the report, if the key was removed: the signer's word. */
   readonly createdAt?: Date;
@@ -40,7 +42,40 @@ export async function signingKey(context: ActionContext, { sign, out }: SignOpti
   if (out === undefined || out === '-')
     throw usage('--sign signs a file, and needs --out FILE', ['docker-tls audit --out report.json --sign KEY']);
   if (sign === '') return operatorKey(context);
-  return openSigningKey(resolve(context.runtime.cwd, sign), context.prompts.ssh?.passphrase);
+  const file = resolve(context.runtime.cwd, sign);
+  if (!existsSync(file)) await refuseHostAsKey(context, sign);
+  return openSigningKey(file, context.prompts.ssh?.passphrase);
+}
+
+/** `--sign build-1`: the word behind an option that may stand alone is its value. */
+async function refuseHostAsKey(context: ActionContext, sign: string): Promise<void> {
+  const known = await storeOf(context)
+    .read()
+    .catch(() => undefined);
+  if (known?.hosts.has(sign))
+    throw usage(`--sign takes ${sign} for its KEY, and that is no file but a host`, [
+      context.again({ host: sign, option: '--sign' }),
+    ]);
+}
+
+type SignedReport = { readonly signature?: string; readonly unsigned?: DockerTlsError };
+
+/** Writes the signature of a saved report. If the key does not sign now, as one in an agent, the report stays unsigned. Fails with E_AUDIT_OUT. */
+export async function signReport(
+  key: ReportKey,
+  { saved, text }: { readonly saved: string; readonly text: string },
+  { cwd, signal }: { readonly cwd: string; readonly signal: AbortSignal },
+): Promise<SignedReport> {
+  let made: string;
+  try {
+    made = await key.sign(Buffer.from(text));
+  } catch (cause) {
+    if (signal.aborted || !(cause instanceof DockerTlsError)) throw cause;
+    const { hints } = cause;
+    const why = `the report is unsigned: ${cause.message}`;
+    return { unsigned: new DockerTlsError('E_AUDIT_SIGNER', why, { where: saved, hints, cause }) };
+  }
+  return { signature: await saveReport(`${saved}.sig`, cwd, made) };
 }
 
 /** This user's key of the shared store. */
@@ -85,7 +120,8 @@ export function refuseMoreThanSignature(hosts: readonly string[], options: Reado
     ]);
 }
 
-type CheckContext = ActionContext & { readonly options: { readonly signers?: string | undefined } };
+type CheckOptions = { readonly signers?: string | undefined; readonly acceptRemoved: boolean };
+type CheckContext = ActionContext & { readonly options: CheckOptions };
 
 /**
  * Checks FILE.sig, and that its key is an allowed signer: by the file of --signers, else by the shared store, else by the user's own file.
@@ -99,7 +135,17 @@ export async function checkedSignature(context: CheckContext, named: string): Pr
   if ('problem' in checked) throw refused(file, `the signature does not hold: ${checked.problem}`);
   const operators = options.signers === undefined ? await storeOf(context).operators() : undefined;
   const { key } = checked;
-  if (operators !== undefined) return { file, key, ...(await operatorOf(operators, file, message, checked)) };
+  if (operators !== undefined) {
+    const { signer, signers, removedAt, createdAt } = await operatorOf(operators, file, message, checked);
+    const accepted = { file, signer, key, signers };
+    if (removedAt === undefined || createdAt === undefined) return accepted;
+    if (options.acceptRemoved) return { ...accepted, removedAt, createdAt };
+    throw refused(
+      file,
+      `the key ${key} of ${signer} was removed from ${signers} on ${stamp(removedAt)}. The report says that it is from ${stamp(createdAt)}, before that; only the signer vouches for this date`,
+      [`docker-tls audit --check-signature ${shellQuote(named)} --accept-removed`],
+    );
+  }
   const signers = resolve(runtime.cwd, options.signers ?? join(homeDirectory(runtime.env), '.ssh', 'allowed_signers'));
   const allowed = (await bytesOf(signers)).toString('utf8');
   const { allowedSigner } = await import('../domain/allowed-signers.ts');
@@ -112,8 +158,8 @@ export async function checkedSignature(context: CheckContext, named: string): Pr
 }
 
 /**
- * The operator of the shared store who signed. The key of a removed one counts for a report that says that it is from before the removal:
- * nothing but the signer's word dates a signature.
+ * The operator of the shared store who signed; also a removed one, of a report that says that it is from before the removal. Nothing but the
+ * signer's word dates a signature.
  */
 async function operatorOf(
   operators: StoreOperators,

@@ -15,7 +15,7 @@ import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { offeredLines } from '../../../core/seams/seam.ts';
 import { SHARED_STORE } from '../../../core/seams/stores.ts';
-import { usage } from '../../../errors/errors.ts';
+import { type DockerTlsError, usage } from '../../../errors/errors.ts';
 import { programHash } from '../adapters/program-hash.ts';
 import { removeReport, saveReport } from '../adapters/report-file.ts';
 import { expiredWords, renderBaseline, requireAcceptance } from '../domain/baseline.ts';
@@ -38,6 +38,7 @@ import {
   renderSignature,
   type SignatureDocument,
   signingKey,
+  signReport,
 } from './audit-signature.ts';
 
 /** A report; with --check-signature, its signature. */
@@ -121,6 +122,11 @@ export const command = defineCommand({
       ...FILE,
       summary: `who may have signed it, as for ssh-keygen -Y verify (default: ${offeredWords('operators of the shared store, without one ')}~/.ssh/allowed_signers)`,
     },
+    acceptRemoved: {
+      kind: 'flag',
+      hidden: SHARED_STORE.all.length === 0,
+      summary: "accept a removed operator's signature if the report says that it is from before the removal",
+    },
     compare: { ...FILE, value: 'REPORT', summary: 'list new and resolved findings since a report' },
   },
   async run(context) {
@@ -129,6 +135,10 @@ export const command = defineCommand({
       refuseMoreThanSignature(context.args.hosts, context.options);
       return renderSignature(await checkedSignature(context, checkSignature));
     }
+    if (context.options.acceptRemoved)
+      throw usage('--accept-removed is for --check-signature', [
+        'docker-tls audit --check-signature FILE --accept-removed',
+      ]);
     return renderAudit(await audit(context, context.args.hosts, context.options), context);
   },
 });
@@ -160,7 +170,9 @@ type Audited = {
   /** Path of the report file. */
   readonly saved: string | undefined;
   /** Path of its signature. */
-  readonly signature: string | undefined;
+  readonly signature?: string;
+  /** Why it has none, although it was to be signed. */
+  readonly unsigned?: DockerTlsError;
 };
 
 /** `--dockerfile a b`: a shell's pattern gives several words, and only the first belongs to the option. */
@@ -206,8 +218,8 @@ async function audit(context: ActionContext, hosts: readonly string[], options: 
   // If the new signature cannot be written, the old one must not stand beside the new report.
   if (whole !== undefined && key !== undefined) await removeReport(`${out}.sig`, runtime.cwd);
   const saved = whole && out && (await saveReport(out, runtime.cwd, whole));
-  const signature = whole && key && (await saveReport(`${saved}.sig`, runtime.cwd, await key.sign(Buffer.from(whole))));
-  return { report, form, known, results, stored, saved, signature };
+  const signed = whole && saved && key && (await signReport(key, { saved, text: whole }, runtime));
+  return { report, form, known, results, stored, saved, ...(signed || {}) };
 }
 
 const NO_HOSTS = { results: [], stored: new Set<string>() };
@@ -241,7 +253,7 @@ async function auditSelected(
 }
 
 function renderAudit(
-  { report, form, known, results, stored, saved, signature }: Audited,
+  { report, form, known, results, stored, saved, signature, unsigned }: Audited,
   {
     global,
     runtime,
@@ -251,7 +263,7 @@ function renderAudit(
   const colours = coloursOf(runtime.io);
   const paint: Paint = (colour, text) => colours[colour](text);
   const shown = { columns: runtime.io.columns, paint, all: global.verbose, known };
-  const failed = exitOfResults(results, runtime.signal);
+  const failed = exitOfResults(results, runtime.signal) || (unsigned?.exit ?? 0);
   const tooMuch = failOn !== undefined && judged(report).some((subject) => fails(subject.results, failOn));
   return {
     exit: failed !== 0 ? failed : tooMuch ? 3 : 0,
@@ -264,7 +276,7 @@ function renderAudit(
     verbatim: form !== 'table' && saved === undefined,
     attention: failOn && '',
     next: form === 'table' || saved !== undefined ? wayOn(report, stored, global.file !== undefined) : undefined,
-    errors: errorsOf(results),
+    errors: [...(unsigned === undefined ? [] : [unsigned]), ...errorsOf(results)],
   };
 }
 

@@ -28,7 +28,8 @@ export function storeOperators(session: Session): StoreOperators {
       };
     },
     async whose(publicKey): Promise<KeyOwner | undefined> {
-      const opened = await session.read();
+      // The local copy would name an operator who was removed since.
+      const opened = await session.readNow();
       const isIt = ({ key }: Signer) => wireForm(key).equals(publicKey);
       const today = keysOfToday(opened).find(isIt);
       const lists = opened.signers.map((list) => list.operators.find(isIt));
@@ -54,31 +55,40 @@ function wireForm(key: string): Buffer {
   return Buffer.from(key.split(' ')[1] ?? '', 'base64');
 }
 
-/** When each list of signers came, by its commit; undefined for a commit that the history lacks. */
-async function timesOf({ engine }: Session, { snapshot, signers }: Opened): Promise<readonly (Date | undefined)[]> {
+/** When a list of signers came, by its commits: normally there is one. */
+type Times = { readonly earliest: Date; readonly latest: Date };
+
+/** Undefined for a list whose commit the history lacks. */
+async function timesOf({ engine }: Session, { snapshot, signers }: Opened): Promise<readonly (Times | undefined)[]> {
   const entries = await engine.log(snapshot.revision, MOST_COMMITS);
-  const times = new Map<SignerList, Date>();
+  const times = new Map<SignerList, Times>();
   for (const { signed } of entries) {
     const read = readManifest(signed, signers);
     if (typeof read === 'string') continue;
     const { manifest } = read;
     // Only an operator of the new list dates it: one whom it removes would choose a later time.
     const list = signers.find((one) => one.sequence === manifest.sequence);
-    if (list !== undefined && fingerprintOf(list) === manifest.signers) times.set(list, new Date(manifest.at));
+    if (list === undefined || fingerprintOf(list) !== manifest.signers) continue;
+    const at = new Date(manifest.at);
+    const { earliest, latest } = times.get(list) ?? { earliest: at, latest: at };
+    times.set(list, { earliest: at < earliest ? at : earliest, latest: at > latest ? at : latest });
   }
   return signers.map((list) => times.get(list));
 }
 
-/** Times from the first list with a key to the next one without it. `lists`: the key's operator in each list, oldest first. */
+/**
+ * Times from the first list with a key to the next one without it. `lists`: the key's operator in each list, oldest first. A second commit with
+ * a list only shortens them.
+ */
 export function periods(
   lists: readonly (Signer | undefined)[],
-  times: readonly (Date | undefined)[],
+  times: readonly (Times | undefined)[],
 ): { readonly from: Date; readonly until: Date }[] {
   const found = [];
   for (const [at, one] of lists.entries()) {
     if (one === undefined || lists[at - 1] !== undefined) continue;
     const end = lists.findIndex((next, index) => index > at && next === undefined);
-    const [from, until] = [times[at], times[end]];
+    const [from, until] = [times[at]?.latest, times[end]?.earliest];
     if (from !== undefined && until !== undefined) found.push({ from, until });
   }
   return found;

@@ -120,6 +120,20 @@ test('a check of a signature audits nothing, and refuses what would', async () =
   }
 });
 
+test("a host's name behind --sign is no key, unless a file has it", async () => {
+  const sign = () => place.run(['audit', '--out', 'h.json', '--sign', 'h1'], { probe }, hosts(''));
+  const refused = await sign();
+  expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_USAGE']);
+  expect(refused.json.error?.hints).toEqual(['docker-tls audit h1 --out h.json --json --sign']);
+  writeFileSync(at('h1'), readFileSync(at('key')), { mode: 0o600 });
+  expect((await sign()).json.result?.signature).toBe(at('h.json.sig'));
+});
+
+test('--accept-removed is refused where no signature is checked', async () => {
+  const refused = await audit(['--accept-removed']);
+  expect([refused.exit, refused.json.error?.code]).toEqual([2, 'E_USAGE']);
+});
+
 test('a new report does not stand beside an old signature', async () => {
   await audit(['--out', 'd.json', '--sign', 'key']);
   const before = readFileSync(at('d.json'), 'utf8');

@@ -126,7 +126,7 @@ export function renderAuditDoc(): string {
     '',
     '<!-- team -->',
     "With a [shared store](team.md), `--sign` alone (last, or before another option) signs with your operator's key, also from an agent. Without `--signers`, only its operators count.",
-    "A removed operator's signature counts on a JSON report dated before the removal; the output says so. The signer chose that date. An operator without the CA counts until removed.",
+    "A removed operator's signature counts only with `--accept-removed`, on a JSON report dated before the removal. The signer chose that date. An operator without the CA counts until removed.",
     '<!-- /team -->',
     '',
     'The signature shows that the holder of the key wrote exactly this file. It does not show that the host told the truth.',

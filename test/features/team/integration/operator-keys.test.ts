@@ -1,7 +1,7 @@
 /** Keys of operators for files outside of the store: whose a key is, when it was, and with which one signs. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { readSignature, verifies } from '../../../../src/core/domain/pki/sshsig.ts';
@@ -56,32 +56,58 @@ test('a key is of today, was of a time, or never was', async () => {
 });
 
 test('a time that the store does not tell is none', () => {
-  const [bob, day] = [{ name: 'bob', key: 'k' }, at(1)()];
+  const bob = { name: 'bob', key: 'k' };
+  const day = { earliest: at(1)(), latest: at(1)() };
   expect(periods([undefined, bob, undefined], [day, undefined, day])).toEqual([]);
   expect(periods([undefined, bob, undefined], [day, day, undefined])).toEqual([]);
-  expect(periods([bob, bob, undefined], [day, undefined, day])).toEqual([{ from: day, until: day }]);
+  expect(periods([bob, bob, undefined], [day, undefined, day])).toEqual([{ from: at(1)(), until: at(1)() }]);
 });
 
-test('a removed operator does not date the removal', async () => {
+/** What the store says of bob if its history has another manifest of the lists from `from` (from the end) with the signers of `of`. */
+async function afterManifest(by: 'ada' | 'bob', [from, of]: readonly [number, number], day: number) {
   const { ada, bob } = await history();
   const session = ada.session(at(10));
-  const { signers } = await session.read();
-  const [without, last] = [signers.at(-1), signers.at(-2)] as [Signers[number], Signers[number]];
-  const [key] = await signingKeysOf((await bob.session().identities())[0] as never);
+  const { signers, snapshot } = await session.read();
+  const [list, signedAs] = [signers.at(from), signers.at(of)] as [Signers[number], Signers[number]];
+  const [key] = await signingKeysOf((await { ada, bob }[by].session().identities())[0] as never);
   const about = {
-    ...{ sequence: without.sequence, at: at(30)().toISOString(), by: 'bob@laptop', parent: 'x' },
-    ...{ signers: fingerprintOf(last), subject: 's', lines: [] },
+    ...{ sequence: list.sequence, at: at(day)().toISOString(), by: `${by}@laptop`, parent: 'x' },
+    ...{ signers: fingerprintOf(signedAs), subject: 's', lines: [] },
   };
   const signed = (await renderStoreManifest(new Map(), about, key as never)).get(MANIFEST);
   const entry = {
-    ...{ revision: 'y', at: at(30)(), who: '', subject: '', lines: [] },
+    ...{ revision: 'y', at: at(day)(), who: '', subject: '', lines: [] },
     history: { parent: 'x' },
     signed,
   };
-  const engine = { ...session.engine, log: async () => [...(await session.engine.log(await tip(), 100)), entry] };
-  const tip = async () => (await session.read()).snapshot.revision;
-  const found = await whose({ ...session, engine }, bob);
-  expect(found?.past.at(-1)).toEqual({ from: at(6)(), until: at(8)() });
+  const log = await session.engine.log(snapshot.revision, 100);
+  return async (entries: 'first' | 'last') => {
+    const engine = { ...session.engine, log: async () => (entries === 'first' ? [entry, ...log] : [...log, entry]) };
+    return (await whose({ ...session, engine }, bob))?.past.at(-1);
+  };
+}
+
+test('a removed operator does not date the removal', async () => {
+  const past = await afterManifest('bob', [-1, -2], 30);
+  expect(await past('last')).toEqual({ from: at(6)(), until: at(8)() });
+});
+
+test.each([
+  ['removal, later', -1, 30, 6, 8],
+  ['removal, earlier', -1, 7, 6, 7],
+  ['addition, earlier', -2, 5, 6, 8],
+  ['addition, later', -2, 7, 7, 8],
+])('a second manifest of the %s, lengthens no period', async (_, list, day, from, until) => {
+  const past = await afterManifest('ada', [list, list], day);
+  for (const place of ['first', 'last'] as const)
+    expect(await past(place)).toEqual({ from: at(from)(), until: at(until)() });
+});
+
+test('without the server, nobody is a current operator', async () => {
+  const { ada, repository } = await history();
+  await whose(ada.session(at(10)), ada);
+  renameSync(repository, `${repository}.gone`);
+  await expect(whose(ada.session(at(10)), ada)).rejects.toMatchObject({ code: 'E_STORE_UNREACHABLE' });
 });
 
 test('only the own key signs: also one in an agent, and never that of a colleague', async () => {
