@@ -50,8 +50,8 @@ export async function askHosts(
   };
   await overHosts(specs, { parallel, runtime, progress, onResult }, async (spec, line): Promise<LiveRow> => {
     if (!ssh && !hasPort(spec)) {
-      line.done('not asked');
-      return { drift: known.get(spec.name), unreachable: 'not asked: without a port, only SSH tells' };
+      line.done('not asked: without a port, only SSH tells');
+      return { drift: known.get(spec.name) };
     }
     const host = state.hosts.get(spec.name) as StoredHost;
     const client = probeClientAt(unexpired, host);
