@@ -6,6 +6,7 @@ import type { StoredHost } from '../../../../src/core/adapters/store/records.ts'
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import { useCommands } from '../../../../src/core/render/next.ts';
+import type { Probe } from '../../../../src/core/runtime.ts';
 import { madeSocket } from '../../../../src/features/haproxy/commands/socket-add.ts';
 import { documentPlace } from '../../../support/golden-documents.ts';
 import { printSections } from '../../../support/sections.ts';
@@ -117,7 +118,7 @@ test('a socket is named by its path once it is there, also with a daemon of a us
   expect(madeSocket(changed({ results: [{ kind: 'failed' }] }), 'ci')).toBeUndefined();
 });
 
-test('setup without a port: no context, no client, no probe, and the default client of this computer stays', async () => {
+test('setup without a port: no context, no client, no port that answers, and the default client of this computer stays', async () => {
   const place = await documentPlace();
   const own = async () => [...(await openStore(place.home).read()).clients.values()].filter(({ record }) => record.own);
   await place.run(['client', 'use', 'laptop']);
@@ -131,7 +132,12 @@ test('setup without a port: no context, no client, no probe, and the default cli
       answer('ci', ''),
       answer('done', ''),
     ]);
-  const probe = () => Promise.reject(new Error('dialled'));
+  // Only whether the ports are closed is asked.
+  const dialled = new Set<number>();
+  const probe: Probe = async ({ port }) => {
+    dialled.add(port);
+    return { kind: 'refused', cause: 'connection-refused', reason: 'nothing listens', chain: '', elapsedMs: 1 };
+  };
   const setup = ['setup', 'root@h9', '--listener', 'haproxy', '--listen', 'none', '--socket', 'ci read', '--yes'];
   const run = (status: number, ...more: string[]) => {
     const outputs = { 'listener facts': listenerFacts(), sockets: sockets(status) };
@@ -144,7 +150,8 @@ test('setup without a port: no context, no client, no probe, and the default cli
   expect(silent).toContain('journalctl');
   expect(silent).not.toMatch(/--port|openssl/);
   const made = await run(200);
-  expect([made.exit, made.json.result?.checks?.length], made.out).toEqual([0, 2]);
+  expect([made.exit, made.json.result?.checks?.length], made.out).toEqual([0, 4]);
+  expect([...dialled]).toEqual([2375, 2376]);
   expect(made.json.result).not.toHaveProperty('endpoint');
   expect(made.json.result).not.toHaveProperty('port');
   expect(made.json.result).not.toHaveProperty('client');
