@@ -1,6 +1,6 @@
 /** The live lines in tmux, which breaks lines at its new width a quarter of a second before it tells the width. */
 
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
@@ -42,13 +42,15 @@ async function until(seen: () => boolean): Promise<void> {
 }
 
 test('clear, Ctrl-L and other sizes leave no line of a run behind', async () => {
-  // They do not answer, so the run takes until its time is over.
-  for (const host of hosts) await host.cut();
+  // They take connections and say nothing, so the run takes until its time is over.
+  for (const host of hosts) await host.must('systemctl kill -s STOP ssh.service');
   const words = [...program.command, 'audit', ...hosts.map(({ address }) => `root@${address}`)];
   const env = Object.entries(person.env).filter(([name]) => name !== 'TERM');
   const command = ['env', '-i', ...env.map(([name, value]) => `${name}=${value}`), 'TERM=tmux-256color', ...words]
     .map((word) => `'${word}'`)
     .join(' ');
+  // Of a try before.
+  spawnSync('tmux', ['-L', SOCKET, 'kill-server']);
   tmux(
     '-f',
     '/dev/null',
