@@ -104,13 +104,13 @@ export class DockerTlsError extends Error {
     return this.#with({ details: [...this.details, ...details] });
   }
 
-  /** For a command whose text has them already. */
-  withoutDetails(): DockerTlsError {
-    return this.#with({ details: [] });
+  /** Copy without details for a command whose text has said them already. */
+  inShort(message: string): DockerTlsError {
+    return this.#with({ details: [] }, message);
   }
 
-  #with(change: Pick<ErrorOptions, 'where' | 'hints' | 'details'>): DockerTlsError {
-    const { code, message, where, hints, details, cause } = this;
+  #with(change: Pick<ErrorOptions, 'where' | 'hints' | 'details'>, message = this.message): DockerTlsError {
+    const { code, where, hints, details, cause } = this;
     const error = new DockerTlsError(code, message, { where, hints, details, cause, ...change });
     error.#afterRollback = this.#afterRollback;
     return error;

@@ -51,11 +51,31 @@ test('verify says that a host does not answer, once, and not that it rejected a 
   await imported(1);
   const { exit, out, err } = await run('verify');
   expect(exit).toBe(4);
-  expect(out).toSay('no-answer-connection-refused-nothing');
-  expect(out.match(/connection-refused/g)).toHaveLength(1);
-  expect(err).toSay('error-no-answer-connection-refused', 'E_TLS', 'h0');
-  expect(err).not.toContain('was rejected');
+  expect(out).toSay('no-answer-connection-refused');
+  expect((out + err).match(/connection-refused/g)).toHaveLength(1);
+  expect(err).toSay('error-nothing-verified', 'E_TLS', 'h0');
+  expect(out + err).not.toContain('was rejected');
 });
+
+test.each(['verify', 'verify --quiet'])(
+  '%s says a failed check once, and its JSON says it in the error',
+  async (words) => {
+    await withDaemon(other, async (port) => {
+      await imported(port);
+      const { exit, out, err } = await run(...words.split(' '));
+      expect(exit).toBe(7);
+      expect(out).toMatch(/✗ client eve: client-refused: /);
+      expect(err).toSay('error-checks-failed', 'E_VERIFY', 'h0');
+      expect(err).not.toContain('client-refused');
+      const { error } = JSON.parse((await run('verify', '--json')).out);
+      expect(error).toMatchObject({
+        code: 'E_VERIFY',
+        message: expect.stringContaining('client-refused'),
+        details: [],
+      });
+    });
+  },
+);
 
 test('a host that rejects an imported client is named, with the command that says why', async () => {
   await withDaemon(other, (rejecting) =>

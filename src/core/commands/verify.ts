@@ -115,15 +115,16 @@ async function verifyHosts(
       record === undefined || hasPort(record)
         ? await verifyStored(reach, state, host, anyClient(state, host, options, runtime, context.again))
         : await verifySockets(completeHost(record), record.address, reach);
-    const bad = checks.filter((check) => !check.ok);
-    if (bad.length === 0) line.done('verified');
-    else line.failed(`${bad.length} of ${plural(checks.length, 'check')} failed`);
+    if (checks.every((check) => check.ok)) line.done('verified');
+    else line.failed('not verified');
     return checks;
   });
   const failures = results.flatMap((result) => {
-    const failure = result.kind === 'done' ? failureOf(result.host, result.value) : undefined;
-    // The text has every check; --quiet leaves it out.
-    return failure === undefined ? [] : [global.quiet || global.json ? failure : failure.withoutDetails()];
+    if (result.kind !== 'done') return [];
+    const failure = failureOf(result.host, result.value);
+    if (failure === undefined) return [];
+    // The text lists the checks.
+    return [global.json ? failure : failure.inShort(sumOf(result.value))];
   });
   const ours = ourFingerprints(state);
   const others = specs.map(({ name }) => {
@@ -188,12 +189,16 @@ function failureOf(host: string, checks: readonly ProbeCheck[]): DockerTlsError 
     : new DockerTlsError('E_TLS', silence, { where: host, hints: [`docker-tls doctor ${host}`] });
 }
 
+/** Of a host that failed, below the list of its checks. */
+function sumOf(checks: readonly ProbeCheck[]): string {
+  if (silenceOf(checks) !== undefined) return 'nothing was verified';
+  return `${checks.filter(({ ok }) => !ok).length} of ${plural(checks.length, 'check')} failed`;
+}
+
 /** One line for a host that does not answer at all. */
 function renderReached(checks: readonly ProbeCheck[], colours: Colours): string {
   const silence = silenceOf(checks);
-  return silence === undefined
-    ? renderChecks(checks, colours)
-    : `  ${colours.red('✗')} ${silence}: nothing was verified`;
+  return silence === undefined ? renderChecks(checks, colours) : `  ${colours.red('✗')} ${silence}`;
 }
 
 function renderVerified(

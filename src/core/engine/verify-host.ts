@@ -142,10 +142,13 @@ export function verificationFailure(
       details:
         silent !== undefined
           ? []
-          : bad.map(
-              (check) =>
-                `${check.who}: expected ${check.expected === 'refused' ? 'rejected' : check.expected}, ${check.outcome}`,
-            ),
+          : bad
+              // The message has that one.
+              .filter((check) => other || check !== client)
+              .map(
+                (check) =>
+                  `${check.who}: expected ${check.expected === 'refused' ? 'rejected' : check.expected}, ${check.outcome}`,
+              ),
     },
   );
 }
