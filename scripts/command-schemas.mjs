@@ -10,10 +10,15 @@ export function commandSchemas(commands) {
   const path = `${root}src/{cli/{errors,main}.ts,core/commands/*.ts,features/*/commands/*.ts}`;
   const options = { path, tsconfig: `${root}tsconfig.json`, skipTypeCheck: true, expose: 'all', topRef: true };
   const generator = createGenerator({ ...options, additionalProperties: false, jsDoc: 'extended' });
-  const definitionsOf = (type) => generator.createSchema(type).definitions;
+  // Asked for a type by its name, the generator goes through every file again.
+  const nodes = new Map();
+  generator.appendTypes(generator.partitionFiles().projectFiles, generator.program.getTypeChecker(), nodes);
+  const definitionsOf = (type) =>
+    nodes.has(type) ? generator.createSchemaFromNodes([nodes.get(type)]).definitions : undefined;
   const error = definitionsOf('ErrorDocument');
   const document = (command, name, type) => {
-    const result = type === undefined ? {} : definitionsOf(type);
+    const result = definitionsOf(type) ?? {};
+    const has = result[type] !== undefined;
     const definitions = sorted({ ...error, ...result });
     const internal = Object.keys(definitions).filter((one) => !one.endsWith('Document'));
     if (internal.length > 0)
@@ -26,21 +31,20 @@ export function commandSchemas(commands) {
         schema: { const: 1, description: 'The version of the documents.' },
         command,
         ok: { type: 'boolean', description: 'True if the exit status is 0.' },
-        ...(type === undefined ? {} : { result: { $ref: `#/definitions/${type}` } }),
+        ...(has ? { result: { $ref: `#/definitions/${type}` } } : {}),
         error: { $ref: '#/definitions/ErrorDocument' },
       },
       required: ['schema', 'command', 'ok'],
       // What a command did or found is absent only if it failed.
-      ...(type === undefined ? {} : { anyOf: [{ required: ['result'] }, { properties: { ok: { const: false } } }] }),
+      ...(has ? { anyOf: [{ required: ['result'] }, { properties: { ok: { const: false } } }] } : {}),
       additionalProperties: false,
       definitions,
     };
   };
-  const schemas = commands.map((name) => {
-    const type = `${pascal(name)}Document`;
-    const has = exported(generator, type);
-    return [`${fileName(name)}.json`, document({ const: name }, name, has ? type : undefined)];
-  });
+  const schemas = commands.map((name) => [
+    `${fileName(name)}.json`,
+    document({ const: name }, name, `${pascal(name)}Document`),
+  ]);
   // Of calls that name no command, `command` is what was typed.
   return new Map([...schemas, ['help.json', document({ type: 'string' }, 'help', 'HelpDocument')]]);
 }
@@ -51,16 +55,6 @@ export function fileName(command) {
 
 function pascal(command) {
   return command.replace(/(?:^|[ -])(\w)/g, (_, letter) => letter.toUpperCase());
-}
-
-function exported(generator, type) {
-  try {
-    generator.createSchema(type);
-    return true;
-  } catch (error) {
-    if (/No root type/.test(error.message)) return false;
-    throw error;
-  }
 }
 
 function sorted(definitions) {

@@ -142,21 +142,22 @@ host_identity() { # NAME FOLDER
 
 host_has_ssh() { timeout 1 bash -c "exec 3<>/dev/tcp/$(net_address "$number")/22" 2>/dev/null; } # after host_load
 
-# Waits up to a minute (a virtual machine on a busy computer: 15), for ssh and then docker; for a host whose link is cut, for docker alone.
+# Waits up to a minute (a virtual machine on a busy computer: 15), for ssh and then docker; for a host whose link is cut, for docker alone. Each
+# look takes some processes, and hosts that boot beside one another wait for them: five a second, and whether the host lives once a second.
 host_wait() { # NAME
-  local name=$1 deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe
+  local name=$1 deadline=$((SECONDS + $(is_vm "$suite" && printf 900 || printf 60))) probe turn=0
   probe="until $(host_engine) version >/dev/null 2>&1; do sleep 0.1; done"
   while ((SECONDS < deadline)); do
-    host_alive "$name" || return 1
+    ((turn++ % 5 > 0)) || host_alive "$name" || return 1
     if [[ -e $(host_directory "$name")/cut ]]; then
       ! is_vm "$suite" || return 0 # no question reaches it
     elif ! host_has_ssh; then
-      sleep 0.1
+      sleep 0.2
       continue
     fi
     # Not as root over ssh: a hardened host shuts root out.
     host_exec "$name" timeout 20 sh -c "$probe" </dev/null 2>/dev/null && return 0
-    sleep 0.1
+    sleep 0.2
   done
   return 1
 }

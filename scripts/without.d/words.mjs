@@ -1,6 +1,5 @@
 // Looks for words of deleted features in what a copy shows to users, and prints each place. The words are what the original's commands have
 // and the copy's have not: commands, options, formats. Usage: words.mjs ORIGINAL COPY NAME…
-import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -9,23 +8,42 @@ const [original, copy, ...features] = process.argv.slice(2);
 process.argv.length = 2;
 const { pagesIn } = await import(pathToFileURL(join(original, 'scripts/without.d/strip.mjs')).href);
 
-function run(root, ...argv) {
-  const home = { DOCKER_TLS_HOME: join(copy, 'no-store'), HOME: copy, NO_COLOR: '1', PATH: process.env.PATH };
-  return spawnSync(process.execPath, [join(root, 'bin/docker-tls.js'), ...argv], { encoding: 'utf8', env: home })
-    .stdout;
+// In this process: a start of Node for each page of each feature takes minutes of CPU.
+for (const name of Object.keys(process.env)) if (name.startsWith('DOCKER_')) delete process.env[name];
+Object.assign(process.env, { DOCKER_TLS_HOME: join(copy, 'no-store'), HOME: copy, NO_COLOR: '1' });
+const built = (root, name) => import(pathToFileURL(join(root, `dist/${name}.js`)).href);
+
+async function helpOf(root, ...words) {
+  let text = '';
+  const io = { outIsTerminal: false, errIsTerminal: false, inIsTerminal: false, columns: 80, colour: false };
+  const out = (more) => {
+    text += more;
+  };
+  const { main } = await built(root, 'main');
+  const status = await main([...words, '--help'], {
+    io: { ...io, out, err: out },
+    signal: new AbortController().signal,
+  });
+  if (status !== 0 || text === '') throw new Error(`docker-tls ${words.join(' ')} --help: ${status}\n${text}`);
+  return text;
 }
+
+const completionOf = async (root, ...words) => (await built(root, 'complete')).answerShell(words);
 
 const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 const commandsOf = (root) => Object.values(JSON.parse(readFileSync(join(root, 'dist/commands.json'), 'utf8')));
-const gone = (of) => [...new Set(of(original))].filter((word) => !new Set(of(copy)).has(word));
+async function gone(of) {
+  const left = new Set(await of(copy));
+  return [...new Set(await of(original))].filter((word) => !left.has(word));
+}
 
 const words = {
-  commands: gone((root) => commandsOf(root).map(({ name }) => name)),
-  options: gone((root) => [
+  commands: await gone((root) => commandsOf(root).map(({ name }) => name)),
+  options: await gone(async (root) => [
     ...commandsOf(root).flatMap(({ options }) => Object.keys(options).map((name) => `--${kebab(name)}`)),
-    ...run(root, '__complete', '--').match(/^--[\w-]+/gm),
+    ...(await completionOf(root, '--')).match(/^--[\w-]+/gm),
   ]),
-  formats: gone((root) =>
+  formats: await gone((root) =>
     commandsOf(root).flatMap(({ options }) => Object.values(options).flatMap(({ choices = [] }) => choices)),
   ),
 };
@@ -52,11 +70,11 @@ function look(where, text) {
 }
 
 const names = commandsOf(copy).map(({ name }) => name);
-look('--help', run(copy, '--help'));
-look('completion', run(copy, '__complete', '') + run(copy, '__complete', '--'));
+look('--help', await helpOf(copy));
+look('completion', (await completionOf(copy, '')) + (await completionOf(copy, '--')));
 for (const name of names) {
-  look(`${name} --help`, run(copy, ...name.split(' '), '--help'));
-  look(`completion of ${name}`, run(copy, '__complete', ...name.split(' '), '--'));
+  look(`${name} --help`, await helpOf(copy, ...name.split(' ')));
+  look(`completion of ${name}`, await completionOf(copy, ...name.split(' '), '--'));
 }
 for (const page of readdirSync(join(copy, 'out/man')))
   look(page, readFileSync(join(copy, 'out/man', page), 'utf8').replaceAll('\\-', '-'));

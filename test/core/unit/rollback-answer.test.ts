@@ -185,7 +185,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
     test('a rollback says which', () => {
       const dead = inspected(web, 'web', { Status: 'exited', ExitCode: 137 }, 2);
-      const name = 'REMARK=; name_stopped; echo "$REMARK"; exit';
+      const name = 'REMARK=; name_stopped; echo "$REMARK"; kill $w $a; exit';
       expect(stopped({ web: false, api: true }, { [web]: dead }, name)).toSay(
         'containers-stopped-exit-see',
         'web',
