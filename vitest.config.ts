@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
@@ -30,19 +29,6 @@ const SINGLE = [
 /** Tests that are never tried again: what they look for may happen once in many times. */
 const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
 
-/**
- * Tests that share a process with others: its start and the imports of a file take longer than most of these tests. Not those that replace a
- * module, nor those with support whose hooks are registered as it is imported.
- */
-const TOGETHER = ['core/unit', 'core/golden', 'cli', 'features']
-  .flatMap((directory) => {
-    const names = readdirSync(join('test', directory), { recursive: true, encoding: 'utf8' });
-    return names.map((name) => join('test', directory, name));
-  })
-  .filter((name) => /^test\/(core|features\/[^/]+)\/(unit|golden)\/.+\.test\.ts$|^test\/cli\/.+\.test\.ts$/.test(name))
-  .filter((name) => !/\bvi\.mock\(|\/support\/(consent|host-sandbox|host-script)\.ts'/.test(readFileSync(name, 'utf8')))
-  .filter((name) => !SINGLE.includes(name));
-
 /** In CI other tests on hosts are tried again: only what fails three times is red, or more than three that passed on a retry (scripts/test-report.mjs). */
 const retry = process.env.CI ? 2 : 0;
 
@@ -52,10 +38,9 @@ const LONGEST = files(
   ...['ca', 'rotation', 'harden', 'external-ca', 'haproxy-podman', 'strange', 'setup', 'names', 'firewalls', 'ssh'],
 );
 
-/** Those that share a process come last of the others, one after another: a process ends where the next file is of another project. */
-function rank({ moduleId, project }: TestSpecification): number {
+function rank({ moduleId }: TestSpecification): number {
   const place = LONGEST.findIndex((file) => moduleId.endsWith(`/${file}`));
-  return (place === -1 ? LONGEST.length : place) + (project.name === 'here' ? 1 : 0);
+  return place === -1 ? LONGEST.length : place;
 }
 
 /** Hosts mostly wait, and other tests mostly compute: they take turns. */
@@ -89,11 +74,7 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'here', include: TOGETHER, isolate: false },
-      },
-      {
-        extends: true,
-        test: { name: 'apart', include: ['test/{core,cli,features}/**/*.test.ts'], exclude: [...SINGLE, ...TOGETHER] },
+        test: { name: 'here', include: ['test/{core,cli,features}/**/*.test.ts'], exclude: SINGLE },
       },
       {
         extends: true,
