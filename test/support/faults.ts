@@ -4,7 +4,7 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { type Engine, engineOf, HAPROXY } from './engine.ts';
+import { type Engine, engineBehind, engineOf, HAPROXY_UNIT } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
 import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
@@ -252,7 +252,7 @@ export class FaultHost {
 
   /** The engine with the files and units that a changed host has. */
   #engineAfter(change: Change): Engine {
-    return this.#listener === 'haproxy' && change !== 'to dockerd' ? HAPROXY : engineOf(this.#host);
+    return this.#listener === 'haproxy' && change !== 'to dockerd' ? engineBehind(this.#host) : engineOf(this.#host);
   }
 
   async plainly(words: readonly string[]): Promise<{ exit: number | string; text: string }> {
@@ -320,8 +320,11 @@ export class FaultHost {
 
   /** The phase of the daemon's restart. A service of docker-tls only stops during its removal. */
   #restarts(change: Change): 'restart' | 'stop' | 'services' {
-    if (this.#listener === 'haproxy' && !MOVES.includes(change)) return 'services';
-    return change === 'remove' && this.#host.suite === 'podman' ? 'stop' : 'restart';
+    const isPodman = engineOf(this.#host).command === 'podman';
+    if (isPodman && change === 'remove') return 'stop';
+    // Podman's service is ours, and starts with the first setup.
+    const isKept = !MOVES.includes(change) && !(isPodman && change === 'first setup');
+    return this.#listener === 'haproxy' && isKept ? 'services' : 'restart';
   }
 
   /** The generation or state that a rollback would restore. */
@@ -460,10 +463,10 @@ export class FaultHost {
   }
 }
 
-/** What must never be left. The directory of HAProxy's sockets is there while it runs. */
+/** What must never be left. The directory of HAProxy's sockets, and Podman's socket for it, are there while it runs. */
 function left(state: HostSnapshot): string[] {
-  const runs = state.has(`file /etc/systemd/system/${HAPROXY_SERVICE}`);
-  return leftovers(state).filter((name) => !(runs && name === 'file /run/docker-tls-haproxy'));
+  const runs = state.has(HAPROXY_UNIT);
+  return leftovers(state).filter((name) => !(runs && /^file \/run\/docker-tls-(haproxy|podman\.sock)$/.test(name)));
 }
 
 /** The host's bare state, with its present containers and socket. */
@@ -502,12 +505,13 @@ const WITH_STEP: Readonly<Partial<Record<Step, readonly Change[]>>> = {
   validate: ['first setup', 'rotate', 'role', 'to haproxy'],
 };
 
-/** Every step with every possible death; `offset` shifts the kinds of change among them. */
-export function allFaults(offset: number, listener: Listener = 'dockerd'): Fault[] {
+/** Every step with every possible death; `offset` shifts the kinds of change among them. `moves`: the host can have the other listener too. */
+export function allFaults(offset: number, listener: Listener = 'dockerd', moves = true): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       if (listener === 'haproxy') {
-        const having: readonly Change[] = WITH_STEP[step] ?? HAPROXY_CHANGES;
+        const all: readonly Change[] = WITH_STEP[step] ?? HAPROXY_CHANGES;
+        const having = moves ? all : all.filter((change) => !MOVES.includes(change));
         return { step, death, change: having[(row + column + offset) % having.length] as Change };
       }
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;

@@ -137,6 +137,38 @@ test('a configuration that comes back is checked as its unit would run it', asyn
   expect(checkRestored('[Service]\nExecStart=/bin/sh -c x\n', (path) => path, '')).toBeUndefined();
 });
 
+test('each socket for containers has its own unit, and HAProxy finds it by its name', async () => {
+  const spec = completeHost({ ...SPEC, sockets: ['ci monitor', 'traefik read'] });
+  const { desired: listener } = await opened({}, {}, { spec });
+  const files = new Map(planHost(factsOf(), { ...desired, listener }).files.map((file) => [file.path, file]));
+  const units = '/etc/systemd/system';
+  expect(files.get(`${units}/docker-tls.socket`)?.after).not.toContain('.sock\n');
+  expect(files.get(`${units}/docker-tls-role@.socket`)?.after).toContain('ListenStream=/run/docker-tls/%i.sock\n');
+  for (const name of ['ci', 'traefik'])
+    expect(files.get(`${units}/sockets.target.wants/docker-tls-role@${name}.socket`)).toMatchObject({
+      ...{ kind: 'link', to: '../docker-tls-role@.socket' },
+    });
+  const [, script = ''] = /^ExecStart=\/bin\/sh -c '([\s\S]*?)'$/m.exec(listener.unit) ?? [];
+  // As systemd reads it, with a program in place of HAProxy.
+  const shell = script
+    .replaceAll('\\\n', '')
+    .replaceAll('$$', '$')
+    .replace(/exec .*$/, 'echo "$LISTEN3 $LISTEN4 $LISTEN5"');
+  const passed = (names: string) =>
+    execFileSync('sh', ['-c', shell], { env: { LISTEN_FDNAMES: names }, encoding: 'utf8' }).trim();
+  expect(passed('docker-tls.socket:ci:traefik')).toBe('fd@3 fd@4 fd@5');
+  expect(passed('traefik:ci:docker-tls.socket')).toBe('fd@5 fd@4 fd@3');
+  expect(passed('ci:docker-tls.socket:traefik')).toBe('fd@4 fd@3 fd@5');
+});
+
+test('without a port there is no unit for one', async () => {
+  const spec = completeHost({ ...SPEC, listen: ['none'], sockets: ['ci read'] });
+  const { desired: listener } = await opened({}, {}, { spec });
+  const { files } = planHost(factsOf(), { ...desired, listen: ['none'], listener });
+  expect(files.filter(({ path }) => path.includes('docker-tls.socket'))).toEqual([]);
+  expect(listener.unit).toContain('Sockets=docker-tls-role@ci.socket\n');
+});
+
 test('a host where SELinux enforces is told what its policy may do', async () => {
   expect((await opened()).notes).toEqual([]);
   expect((await opened({ enforcing: '0' })).notes).toEqual([]);
@@ -299,6 +331,20 @@ test('connections end as well when a role gets other rules, or clients of other 
     servers: ['role-deploy/client:ci'],
   });
   expect(planCut(texts('/a', 'full'), texts('/a', 'role-read'), [], [])).toEqual({ keys: [], servers: ['full/other'] });
+});
+
+test('connections of a socket for containers end when it gets another role, or its role other rules', () => {
+  const texts = (role: string, allowed = '/a') => ({
+    clients: '',
+    config: [
+      `frontend socket:ci\n  mode http\n  default_backend role-${role}`,
+      ...['read', 'deploy'].map((name) => `backend role-${name}\n  acl allowed path ${allowed}\n  server socket:ci x`),
+    ].join('\n\n'),
+  });
+  const ends = { keys: [], servers: ['role-deploy/socket:ci'] };
+  expect(planCut(texts('deploy'), texts('deploy'), [], [])).toBeUndefined();
+  expect(planCut(texts('deploy'), texts('read'), [], [])).toEqual(ends);
+  expect(planCut(texts('deploy'), texts('deploy', '/b'), [], [])).toEqual(ends);
 });
 
 /** Facts of a host whose generation 1 has these files of docker-tls. */
