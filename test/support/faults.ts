@@ -40,7 +40,7 @@ export type Death = (typeof DEATHS)[number];
 
 /** The interrupted change: a first setup, a later one, or another kind of change of a host that is set up. */
 export const CHANGES = ['first setup', 'setup', 'rotate', 'rollback', 'remove'] as const;
-/** The same where HAProxy accepts clients. `role`: of a client; `to …`: from the other listener. */
+/** The same where HAProxy accepts clients. `role`: of a client; `to …`: from the other listener; `socket`: for containers, made or removed. */
 export const HAPROXY_CHANGES = [
   'first setup',
   'rotate',
@@ -49,11 +49,13 @@ export const HAPROXY_CHANGES = [
   'to dockerd',
   'rollback',
   'remove',
+  'socket',
 ] as const;
 export type Change = (typeof CHANGES)[number] | (typeof HAPROXY_CHANGES)[number];
 export type Listener = 'dockerd' | 'haproxy';
 
 const HAPROXY_SERVICE = 'docker-tls-haproxy.service';
+const SOCKET_LINK = 'sockets.target.wants/docker-tls-role@ci.socket';
 /** Those that restart the daemon also where HAProxy accepts clients. */
 const MOVES: readonly Change[] = ['to haproxy', 'to dockerd'];
 
@@ -211,10 +213,14 @@ export class FaultHost {
       for (let left = change === 'rollback' ? 2 : 0; left > 0; left -= 1)
         await this.#mustRun(this.#setup(`before${this.#count}-${left}.example`));
     }
+    const hasSocket = (await this.#exec(`[ -e /etc/systemd/system/${SOCKET_LINK} ]`)).exit === 0;
+    if (hasSocket && change !== 'socket') await this.#mustRun(['socket', 'remove', 'ci', name, '--yes']);
     const ending = ['--confirm-within', `${this.#confirmS}s`, '--yes'];
     switch (change) {
       case 'role':
         return [...this.#role(await this.#otherRole()), ...ending.slice(0, 2)];
+      case 'socket':
+        return ['socket', ...(hasSocket ? ['remove', 'ci', name] : ['add', 'ci', name, '--role', 'read']), ...ending];
       case 'to dockerd':
         return this.#setup('', this.#confirmS, 'dockerd');
       case 'to haproxy':
@@ -463,10 +469,10 @@ export class FaultHost {
   }
 }
 
-/** What must never be left. The directory of HAProxy's sockets, and Podman's socket for it, are there while it runs. */
+/** What must never be left. The directories of HAProxy's sockets, and Podman's socket for it, are there while it runs. */
 function left(state: HostSnapshot): string[] {
   const runs = state.has(HAPROXY_UNIT);
-  return leftovers(state).filter((name) => !(runs && /^file \/run\/docker-tls-(haproxy|podman\.sock)$/.test(name)));
+  return leftovers(state).filter((name) => !(runs && /^file \/run\/docker-tls(-haproxy|-podman\.sock)?$/.test(name)));
 }
 
 /** The host's bare state, with its present containers and socket. */
@@ -502,7 +508,7 @@ function withoutIgnored(state: HostSnapshot, ignore: RegExp | undefined): HostSn
 /** Changes that have a step, where HAProxy accepts clients. Only a restart of the daemon needs live-restore; nothing of a removal is checked. */
 const WITH_STEP: Readonly<Partial<Record<Step, readonly Change[]>>> = {
   protect: MOVES,
-  validate: ['first setup', 'rotate', 'role', 'to haproxy'],
+  validate: ['first setup', 'rotate', 'role', 'to haproxy', 'socket'],
 };
 
 /** Every step with every possible death; `offset` shifts the kinds of change among them. `moves`: the host can have the other listener too. */

@@ -10,7 +10,7 @@ export const REST = `dpkg-query -W -f '\${db:Status-Abbrev} \${Package}\\n'; get
 
 /** Purges HAProxy and what came with it. */
 export const PURGE = `dpkg --purge $(for deb in /srv/repo/*.deb; do dpkg-deb -f "$deb" Package; done)
-    ! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null; :`;
+    ! getent passwd haproxy || userdel haproxy; rmdir /run/haproxy 2>/dev/null || :`;
 
 /** `host`: one that the lab has made with HAProxy. Leaves it without, and with its packages in /srv/repo, and reboots it. */
 export async function withoutHaproxy(host: LabHost): Promise<void> {

@@ -137,7 +137,7 @@ export function faultsOfNew(
   const behind = engineBehind(host);
   const either = [...behind.files, ...behind.units.map((unit) => `unit ${unit}`), ...engineOf(host).files];
   const allowed =
-    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-haproxy\.service|-podman\.(socket|service))|daemon words)$/;
+    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-haproxy\.service|-podman\.(socket|service)|-role@(ci)?\.socket)|file \/etc\/systemd\/system\/(sockets\.target\.wants\/)?docker-tls-role@(ci)?\.socket|file \/run\/docker-tls|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>

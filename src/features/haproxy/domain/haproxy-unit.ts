@@ -43,7 +43,8 @@ export function haproxyEnvironment(
 /** systemd passes the sockets as descriptors 3 and following (sd_listen_fds(3)). */
 export function renderHaproxyService({ program, socket, binds, after, names, places, own }: HaproxyService): string {
   const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, binds + names.length);
-  const units = [...(binds > 0 ? [socket] : []), ...names.map(programUnit)].join(' ');
+  const holders = [...(binds > 0 ? [socket] : []), ...names.map(programUnit)];
+  const units = holders.join(' ');
   const run = `${program} -Ws -S %t/${RUNTIME_DIRECTORY}/master.sock,mode,600 -f ${places.config}`;
   return [
     '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
@@ -61,7 +62,7 @@ export function renderHaproxyService({ program, socket, binds, after, names, pla
     ...Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}`),
     `RuntimeDirectory=${RUNTIME_DIRECTORY}`,
     'RuntimeDirectoryMode=0700',
-    ...(names.length === 0 ? [`ExecStart=${run}`] : inOrder(run, binds, names)),
+    ...(holders.length === 1 ? [`ExecStart=${run}`] : inOrder(run, binds, names)),
     'ExecReload=/bin/kill -USR2 $MAINPID',
     'KillMode=mixed',
     'SuccessExitStatus=143',

@@ -167,6 +167,8 @@ test('without a port there is no unit for one', async () => {
   const { files } = planHost(factsOf(), { ...desired, listen: ['none'], listener });
   expect(files.filter(({ path }) => path.includes('docker-tls.socket'))).toEqual([]);
   expect(listener.unit).toContain('Sockets=docker-tls-role@ci.socket\n');
+  // The sockets of a single unit have an order.
+  expect(listener.unit).toContain('ExecStart=/usr/sbin/haproxy ');
 });
 
 test('a host where SELinux enforces is told what its policy may do', async () => {
