@@ -1,7 +1,7 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
 # Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat cut grep rm sh sleep systemctl
+# Needs programs: cat cut grep rm rmdir sh sleep systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -56,8 +56,8 @@ drain_listener() {
   return 1
 }
 
-# Stops the units of sockets for programs on the host that are no longer wanted, or all if their template changes. The directory stays the
-# one that containers may have mounted.
+# Stops the units of sockets for programs on the host that are no longer wanted, or all if their template changes. While there is one, the
+# directory stays the one that containers may have mounted.
 drop_program_sockets() {
   for unit in $(systemctl list-units --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
     if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ]; then continue; fi
@@ -67,6 +67,7 @@ drop_program_sockets() {
     name=${unit#docker-tls-role@}
     rm -f -- "${RUN:?}/docker-tls/${name%.socket}.sock"
   done
+  for link in "$UNITS/sockets.target.wants/docker-tls-role@"*; do [ -L "$link" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null; done
 }
 
 # systemd forgets the directory of a unit whose file is gone, and keeps its failure.

@@ -21,8 +21,9 @@ export type HaproxyService = {
   /** Unit that holds the ports in the network, and their number. */
   readonly socket: string;
   readonly binds: number;
-  /** Unit that brings the daemon's socket. */
+  /** Unit that brings the daemon's socket. `pulled`: it is ours, and starts whenever HAProxy does. */
   readonly after: string;
+  readonly pulled: boolean;
   /** Names of the sockets for programs on the host. */
   readonly names: readonly string[];
   readonly places: HaproxyPlaces;
@@ -41,7 +42,8 @@ export function haproxyEnvironment(
 }
 
 /** systemd passes the sockets as descriptors 3 and following (sd_listen_fds(3)). */
-export function renderHaproxyService({ program, socket, binds, after, names, places, own }: HaproxyService): string {
+export function renderHaproxyService(service: HaproxyService): string {
+  const { program, socket, binds, after, pulled, names, places, own } = service;
   const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, binds + names.length);
   const holders = [...(binds > 0 ? [socket] : []), ...names.map(programUnit)];
   const units = holders.join(' ');
@@ -53,6 +55,8 @@ export function renderHaproxyService({ program, socket, binds, after, names, pla
     'Description=Docker API over mutual TLS, by HAProxy (docker-tls)',
     `Requires=${units}`,
     `After=${units} ${after}`,
+    // A client may start HAProxy before that: without a job to wait for, it would find no socket and refuse the client.
+    ...(pulled ? [`Wants=${after}`] : []),
     // A service that gives up closes the port for good.
     'StartLimitIntervalSec=0',
     '',

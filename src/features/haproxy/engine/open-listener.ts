@@ -61,6 +61,7 @@ export async function openListener(
     socket: units.tls,
     binds,
     after: engine.apart ? service : units.local,
+    pulled: engine.apart,
     names: local.map(({ name }) => name),
     places,
     own,

@@ -90,6 +90,9 @@ test('before Podman it opens a socket that our service makes for it, as a group 
   expect(config).toMatch(/^ {2}user haproxy\n {2}group haproxy$/m);
   expect(config).toContain('unix@/run/docker-tls-podman.sock');
   expect(desired.unit).toContain('After=docker-tls-podman.socket docker-tls-podman.service');
+  // Whatever starts HAProxy starts Podman's service first.
+  expect(desired.unit).toContain('Wants=docker-tls-podman.service\n');
+  expect((await opened()).desired.unit).not.toContain('Wants=docker.');
   const reading = { clients: [{ name: 'prom', role: 'read', direct: false }] };
   const allowed = async (kind: string) => {
     const read = await opened({}, { kind }, reading);
