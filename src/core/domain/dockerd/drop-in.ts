@@ -110,7 +110,7 @@ export type LocalSockets = { readonly names: readonly string[]; readonly group?:
 
 /**
  * Template of the units that hold those sockets in `directory`, one for each: a socket stays the same file while others come and go, so a
- * container that has mounted it keeps it. The service knows each by its name. A change that a reboot has interrupted is rolled back first.
+ * container that has mounted it keeps it. The service knows each by its name.
  */
 export function renderProgramSocket({
   service,
@@ -127,7 +127,6 @@ export function renderProgramSocket({
     HEADER,
     '[Unit]',
     'Description=Docker API with a role, %i (docker-tls)',
-    'After=docker-tls-recover.service',
     `ConditionPathExists=${condition}`,
     '',
     '[Socket]',
