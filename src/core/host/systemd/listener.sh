@@ -67,7 +67,7 @@ drop_program_sockets() {
     name=${unit#docker-tls-role@}
     rm -f -- "${RUN:?}/docker-tls/${name%.socket}.sock"
   done
-  for link in "$UNITS/sockets.target.wants/docker-tls-role@"*; do [ -L "$link" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null; done
+  for link in "$UNITS/sockets.target.wants/docker-tls-role@"*.socket; do [ -L "$link" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null; done
 }
 
 # systemd forgets the directory of a unit whose file is gone, and keeps its failure.
