@@ -1,12 +1,12 @@
 /** HAProxy before Podman, also a Podman that serves no TLS itself: nothing of HAProxy runs as root but its master process, roles hold, all is restored. */
 
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
+import { clientCalls } from '../support/client-calls.ts';
+import { addSource, REST, SOURCE, withoutHaproxy } from '../support/haproxy-source.ts';
 import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
 import { type LabHost, labClient, labUp, type Suite } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
-import { startPoller } from '../support/poller.ts';
 
 let program: Program;
 let docker: string;
@@ -34,21 +34,7 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     person?.remove();
   });
 
-  const done = async (...argv: string[]) => {
-    const result = await person.run(argv);
-    expect(result, result.err).toMatchObject({ status: 0 });
-    return result;
-  };
-  const files = (client: string) => {
-    const directory = join(person.store, 'clients', client);
-    const named = (name: string) => join(directory, `${name}.pem`);
-    return { ca: named('ca'), cert: named('cert'), key: named('key') };
-  };
-  const as = (client: string, ...argv: string[]) => {
-    const { ca, cert, key } = files(client);
-    const tls = ['--tlsverify', '--tlscacert', ca, '--tlscert', cert, '--tlskey', key];
-    return person.call(docker, [...tls, '-H', `tcp://${host.address}:2376`, ...argv]);
-  };
+  const { done, files, as, poll } = clientCalls(() => ({ host, person, docker }));
   /** Status of a request. */
   const ask = async (client: string, path: string, ...words: string[]) => {
     const { ca, cert, key } = files(client);
@@ -84,10 +70,7 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     await done(...words);
     expect((await person.run(words)).err).toContain('nothing to do');
     expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
-    const poller = startPoller({
-      ...{ directory: join(person.store, 'clients/laptop'), hosts: [{ address: host.address, port: 2376 }] },
-      ...{ everyMs: 50, fresh: true, path: '/_ping' },
-    });
+    const poller = poll(50, '/_ping');
     const pid = 'systemctl show -p MainPID docker-tls-podman docker-tls-haproxy';
     const serving = await host.must(pid);
     await done('rotate', 'server', host.name, '--yes');
@@ -167,7 +150,7 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
       host.must(`curl -s -m 20 -o /dev/null -w '%{http_code}' --unix-socket /run/docker-tls/ci.sock http://d${path}`);
     expect([await ci('/v1.41/containers/json'), await ci('/v1.41/containers/web/json')]).toEqual(['200', '403']);
     await done('rollback', host.name, '--yes');
-    expect(await host.must('ls /run/docker-tls')).toBe('');
+    expect(await host.must('ls /run/docker-tls 2>/dev/null; :')).toBe('');
     await done('apply', host.name, '--yes');
   });
 
@@ -176,10 +159,7 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     test('it moves to Podman itself and back without a refusal', async () => {
       await done('client', 'revoke', 'prom', '--yes');
       await done('client', 'revoke', 'pods', '--yes');
-      const poller = startPoller({
-        ...{ directory: join(person.store, 'clients/laptop'), hosts: [{ address: host.address, port: 2376 }] },
-        ...{ everyMs: 50, fresh: true, path: '/_ping' },
-      });
+      const poller = poll(50, '/_ping');
       await done('setup', host.name, '--listener', 'dockerd', '--yes');
       expect(await host.must(`systemctl is-active docker-tls-haproxy; ls ${SOCKET} 2>/dev/null; :`)).toBe('inactive');
       await done('setup', host.name, '--listener', 'haproxy', '--yes');
@@ -198,5 +178,34 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     await expect
       .poll(async () => compare(before, await snapshot(host), /^(container|socket inode)/), { timeout: 30_000 })
       .toEqual([]);
+  });
+
+  test('setup installs HAProxy where it is missing, and remove takes it away again', async () => {
+    await withoutHaproxy(host);
+    await host.must('podman start web');
+    before = await snapshot(host);
+    const rest = await host.must(REST);
+    await addSource(host);
+    // With a store of its own.
+    const other = newPerson(program, [host]);
+    const { done, as } = clientCalls(() => ({ host, person: other, docker }));
+    const words = other.setup(host, ['--listener', 'haproxy', '--install']);
+    expect((await done(...words, '--dry-run')).out.replace(/\s+/g, ' ')).toMatch(
+      /packages +installed first, .*haproxy/,
+    );
+    await done(...words);
+    expect(await host.must('systemctl is-active docker-tls-haproxy haproxy; :')).toBe('active\ninactive');
+    expect(await host.must(`stat -c '%a %U %G' ${SOCKET}`)).toBe('660 root haproxy');
+    expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+    await host.reboot();
+    await host.must('podman start web');
+    expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
+    await done('remove', host.name, '--yes');
+    other.remove();
+    await host.must(`rm -f ${SOURCE}`);
+    expect(await host.must(REST)).toBe(rest);
+    const after = await snapshot(host);
+    expect(leftovers(after)).toEqual([]);
+    expect(compare(before, after, /^(container|socket inode)/)).toEqual([]);
   });
 });

@@ -1,14 +1,13 @@
 /** HAProxy as the listener on real hosts: dockerd is left alone, nothing is refused, roles hold, a revocation cuts, everything is restored. */
 
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ROLE_NAMES } from '../../src/features/haproxy/domain/role-names.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
+import { clientCalls } from '../support/client-calls.ts';
 import { compare, type HostSnapshot, leftovers, snapshot } from '../support/host-state.ts';
 import { type LabHost, labClient, labUp, suites } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
-import { startPoller } from '../support/poller.ts';
 
 let program: Program;
 let docker: string;
@@ -40,20 +39,7 @@ describe.each(suites)('on %s', (suite) => {
     person?.remove();
   });
 
-  const done = async (...argv: string[]) => {
-    const result = await person.run(argv);
-    expect(result, result.err).toMatchObject({ status: 0 });
-    return result;
-  };
-  const words = (client: string, ...argv: string[]) => {
-    const directory = join(person.store, 'clients', client);
-    const files = [
-      ...['--tlscacert', join(directory, 'ca.pem'), '--tlscert', join(directory, 'cert.pem')],
-      ...['--tlskey', join(directory, 'key.pem')],
-    ];
-    return ['--tlsverify', ...files, '-H', `tcp://${host.address}:2376`, ...argv];
-  };
-  const as = (client: string, ...argv: string[]) => person.call(docker, words(client, ...argv));
+  const { done, words, as, poll } = clientCalls(() => ({ host, person, docker }));
   /** A stream of a client; `ended` is undefined while it runs. */
   const stream = (client: string) => {
     const child = spawn(docker, words(client, 'events'), { stdio: 'ignore', env: person.env });
@@ -63,17 +49,11 @@ describe.each(suites)('on %s', (suite) => {
     });
     return followed;
   };
-  const poll = () =>
-    startPoller({
-      ...{ directory: join(person.store, 'clients/laptop'), hosts: [{ address: host.address, port: 2376 }] },
-      ...{ everyMs: 20, fresh: true },
-    });
-
   test('a setup, ten reloads and new roles leave dockerd, streams and new connections alone', async () => {
     await done(...person.setup(host, ['--listener', 'haproxy', '--role-rule', 'deploy POST /containers/*/restart']));
     expect(await host.must(DAEMON)).toBe(daemon);
     const events = stream('laptop');
-    const poller = poll();
+    const poller = poll(20);
     for (let left = 0; left < 8; left += 1) await done('rotate', 'server', host.name, '--yes');
     await done('client', 'add', 'prom', '--role', 'monitor', '--yes');
     await done('client', 'add', 'prom', '--role', 'read', '--yes');
@@ -157,7 +137,7 @@ describe.each(suites)('on %s', (suite) => {
     expect(refused.err).toContain('E_ROLE_DOCKERD');
     await done('client', 'revoke', 'prom', '--yes');
     await done('client', 'revoke', 'dep', '--yes');
-    const poller = poll();
+    const poller = poll(20);
     await done('setup', host.name, '--listener', 'dockerd', '--yes');
     expect(await host.must('systemctl is-active docker-tls-haproxy.service || :')).toContain('inactive');
     await done('setup', host.name, '--listener', 'haproxy', '--port', '2376', '--yes');
@@ -206,6 +186,36 @@ describe.each(suites)('on %s', (suite) => {
     expect((await host.exec('docker -H unix:///run/docker-tls/ci.sock rm -f web')).err).toSay('socket-role-read', 'ci');
   });
 
+  test('a socket stays the same file and answers while others come, go and get other roles', async () => {
+    const ask = 'curl -s -m 20 -o /dev/null -w "%{http_code}" --unix-socket /ci.sock http://d/_ping';
+    const loop = `n=0; while :; do n=$((n+1)); s=$(/usr/bin/${ask}); [ "$s" = 200 ] || echo "$n $s" >>/refused; echo $n >/tries; sleep 0.02; done`;
+    const mounts = '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/ci.sock:/ci.sock';
+    await host.container('asker', mounts, `sh -c '${loop}'`);
+    const inode = 'stat -c %i /run/docker-tls/ci.sock';
+    const before = await host.must(inode);
+    for (const name of ['prom', 'ab', 'zz']) await done('socket', 'add', name, host.name, '--role', 'monitor', '--yes');
+    await done('socket', 'add', 'zz', host.name, '--role', 'read', '--yes');
+    await done('socket', 'remove', 'prom', host.name, '--yes');
+    await done('setup', host.name, '--socket', 'ci read', '--socket', 'ab read', '--yes');
+    await done('rollback', host.name, '--yes');
+    expect(await host.must('ls /run/docker-tls')).toBe('ab.sock\nci.sock\nzz.sock');
+    expect(await host.must(inode)).toBe(before);
+    const [refused, tries = ''] = (
+      await host.must("docker exec asker sh -c \"cat /refused 2>/dev/null | tr '\\n' ' '; echo; cat /tries\"")
+    ).split('\n');
+    expect(refused).toBe('');
+    expect(Number(tries)).toBeGreaterThan(50);
+    // Each name is still its own socket, whatever order systemd passes them in.
+    const status = (name: string) =>
+      host.must(
+        `curl -s -m 20 -o /dev/null -w '%{http_code}' --unix-socket /run/docker-tls/${name}.sock http://d/containers/web/json`,
+      );
+    expect([await status('ab'), await status('ci'), await status('zz')]).toEqual(['403', '200', '200']);
+    await host.must('docker rm -f asker');
+    await done('setup', host.name, '--socket', 'ci read', '--yes');
+    expect(await host.must('ls /run/docker-tls')).toBe('ci.sock');
+  });
+
   test('it is there after a reboot, and remove leaves nothing', async () => {
     await done('setup', host.name, '--port', '2399', '--yes');
     await done('rollback', host.name, '--yes');
@@ -232,12 +242,9 @@ describe('before a rootless Docker', () => {
     person?.remove();
   });
 
+  const { done } = clientCalls(() => ({ host, person, docker }));
+
   test('nothing runs as root, and a rotation stops no container', async () => {
-    const done = async (...argv: string[]) => {
-      const result = await person.run(argv);
-      expect(result, result.err).toMatchObject({ status: 0 });
-      return result;
-    };
     await host.must('systemctl disable --now haproxy');
     await host.container('web');
     const state = 'docker -H unix:///run/user/1004/docker.sock inspect -f "{{.State.Pid}} {{.State.StartedAt}}" web';
@@ -249,7 +256,14 @@ describe('before a rootless Docker', () => {
     await done('client', 'revoke', 'prom', '--yes');
     expect(await host.must(state)).toBe(before);
     expect((await done('client', 'log', host.name)).out).toContain('prom');
+    await done('socket', 'add', 'ci', host.name, '--role', 'read', '--yes');
+    const inode = 'stat -c "%i %U" /run/user/1004/docker-tls/ci.sock';
+    const socket = await host.must(inode);
+    expect(socket).toMatch(/ rooty$/);
+    await done('socket', 'add', 'prom', host.name, '--role', 'monitor', '--yes');
+    expect(await host.must(inode)).toBe(socket);
     await done('remove', host.name, '--yes');
+    expect(await host.must('ls -d /run/user/1004/docker-tls* 2>/dev/null; :')).toBe('');
     expect(await host.must(state)).toBe(before);
     expect(
       await host.must('find ~rooty/.config ~rooty/.local/share -name "*docker-tls*" -not -path "*/docker/*"'),

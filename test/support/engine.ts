@@ -19,18 +19,15 @@ export type Engine = {
 
 const UNITS = 'file /etc/systemd/system';
 
+const DOCKER_SOCKET = [`${UNITS}/docker-tls.socket`, `${UNITS}/sockets.target.wants/docker-tls.socket`];
+
 const DOCKER: Engine = {
   command: 'docker',
   service: 'docker.service',
   pid: '$(cat /run/docker.pid)',
   socket: '/run/docker.sock',
   tls: /--tlsverify --tlscacert=\/etc\/docker\/tls\/current/,
-  files: [
-    `${UNITS}/docker-tls.socket`,
-    `${UNITS}/docker-tls-closed.service`,
-    `${UNITS}/docker.service.d/zz-docker-tls.conf`,
-    `${UNITS}/sockets.target.wants/docker-tls.socket`,
-  ],
+  files: [...DOCKER_SOCKET, `${UNITS}/docker-tls-closed.service`, `${UNITS}/docker.service.d/zz-docker-tls.conf`],
   units: ['docker-tls.socket', 'docker.service'],
 };
 
@@ -49,22 +46,29 @@ const PODMAN: Engine = {
   units: ['docker-tls-podman.socket', 'docker-tls-podman.service'],
 };
 
-/** Docker, before which HAProxy accepts clients. */
-export const HAPROXY: Engine = {
-  ...DOCKER,
-  tls: /^(?!.*--tlsverify)/,
-  files: [
-    `${UNITS}/docker-tls.socket`,
-    `${UNITS}/sockets.target.wants/docker-tls.socket`,
-    `${UNITS}/docker-tls-haproxy.service`,
-    `${UNITS}/multi-user.target.wants/docker-tls-haproxy.service`,
-    'file /etc/docker/tls/haproxy.cfg',
-    'file /etc/docker/tls/clients.map',
-    'file /run/docker-tls-haproxy',
-  ],
-  units: ['docker-tls.socket', 'docker-tls-haproxy.service', 'docker.service'],
-};
-
 export function engineOf({ suite }: Pick<LabHost, 'suite'>): Engine {
   return suite.startsWith('podman') ? PODMAN : DOCKER;
+}
+
+export const HAPROXY_UNIT = `${UNITS}/docker-tls-haproxy.service`;
+
+/** The engine of a host on which HAProxy accepts clients. */
+export function engineBehind(host: Pick<LabHost, 'suite'>): Engine {
+  const engine = engineOf(host);
+  const isPodman = engine === PODMAN;
+  // dockerd's own unit stays as it is; Podman's service is ours, and listens on a socket that HAProxy may open.
+  const own = isPodman ? [...PODMAN.files, 'file /run/docker-tls-podman.sock'] : DOCKER_SOCKET;
+  return {
+    ...engine,
+    tls: isPodman ? /^(?!.*--tls-client-ca)/ : /^(?!.*--tlsverify)/,
+    files: [
+      ...own,
+      HAPROXY_UNIT,
+      `${UNITS}/multi-user.target.wants/docker-tls-haproxy.service`,
+      'file /etc/docker/tls/haproxy.cfg',
+      'file /etc/docker/tls/clients.map',
+      'file /run/docker-tls-haproxy',
+    ],
+    units: [...engine.units, 'docker-tls-haproxy.service'],
+  };
 }

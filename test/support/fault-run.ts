@@ -105,6 +105,7 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
       hosts: { type: 'string', default: '2' },
       unit: { type: 'string' },
       listener: { type: 'string', default: 'dockerd' },
+      part: { type: 'string', default: '1/1' },
       words: { type: 'boolean', default: false },
     },
   });
@@ -112,24 +113,29 @@ export async function runFaults(argv: readonly string[]): Promise<number> {
   const deaths: readonly string[] = values.death ?? DEATHS;
   const count = Number(values.hosts);
   const listener = values.listener as Listener;
+  const [part = 1, parts = 1] = values.part.split('/').map(Number);
   const wanted = [
     ...suites,
     ...suitesWithoutSystemd,
     'podman' as const,
+    'podman-trixie' as const,
     'rootless' as const,
     'rootless-sid' as const,
   ].filter((suite) => (values.suite ?? suites).includes(suite));
   const lists = wanted.flatMap((suite) => {
-    const faults = allFaults(wanted.indexOf(suite), listener).filter(
-      (fault) =>
+    const isPodman = suite.startsWith('podman');
+    // Podman 5.4 serves no TLS itself.
+    const faults = allFaults(wanted.indexOf(suite), listener, suite !== 'podman-trixie').filter(
+      (fault, index) =>
+        index % parts === part - 1 &&
         steps.includes(fault.step) &&
         deaths.includes(fault.death) &&
         // Init does not restart a daemon that dies once the change is kept.
         !(suitesWithoutSystemd.includes(suite) && fault.step === 'kept' && fault.death === 'daemon fails') &&
         // Podman has no check of its configuration, and no container needs protection.
-        !(suite === 'podman' && (fault.step === 'validate' || fault.step === 'protect')) &&
+        !(isPodman && (fault.step === 'protect' || (fault.step === 'validate' && listener === 'dockerd'))) &&
         // Its service is ours: from the middle of a removal, none runs.
-        !(suite === 'podman' && fault.change === 'remove' && fault.death === 'daemon fails' && fault.step === 'kept') &&
+        !(isPodman && fault.change === 'remove' && fault.death === 'daemon fails' && fault.step === 'kept') &&
         // Live-restore does not protect rootless containers.
         !(isOwn({ suite }) && fault.step === 'protect'),
     );

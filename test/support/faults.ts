@@ -4,7 +4,7 @@
  */
 
 import type { ChildProcess } from 'node:child_process';
-import { type Engine, engineOf, HAPROXY } from './engine.ts';
+import { type Engine, engineBehind, engineOf, HAPROXY_UNIT } from './engine.ts';
 import { compare, faultsOfNew, type HostSnapshot, leftovers, served, settled, snapshot } from './host-state.ts';
 import type { LabHost } from './lab.ts';
 import { forHost, isOwn, meanOwn, openRun, ownerOf, settingsOf } from './own-docker.ts';
@@ -40,7 +40,7 @@ export type Death = (typeof DEATHS)[number];
 
 /** The interrupted change: a first setup, a later one, or another kind of change of a host that is set up. */
 export const CHANGES = ['first setup', 'setup', 'rotate', 'rollback', 'remove'] as const;
-/** The same where HAProxy accepts clients. `role`: of a client; `to …`: from the other listener. */
+/** The same where HAProxy accepts clients. `role`: of a client; `to …`: from the other listener; `socket`: for containers, made or removed. */
 export const HAPROXY_CHANGES = [
   'first setup',
   'rotate',
@@ -49,11 +49,13 @@ export const HAPROXY_CHANGES = [
   'to dockerd',
   'rollback',
   'remove',
+  'socket',
 ] as const;
 export type Change = (typeof CHANGES)[number] | (typeof HAPROXY_CHANGES)[number];
 export type Listener = 'dockerd' | 'haproxy';
 
 const HAPROXY_SERVICE = 'docker-tls-haproxy.service';
+const SOCKET_LINK = 'sockets.target.wants/docker-tls-role@ci.socket';
 /** Those that restart the daemon also where HAProxy accepts clients. */
 const MOVES: readonly Change[] = ['to haproxy', 'to dockerd'];
 
@@ -211,10 +213,14 @@ export class FaultHost {
       for (let left = change === 'rollback' ? 2 : 0; left > 0; left -= 1)
         await this.#mustRun(this.#setup(`before${this.#count}-${left}.example`));
     }
+    const hasSocket = (await this.#exec(`[ -e /etc/systemd/system/${SOCKET_LINK} ]`)).exit === 0;
+    if (hasSocket && change !== 'socket') await this.#mustRun(['socket', 'remove', 'ci', name, '--yes']);
     const ending = ['--confirm-within', `${this.#confirmS}s`, '--yes'];
     switch (change) {
       case 'role':
         return [...this.#role(await this.#otherRole()), ...ending.slice(0, 2)];
+      case 'socket':
+        return ['socket', ...(hasSocket ? ['remove', 'ci', name] : ['add', 'ci', name, '--role', 'read']), ...ending];
       case 'to dockerd':
         return this.#setup('', this.#confirmS, 'dockerd');
       case 'to haproxy':
@@ -252,7 +258,7 @@ export class FaultHost {
 
   /** The engine with the files and units that a changed host has. */
   #engineAfter(change: Change): Engine {
-    return this.#listener === 'haproxy' && change !== 'to dockerd' ? HAPROXY : engineOf(this.#host);
+    return this.#listener === 'haproxy' && change !== 'to dockerd' ? engineBehind(this.#host) : engineOf(this.#host);
   }
 
   async plainly(words: readonly string[]): Promise<{ exit: number | string; text: string }> {
@@ -320,8 +326,11 @@ export class FaultHost {
 
   /** The phase of the daemon's restart. A service of docker-tls only stops during its removal. */
   #restarts(change: Change): 'restart' | 'stop' | 'services' {
-    if (this.#listener === 'haproxy' && !MOVES.includes(change)) return 'services';
-    return change === 'remove' && this.#host.suite === 'podman' ? 'stop' : 'restart';
+    const isPodman = engineOf(this.#host).command === 'podman';
+    if (isPodman && change === 'remove') return 'stop';
+    // Podman's service is ours, and starts with the first setup.
+    const isKept = !MOVES.includes(change) && !(isPodman && change === 'first setup');
+    return this.#listener === 'haproxy' && isKept ? 'services' : 'restart';
   }
 
   /** The generation or state that a rollback would restore. */
@@ -460,10 +469,10 @@ export class FaultHost {
   }
 }
 
-/** What must never be left. The directory of HAProxy's sockets is there while it runs. */
+/** What must never be left. The directories of HAProxy's sockets, and Podman's socket for it, are there while it runs. */
 function left(state: HostSnapshot): string[] {
-  const runs = state.has(`file /etc/systemd/system/${HAPROXY_SERVICE}`);
-  return leftovers(state).filter((name) => !(runs && name === 'file /run/docker-tls-haproxy'));
+  const runs = state.has(HAPROXY_UNIT);
+  return leftovers(state).filter((name) => !(runs && /^file \/run\/docker-tls(-haproxy|-podman\.sock)?$/.test(name)));
 }
 
 /** The host's bare state, with its present containers and socket. */
@@ -499,15 +508,16 @@ function withoutIgnored(state: HostSnapshot, ignore: RegExp | undefined): HostSn
 /** Changes that have a step, where HAProxy accepts clients. Only a restart of the daemon needs live-restore; nothing of a removal is checked. */
 const WITH_STEP: Readonly<Partial<Record<Step, readonly Change[]>>> = {
   protect: MOVES,
-  validate: ['first setup', 'rotate', 'role', 'to haproxy'],
+  validate: ['first setup', 'rotate', 'role', 'to haproxy', 'socket'],
 };
 
-/** Every step with every possible death; `offset` shifts the kinds of change among them. */
-export function allFaults(offset: number, listener: Listener = 'dockerd'): Fault[] {
+/** Every step with every possible death; `offset` shifts the kinds of change among them. `moves`: the host can have the other listener too. */
+export function allFaults(offset: number, listener: Listener = 'dockerd', moves = true): Fault[] {
   return STEPS.flatMap((step, row) =>
     DEATHS.map((death, column): Fault => {
       if (listener === 'haproxy') {
-        const having: readonly Change[] = WITH_STEP[step] ?? HAPROXY_CHANGES;
+        const all: readonly Change[] = WITH_STEP[step] ?? HAPROXY_CHANGES;
+        const having = moves ? all : all.filter((change) => !MOVES.includes(change));
         return { step, death, change: having[(row + column + offset) % having.length] as Change };
       }
       const change = CHANGES[(row + column + offset) % CHANGES.length] as Change;

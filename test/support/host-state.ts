@@ -2,7 +2,7 @@
 
 import { X509Certificate } from 'node:crypto';
 import { connect as tlsConnect } from 'node:tls';
-import { type Engine, engineOf, HAPROXY } from './engine.ts';
+import { type Engine, engineBehind, engineOf, HAPROXY_UNIT } from './engine.ts';
 import type { LabHost } from './lab.ts';
 import { asRoots, forHost, isOwn, ownRoots } from './own-docker.ts';
 
@@ -134,16 +134,17 @@ export function faultsOfNew(
   const listen = /^file \/etc\/docker\/docker-tls-listen\.sh$/;
   for (const name of ours) if (!after.has(name)) found.push(`${name} is missing`);
   // A change of the listener takes the other one's away.
-  const either = [...HAPROXY.files, ...HAPROXY.units.map((unit) => `unit ${unit}`), ...engineOf(host).files];
+  const behind = engineBehind(host);
+  const either = [...behind.files, ...behind.units.map((unit) => `unit ${unit}`), ...engineOf(host).files];
   const allowed =
-    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-haproxy\.service|-podman\.(socket|service))|daemon words)$/;
+    /^(file \/etc\/docker(\/tls(\/.*)?)?|file \/var\/lib\/docker-tls(\/.*)?|file \/etc\/systemd\/system\/(docker\.service\.d|sockets\.target\.wants)|unit(-file)? docker-tls(\.socket|-closed\.service|-haproxy\.service|-podman\.(socket|service)|-role@(ci)?\.socket)|file \/etc\/systemd\/system\/(sockets\.target\.wants\/)?docker-tls-role@(ci)?\.socket|file \/run\/docker-tls|daemon words)$/;
   found.push(
     ...compare(before, after).filter(
       (line) =>
         !allowed.test(line.slice(2).split(': ')[0] as string) &&
         !listen.test(line.slice(2).split(': ')[0] as string) &&
         !ours.includes(line.slice(2).split(': ')[0] as string) &&
-        !(engine === HAPROXY || before.has(HAPROXY.files[2] as string)
+        !(engine.files.includes(HAPROXY_UNIT) || before.has(HAPROXY_UNIT)
           ? either.includes(line.slice(2).split(': ')[0] as string)
           : false),
     ),

@@ -8,19 +8,19 @@ import type { Reach } from './intent.ts';
 import { sshOptions } from './steps/open-host.ts';
 
 /** Route to a host's TLS port: direct, or through its session, depending on its setting `reach`. */
-export type Way = { readonly probe: Probe; readonly via?: string };
+export type Way = { readonly probe: Probe; readonly via?: string; readonly session?: HostSession };
 
 export function wayTo({ reach }: Pick<HostSpec, 'reach'>, probe: Probe, { tunnel }: Pick<HostSession, 'tunnel'>): Way {
   return reach === 'ssh' && tunnel !== undefined ? { probe: probeThrough(probe, tunnel), via: tunnel.via } : { probe };
 }
 
-/** Runs `work` with a route to a host that has no open session; closes a session that it opens. Fails as connecting does. */
+/** Runs `work` with a route to a host that has no open session, and with the session that it opens for it, closed afterwards. Fails as connecting does. */
 export async function alongWay<T>(spec: HostSpec, reach: Reach, work: (way: Way) => Promise<T>): Promise<T> {
   const { probe, connect } = reach.runtime;
   if (spec.reach !== 'ssh') return work({ probe });
   // Commands that use this route do not take --host-key.
   await using session = await connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
-  return await work(wayTo(spec, probe, session));
+  return await work({ ...wayTo(spec, probe, session), session });
 }
 
 /** Like alongWay, but direct without a working route through SSH. */

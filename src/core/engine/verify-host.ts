@@ -137,7 +137,9 @@ export function verificationFailure(
                 : `docker-tls doctor ${host}`,
             ]
           : worst?.onHost
-            ? [`see on the host what the listener logged: journalctl -u ${LISTENER_SERVICE} -n 20`]
+            ? [
+                `see on the host what the listener logged: journalctl ${worst.onHost === 'user' ? '--user ' : ''}-u ${LISTENER_SERVICE} -n 20`,
+              ]
             : hintsFor(first, worst?.cause),
       details:
         silent !== undefined

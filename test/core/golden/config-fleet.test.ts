@@ -141,6 +141,10 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, where: readonly 
     'hosts: { a: { context: lab, use: true }, b: { context: lab, use: true }, c: { context: default } }',
     ['f:2:47', 'f:2:61', 'f:2:88'],
   ],
+  'a context of a host without a port': [
+    'hosts: { a: { listen: [none], context: lab, use: true }, b: { listen: [none] }, c: { context: lab2 } }',
+    ['f:2:31', 'f:2:45'],
+  ],
   'an empty list of clients': ['hosts: { a: { clients: [] } }', ['f:2:24']],
   'secrets themselves': [
     'ca: { passphrase: correct horse }\nhosts: { a: { sudo-password: 12345 } }',

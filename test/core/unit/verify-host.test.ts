@@ -56,6 +56,23 @@ test.each<[Cause, RegExp[]]>([
   expect(error.hints.join()).not.toContain('doctor');
 });
 
+test.each([
+  ['root', 'journalctl -u '],
+  ['user', 'journalctl --user -u '],
+] as const)('a socket on the host that fails leads to the log of the systemd of %s', (onHost, command) => {
+  const check = {
+    who: 'socket ci',
+    expected: 'accepted',
+    ok: false,
+    outcome: 'status 503',
+    onHost,
+    elapsedMs: 0,
+  } as const;
+  expect(failure(() => requireVerified('web', [check], 'x', { address: '10.0.0.1', port: 2376 })).hints).toEqual([
+    expect.stringContaining(`: ${command}`),
+  ]);
+});
+
 test('a host that asks for a certificate in TLS 1.3 alone is not closed', async () => {
   const checks = await verifyHost(
     async ({ maxVersion, credentials }) =>

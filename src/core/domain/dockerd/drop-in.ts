@@ -1,6 +1,5 @@
 /** Unit files of docker-tls: the drop-in for docker.service, the socket unit, and the service that a connection starts. */
 
-import { hasPort } from '../network-port.ts';
 import { DROP_IN_NAME } from './paths.ts';
 import { unitWord } from './unit.ts';
 
@@ -31,37 +30,31 @@ export function renderDropIn(dropIn: DropIn): string {
 
 /**
  * The socket unit that holds the TLS port, so that clients wait during a restart instead of being refused.
- * `listen`: addresses without a port, or `none`; empty means every address (systemd binds `[::]`, both families).
+ * `listen`: addresses without a port; empty means every address (systemd binds `[::]`, both families).
  * `service`: the unit that a connection starts, never docker.service. dockerd takes every socket whose `Service=` names it, so it would
  * serve this one without TLS once the drop-in is removed. Only the drop-in, which has the TLS flags, passes the port to dockerd
  * (`Sockets=`).
  * `condition`: the path of our drop-in or service; if it is missing, the port stays closed at boot. FreeBind lets the socket start before
  * an address exists (a VPN's).
- * `local`: sockets for programs on the host, after those of the network.
  */
 export function renderSocketUnit(
   listen: readonly string[],
   port: number,
-  {
-    service,
-    condition,
-    local,
-  }: { readonly service: string; readonly condition: string; readonly local?: LocalSockets | undefined },
+  { service, condition }: { readonly service: string; readonly condition: string },
 ): string {
-  const isOpen = hasPort({ listen });
   const streams = listen.length === 0 ? [`${port}`] : listen.map((address) => `${bracketed(address)}:${port}`);
   return [
     HEADER,
     '[Unit]',
-    `Description=Docker API ${isOpen ? 'over mutual TLS' : 'with roles'} (docker-tls)`,
+    'Description=Docker API over mutual TLS (docker-tls)',
     `ConditionPathExists=${condition}`,
     '',
     '[Socket]',
-    ...(isOpen ? streams.map((stream) => `ListenStream=${stream}`) : []),
+    ...streams.map((stream) => `ListenStream=${stream}`),
     // For a bare port, whatever net.ipv6.bindv6only is.
     ...(listen.length === 0 ? ['BindIPv6Only=both'] : []),
-    ...(isOpen ? ['FreeBind=true', 'NoDelay=true'] : []),
-    ...(local === undefined ? [] : renderLocalSockets(local)),
+    'FreeBind=true',
+    'NoDelay=true',
     `Service=${service}`,
     '',
     '[Install]',
@@ -112,17 +105,43 @@ export function renderClosedService({
   ].join('\n');
 }
 
-/** Unix sockets of a unit. Without a group they belong to the user whose systemd runs it. */
-export type LocalSockets = { readonly paths: readonly string[]; readonly group?: string | undefined };
+/** Sockets for programs on the host. Without a group they belong to the user whose systemd holds them. */
+export type LocalSockets = { readonly names: readonly string[]; readonly group?: string | undefined };
 
-function renderLocalSockets({ paths, group }: LocalSockets): string[] {
+/**
+ * Template of the units that hold those sockets in `directory`, one for each: a socket stays the same file while others come and go, so a
+ * container that has mounted it keeps it. The service knows each by its name.
+ */
+export function renderProgramSocket({
+  service,
+  condition,
+  directory,
+  group,
+}: {
+  readonly service: string;
+  readonly condition: string;
+  readonly directory: string;
+  readonly group?: string | undefined;
+}): string {
   return [
-    ...paths.map((path) => `ListenStream=${path}`),
+    HEADER,
+    '[Unit]',
+    'Description=Docker API with a role, %i (docker-tls)',
+    `ConditionPathExists=${condition}`,
+    '',
+    '[Socket]',
+    `ListenStream=${directory}/%i.sock`,
+    'FileDescriptorName=%i',
     'DirectoryMode=0755',
     'SocketMode=0660',
     ...(group === undefined ? [] : [`SocketGroup=${group}`]),
     'RemoveOnStop=true',
-  ];
+    `Service=${service}`,
+    '',
+    '[Install]',
+    'WantedBy=sockets.target',
+    '',
+  ].join('\n');
 }
 
 /** An address as written before `:port`: IPv6 in brackets. */

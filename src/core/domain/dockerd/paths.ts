@@ -14,6 +14,10 @@ export const PACKAGE_LIST = `${STATE}/packages`;
 /** Packages installed for a listener. */
 export const LISTENER_PACKAGE_LIST = `${STATE}/listener-packages`;
 export const SOCKET_UNIT = 'docker-tls.socket';
+/** Unit that holds a socket for programs on the host; without a name, its template. */
+export function programUnit(name: string): string {
+  return `docker-tls-role@${name}.socket`;
+}
 /** Started by a connection to that socket while dockerd is stopped. */
 export const CLOSED_SERVICE = 'docker-tls-closed.service';
 /** Our drop-in; its name sorts before common first drop-ins (00-base.conf), since sshd uses the first value of an option. */
@@ -48,6 +52,8 @@ export type Places = {
   readonly dropIns: string;
   readonly socket: string;
   readonly socketWants: string;
+  /** Template of the units that hold sockets for programs on the host, one for each socket. */
+  readonly programSocket: string;
   /** Started by a connection to our socket while dockerd is stopped. */
   readonly closed: string;
   /** One directory per generation, and `current`. */
@@ -78,6 +84,7 @@ function placesIn(
     dropIns: `${units}/${service}.d`,
     socket: `${units}/${socket}`,
     socketWants: `${units}/sockets.target.wants/${socket}`,
+    programSocket: `${units}/${programUnit('')}`,
     closed: `${units}/${CLOSED_SERVICE}`,
     tls: `${configuration}/tls`,
     current: `${configuration}/tls/current`,

@@ -3,6 +3,7 @@
 import { daemonOf } from '../destination.ts';
 import { at, fieldsOf, listAt } from '../json.ts';
 import { nameProblem } from '../names.ts';
+import { hasPort } from '../network-port.ts';
 import type { ClientSpec, HostSpec } from '../settings.ts';
 import type { Path, Problem } from './fleet-document.ts';
 import { nearestNames } from './nearest.ts';
@@ -21,6 +22,7 @@ export function fleetProblems(file: FleetFile, hosts: readonly HostSpec[], clien
     ...ownCa(file.ca ?? {}),
     ...sameHosts(hosts),
     ...sameContexts(hosts),
+    ...undialled(hosts),
     ...doubleSsh(file),
     ...contradictions(file, hosts, clients),
   ];
@@ -104,6 +106,23 @@ function sameContexts(hosts: readonly HostSpec[]): Problem[] {
       ? once(name, 'config-directory', 'directory', (other) => `the directory holds the files for ${other}`)
       : []),
   ]);
+}
+
+/** docker dials the port of a host. */
+function undialled(hosts: readonly HostSpec[]): Problem[] {
+  return hosts.flatMap((host) => {
+    const given = [
+      ...(host.context === undefined ? [] : ['context']),
+      ...(host.use ? ['use'] : []),
+      ...(host.configDirectory ? ['config-directory'] : []),
+    ];
+    if (hasPort(host)) return [];
+    return given.map((key) => ({
+      path: ['hosts', host.name],
+      key,
+      message: `${key} needs a port, and listen: none opens none`,
+    }));
+  });
 }
 
 function doubleSsh(file: FleetFile): Problem[] {

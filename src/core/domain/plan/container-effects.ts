@@ -7,6 +7,7 @@ import { shellQuote } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
+import type { FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 
 /** Effect of the change on containers. */
@@ -87,24 +88,35 @@ export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action
       .map(({ name }) => name);
     if (names.length === 0) return [];
     return [
-      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} it mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
+      `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${has(names)} it mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
     ];
   });
 }
 
-/** A change of the unit that holds the TLS port makes its sockets for containers anew too. */
+/** Sockets for containers that go away, or that a change of their unit makes anew. */
 export function roleSocketWarnings(
-  { docker, places }: HostFacts,
-  files: readonly { readonly path: string }[],
+  { docker, places, files: now }: HostFacts,
+  files: readonly Pick<FileChange, 'path' | 'kind'>[],
 ): string[] {
-  if (!files.some(({ path }) => path === places.socket)) return [];
-  const names = docker.containers
-    .filter(({ mounts }) => mounts.some((mount) => runPath(mount).startsWith(`${places.run}/docker-tls/`)))
-    .map(({ name }) => name);
-  if (names.length === 0) return [];
+  const mounting = (matches: (path: string) => boolean) =>
+    docker.containers.filter(({ mounts }) => mounts.some((mount) => matches(runPath(mount)))).map(({ name }) => name);
+  const gone = files.flatMap(({ path, kind }) => {
+    const [, name] = kind === 'absent' ? (/\/docker-tls-role@([^/]+)\.socket$/.exec(path) ?? []) : [];
+    const socket = `${places.run}/docker-tls/${name}.sock`;
+    const names = name === undefined ? [] : mounting((mount) => mount === socket);
+    return names.length === 0 ? [] : [`${socket} goes away; ${names.join(', ')} ${has(names)} it mounted`];
+  });
+  const renewed = now.get(places.programSocket)?.kind === 'file';
+  if (!renewed || !files.some(({ path, kind }) => path === places.programSocket && kind === 'file')) return gone;
+  const names = mounting((mount) => mount.startsWith(`${places.run}/docker-tls/`));
+  if (names.length === 0) return gone;
   return [
-    `the sockets in ${places.run}/docker-tls are made anew; ${names.join(', ')} ${names.length === 1 ? 'has' : 'have'} one of them mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
+    `the sockets in ${places.run}/docker-tls are made anew; ${names.join(', ')} ${has(names)} one of them mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
   ];
+}
+
+function has(names: readonly string[]): string {
+  return names.length === 1 ? 'has' : 'have';
 }
 
 /** /var/run is a link to /run on all systems with systemd. */

@@ -19,8 +19,8 @@ export type ProbeCheck = {
   readonly cause?: Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
   /** Request that the client's role does not allow. */
   readonly request?: string;
-  /** A socket on the host: it has no part in the network. */
-  readonly onHost?: true;
+  /** A socket on the host: it has no part in the network. Whose systemd has the log of its listener. */
+  readonly onHost?: 'root' | 'user';
   /** Connected through ssh from this host instead of directly. */
   readonly via?: string;
   readonly elapsedMs: number;

@@ -33,7 +33,7 @@ const RELOADABLE = new Set(
 );
 
 /** Our units, including the links that start them at boot. */
-const OWN_UNIT = /\/docker-tls[a-z-]*\.(socket|service)$/;
+const OWN_UNIT = /\/docker-tls[a-z-]*(@[a-z0-9-]*)?\.(socket|service)$/;
 
 export function isTlsPath(path: string, { places }: Pick<HostFacts, 'places'>, view: DaemonView): boolean {
   return (

@@ -132,7 +132,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     (listener !== undefined && !hasListener(facts) ? `${listener.title} needs them in a form of its own` : undefined);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(input, files, credentials, json.after);
-  const front = planListener(facts, listener, files, credentials, desired.credentials.trust, generation);
+  const front = planListener(facts, desired, files, credentials, desired.credentials.trust, generation);
   const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none' || front.action !== 'none';
   return {

@@ -1,7 +1,8 @@
 /** Plan of the listener of a host, if it is not the daemon itself. */
 
-import { renderSocketUnit } from '../dockerd/drop-in.ts';
-import { LISTENER_SERVICE, type Places, PODMAN_PLACES, SYSTEM_PLACES } from '../dockerd/paths.ts';
+import { renderProgramSocket, renderSocketUnit } from '../dockerd/drop-in.ts';
+import { LISTENER_SERVICE, type Places, PODMAN_PLACES, programUnit, SYSTEM_PLACES } from '../dockerd/paths.ts';
+import { hasPort } from '../network-port.ts';
 import { certificateTexts } from '../pki/pem.ts';
 import { type CaId, certificateIds } from '../trust/ca-id.ts';
 import type { DesiredHost } from './desired.ts';
@@ -28,7 +29,18 @@ export function listenerUnit({ units }: Places): string {
 
 /** A change of these paths concerns the listener, if the host has one. */
 export function isListenerPath(path: string, { socket, socketWants, tls }: Places): boolean {
-  return path === socket || path === socketWants || path.endsWith(`/${LISTENER_SERVICE}`) || path.startsWith(`${tls}/`);
+  return (
+    path === socket ||
+    path === socketWants ||
+    isProgramSocket(path) ||
+    path.endsWith(`/${LISTENER_SERVICE}`) ||
+    path.startsWith(`${tls}/`)
+  );
+}
+
+/** Unit of sockets for programs on the host, or the link that starts one of them at boot. */
+function isProgramSocket(path: string): boolean {
+  return /\/docker-tls-role@[^/]*\.socket$/.test(path);
 }
 
 /** Whether the host has a listener of docker-tls after the change. */
@@ -53,29 +65,45 @@ function listenerLink(places: Places): string {
   return `${places.units}/${target}.wants/${LISTENER_SERVICE}`;
 }
 
-/** Its socket unit, which holds the TLS port, its service, and its configuration. */
+/** The units of its sockets in the network and on the host, its service, and its configuration. */
 export function listenerFiles(
   { places, kind }: HostFacts,
   desired: DesiredHost,
   listener: DesiredListener,
 ): FileChange[] {
   const condition = listenerUnit(places);
+  const ends = { service: LISTENER_SERVICE, condition };
   return [
-    textFile(
-      places.socket,
-      renderSocketUnit(desired.listen, desired.port, { service: LISTENER_SERVICE, condition, local: listener.local }),
-    ),
-    link(places.socketWants, `../${kindOf({ kind, places }).sockets.tls}`),
+    ...(hasPort(desired)
+      ? [
+          textFile(places.socket, renderSocketUnit(desired.listen, desired.port, ends)),
+          link(places.socketWants, `../${kindOf({ kind, places }).sockets.tls}`),
+        ]
+      : []),
+    ...programSockets(places, listener, ends),
     textFile(condition, listener.unit),
     link(listenerLink(places), `../${LISTENER_SERVICE}`),
     ...[...listener.files].map(([path, text]) => textFile(path, text)),
   ];
 }
 
+function programSockets(
+  places: Places,
+  { local }: DesiredListener,
+  ends: { readonly service: string; readonly condition: string },
+): FileChange[] {
+  if (local === undefined) return [];
+  const { names, group } = local;
+  return [
+    textFile(places.programSocket, renderProgramSocket({ ...ends, directory: `${places.run}/docker-tls`, group })),
+    ...names.map((name) => link(`${places.units}/sockets.target.wants/${programUnit(name)}`, `../${programUnit('')}`)),
+  ];
+}
+
 /** What the change does to the listener. `files`: the pending changes; `credentials`: the reason of new ones. */
 export function planListener(
   facts: HostFacts,
-  listener: DesiredListener | undefined,
+  { listener, listen }: Pick<DesiredHost, 'listener' | 'listen'>,
   files: readonly FileChange[],
   credentials: { readonly reason: string } | undefined,
   trust: readonly CaId[],
@@ -102,11 +130,13 @@ export function planListener(
     packages: listener.packages,
   });
   if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
-  if (pending.has(places.socket)) return plan('restart', 'its socket unit changes');
+  if (pending.has(places.socket) || pending.has(places.programSocket))
+    return plan('restart', 'its socket unit changes');
   if (pending.has(listenerUnit(places))) return plan('restart', 'its unit changes');
   // It may still run from a file that is gone.
   if (listener.packages.length > 0) return plan('restart', 'its packages are not completely installed');
-  if (!listener.active || facts.docker.tlsSocket.active !== 'active') return plan('start', 'it does not run');
+  const listens = !hasPort({ listen }) || facts.docker.tlsSocket.active === 'active';
+  if (!listener.active || !listens) return plan('start', 'it does not run');
   if (credentials !== undefined) return plan('reload', credentials.reason);
   if (changed.some((path) => path !== places.current)) return plan('reload', 'its configuration changes');
   return { ...NO_LISTENER, reason: 'nothing changes for it' };

@@ -98,6 +98,7 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind:$path in
     file:"$UNITS/$TLS_SOCKET" | link:"$UNITS/$TLS_SOCKET") cmp -s "$path" "$path.docker-tls-new" || mark socket-changed ;;
+    file:"$UNITS/docker-tls-role@.socket") cmp -s "$path" "$path.docker-tls-new" || mark role-sockets-changed ;;
   esac
   case $kind in
     file) place_as "$path" new 2>"$ERR" || back "$(words)" ;;

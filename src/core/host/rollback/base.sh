@@ -19,6 +19,7 @@
 #   committed  mark: the change is confirmed                  held       ports currently held by firewall rules of docker-tls
 #   audit-generated  mark: audit.rules matched the output of augenrules
 #   socket-changed   mark: our socket unit changes          units-changed  mark: systemd has to reload unit files
+#   role-sockets-changed  mark: the template of the sockets for programs on the host changes
 #   generation-kept  mark: `generation` has the managed paths in their state after the change
 #   ends-linger      mark: disable lingering of the user, as the last step
 #   held-by-iptables mark: these rules are in iptables instead of nft

@@ -1,13 +1,16 @@
 # Rollback timer with systemd: a timer for an unconfirmed change, and a unit for the next boot.
-# Needs variables: CONFIRM LOCAL_SOCKET RECOVERY RECOVERY_LINK SERVICE STATE T TLS_SOCKET TXN WHOSE
-# Needs programs: cat systemd-run
+# Needs variables: CONFIRM LOCAL_SOCKET MANAGED MANIFEST RECOVERY RECOVERY_LINK SERVICE STATE T TLS_SOCKET TXN WHOSE
+# Needs programs: cat grep systemd-run tr
 
 # Boot order: before the daemon, and before every reader of our files.
 recovery_order() {
   order="RequiresMountsFor=$STATE /etc
 After=local-fs.target
-Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET sockets.target auditd.service audit-rules.service shutdown.target"
+Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET $(program_sockets)sockets.target auditd.service audit-rules.service shutdown.target"
 }
+
+# Units of sockets for programs on the host, of now and of the change: a boot must not start one that is rolled back.
+program_sockets() { printf '%s' "$MANIFEST$MANAGED" | grep -o 'docker-tls-role@[a-z0-9][a-z0-9-]*[.]socket' | tr '\n' ' '; }
 
 # Only a program reports why the write failed.
 write_recovery() {

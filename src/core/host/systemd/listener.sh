@@ -1,7 +1,7 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
 # Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat grep rm sh systemctl
+# Needs programs: cat cut grep rm rmdir sh sleep systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -13,15 +13,18 @@ apply_listener() {
   fi
   if [ ! -e "$UNITS/$LISTENER" ]; then
     stop_listener
+    drop_program_sockets
     drop_socket
     return 0
   fi
   # The daemon's restart has moved the socket, and a connection may have started this service since.
   if [ "$DAEMON" != none ] && [ -e "$T/socket-changed" ]; then
+    drop_program_sockets
     service start "$LISTENER"
     return
   fi
-  if [ ! -e "$T/socket-changed" ] && ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" && main_pid "$LISTENER"; then
+  if [ ! -e "$T/socket-changed" ] && [ ! -e "$T/role-sockets-changed" ] && ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" &&
+    main_pid "$LISTENER"; then
     reload_listener
     return
   fi
@@ -30,16 +33,41 @@ apply_listener() {
     hold_port "$ports"
   fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
-  stop_listener
-  if [ -e "$T/socket-changed" ]; then
-    service stop "$TLS_SOCKET" 2>/dev/null
-    # systemd removes only the sockets that the new unit has. The directory stays the one that containers may have mounted.
-    rm -f -- "${RUN:?}/docker-tls/"*.sock
-  fi
-  service start "$TLS_SOCKET" && service start "$LISTENER"
+  drain_listener || stop_listener
+  drop_program_sockets
+  if [ -e "$T/socket-changed" ]; then service stop "$TLS_SOCKET" 2>/dev/null; fi
+  drop_socket
+  # It requires its sockets. A client of one that stays may have started it by now, with all of them.
+  { [ ! -e "$UNITS/$TLS_SOCKET" ] || service start "$TLS_SOCKET"; } && service start "$LISTENER"
   started=$?
   release_port
   return "$started"
+}
+
+# Requests in progress end within a second, and new ones wait in the sockets that stay. Does it end by itself? Streams go on until its stop.
+drain_listener() {
+  main_pid "$LISTENER" && kill -s USR1 "$pid" || return 1
+  tries=0
+  while [ "$tries" -lt 20 ]; do
+    kill -0 "$pid" 2>/dev/null || return 0
+    tries=$((tries + 1))
+    sleep 0.05
+  done
+  return 1
+}
+
+# Stops the units of sockets for programs on the host that are no longer wanted, or all if their template changes. While there is one, the
+# directory stays the one that containers may have mounted.
+drop_program_sockets() {
+  for unit in $(systemctl list-units --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
+    if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ]; then continue; fi
+    service stop "$unit" 2>/dev/null
+    systemctl reset-failed "$unit" 2>/dev/null
+    # systemd no longer knows that it has to remove the socket, if the template is gone.
+    name=${unit#docker-tls-role@}
+    rm -f -- "${RUN:?}/docker-tls/${name%.socket}.sock"
+  done
+  for link in "$UNITS/sockets.target.wants/docker-tls-role@"*.socket; do [ -L "$link" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null; done
 }
 
 # systemd forgets the directory of a unit whose file is gone, and keeps its failure.

@@ -28,8 +28,9 @@ export function clientServer(name: string): string {
 }
 
 /** The same for a socket. */
+export const SOCKET_SERVER = 'socket:';
 export function socketServer(name: string): string {
-  return `socket:${serverName(name)}`;
+  return `${SOCKET_SERVER}${serverName(name)}`;
 }
 
 /** Server of all clients of other CAs. */

@@ -1,7 +1,7 @@
 /** Connections that end when clients lose access. */
 
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
-import { backendOf, ISSUING_CA, OTHER_SERVER } from './client-keys.ts';
+import { backendOf, ISSUING_CA, OTHER_SERVER, SOCKET_SERVER } from './client-keys.ts';
 
 const LINE = /^((?:issuer|subject):[\w.@+-]+) [\w.@+-]+\/([a-z][a-z0-9-]*)\/([\w:.-]+)$/;
 
@@ -22,7 +22,7 @@ type Texts = { readonly clients: string; readonly config: string };
 
 /**
  * The connections of every client whose line in the map is gone or another, whose role has other rules, or whose issuing CA is in `removed`
- * (PEM). All of them if a removed CA does not say whose it is. `ours`: subjects of our CAs, whose clients all have lines. Undefined: none.
+ * (PEM); those of every socket for programs on the host with another role, or other rules of it. All of them if a removed CA does not say whose it is. `ours`: subjects of our CAs, whose clients all have lines. Undefined: none.
  */
 export function planCut(
   before: Texts,
@@ -40,11 +40,27 @@ export function planCut(
   const others = [...old].filter(
     ([backend, { others }]) => others && !(isSame(backend) && next.get(backend)?.others === true),
   );
+  const sockets = [...socketsOf(before.config)].filter(
+    ([server, backend]) => socketsOf(after.config).get(server) !== backend || !isSame(backend),
+  );
   const servers = [
+    ...sockets.map(([server, backend]) => `${backend}/${server}`),
     ...[...changed, ...replaced].map(({ backend, server }) => `${backend}/${server}`),
     ...others.map(([backend]) => `${backend}/${OTHER_SERVER}`),
   ];
   return servers.length === 0 ? undefined : { keys: changed.map(({ key }) => key), servers: [...new Set(servers)] };
+}
+
+/** Backend of each socket for programs on the host. */
+function socketsOf(config: string): Map<string, string> {
+  return new Map(
+    config.split('\n\n').flatMap((block) => {
+      const [, server] = /^frontend (\S+)$/m.exec(block) ?? [];
+      const [, backend] = /^ {2}default_backend (\S+)$/m.exec(block) ?? [];
+      const isSocket = server?.startsWith(SOCKET_SERVER) === true;
+      return isSocket && backend !== undefined ? [[server, backend] as const] : [];
+    }),
+  );
 }
 
 /** Backends of a configuration: their rules without the servers, and whether clients of other CAs use them. */

@@ -14,7 +14,7 @@ import { quoted } from './quoted.ts';
 import { type Access, errorReplies, roleBackend } from './role-backend.ts';
 import type { Role } from './roles.ts';
 
-/** A unix socket on the host with a limited role; systemd passes it after those of the network. */
+/** A unix socket on the host with a limited role. In the configuration it comes after those of the network. */
 export type RoleSocket = { readonly name: string; readonly role: string };
 
 export type HaproxyInput = {

@@ -1,5 +1,6 @@
 /** Service that runs HAProxy in front of the daemon, and the check of its configuration. */
 
+import { programUnit } from '../../../core/domain/dockerd/paths.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 
 /** Its directory for control sockets, below /run. */
@@ -17,11 +18,14 @@ export type HaproxyPlaces = {
 
 export type HaproxyService = {
   readonly program: string;
-  /** Unit that holds the ports, and the number of its sockets. */
+  /** Unit that holds the ports in the network, and their number. */
   readonly socket: string;
-  /** Unit that brings the daemon's socket. */
+  readonly binds: number;
+  /** Unit that brings the daemon's socket. `pulled`: it is ours, and starts whenever HAProxy does. */
   readonly after: string;
-  readonly sockets: number;
+  readonly pulled: boolean;
+  /** Names of the sockets for programs on the host. */
+  readonly names: readonly string[];
   readonly places: HaproxyPlaces;
   /** Of a user's systemd: it can confine a service only in part. */
   readonly own: boolean;
@@ -38,25 +42,31 @@ export function haproxyEnvironment(
 }
 
 /** systemd passes the sockets as descriptors 3 and following (sd_listen_fds(3)). */
-export function renderHaproxyService({ program, socket, after, sockets, places, own }: HaproxyService): string {
-  const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, sockets);
+export function renderHaproxyService(service: HaproxyService): string {
+  const { program, socket, binds, after, pulled, names, places, own } = service;
+  const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, binds + names.length);
+  const holders = [...(binds > 0 ? [socket] : []), ...names.map(programUnit)];
+  const units = holders.join(' ');
+  const run = `${program} -Ws -S %t/${RUNTIME_DIRECTORY}/master.sock,mode,600 -f ${places.config}`;
   return [
     '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
     '# `docker-tls remove HOST` takes it away again.',
     '[Unit]',
     'Description=Docker API over mutual TLS, by HAProxy (docker-tls)',
-    `Requires=${socket}`,
-    `After=${socket} ${after}`,
+    `Requires=${units}`,
+    `After=${units} ${after}`,
+    // A client may start HAProxy before that: without a job to wait for, it would find no socket and refuse the client.
+    ...(pulled ? [`Wants=${after}`] : []),
     // A service that gives up closes the port for good.
     'StartLimitIntervalSec=0',
     '',
     '[Service]',
     'Type=notify',
-    `Sockets=${socket}`,
+    `Sockets=${units}`,
     ...Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}`),
     `RuntimeDirectory=${RUNTIME_DIRECTORY}`,
     'RuntimeDirectoryMode=0700',
-    `ExecStart=${program} -Ws -S %t/${RUNTIME_DIRECTORY}/master.sock,mode,600 -f ${places.config}`,
+    ...(holders.length === 1 ? [`ExecStart=${run}`] : inOrder(run, binds, names)),
     'ExecReload=/bin/kill -USR2 $MAINPID',
     'KillMode=mixed',
     'SuccessExitStatus=143',
@@ -94,6 +104,22 @@ export function renderHaproxyService({ program, socket, after, sockets, places, 
   ].join('\n');
 }
 
+/** The sockets of several units come in any order, with a name each: those of the network have the name of their unit. */
+function inOrder(run: string, binds: number, names: readonly string[]): string[] {
+  return [
+    "ExecStart=/bin/sh -c '\\",
+    '  at=3; net=3; IFS=:; \\',
+    '  for name in $$LISTEN_FDNAMES; do \\',
+    '    case $$name in \\',
+    ...names.map((name, index) => `      ${name}) export LISTEN${binds + index + 3}=fd@$$at ;; \\`),
+    '      *) export LISTEN$$net=fd@$$at; net=$$((net + 1)) ;; \\',
+    '    esac; \\',
+    '    at=$$((at + 1)); \\',
+    '  done; \\',
+    `  exec ${run}'`,
+  ];
+}
+
 /** Address of a socket for a check: HAProxy refuses port 0, and descriptors that it does not have. */
 function checkedAt(index: number): string {
   return `127.0.0.1:${index + 1}`;
@@ -106,7 +132,7 @@ export function checkCommand(program: string, places: HaproxyPlaces, sockets: nu
 
 /** The same for a unit as `renderHaproxyService` wrote it once; undefined: it did not. */
 export function checkRestored(unit: string, at: (path: string) => string, credentials: string): string | undefined {
-  const [, program, config] = /^ExecStart=(\/\S+) -Ws -S \S+ -f (\S+)$/m.exec(unit) ?? [];
+  const [, program, config] = /^(?:ExecStart=| {2}exec )(\/\S+) -Ws -S \S+ -f ([^\s']+)'?$/m.exec(unit) ?? [];
   if (program === undefined || config === undefined) return undefined;
   const entries = [...unit.matchAll(/^Environment=([A-Z]+)(\d*)=(.+)$/gm)].map(
     ([, name = '', index = '', value = '']) => {

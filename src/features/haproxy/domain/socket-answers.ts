@@ -22,16 +22,17 @@ export function parseAnswers(stdout: Buffer): ReadonlyMap<string, Answers> | und
   return found;
 }
 
-/** `outside`: path that the role must not GET; undefined: it allows all that are known. */
+/** `outside`: path that the role must not GET; undefined: it allows all that are known. `onHost`: whose systemd runs the listener. */
 export function judgeSocket(
   { name, role, outside }: RoleSocket & { readonly outside: string | undefined },
   answers: Answers,
+  onHost: NonNullable<ProbeCheck['onHost']>,
 ): ProbeCheck[] {
   const status = answers.get('/_ping')?.status ?? 0;
   const who = `socket ${name}`;
   const accepted = status >= 200 && status < 300;
   const first: ProbeCheck = {
-    ...{ who, expected: 'accepted', ok: accepted, onHost: true, elapsedMs: 0 },
+    ...{ who, expected: 'accepted', ok: accepted, onHost, elapsedMs: 0 },
     outcome: accepted ? 'accepted' : status === 0 ? 'no answer' : `status ${status}`,
   };
   if (outside === undefined) return [first];
@@ -42,7 +43,7 @@ export function judgeSocket(
   return [
     first,
     {
-      ...{ who: `${who} (${role}), ${request}`, expected: 'refused', ok, request, onHost: true, elapsedMs: 0 },
+      ...{ who: `${who} (${role}), ${request}`, expected: 'refused', ok, request, onHost, elapsedMs: 0 },
       outcome: ok ? 'rejected by its role' : `not rejected by its role: status ${refused?.status ?? 0}`,
     },
   ];

@@ -33,5 +33,6 @@ export async function checkSockets(
       where: session.host,
       hints: ['try again'],
     });
-  return sockets.flatMap((socket) => judgeSocket(socket, answers.get(socket.name) ?? new Map()));
+  const onHost = spec.ssh.rootless ? 'user' : 'root';
+  return sockets.flatMap((socket) => judgeSocket(socket, answers.get(socket.name) ?? new Map(), onHost));
 }

@@ -17,7 +17,7 @@ import { renderConfig } from '../domain/haproxy-config.ts';
 import { checkCommand, type HaproxyPlaces, RUNTIME_DIRECTORY, renderHaproxyService } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
 import { CONFIG_NAME } from '../domain/role-names.ts';
-import { parseSockets, socketPath } from '../domain/role-sockets.ts';
+import { parseSockets } from '../domain/role-sockets.ts';
 import { BUILT_IN_ROLES, findRole, outsideRole, PODMAN_ROLES, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT, PACKAGE_CONFIG } from '../host/scripts.ts';
 import { ACCOUNT, notesOf, problemsOf } from './listener-problems.ts';
@@ -59,8 +59,10 @@ export async function openListener(
   const unit = renderHaproxyService({
     program,
     socket: units.tls,
+    binds,
     after: engine.apart ? service : units.local,
-    sockets,
+    pulled: engine.apart,
+    names: local.map(({ name }) => name),
     places,
     own,
   });
@@ -78,7 +80,7 @@ export async function openListener(
         local.length === 0
           ? undefined
           : {
-              paths: local.map(({ name }) => socketPath(name, facts.places.run)),
+              names: local.map(({ name }) => name),
               group: own || engine.apart ? undefined : haproxy.socketGroup,
             },
       group,

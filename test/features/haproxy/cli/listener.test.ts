@@ -266,10 +266,15 @@ test('a socket is added to a host with HAProxy, or to a host that has never been
     const plan = json.result?.hosts?.[0]?.plan;
     const text = (name: string): string =>
       plan?.files.find(({ path }: { path: string }) => path.endsWith(name))?.after ?? JSON.stringify(json);
-    return { socket: text('docker-tls.socket'), config: text('haproxy.cfg') };
+    const units = (plan?.files ?? []).flatMap(({ path }: { path: string }) => /[^/]+\.socket$/.exec(path) ?? []);
+    return {
+      units: [...new Set(units)].sort(),
+      service: text('docker-tls-haproxy.service'),
+      config: text('haproxy.cfg'),
+    };
   };
   const fresh = await files('socket', 'add', 'ci', 'root@h9', '--role', 'monitor');
-  expect(fresh.socket.match(/^(?:Listen|FreeBind|NoDelay).*$/gm)).toEqual(['ListenStream=/run/docker-tls/ci.sock']);
+  expect(fresh.units).toEqual(['docker-tls-role@.socket', 'docker-tls-role@ci.socket']);
   expect(fresh.config.match(/^ *(?:bind|frontend) .*$/gm)).toEqual([
     'frontend socket:ci',
     expect.stringMatching(/^ {2}bind .*LISTEN3/),
@@ -277,13 +282,13 @@ test('a socket is added to a host with HAProxy, or to a host that has never been
   expect(fresh.config).toContain('set-var(txn.role) str(monitor)');
   await record(place, { listener: 'haproxy', sockets: ['ci read', 'dozzle read'] });
   const more = await files('socket', 'add', 'traefik', 'h1');
-  expect(more.socket.match(/^ListenStream=.*$/gm)).toEqual([
-    'ListenStream=2376',
-    ...['ci', 'dozzle', 'traefik'].map((name) => `ListenStream=/run/docker-tls/${name}.sock`),
-  ]);
+  const held = (names: readonly string[]) => [
+    'docker-tls.socket',
+    ...names.map((name) => `docker-tls-role@${name}.socket`),
+  ];
+  expect(more.service).toContain(`\nSockets=${held(['ci', 'dozzle', 'traefik']).join(' ')}\n`);
   const less = await files('socket', 'remove', 'ci', 'h1');
-  expect(less.socket).not.toContain('/ci.sock');
-  expect(less.socket).toContain('/dozzle.sock');
+  expect(less.service).toContain(`\nSockets=${held(['dozzle']).join(' ')}\n`);
   const other = await place.run(['socket', 'remove', 'none', 'h1', '--yes'], {}, { outputs });
   expect([other.exit, other.json.error?.message]).toEqual([4, expect.toSay('no-socket-none')]);
   for (const [name, role] of [

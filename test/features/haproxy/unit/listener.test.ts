@@ -90,6 +90,9 @@ test('before Podman it opens a socket that our service makes for it, as a group 
   expect(config).toMatch(/^ {2}user haproxy\n {2}group haproxy$/m);
   expect(config).toContain('unix@/run/docker-tls-podman.sock');
   expect(desired.unit).toContain('After=docker-tls-podman.socket docker-tls-podman.service');
+  // Whatever starts HAProxy starts Podman's service first.
+  expect(desired.unit).toContain('Wants=docker-tls-podman.service\n');
+  expect((await opened()).desired.unit).not.toContain('Wants=docker.');
   const reading = { clients: [{ name: 'prom', role: 'read', direct: false }] };
   const allowed = async (kind: string) => {
     const read = await opened({}, { kind }, reading);
@@ -135,6 +138,40 @@ test('a configuration that comes back is checked as its unit would run it', asyn
     /^env LISTEN3=127.0.0.1:1 .*LISTEN5=127.0.0.1:3 TLS=\/etc\/docker\/tls\/7 .* -c -f \/etc\/docker\/tls\/haproxy\.cfg\.new$/,
   );
   expect(checkRestored('[Service]\nExecStart=/bin/sh -c x\n', (path) => path, '')).toBeUndefined();
+});
+
+test('each socket for containers has its own unit, and HAProxy finds it by its name', async () => {
+  const spec = completeHost({ ...SPEC, sockets: ['ci monitor', 'traefik read'] });
+  const { desired: listener } = await opened({}, {}, { spec });
+  const files = new Map(planHost(factsOf(), { ...desired, listener }).files.map((file) => [file.path, file]));
+  const units = '/etc/systemd/system';
+  expect(files.get(`${units}/docker-tls.socket`)?.after).not.toContain('.sock\n');
+  expect(files.get(`${units}/docker-tls-role@.socket`)?.after).toContain('ListenStream=/run/docker-tls/%i.sock\n');
+  for (const name of ['ci', 'traefik'])
+    expect(files.get(`${units}/sockets.target.wants/docker-tls-role@${name}.socket`)).toMatchObject({
+      ...{ kind: 'link', to: '../docker-tls-role@.socket' },
+    });
+  const [, script = ''] = /^ExecStart=\/bin\/sh -c '([\s\S]*?)'$/m.exec(listener.unit) ?? [];
+  // As systemd reads it, with a program in place of HAProxy.
+  const shell = script
+    .replaceAll('\\\n', '')
+    .replaceAll('$$', '$')
+    .replace(/exec .*$/, 'echo "$LISTEN3 $LISTEN4 $LISTEN5"');
+  const passed = (names: string) =>
+    execFileSync('sh', ['-c', shell], { env: { LISTEN_FDNAMES: names }, encoding: 'utf8' }).trim();
+  expect(passed('docker-tls.socket:ci:traefik')).toBe('fd@3 fd@4 fd@5');
+  expect(passed('traefik:ci:docker-tls.socket')).toBe('fd@5 fd@4 fd@3');
+  expect(passed('ci:docker-tls.socket:traefik')).toBe('fd@4 fd@3 fd@5');
+});
+
+test('without a port there is no unit for one', async () => {
+  const spec = completeHost({ ...SPEC, listen: ['none'], sockets: ['ci read'] });
+  const { desired: listener } = await opened({}, {}, { spec });
+  const { files } = planHost(factsOf(), { ...desired, listen: ['none'], listener });
+  expect(files.filter(({ path }) => path.includes('docker-tls.socket'))).toEqual([]);
+  expect(listener.unit).toContain('Sockets=docker-tls-role@ci.socket\n');
+  // The sockets of a single unit have an order.
+  expect(listener.unit).toContain('ExecStart=/usr/sbin/haproxy ');
 });
 
 test('a host where SELinux enforces is told what its policy may do', async () => {
@@ -299,6 +336,20 @@ test('connections end as well when a role gets other rules, or clients of other 
     servers: ['role-deploy/client:ci'],
   });
   expect(planCut(texts('/a', 'full'), texts('/a', 'role-read'), [], [])).toEqual({ keys: [], servers: ['full/other'] });
+});
+
+test('connections of a socket for containers end when it gets another role, or its role other rules', () => {
+  const texts = (role: string, allowed = '/a') => ({
+    clients: '',
+    config: [
+      `frontend socket:ci\n  mode http\n  default_backend role-${role}`,
+      ...['read', 'deploy'].map((name) => `backend role-${name}\n  acl allowed path ${allowed}\n  server socket:ci x`),
+    ].join('\n\n'),
+  });
+  const ends = { keys: [], servers: ['role-deploy/socket:ci'] };
+  expect(planCut(texts('deploy'), texts('deploy'), [], [])).toBeUndefined();
+  expect(planCut(texts('deploy'), texts('read'), [], [])).toEqual(ends);
+  expect(planCut(texts('deploy'), texts('deploy', '/b'), [], [])).toEqual(ends);
 });
 
 /** Facts of a host whose generation 1 has these files of docker-tls. */

@@ -16,7 +16,7 @@ function checksOf(ping: string, outside: readonly [status: string, body: string]
     section('', 'done'),
   ].join('');
   const answers = parseAnswers(Buffer.from(text))?.get('ci') ?? new Map();
-  return judgeSocket(SOCKET, answers).map(({ ok, outcome }) => [ok, outcome]);
+  return judgeSocket(SOCKET, answers, 'root').map(({ ok, outcome }) => [ok, outcome]);
 }
 
 test('a socket answers what its role allows, and refuses the rest itself', () => {
@@ -40,6 +40,6 @@ test.each([
 test('a socket without an answer, or with an error, fails', () => {
   expect(checksOf('000', ['403', REFUSED])[0]).toEqual([false, 'no answer']);
   expect(checksOf('503', ['403', REFUSED])[0]).toEqual([false, 'status 503']);
-  expect(judgeSocket(SOCKET, new Map()).map(({ ok }) => ok)).toEqual([false, false]);
+  expect(judgeSocket(SOCKET, new Map(), 'root').map(({ ok }) => ok)).toEqual([false, false]);
   expect(parseAnswers(Buffer.from('nothing'))).toBeUndefined();
 });
