@@ -16,8 +16,10 @@ export type HaproxyFacts = {
   readonly socketGroup: string | undefined;
   /** The daemon's local socket exists. */
   readonly hasSocket: boolean;
-  /** SELinux is in enforcing mode, and its policy confines HAProxy, or that is unknown. */
+  /** SELinux is in enforcing mode, and its policy confines HAProxy, or that is unknown. No module of ours allows what HAProxy needs. */
   readonly enforcing: boolean;
+  /** SELinux denies every program memory that is written and run, and HAProxy compiles its patterns into such memory. */
+  readonly noPatterns: boolean;
   /** Type of the daemon's socket in SELinux; empty if unknown. */
   readonly socketType: string;
   /** Profile of AppArmor that confines HAProxy; empty: none. */
@@ -57,7 +59,10 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     socketGroup: group !== '' && group !== 'root' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
     hasSocket: get('socket') !== '',
     // A program of another type runs unconfined, or as its service's manager does.
-    enforcing: get('enforcing') === '1' && ['', 'haproxy_exec_t'].includes(typeOf('program-label')),
+    enforcing:
+      get('enforcing') === '1' && get('allowed') === '' && ['', 'haproxy_exec_t'].includes(typeOf('program-label')),
+    // The boolean's value now, and the one that waits for a commit.
+    noPatterns: get('enforcing') === '1' && get('execmem').startsWith('0 ') && get('compiles') !== '',
     socketType: typeOf('socket-label'),
     profile: printable(/^(\S+) \(enforce\)$/.exec(get('apparmor'))?.[1] ?? ''),
     active: parseProperties(get('service')).ActiveState === 'active',

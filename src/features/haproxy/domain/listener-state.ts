@@ -95,9 +95,12 @@ function signsOf(get: (name: string) => string, { host, login, socket, whose }: 
   if (denied !== '')
     add(
       `${/apparmor=/.test(denied) ? 'AppArmor' : 'SELinux'} denies HAProxy something: ${printable(denied, 300)}`,
-      /apparmor=/.test(denied)
-        ? `allow it: ${allowedByProfile(socket)}`
-        : `allow what was denied, after you have read it: ${allowDenied(login)}`,
+      ...(/apparmor=/.test(denied)
+        ? [`allow it: ${allowedByProfile(socket)}`]
+        : [
+            `one denial hides the next; let SELinux only log them, and restart ${LISTENER_SERVICE}: ${onlyLogDenied(login)}`,
+            `allow what was denied, after you have read it: ${allowDenied(login)}`,
+          ]),
     );
   const handshakes = Number(get('handshakes'));
   const flooder = /^\s*(\d+) ([0-9A-Fa-f:.]+)$/.exec(get('flooder'));
@@ -118,9 +121,14 @@ export function allowedByProfile(socket: string): string {
   return `in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems) the lines "${socket} rw,", "/etc/docker/tls/** r," and "/run/docker-tls-haproxy/** rw,"`;
 }
 
-/** Command that adds a policy module for what SELinux has denied HAProxy. */
+/** Command that adds a policy module for what SELinux has denied HAProxy, or would have denied while it was permissive for HAProxy. */
 export function allowDenied(login: Login): string {
   const module = 'docker-tls-haproxy';
-  const script = `ausearch -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp`;
+  const script = `ausearch -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp && { semanage permissive -d haproxy_t || :; }`;
   return sudoCommand(login, 'sh', '-c', script);
+}
+
+/** Command after which SELinux denies HAProxy nothing and logs what it would have denied: otherwise each denial hides the next. */
+export function onlyLogDenied(login: Login): string {
+  return rootCommand(login, 'semanage', 'permissive', '-a', 'haproxy_t');
 }

@@ -15,7 +15,7 @@ import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { ISSUING_CA } from '../domain/client-keys.ts';
 import { isOlder, tooOld } from '../domain/haproxy-version.ts';
 import type { HaproxyFacts } from '../domain/listener-facts.ts';
-import { allowDenied, allowedByProfile } from '../domain/listener-state.ts';
+import { allowDenied, allowedByProfile, onlyLogDenied } from '../domain/listener-state.ts';
 
 /** User and group of HAProxy's package. */
 export const ACCOUNT = 'haproxy';
@@ -26,7 +26,6 @@ export function notesOf(
   socket: string,
   { session, facts }: ListenerRequest,
 ): string[] {
-  const then = 'then the daemon seems not to answer (503), and the host is rolled back';
   return [
     ...(kindOf(facts).engine.apart
       ? [
@@ -35,13 +34,13 @@ export function notesOf(
       : []),
     ...(enforcing
       ? [
-          `SELinux is enforcing there, and its policy may keep HAProxy (haproxy_t) from ${socket}${socketType === '' ? '' : ` (${socketType})`}: ${then}. To allow what was denied: ${allowDenied(session.login)}`,
+          `SELinux is enforcing there, and its policy may keep HAProxy (haproxy_t) from its files and from ${socket}${socketType === '' ? '' : ` (${socketType})`}: then HAProxy does not start, or the daemon seems not to answer (503), and the host is rolled back. Before, let SELinux only log what it would deny: ${onlyLogDenied(session.login)}. Afterwards, allow that: ${allowDenied(session.login)}`,
         ]
       : []),
     ...(profile === ''
       ? []
       : [
-          `AppArmor confines HAProxy there (profile ${profile}), and may keep it from ${socket} and from the files of docker-tls: ${then}. To allow both: ${allowedByProfile(socket)}`,
+          `AppArmor confines HAProxy there (profile ${profile}), and may keep it from ${socket} and from the files of docker-tls: then HAProxy does not start, or the daemon seems not to answer (503), and the host is rolled back. To allow both: ${allowedByProfile(socket)}`,
         ]),
   ];
 }
@@ -74,6 +73,15 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
     add('E_LISTENER', `only root may open ${engineSocket(facts)}, and HAProxy does not run as root`, [
       'give the socket a group: "group" in daemon.json, or SocketGroup= of docker.socket',
     ]);
+  if (haproxy.noPatterns)
+    add(
+      'E_LISTENER',
+      'SELinux denies every program there memory that it writes and runs (allow_execmem is off), and HAProxy compiles its patterns into such memory',
+      [
+        rootCommand(login, 'setsebool', '-P', 'allow_execmem', 'on'),
+        `or let dockerd accept clients: docker-tls setup ${shellQuote(spec.name)} --listener dockerd`,
+      ],
+    );
   const others = otherCasOf(request);
   const alike = others.filter((one) => one.looksLikeOurs);
   const none = [`reject them: docker-tls setup ${shellQuote(spec.name)} --accept-ca none`];

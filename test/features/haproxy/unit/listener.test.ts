@@ -33,6 +33,9 @@ const HAPROXY = {
   socket: '660 0 104 docker',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
   enforcing: '',
+  execmem: '',
+  compiles: '',
+  allowed: '',
   'program-label': '',
   'socket-label': '',
   apparmor: '',
@@ -178,7 +181,12 @@ test('a host where SELinux enforces is told what its policy may do', async () =>
   expect((await opened()).notes).toEqual([]);
   expect((await opened({ enforcing: '0' })).notes).toEqual([]);
   const { notes } = await opened({ enforcing: '1' });
-  expect(notes).toEqual([expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*audit2allow/)]);
+  expect(notes).toEqual([
+    expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*semanage permissive -a.*audit2allow.*permissive -d/),
+  ]);
+  // Allowed by then.
+  const allowed = '/var/lib/selinux/targeted/active/modules/400/docker-tls-haproxy';
+  expect((await opened({ enforcing: '1', allowed })).notes).toEqual([]);
   // The type of the socket names what has to be allowed; a program of another type is not confined as HAProxy.
   const labels = (program: string) => ({
     enforcing: '1',
@@ -193,6 +201,16 @@ test('a host where SELinux enforces is told what its policy may do', async () =>
   expect((await opened({ ...labels(''), program: '' })).notes).toEqual([
     expect.stringContaining('from /run/docker.sock (container_var_run_t)'),
   ]);
+});
+
+test('a host where SELinux keeps HAProxy from compiling its patterns is refused', async () => {
+  const denied = { enforcing: '1', execmem: '0 0', compiles: '+PCRE2_JIT' };
+  expect(await codes(denied)).toEqual([expect.stringMatching(/^E_LISTENER SELinux denies every program/)]);
+  expect(await codes({ ...denied, execmem: '1 1' })).toEqual([]);
+  // Debian's policy has that setting, others have not; and not every HAProxy compiles patterns.
+  expect(await codes({ ...denied, execmem: '' })).toEqual([]);
+  expect(await codes({ ...denied, compiles: '' })).toEqual([]);
+  expect(await codes({ ...denied, enforcing: '0' })).toEqual([]);
 });
 
 test('a host where AppArmor confines HAProxy is told which lines its profile needs', async () => {
