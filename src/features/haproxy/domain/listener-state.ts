@@ -124,7 +124,7 @@ export function allowedByProfile(socket: string): string {
 /** Command that adds a policy module for what SELinux has denied HAProxy, or would have denied while it was permissive for HAProxy. */
 export function allowDenied(login: Login): string {
   const module = 'docker-tls-haproxy';
-  const script = `ausearch -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp && { semanage permissive -d haproxy_t || :; }`;
+  const script = `ausearch --input-logs -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp && { semanage permissive -d haproxy_t || :; }`;
   return sudoCommand(login, 'sh', '-c', script);
 }
 

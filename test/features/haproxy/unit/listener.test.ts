@@ -182,7 +182,7 @@ test('a host where SELinux enforces is told what its policy may do', async () =>
   expect((await opened({ enforcing: '0' })).notes).toEqual([]);
   const { notes } = await opened({ enforcing: '1' });
   expect(notes).toEqual([
-    expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*semanage permissive -a.*audit2allow.*permissive -d/),
+    expect.stringMatching(/haproxy_t.* from \/run\/docker\.sock.*semanage permissive -a.*ausearch --input-logs .*audit2allow.*permissive -d/),
   ]);
   // Allowed by then.
   const allowed = '/var/lib/selinux/targeted/active/modules/400/docker-tls-haproxy';
