@@ -118,7 +118,7 @@ function logOf(login: Login, whose: readonly string[]): string {
 
 /** Lines that a profile of AppArmor needs. */
 export function allowedByProfile(socket: string): string {
-  return `in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems) the lines "${socket} rw,", "/etc/docker/tls/** r," and "/run/docker-tls-haproxy/** rw,"`;
+  return `in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems) the lines "${socket} rw,", "/etc/docker/tls/** r," and "/run/docker-tls-haproxy/** rwl,", then apparmor_parser -r with the file of the profile`;
 }
 
 /** Command that adds a policy module for what SELinux has denied HAProxy, or would have denied while it was permissive for HAProxy. */
