@@ -56,19 +56,18 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     ['live-restore for the restart, and a unit file', '1\tfile\t-\t-\tsame\t/etc/docker/daemon.json\n', true, 3],
     ['new certificates', '1\tblob\t0444\t0:0\tdata:ab\t/etc/docker/tls/2/ca.pem\n', false, 0],
   ])('limits of starts are lifted for what units or settings need, and restored: %s', (_, manifest, units, lifted) => {
-    const [run_, etc] = [join(directory, 'limits'), join(directory, 'units')];
-    const module = moduleText('systemd/limits.sh').replaceAll('/run/systemd/system', run_);
-    ensureDirSync(run_);
+    const [live, etc] = [join(directory, 'limits'), join(directory, 'units')];
+    const module = moduleText('systemd/limits.sh').replaceAll('/run/systemd/system', live);
+    ensureDirSync(live);
     ensureDirSync(etc);
     if (units) writeFileSync(join(directory, 'units-changed'), '');
     const variables = `BACK=no DAEMON=restart DAEMON_JSON=/etc/docker/daemon.json UNITS=${etc} T='${directory}'
       SERVICE=docker.service LOCAL_SOCKET=docker.socket TLS_SOCKET=docker-tls.socket TAB='\t' NL='\n' MANIFEST='${manifest}'`;
-    const stubs = 'mark() { echo "marked $1"; }; reread() { echo reread; }';
+    const stubs = 'mark() { echo "$1"; }; reread() { echo reread; }';
     const script = `${variables}\n${module.replaceAll('/etc/systemd/system', etc)}\n${stubs}\nlift_start_limits`;
-    const files = `set -- ${run_}/*/*.conf; [ -e "$1" ] || shift; echo $#`;
-    expect(run(`${script}; ${files}; restore_start_limits; ${files}; ls ${run_}`)).toBe(
-      lifted === 0 ? '0\n0\n' : `marked units-changed\n${lifted}\nreread\n0\n`,
-    );
+    const files = `set -- ${live}/*/*.conf; [ -e "$1" ] || shift; echo $#`;
+    const words = run(`${script}; ${files}; restore_start_limits; ${files}; ls ${live}`).split('\n');
+    expect(words).toEqual(lifted === 0 ? ['0', '0', ''] : ['units-changed', `${lifted}`, 'reread', '0', '']);
     removeSync(join(directory, 'units-changed'));
   });
 
