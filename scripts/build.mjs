@@ -65,6 +65,12 @@ const withoutServer = {
   },
 };
 
+/** What ssh2's ASN.1 has of Node's `assert`, which is loaded for a failure. */
+const ASSERT_LATE = `const assert = {
+  ok: (value, ...more) => value || require('assert').ok(value, ...more),
+  equal: (value, wanted, ...more) => value == wanted || require('assert').equal(value, wanted, ...more),
+};`;
+
 /**
  * CommonJS packages get Node's modules without its loader for CommonJS, and the native add-ons of ssh2, which are optional and not here, are
  * not looked for in the directories above. A key without a passphrase is read without bcrypt-pbkdf.
@@ -74,6 +80,7 @@ const withoutLoader = {
   transform(code, id) {
     if (!id.includes('/node_modules/') || id.endsWith('.mjs')) return undefined;
     return code
+      .replace("var assert = require('assert');", ASSERT_LATE)
       .replace(/\brequire\((['"])(.+?)\1\)/g, (found, _, name) =>
         isBuiltin(name)
           ? `__builtin('${name}')`

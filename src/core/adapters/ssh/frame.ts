@@ -26,14 +26,14 @@ export type Mark = { readonly first: string; readonly second: string };
  * The program of the final user. `$1$2` is the mark. It skips stdin lines other than the mark and never executes them: such a line is a
  * password that sudo did not ask for. The script runs in a subshell, so its `exit` cannot skip the end mark. Some `head`s (busybox, uutils)
  * read more than they print and would swallow the script's input. A test with three bytes detects them, and a byte-wise dd replaces them
- * for bootstrap and script alike. The test takes five processes, so it is skipped if nothing follows the script (`$4` is `alone`; sudo does
+ * for bootstrap and script alike. The test takes three processes, so it is skipped if nothing follows the script (`$4` is `alone`; sudo does
  * not pass it on).
  */
 const BOOTSTRAP = [
   'cd /; umask 022',
   // Lifts a login's memory limits: scripts run dockerd from this shell to check its configuration.
   'if [ -O / ]; then ulimit -v unlimited; ulimit -d unlimited; fi',
-  'if [ "$4" = alone ] || [ "$(echo ab | { head -c 1 && cat; } 2>/dev/null)" = ab ]; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
+  'if [ "$4" = alone ] || echo ab | { head -c 1 >/dev/null && read -r rest && [ "$rest" = b ]; } 2>/dev/null; then :; else head() { if [ "$#$1" = 2-c ]; then dd bs=1 count="$2" 2>/dev/null; else command head "$@"; fi; }; fi',
   'echo "$1$2:run"; echo "$1$2:run" >&2',
   'while :; do IFS=" " read -r mark length || exit 98; if [ "$mark" = "$1$2" ]; then break; fi; done',
   '( set --; eval "$(head -c "$length")" ); code=$?; echo "$1$2:end $code"; echo "$1$2:end $code" >&2',
@@ -46,12 +46,12 @@ const ROOT = `exec ${cleanShell({ OPERATOR: '"$4"' }).join(' ')} -c "$1" sh "$2"
 
 /**
  * The command of the login shell: chooses who runs the bootstrap (`$1`), with `$2` for root, and reports how far it came. `$5` is the
- * SudoMode. It names root because sudoers may default to another account. The prompt names the account whose password sudo wants (rootpw
+ * SudoMode. Whose `/` and process 1 are is root, which takes no program to find out. It names root because sudoers may default to another account. The prompt names the account whose password sudo wants (rootpw
  * and targetpw of sudoers(5)).
  */
 const LAUNCHER = [
   'B="$1"; R="$2"; shift 2; echo "$1$2:shell"; echo "$1$2:shell" >&2',
-  'if [ "$3" = plain ] || [ "$(id -u)" = 0 ]; then eval "$B"; exit 0; fi',
+  'if [ "$3" = plain ] || { [ -O / ] && [ -O /proc/1 ]; } || [ "$(id -u)" = 0 ]; then eval "$B"; exit 0; fi',
   'if [ -n "$(command -v sudo)" ]; then :; else while read -r l; do echo "$l"; done </etc/os-release; echo "$1$2:nosudo"; exit 0; fi',
   'if [ "$3" = never-ask ]; then exec sudo -n -u root -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"; fi',
   'exec sudo -S -u root -p "[%p] $1$2:ask" -- /bin/sh -c "$R" sh "$B" "$1" "$2" "$OPERATOR"',

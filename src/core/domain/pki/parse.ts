@@ -79,19 +79,20 @@ function readCertificate(pem: string): ParsedCertificate {
 
 /** The SubjectPublicKeyInfo of the first certificate of a PEM text. Throws E_CERT_DAMAGED. */
 export function publicKeyInfo(pem: string): Asn1 | undefined {
-  const fields = fieldsOf(parseCertificate(pem).x509.raw);
+  const fields = fieldsOf(children(decode(parseCertificate(pem).x509.raw)));
   return fields[5];
 }
 
-/** Version 1 certificates lack the leading [0]. */
-function fieldsOf(der: Buffer): readonly Asn1[] {
-  const all = children(children(decode(der))[0]);
+/** The fields that a certificate's signature covers. Version 1 certificates lack the leading [0]. */
+function fieldsOf([signed]: readonly Asn1[]): readonly Asn1[] {
+  const all = children(signed);
   return contextNumber(all[0]) === 0 ? all.slice(1) : all;
 }
 
 function parseFields(der: Buffer): Omit<ParsedCertificate, 'x509' | 'pem'> {
-  const [, algorithm] = children(decode(der));
-  const fields = fieldsOf(der);
+  const parts = children(decode(der));
+  const [, algorithm] = parts;
+  const fields = fieldsOf(parts);
   const [, , issuer, times, subject] = fields;
   const [notBefore, notAfter] = children(times);
   const wrapped = fields.find((field) => contextNumber(field) === 3);

@@ -93,16 +93,16 @@ export function daemonJsonForms(plan: HostPlan, facts: HostFacts): JsonForm[] {
   const now = facts.files.get(realPath(facts, path));
   const old = now?.kind === 'file' ? textFile(path, '', now.mode.padStart(4, '0'), now.owner) : textFile(path, '');
   const next = plan.files.find((change) => change.path === path && change.kind === 'file') ?? old;
+  const switched = (content: string | undefined) => ({
+    on: editDaemonJson(content, { 'live-restore': true }),
+    off: editDaemonJson(content, { 'live-restore': false }),
+  });
+  const texts = switched(before);
   return [
-    { side: 'old', content: before, mode: old.mode, owner: old.owner },
-    { side: 'new', content: after, mode: next.mode, owner: next.owner },
-  ].flatMap(({ side, content, mode, owner }) =>
-    [true, false].map((on) => ({
-      suffix: `${side}-${on ? 'on' : 'off'}`,
-      text: editDaemonJson(content, { 'live-restore': on }),
-      mode,
-      owner,
-    })),
+    { side: 'old', texts, mode: old.mode, owner: old.owner },
+    { side: 'new', texts: after === before ? texts : switched(after), mode: next.mode, owner: next.owner },
+  ].flatMap(({ side, texts, mode, owner }) =>
+    (['on', 'off'] as const).map((how) => ({ suffix: `${side}-${how}`, text: texts[how], mode, owner })),
   );
 }
 

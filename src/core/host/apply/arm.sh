@@ -1,7 +1,7 @@
 # Arming of the rollback: from this point the host rolls back automatically, even if this script is killed or the host reboots.
 # Needs functions: fail list_recovery look_ahead make_directories set_recovery_goal start_timer step words write_recovery
 # Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T goal
-# Needs programs: cat cp id ln mkdir mv rm stat sync
+# Needs programs: cat cp ln mkdir mv rm stat sync
 
 step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
@@ -11,11 +11,8 @@ write_recovery 2>"$ERR" && ln -sfT "$goal" "$RECOVERY_LINK" 2>>"$ERR" && list_re
 # Copy with -p, because -a would keep the SELinux label of /run. `settings` comes last, because the rollback works only with it. Its
 # content is synced before its name appears: after a power loss, a file system may show a name without its content.
 mkdir -p -- "$T" 2>"$ERR" || fail "$(words)"
-case $(stat -L -c '%u %a' -- "$STATE") in
-  "$(id -u) "*[2367]? | "$(id -u) "*[2367]) fail "other accounts can write $STATE" ;;
-  "$(id -u) "*) ;;
-  *) fail "$STATE belongs to another account" ;;
-esac
+[ -O "$STATE" ] || fail "$STATE belongs to another account"
+case $(stat -L -c %a -- "$STATE") in '' | *[2367]? | *[2367]) fail "other accounts can write $STATE" ;; esac
 cp -p -- "$STAGING/rollback.sh" "$STAGING/manifest" "$STAGING/managed" "$STAGING/state.json" "$STAGING/id" "$STAGING/pid" "$STAGING/created" "$T/" 2>>"$ERR" &&
   { printf '%s' "$SETTINGS" >"$T/settings.part" || printf '%s' "$SETTINGS" | cat >"$T/settings.part"; } 2>>"$ERR" &&
   sync "$T"/* "$RECOVERY" "${RECOVERY%/*}" "${RECOVERY_LINK%/*}" "$T" 2>/dev/null &&
@@ -29,4 +26,4 @@ timer=$!
 look_ahead 2>/dev/null &
 look=$!
 ERR=$T/error
-rm -rf -- "$STAGING"
+rm -rf -- "$STAGING" 9<&- &

@@ -36,8 +36,10 @@ unread_units "$FRAGMENT" "$KNOWN_UNITS"
 ROLLBACK_LIMIT=$LIMIT
 LIMIT=$CONFIRM
 
-# A directory that allows new files but no renames (chattr +a) would make a rollback impossible.
+# A directory that allows new files but no renames (chattr +a) would make a rollback impossible. Each is looked at once.
+renamable=$NL
 takes_renames() {
+  case $renamable in *"$NL$1$NL"*) return 0 ;; esac
   command -v lsattr >/dev/null || return 0
   attributes=$(lsattr -d -- "$1" 2>/dev/null)
   case ${attributes%% *} in *a*)
@@ -45,6 +47,7 @@ takes_renames() {
     return 1
     ;;
   esac
+  renamable=$renamable$1$NL
 }
 
 # Creates the missing parent directories with this mode, and records them: make_directories DIRECTORY MODE

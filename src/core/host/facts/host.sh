@@ -31,7 +31,8 @@ system_facts() {
     say systemd ""
   fi
   # An editor for configuration files.
-  say editor "$(command -v vi || command -v nano || command -v vim || command -v editor)"
+  for editor in vi nano vim editor ''; do ! command -v "$editor" >/dev/null || break; done
+  say editor "$editor"
   ip -o addr show scope global 2>/dev/null
   end addresses
 }

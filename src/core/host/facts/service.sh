@@ -7,7 +7,8 @@
 find_kind() {
   host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   UNITS=/etc/systemd/system TLS_DIRECTORY=/etc/docker/tls STATE=/var/lib/docker-tls RUN=/run ROOM='/etc /var/lib'
-  uid=$(id -u)
+  uid=0
+  { [ -O / ] && [ -O /proc/1 ]; } || uid=$(id -u)
   if [ "$uid" != 0 ]; then
     find_own
   elif [ -d /run/systemd/system ]; then

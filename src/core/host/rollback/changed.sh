@@ -3,12 +3,12 @@
 # Needs variables: T
 # Needs programs: cp ln readlink sha256sum
 
-# Prints a value to compare a path: a link's target, or a file's checksum: sum_of PATH
+# Sets `sum` to a value to compare a path: a link's target, or a file's checksum: sum_of PATH
 sum_of() {
   if [ -L "$1" ]; then
-    printf 'to:%s' "$(readlink -- "$1")"
+    sum=to:$(readlink -- "$1") || :
   else
-    sum=$(sha256sum <"$1") && printf '%s' "${sum%% *}"
+    sum=$(sha256sum <"$1") && sum=${sum%% *}
   fi
 }
 
@@ -16,7 +16,10 @@ sum_of() {
 note_forms() {
   for form in "$@"; do
     shift
-    if [ -L "$form" ]; then printf '%s  %s\n' "$(sum_of "$form")" "$form"; elif [ -f "$form" ]; then set -- "$@" "$form"; fi
+    if [ -L "$form" ]; then
+      sum_of "$form"
+      printf '%s  %s\n' "$sum" "$form"
+    elif [ -f "$form" ]; then set -- "$@" "$form"; fi
   done
   [ $# = 0 ] || sha256sum -- "$@"
 }
@@ -25,9 +28,9 @@ note_forms() {
 is_changed() {
   [ -s "$T/forms" ] || return 1
   if [ -e "$1" ] || [ -L "$1" ]; then
-    now=$(sum_of "$1") || return 1
+    sum_of "$1" || return 1
     while IFS= read -r line; do
-      case $line in "$now  $1.docker-tls-"*) return 1 ;; esac
+      case $line in "$sum  $1.docker-tls-"*) return 1 ;; esac
     done <"$T/forms"
     return 0
   fi

@@ -2,7 +2,7 @@
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery keeps_containers mark note
 # Needs functions: remove_created restore_live_restore snapshot_path stop_timer
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECORD RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
-# Needs programs: find grep ls mkdir mv rm rmdir sort sync tail
+# Needs programs: find mkdir mv rm rmdir sync
 
 # Saves the current state of the managed paths.
 keep_generation() {
@@ -58,7 +58,8 @@ finish() {
   if [ "$GENERATION" = none ]; then
     rm -rf -- "$STATE/origin" "$STATE/generations" "$RUN"/docker-tls-key-*
     rm -f -- "$STATE/state.json"
-    for directory in $(credential_directories "$T/all-created"); do rm -rf -- "$directory"; done
+    find_credentials "$T/all-created"
+    [ -z "$credentials" ] || rm -rf -- $credentials
     rm -f -- "$STATE/created"
     remove_created "$T/all-created" "$T/created"
     stop_timer &
@@ -97,11 +98,13 @@ finish() {
   return 0
 }
 
-# Directories of credentials among the created directories: names without blanks. docker-tls does not manage their other neighbours.
-credential_directories() {
+# Sets `credentials` to the directories of credentials among the created directories: names without blanks. docker-tls does not manage
+# their other neighbours.
+find_credentials() {
+  credentials=
   [ -f "$1" ] || return 0
   while IFS= read -r directory; do
-    case ${directory#"$TLS_DIRECTORY/"} in '' | *[!0-9]*) ;; *) printf '%s\n' "$directory" ;; esac
+    case ${directory#"$TLS_DIRECTORY/"} in '' | *[!0-9]*) ;; *) credentials="$credentials $directory" ;; esac
   done <"$1"
 }
 
@@ -116,15 +119,20 @@ is_listed() {
 
 # Keeps the newest KEEP generations, and the directories of credentials that they and `current` point to.
 prune() {
-  set -- "$STATE"/generations/*
-  # shellcheck disable=SC2010 # numbers
-  [ $# -le "$KEEP" ] || for old in $(ls -A "$STATE/generations" | grep -x '[0-9]*' | sort -rn | tail -n "+$((KEEP + 1))"); do
-    [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
+  numbers=
+  for path in "$STATE"/generations/*; do
+    case ${path##*/} in *[!0-9]*) ;; *) numbers="$numbers ${path##*/}" ;; esac
+  done
+  for old in $numbers; do
+    newer=0
+    for number in $numbers; do [ "$number" -le "$old" ] || newer=$((newer + 1)); done
+    [ "$newer" -lt "$KEEP" ] || [ "$old" = "$GENERATION" ] || rm -rf -- "${STATE:?}/generations/$old"
   done
   # The second command is for busybox.
   used=$(find "$TLS_DIRECTORY" "$STATE/generations" -maxdepth 2 -type l -printf '%l\n' 2>/dev/null) ||
     used=$(find "$TLS_DIRECTORY" "$STATE/generations" -maxdepth 2 -type l -exec readlink -- {} \;) || return 0
-  for directory in $(credential_directories "$STATE/created"); do
+  find_credentials "$STATE/created"
+  for directory in $credentials; do
     case $NL$used$NL in *"$NL${directory##*/}$NL"*) ;; *) rm -rf -- "$directory" ;; esac
   done
 }

@@ -1,6 +1,6 @@
 # Containers that ran when the change began, and whether it stopped any.
 # Needs functions: api born find_daemon local_socket note
-# Needs variables: CONTAINERS DAEMON T TXN birth pid
+# Needs variables: CONTAINERS DAEMON NL T TXN birth pid
 # Needs programs: mv rm sed
 
 # Prints a line for each container by its ID: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`, or `ID absent`
@@ -18,12 +18,19 @@ look_at_containers() (
 note_containers() {
   [ "$CONTAINERS" = keep ] && [ -n "$socket" ] || return 0
   # Match the ID at the start of an object, so the value of a label does not match.
-  ids=$(
+  found=$(
     exec 9<&-
     api "$socket" "$TXN" /containers/json | sed 's/[[,]{"Id":"\([0-9a-f]\{12,\}\)"/\
 @\1\
-/g' | sed -n 's/^@//p'
+/g'
   )
+  ids=
+  set -f
+  IFS=$NL
+  for line in $found; do case $line in @*) ids="$ids ${line#@}" ;; esac done
+  unset IFS
+  set +f
+  [ -n "$ids" ] || return 0
   # shellcheck disable=SC2086 # ids
   look_at_containers $ids | while read -r id status process code restarts name; do
     born "$process" || continue

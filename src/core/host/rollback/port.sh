@@ -1,7 +1,7 @@
 # Pause of the TLS port just before dockerd stops: new connections wait at the firewall.
 # Needs functions: mark
 # Needs variables: T
-# Needs programs: nft rm sed sleep ss timeout
+# Needs programs: nft rm sleep ss timeout
 
 # A stopping dockerd resets connections that it has just accepted (20.10 and 28.5 do). The rule therefore drops the first packet of new
 # clients just before the stop. The client's kernel sends it again a second later, when systemd holds the port. Hosts without nft and
@@ -49,7 +49,7 @@ hold_by_nft() {
   command -v nft >/dev/null || return 1
   {
     printf 'table inet docker-tls-hold {\nchain input {\ntype filter hook input priority -300; policy accept;\n'
-    sed 's/.*/tcp dport & tcp flags \& (fin|syn|rst|ack) == syn drop/' "$T/held"
+    while IFS= read -r port; do printf 'tcp dport %s tcp flags & (fin|syn|rst|ack) == syn drop\n' "$port"; done <"$T/held"
     printf '}\n}\n'
   } | timeout 5 nft -f - 2>/dev/null 9<&-
 }

@@ -40,7 +40,8 @@ WantedBy=${target##*/}"
 
 set_recovery_goal() { goal=../docker-tls-recover.service; }
 
+# Runs in the background.
 start_timer() {
-  systemd-run $WHOSE --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \
+  exec systemd-run $WHOSE --quiet --collect --unit="docker-tls-undo-$TXN" --on-active="${CONFIRM}s" --timer-property=AccuracySec=100ms \
     /bin/sh "$T/rollback.sh" undo timer
 }

@@ -1,15 +1,21 @@
 # How often systemd starts the daemon. A daemon that refuses its new settings, and a client that asks it meanwhile, soon reach the limit of
 # starts: systemd then closes the local socket, and containers that have it mounted never get it back. So a change lifts the limits.
 # Needs functions: mark reread
-# Needs variables: BACK DAEMON DAEMON_JSON LOCAL_SOCKET SERVICE T TAB TLS_SOCKET UNITS
-# Needs programs: grep mkdir mv rm rmdir
+# Needs variables: BACK DAEMON DAEMON_JSON LOCAL_SOCKET MANIFEST NL SERVICE T TAB TLS_SOCKET UNITS
+# Needs programs: mkdir mv rm rmdir
 
-# Not in a user's systemd: its daemon opens the local socket itself. Not for new certificates alone: no other start reads units again.
+# Not in a user's systemd: its daemon opens the local socket itself. Not for new certificates alone: no other start reads units again. A
+# daemon.json of the source `same` has live-restore for the restart alone, and the running daemon has taken that.
 lift_start_limits() {
   [ "$BACK$DAEMON" = norestart ] && [ -n "$LOCAL_SOCKET" ] && [ "$UNITS" = /etc/systemd/system ] || return 0
-  [ -e "$T/units-changed" ] || grep -q "$TAB$DAEMON_JSON\$" "$T/manifest" || return 0
+  [ -e "$T/units-changed" ] || case ${MANIFEST-} in
+    *"${TAB}same$TAB$DAEMON_JSON$NL"*) return 0 ;;
+    *"$TAB$DAEMON_JSON$NL"*) ;;
+    *) return 0 ;;
+  esac
   (
     umask 022
+    mkdir -p -- "/run/systemd/system/$SERVICE.d" "/run/systemd/system/$LOCAL_SOCKET.d" "/run/systemd/system/$TLS_SOCKET.d"
     drop_in "$SERVICE" '[Unit]' StartLimitIntervalSec=0
     drop_in "$LOCAL_SOCKET" '[Socket]' TriggerLimitIntervalSec=0
     drop_in "$TLS_SOCKET" '[Socket]' TriggerLimitIntervalSec=0
@@ -18,16 +24,15 @@ lift_start_limits() {
 }
 
 # A name that sorts behind those of `systemctl edit`.
-drop_in() { mkdir -p -- "/run/systemd/system/$1.d" && printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/zz-docker-tls-limits.conf"; }
+drop_in() { printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/zz-docker-tls-limits.conf"; }
 
 # The mark without `.conf`, which systemd does not read, stays until systemd has forgotten the rest: a later call goes on.
 restore_start_limits() {
   lifted=/run/systemd/system/$SERVICE.d/zz-docker-tls-limits
   [ -e "$lifted.conf" ] || [ -e "$lifted" ] || return 0
-  for unit in "$TLS_SOCKET" $LOCAL_SOCKET; do
-    rm -f -- "/run/systemd/system/$unit.d/zz-docker-tls-limits.conf"
-    rmdir -- "/run/systemd/system/$unit.d" 2>/dev/null
-  done
+  set -- "/run/systemd/system/$TLS_SOCKET.d" "/run/systemd/system/$LOCAL_SOCKET.d"
+  rm -f -- "$1/zz-docker-tls-limits.conf" "$2/zz-docker-tls-limits.conf"
+  rmdir -- "$@" 2>/dev/null
   mv -f -- "$lifted.conf" "$lifted" 2>/dev/null
   reread 2>/dev/null || return 0
   rm -f -- "$lifted"
