@@ -147,6 +147,8 @@ export type CommandEntry = {
   readonly summary: string;
   /** The name that docker uses for the same command. */
   readonly alias?: string | undefined;
+  /** Other words that users try. */
+  readonly triedAs?: readonly string[] | undefined;
   /** Undefined: one of the first commands, or of the last group. */
   readonly group?: CommandGroup | undefined;
   load(): Promise<Command>;

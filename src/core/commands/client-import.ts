@@ -34,7 +34,7 @@ export type ClientImportDocument =
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about:
-    "Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Credentials without a key have to belong to a request that was made here.\nNeither the CA's key nor SSH is needed here; env, context, verify and doctor then know the hosts.",
+    "Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Credentials without a key have to belong to a request that was made here.\nNeither the CA's key nor SSH is needed here; env, context and verify then know the hosts.",
   examples: [
     'docker-tls client import ci.tar --use',
     'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',

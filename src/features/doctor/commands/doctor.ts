@@ -1,19 +1,34 @@
 /** `doctor HOST`: one cause, and the command that fixes it. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CLIENT_OPTION, SSH_OPTIONS } from '../../cli/host-options.ts';
-import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError, failureOf, type Hint, printable } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { openFleetFile } from '../actions/fleet-file.ts';
-import type { SecretOptions } from '../actions/given-secrets.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { sudoPasswords } from '../actions/run.ts';
-import { cliApiVersion } from '../adapters/docker/cli-version.ts';
-import { haveExpired } from '../adapters/docker/clocks.ts';
-import { currentContext } from '../adapters/docker/config-file.ts';
-import { contextsTo, readContext } from '../adapters/docker/contexts.ts';
-import { diagnose } from '../adapters/docker/diagnose.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { CLIENT_OPTION, SSH_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { openFleetFile } from '../../../core/actions/fleet-file.ts';
+import type { SecretOptions } from '../../../core/actions/given-secrets.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { sudoPasswords } from '../../../core/actions/run.ts';
+import { currentContext } from '../../../core/adapters/docker/config-file.ts';
+import { contextsTo, readContext } from '../../../core/adapters/docker/contexts.ts';
+import type { StoredClient } from '../../../core/adapters/store/records.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { specFor } from '../../../core/domain/fleet/specs.ts';
+import { hasPort } from '../../../core/domain/network-port.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { hostAt, meantClient, trustedCas } from '../../../core/domain/trust/reachable-hosts.ts';
+import { anyClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
+import { probeAs } from '../../../core/engine/probes.ts';
+import { alongAnyWay } from '../../../core/engine/through.ts';
+import type { RenderContext } from '../../../core/render/change-result.ts';
+import { coloursOf } from '../../../core/render/colours.ts';
+import type { ProbeCauseDocument } from '../../../core/render/documents.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { dockerConfigDirectory } from '../../../core/user.ts';
+import type { ErrorCode } from '../../../errors/catalogue.ts';
+import { DockerTlsError, failureOf, type Hint, printable } from '../../../errors/errors.ts';
+import { cliApiVersion } from '../adapters/cli-version.ts';
+import { haveExpired } from '../domain/clocks.ts';
+import { diagnose } from '../domain/diagnose.ts';
 import {
   asksHost,
   behindBastion,
@@ -22,23 +37,8 @@ import {
   journalTells,
   sshHints,
   withoutSsh,
-} from '../adapters/docker/diagnosis.ts';
-import type { StoredClient } from '../adapters/store/records.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { specFor } from '../domain/fleet/specs.ts';
-import { hasPort } from '../domain/network-port.ts';
-import type { Secret } from '../domain/secret.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
-import { anyClient, resolveHost } from '../domain/trust/resolve.ts';
+} from '../domain/diagnosis.ts';
 import { type InsideView, logIn, lookInside } from '../engine/inside.ts';
-import { probeAs } from '../engine/probes.ts';
-import { alongAnyWay } from '../engine/through.ts';
-import type { RenderContext } from '../render/change-result.ts';
-import { coloursOf } from '../render/colours.ts';
-import type { ProbeCauseDocument } from '../render/documents.ts';
-import type { Runtime } from '../runtime.ts';
-import { dockerConfigDirectory } from '../user.ts';
 import { examineSockets } from './doctor-sockets.ts';
 
 export type DoctorDocument = {

@@ -1,12 +1,12 @@
 /** Types of `doctor`: inputs, verdicts, and the words for commands in hints. Pure. */
 
+import { hostAndPort } from '../../../core/domain/destination.ts';
+import type { HostKind } from '../../../core/domain/plan/host-kind.ts';
+import { type Login, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import type { Holder } from '../../../core/domain/trust/new-credentials.ts';
+import type { ProbeOutcome } from '../../../core/runtime.ts';
+import type { ListenerState } from '../../../core/seams/listeners.ts';
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
-import { hostAndPort } from '../../domain/destination.ts';
-import type { HostKind } from '../../domain/plan/host-kind.ts';
-import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
-import type { Holder } from '../../domain/trust/new-credentials.ts';
-import type { ProbeOutcome } from '../../runtime.ts';
-import type { ListenerState } from '../../seams/listeners.ts';
 
 export type DiagnosisCause =
   | 'none'
