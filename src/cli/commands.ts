@@ -154,10 +154,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/notices.ts'),
   ),
   listCommand(
-    { name: 'schedule', summary: 'Schedule renewals: a systemd timer, a cron line, or a CI job' },
-    () => import('../core/commands/schedule.ts'),
-  ),
-  listCommand(
     { name: 'completion', summary: 'Print the completion script for a shell' },
     () => import('../core/commands/completion.ts'),
   ),

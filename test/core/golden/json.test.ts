@@ -84,7 +84,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   ssh: call('ssh', 'h1'),
   tunnel: call('tunnel', 'h1', '--client', 'laptop'),
   notices: call('notices', 'on'),
-  schedule: call('schedule', '--form', 'cron'),
   completion: call('completion', 'fish'),
   version: call('version'),
 };

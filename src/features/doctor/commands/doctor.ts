@@ -15,10 +15,9 @@ import { specFor } from '../../../core/domain/fleet/specs.ts';
 import { hasPort } from '../../../core/domain/network-port.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
-import { hostAt, meantClient, trustedCas } from '../../../core/domain/trust/reachable-hosts.ts';
+import { meantClient, trustedCas } from '../../../core/domain/trust/reachable-hosts.ts';
 import { anyClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
 import { probeAs } from '../../../core/engine/probes.ts';
-import { alongAnyWay } from '../../../core/engine/through.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import type { ProbeCauseDocument } from '../../../core/render/documents.ts';
@@ -34,11 +33,12 @@ import {
   behindBastion,
   type Diagnosis,
   firstCause,
+  hostAt,
   journalTells,
   sshHints,
   withoutSsh,
 } from '../domain/diagnosis.ts';
-import { type InsideView, logIn, lookInside } from '../engine/inside.ts';
+import { alongAnyWay, type InsideView, logIn, lookInside } from '../engine/inside.ts';
 import { examineSockets } from './doctor-sockets.ts';
 
 export type DoctorDocument = {

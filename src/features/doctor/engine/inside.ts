@@ -17,6 +17,7 @@ import { gather } from '../../../core/engine/gather.ts';
 import type { Reach } from '../../../core/engine/intent.ts';
 import { listenerState } from '../../../core/engine/loaded-listener.ts';
 import { closingOnError, sshOptions } from '../../../core/engine/steps/open-host.ts';
+import { alongWay, type Way } from '../../../core/engine/through.ts';
 import type { HostSession, Runtime } from '../../../core/runtime.ts';
 import { DockerTlsError, failureOf, printableLines } from '../../../errors/errors.ts';
 import type { Inside } from '../domain/diagnosis.ts';
@@ -118,4 +119,18 @@ function problemOf(error: unknown): DockerTlsError {
   const problem = failureOf(error);
   if (problem.exit === 130) throw problem;
   return problem;
+}
+
+/** Like alongWay, but direct without a working route through SSH. */
+export async function alongAnyWay<T>(
+  spec: HostSpec | undefined,
+  reach: Reach,
+  work: (way: Way) => Promise<T>,
+): Promise<T> {
+  const direct = () => work({ probe: reach.runtime.probe });
+  if (spec?.reach !== 'ssh') return direct();
+  return alongWay(spec, reach, work).catch((error: unknown) => {
+    if (failureOf(error).exit === 130) throw error;
+    return direct();
+  });
 }

@@ -1,8 +1,16 @@
 /** Decisions of `doctor` before and after the diagnosis. */
 
 import { expect, test } from 'vitest';
+import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
 import type { ProbeOutcome } from '../../../../src/core/runtime.ts';
-import { asksHost, behindBastion, firstCause, journalTells } from '../../../../src/features/doctor/domain/diagnosis.ts';
+import {
+  asksHost,
+  behindBastion,
+  firstCause,
+  hostAt,
+  journalTells,
+} from '../../../../src/features/doctor/domain/diagnosis.ts';
+import { sampleHost } from '../../../support/store.ts';
 
 test.each([
   [{ kind: 'accepted', status: 200 }, 'none'],
@@ -27,4 +35,12 @@ test('behind a bastion the tunnel comes first, unless something answered', () =>
   const found = (cause: 'timed-out' | 'expired') => behindBastion({ cause, message: '', hints: ['x'] }, 'web').hints;
   expect(found('timed-out')).toEqual(['docker-tls tunnel web -- docker version', 'x']);
   expect(found('expired')).toEqual(['x']);
+});
+
+test('the host that DOCKER_HOST leads to', () => {
+  const state = { hosts: new Map([['web', sampleHost('web', 1)]]), clients: new Map() } as unknown as StoreState;
+  for (const dialled of ['tcp://web.example:2376', 'tcp://web.example:2376//'])
+    expect(hostAt(state, dialled)).toBe('web');
+  for (const dialled of [undefined, '', 'tcp://web.example:2377', 'unix:///x'])
+    expect(hostAt(state, dialled)).toBeUndefined();
 });

@@ -1,9 +1,9 @@
 /** Secrets of a schedule: variables of a fleet file, and the passphrase that it cannot ask for. */
 
 import { expect, test } from 'vitest';
-import { missingPassphrase } from '../../../../src/core/domain/schedule-jobs.ts';
 import { Secret } from '../../../../src/core/domain/secret.ts';
-import { environmentOf } from '../../../../src/core/domain/secret-reference.ts';
+import { environmentOf } from '../../../../src/features/tools/domain/schedule-ci.ts';
+import { missingPassphrase } from '../../../../src/features/tools/domain/schedule-jobs.ts';
 import { sampleCa } from '../../../support/store.ts';
 
 test('variables that a fleet file takes secrets from, each once', () => {

@@ -2,17 +2,22 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CA_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { storeOf, storeOptions } from '../actions/open-store.ts';
-import { readFleetText, shownPath } from '../actions/read-fleet.ts';
-import { replaceFiles, withFileErrors } from '../adapters/docker/atomic-files.ts';
-import { readSecretFile } from '../adapters/files/secret-file.ts';
-import { storeUrl } from '../adapters/store/store-url.ts';
-import { type Fleet, parseFleet } from '../domain/fleet/fleet.ts';
-import { renderCi } from '../domain/schedule-ci.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { CA_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { storeOf, storeOptions } from '../../../core/actions/open-store.ts';
+import { readFleetText, shownPath } from '../../../core/actions/read-fleet.ts';
+import { replaceFiles, withFileErrors } from '../../../core/adapters/docker/atomic-files.ts';
+import { readSecretFile } from '../../../core/adapters/files/secret-file.ts';
+import { storeUrl } from '../../../core/adapters/store/store-url.ts';
+import { type Fleet, parseFleet } from '../../../core/domain/fleet/fleet.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { offeredLines } from '../../../core/seams/seam.ts';
+import { SHARED_STORE } from '../../../core/seams/stores.ts';
+import { homeDirectory } from '../../../core/user.ts';
+import { usage } from '../../../errors/errors.ts';
+import { ownCommand } from '../adapters/own-command.ts';
+import { environmentOf, renderCi } from '../domain/schedule-ci.ts';
 import {
   missingPassphrase,
   renderCron,
@@ -21,12 +26,6 @@ import {
   type ScheduleFile,
   type ScheduleForm,
 } from '../domain/schedule-jobs.ts';
-import { environmentOf } from '../domain/secret-reference.ts';
-import { ownCommand } from '../program.ts';
-import type { Runtime } from '../runtime.ts';
-import { offeredLines } from '../seams/seam.ts';
-import { SHARED_STORE } from '../seams/stores.ts';
-import { homeDirectory } from '../user.ts';
 
 const JOBS = [
   ...offeredLines(SHARED_STORE, 'CI jobs are for any runner, with the store of a team (--store).'),
