@@ -19,7 +19,7 @@ import { probeAs } from './probes.ts';
 import { openHost } from './steps/open-host.ts';
 import { alongWay, type Way } from './through.ts';
 
-export type DriftInput = Reach &
+type DriftInput = Reach &
   Pick<Run, 'parallel' | 'progress'> & {
     readonly ssh: boolean;
     /** Connection settings of hosts from a fleet file or flags. */

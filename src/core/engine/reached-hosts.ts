@@ -14,7 +14,7 @@ import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
 
 /** What hosts of other stores answered: by client name, and each host and client. */
-export type Reached = { readonly clients: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };
+type Reached = { readonly clients: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };
 
 /** Hosts of imported clients, not asked. */
 export function knownReached(state: StoreState, names: ReadonlySet<string>): ReachedHost[] {

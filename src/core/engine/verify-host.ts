@@ -11,7 +11,7 @@ import { offeredCommands } from '../seams/offered-commands.ts';
 import { PROBES, type ProbeName, probeAs } from './probes.ts';
 
 /** A client whose role is limited. */
-export type LimitedClient = { readonly name: string; readonly role: string; readonly path: string } & ProbeCredentials;
+type LimitedClient = { readonly name: string; readonly role: string; readonly path: string } & ProbeCredentials;
 
 export type VerifyRequest = {
   readonly address: string;

@@ -3,7 +3,7 @@
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
 import { offeredCommands } from '../../seams/offered-commands.ts';
 
-export type RefusalCause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+type RefusalCause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 
 export type Refusal = {
   readonly cause: RefusalCause;
@@ -79,7 +79,7 @@ function alertOf(code: string | undefined): string | undefined {
 }
 
 /** The progress of the connection. `keyed`: client and server had agreed on version, cipher and keys. */
-export type HandshakeProgress = {
+type HandshakeProgress = {
   readonly stage: 'connect' | 'handshake' | 'answer';
   readonly keyed: boolean;
   readonly maxVersion: ProbeRequest['maxVersion'];

@@ -137,7 +137,7 @@ function linesAbout(lines: readonly KnownHost[], name: string): readonly KnownHo
   return about;
 }
 
-export type HostKeyVerdict =
+type HostKeyVerdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'changed'; readonly known: KnownHost }

@@ -1,10 +1,9 @@
 /** `doctor HOST`: one cause, and the command that fixes it. */
 
-import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { type CommandResult, defineCommand, type OptionSpecs, type OptionValues } from '../../../cli/command.ts';
 import { CLIENT_OPTION, SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { openFleetFile } from '../../../core/actions/fleet-file.ts';
-import type { SecretOptions } from '../../../core/actions/given-secrets.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { sudoPasswords } from '../../../core/actions/run.ts';
 import { currentContext } from '../../../core/adapters/docker/config-file.ts';
@@ -87,19 +86,21 @@ function doctorDocument(found: Examination): DoctorDocument {
   };
 }
 
+const OPTIONS = {
+  client: CLIENT_OPTION,
+  noSsh: { kind: 'flag', summary: 'do not log in to the host' },
+  askSudoPassword: SSH_OPTIONS.askSudoPassword,
+  sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
+  timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer (default: 5s)' },
+} as const satisfies OptionSpecs;
+
 export const command = defineCommand({
   scope: ['fleet', 'host', 'store'],
   about:
     "Connects as the client does, logs in to the host by SSH, and looks at the environment and the docker contexts of this computer; where that helps, it asks the host's clock and journal.\nWithout HOST: the one that DOCKER_HOST or docker's context leads to, or the only one.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.",
   examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],
   args: { host: { summary: "the host's name in the store", completes: 'host' } },
-  options: {
-    client: CLIENT_OPTION,
-    noSsh: { kind: 'flag', summary: 'do not log in to the host' },
-    askSudoPassword: SSH_OPTIONS.askSudoPassword,
-    sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
-    timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer (default: 5s)' },
-  },
+  options: OPTIONS,
   run: async (context) => renderExamination(await doctor(context, context.args.host, context.options), context),
 });
 
@@ -115,12 +116,8 @@ type Examination = Diagnosis & {
   readonly sshProblem?: { readonly code: ErrorCode; readonly message: string; readonly hints: readonly Hint[] };
 };
 
-type DoctorOptions = Pick<SecretOptions, 'askSudoPassword' | 'sudoPasswordFile'> & {
-  readonly client: string | undefined;
-  readonly noSsh: boolean;
-  /** Milliseconds. */
-  readonly timeout: number | undefined;
-};
+/** `timeout`: milliseconds. */
+type DoctorOptions = OptionValues<typeof OPTIONS>;
 
 /**
  * Finds one cause for the named host, docker's present host, or the only one. Fails only as the store and the docker contexts do; an
