@@ -8,3 +8,4 @@ import './features/team/feature.ts';
 import './features/issuers/feature.ts';
 import './features/tools/feature.ts';
 import './features/haproxy/feature.ts';
+import './features/doctor/feature.ts';

@@ -81,7 +81,7 @@ type ArgumentValue<S extends ArgumentSpec> = S extends { many: true }
       : string | undefined;
 
 /** Flags that were not given are false, lists empty, everything else undefined: defaults belong to the actions. */
-type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
+export type OptionValues<O extends OptionSpecs> = { readonly [K in keyof O]: OptionValue<O[K]> };
 type ArgumentValues<A extends ArgumentSpecs> = { readonly [K in keyof A]: ArgumentValue<A[K]> };
 
 export type CommandContext<A, O> = ActionContext & { readonly args: A; readonly options: O };
@@ -107,7 +107,7 @@ export type CommandResult<Document extends object | undefined = object | undefin
   readonly errors?: readonly DockerTlsError[];
 };
 
-export type HelpTopic = { readonly about: string; readonly examples: readonly string[] };
+type HelpTopic = { readonly about: string; readonly examples: readonly string[] };
 
 export type Command = {
   readonly name: string;
@@ -147,6 +147,8 @@ export type CommandEntry = {
   readonly summary: string;
   /** The name that docker uses for the same command. */
   readonly alias?: string | undefined;
+  /** Other words that users try. */
+  readonly triedAs?: readonly string[] | undefined;
   /** Undefined: one of the first commands, or of the last group. */
   readonly group?: CommandGroup | undefined;
   load(): Promise<Command>;

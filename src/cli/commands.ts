@@ -150,16 +150,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/tunnel.ts'),
   ),
   listCommand(
-    { name: 'doctor', summary: 'Diagnose why docker cannot reach a host, and print the fix' },
-    () => import('../core/commands/doctor.ts'),
-  ),
-  listCommand(
     { name: 'notices', summary: 'Turn expiry warnings after docker commands on or off' },
     () => import('../core/commands/notices.ts'),
-  ),
-  listCommand(
-    { name: 'schedule', summary: 'Schedule renewals: a systemd timer, a cron line, or a CI job' },
-    () => import('../core/commands/schedule.ts'),
   ),
   listCommand(
     { name: 'completion', summary: 'Print the completion script for a shell' },
@@ -219,8 +211,8 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   rm: ['remove', 'forget'],
   delete: ['remove', 'forget'],
   uninstall: ['remove'],
-  check: ['doctor', 'verify'],
-  test: ['verify', 'doctor'],
+  check: ['verify'],
+  test: ['verify'],
 };
 
 /** The command named by one or two words; a longer name wins (`ca show` before `ca`). */
@@ -243,7 +235,8 @@ export function findCommand(words: readonly string[], commands: readonly Command
   }
   // The second word alone: revoke for client revoke.
   const grouped = commands.filter((entry) => entry.name.endsWith(` ${first}`)).map(({ name }) => name);
-  const meant = [...new Set([...(MEANT[first] ?? []), ...grouped])];
+  const tried = commands.filter((entry) => entry.triedAs?.includes(first)).map(({ name }) => name);
+  const meant = [...new Set([...(MEANT[first] ?? []), ...tried, ...grouped])];
   if (meant.length > 0) return { kind: 'unknown', nearest: meant };
   const names = [...new Set(commands.flatMap((entry) => [entry.name.split(' ')[0] as string]))];
   return { kind: 'unknown', nearest: nearestNames(first, names) };

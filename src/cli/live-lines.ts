@@ -2,7 +2,7 @@
 
 import { textWidth } from '../core/domain/words.ts';
 
-export type LiveLines = {
+type LiveLines = {
   /** The codes that erase the lines; empty if there are none. */
   erase(): string;
   /** The lines as text to print, after `erase`. */

@@ -218,7 +218,7 @@ export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 export type TokenRequest = { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array };
 
 /** Signs with a key in a token. Fails with E_TOKEN (exit 4), E_INTERRUPTED. */
-export type SignByToken = (token: CaToken, request: TokenRequest) => Promise<Buffer>;
+type SignByToken = (token: CaToken, request: TokenRequest) => Promise<Buffer>;
 
 export type CopiesRequest = {
   readonly copies: readonly ClientCopies[];

@@ -48,11 +48,12 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>> 
 }
 
 /** The working directory. A deleted one keeps its name, so only files named relative to it are missing. */
-export function workingDirectory(env: Readonly<Record<string, string | undefined>> = process.env): string {
+export function workingDirectory(): string {
   try {
     return process.cwd();
   } catch {
-    return env.PWD !== undefined && isAbsolute(env.PWD) ? env.PWD : '/';
+    const { PWD } = process.env;
+    return PWD !== undefined && isAbsolute(PWD) ? PWD : '/';
   }
 }
 

@@ -14,8 +14,8 @@ import { AUDIT, CHANGE, DAEMON, HOST, SSH } from './codes/remote.ts';
 export type ExitStatus = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 130;
 
 /** Exit status; meaning, one sentence; fix, a sentence or a command. */
-export type CodeEntry = readonly [exit: ExitStatus, meaning: string, fix: string];
-export type CodeGroup = Readonly<Record<string, CodeEntry>>;
+type CodeEntry = readonly [exit: ExitStatus, meaning: string, fix: string];
+type CodeGroup = Readonly<Record<string, CodeEntry>>;
 
 const CODES = {
   ...COMMAND_LINE,

@@ -133,9 +133,9 @@ test('answers are noted as words of the command, defaults and a no as none, and 
 
 test('each hint in an explanation or about an answer is a whole command', async () => {
   const { prompts, type } = setting();
-  const explain = 'It does not answer.\ndocker-tls doctor web\ndocker-tls status';
+  const explain = 'It does not answer.\ndocker-tls verify web\ndocker-tls status';
   const answer = prompts.input({ explain, message: 'Host:', flag: 'HOST' });
-  await type('docker-tls --home /srv/tls doctor web', '');
+  await type('docker-tls --home /srv/tls verify web', '');
   await type('docker-tls --home /srv/tls status', '');
   await type('Host:', `web${ENTER}`);
   expect(await answer).toBe('web');

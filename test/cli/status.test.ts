@@ -164,7 +164,6 @@ test('on a narrow terminal what fits is whole, and what is wrong with a host is 
     expect(table.length).toBeGreaterThanOrEqual(3);
     expect(out).toMatch(/^host +build-1 .* unreachable$/m);
     expect(out).toMatch(/^build-1: E_TLS: .*127\.0\.0\.1:1/m);
-    expect(out).toMatch(/^ {2}docker-tls .*doctor build-1$/m);
     if (columns > 100) expect(out).toContain('127.0.0.1:1 ');
   }
 });

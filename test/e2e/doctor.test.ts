@@ -1,4 +1,4 @@
-/** doctor on a real host, as a user with sudo: each cause is named, and after the commands that it prints all is well. */
+/** doctor (src/features/doctor/) on a real host, as a user with sudo: each cause is named, and after the commands that it prints all is well. */
 
 import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

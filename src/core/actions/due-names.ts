@@ -6,6 +6,7 @@ import type { StatusRow } from '../domain/status-row.ts';
 import { statusRows } from '../domain/trust/status-rows.ts';
 import { listWords, plural } from '../domain/words.ts';
 import type { Runtime } from '../runtime.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import type { GlobalOptions } from './action-context.ts';
 
 /** In words, with the commands that renew it. Contacts no host. Fails as reading the store does. */
@@ -32,7 +33,7 @@ export async function dueNames(
       // Their keys are on other computers.
       ...clients.flatMap(({ renewable, renew = [] }) => (renewable ? [] : renew)),
       ...(none ? ['docker-tls rotate server --all', 'docker-tls rotate client --all'] : []),
-      'docker-tls schedule',
+      ...offeredCommands('renewals'),
     ],
   };
 }

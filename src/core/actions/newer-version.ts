@@ -12,7 +12,7 @@ export const RELEASES = 'https://api.github.com/repos/docker-tls/docker-tls/rele
 
 const LIMIT_MS = 20_000;
 
-export type NewerVersion = {
+type NewerVersion = {
   readonly newest: string;
   readonly outdated: boolean;
 };

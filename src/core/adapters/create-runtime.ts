@@ -8,7 +8,7 @@ import { writerTo } from '../stdout.ts';
 import { userName, workingDirectory } from '../user.ts';
 import { heldToFirstKey } from './ssh/first-key.ts';
 
-export type RuntimeOptions = {
+type RuntimeOptions = {
   /** False for `--no-color`. */
   readonly colour: boolean;
   readonly signal: AbortSignal;

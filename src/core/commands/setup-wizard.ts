@@ -25,7 +25,7 @@ import type { VerifiedAt } from '../engine/verify-host.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
 
 /** Options of `setup` outside flags.ts. */
-export type SetupOptions = RunOptions & {
+type SetupOptions = RunOptions & {
   readonly name?: string;
   readonly acceptCa?: string;
   readonly keyType?: CaSpec['keyType'];

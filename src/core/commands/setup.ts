@@ -39,6 +39,7 @@ import { coloursOf } from '../render/colours.ts';
 import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/host-outcome.ts';
 import { useCommands } from '../render/next.ts';
 import { toolFormat } from '../seams/formats.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import {
   askDestination,
@@ -287,7 +288,7 @@ function renderSetUp(
     exit: 0,
     result: { ...changedHostDocument(outcome), endpoint, client, context },
     text: [verified, '', sentence].join('\n'),
-    next: [...useCommands(spec, context, around.runtime), ...(first ? ['docker-tls schedule'] : []), ...ownClient],
+    next: [...useCommands(spec, context, around.runtime), ...(first ? offeredCommands('renewals') : []), ...ownClient],
     attention: renderAttention([outcome]),
   };
 }

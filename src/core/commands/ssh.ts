@@ -6,6 +6,7 @@ import { usage } from '../../errors/errors.ts';
 import { approvingWays } from '../actions/approve-settings.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { openTerminal } from '../adapters/ssh/terminal.ts';
+import { given } from '../domain/given.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
 
 export const command = defineCommand({
@@ -28,9 +29,8 @@ export const command = defineCommand({
     const { destination, user, port, identities, configFile, jump, hostKey } = ssh;
     if (destination === 'local') throw usage(`${host} is this machine`, ['sudo -i']);
     await approvingWays(context)({ ...ssh, host });
-    const requested = { user, port, identities, configFile, jump, hostKey };
-    const known = Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined));
-    const status = (await openTerminal({ destination, ...known }, words)) as ExitStatus;
+    const login = { destination, ...given({ user, port, identities, configFile, jump, hostKey }) };
+    const status = (await openTerminal(login, words)) as ExitStatus;
     return { exit: status, result: undefined, text: '' };
   },
 });

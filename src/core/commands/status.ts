@@ -26,6 +26,7 @@ import { askReached, knownReached } from '../engine/reached-hosts.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import {
   foundOf,
@@ -288,7 +289,7 @@ function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): stri
   const names = different.map((row) => row.name).join(' ');
   const of = file === undefined ? '' : ` -f ${shellQuote(file)}`;
   return [
-    ...unreachable.slice(0, 3).map((row) => `docker-tls doctor ${row.name}${of}`),
+    ...unreachable.slice(0, 3).flatMap((row) => offeredCommands('diagnosis', `${row.name}${of}`)),
     ...(different.length > 0 ? [`docker-tls plan${of || ` ${names}`}`] : []),
   ];
 }

@@ -39,6 +39,7 @@ import {
 } from '../render/documents.ts';
 import { renderChecks, renderOthers } from '../render/host-outcome.ts';
 import { LISTENERS } from '../seams/listeners.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { offeredLines } from '../seams/seam.ts';
 
 export type VerifyDocument = {
@@ -195,7 +196,7 @@ function failureOf(host: string, checks: readonly ProbeCheck[]): DockerTlsError 
   const silence = silenceOf(checks);
   return silence === undefined
     ? verificationFailure(host, checks, '')
-    : new DockerTlsError('E_TLS', silence, { where: host, hints: [`docker-tls doctor ${host}`] });
+    : new DockerTlsError('E_TLS', silence, { where: host, hints: offeredCommands('diagnosis', host) });
 }
 
 /** Of a host that failed, below the list of its checks. */

@@ -26,8 +26,3 @@ export function secretReferenceError(): DockerTlsError {
     },
   );
 }
-
-/** Environment variables in the references, without duplicates. */
-export function environmentOf(references: readonly (string | undefined)[]): string[] {
-  return [...new Set(references.flatMap((one) => (one?.startsWith('env:') ? [one.slice(4)] : [])))];
-}

@@ -6,6 +6,7 @@
 
 import type * as z from 'zod/mini';
 import { ofFeatures } from '../seams/feature-settings.ts';
+import { given } from './given.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import type { Settings } from './setting.ts';
 import type { RunMarks } from './store-settings.ts';
@@ -284,7 +285,7 @@ export type CaSpec = ValuesOf<typeof CA_SETTINGS>;
 /** The entries of `values` that the table has; undefined becomes the table's default. */
 export function completeSettings<T extends Settings>(table: T, values: Readonly<Record<string, unknown>>): ValuesOf<T> {
   const own = Object.entries(table).map(([field, setting]) => [field, values[field] ?? setting.default]);
-  return Object.fromEntries(own.filter(([, value]) => value !== undefined)) as ValuesOf<T>;
+  return given(Object.fromEntries(own)) as ValuesOf<T>;
 }
 
 /** A host with defaults for all missing settings. */

@@ -11,7 +11,7 @@ export function isShell(text: string): text is Shell {
 }
 
 const NAMES = ['DOCKER_HOST', 'DOCKER_TLS_VERIFY', 'DOCKER_CERT_PATH'] as const;
-export type DockerVariables = Readonly<Record<(typeof NAMES)[number], string>>;
+type DockerVariables = Readonly<Record<(typeof NAMES)[number], string>>;
 
 /** Lines that point a shell at a host. */
 export type HostLines = {
@@ -33,7 +33,7 @@ export type ToolConfiguration = {
   readonly text: string;
 };
 
-export type EnvironmentOptions = {
+type EnvironmentOptions = {
   readonly shell: Shell;
   readonly variables: DockerVariables;
   /** Print lines that unset the variables (or empty them in formats without unset). */

@@ -206,7 +206,7 @@ export const dialled = readable((value) => {
 });
 
 /** An address of the host, in normal form. */
-export const ownAddress = readable((value) => {
+const ownAddress = readable((value) => {
   if (value === NO_PORT) return value;
   const found = parseSan(value);
   if (found.kind !== 'ip') refuse('the daemon listens on an address, not on a name', ['for instance 10.0.0.7']);

@@ -57,9 +57,8 @@ export function textWidth(text: string): number {
   return stringWidth(text);
 }
 
-export function padText(text: string, width: number, side: 'left' | 'right' = 'left'): string {
-  const space = ' '.repeat(Math.max(0, width - textWidth(text)));
-  return side === 'left' ? text + space : space + text;
+export function padText(text: string, width: number): string {
+  return text + ' '.repeat(Math.max(0, width - textWidth(text)));
 }
 
 /** Cuts plain text (without colour codes) to a width, with a trailing `…`. */

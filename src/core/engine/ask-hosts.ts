@@ -11,6 +11,7 @@ import type { LiveRow } from '../domain/status-row.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { plural } from '../domain/words.ts';
 import type { HostProgress } from '../runtime.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { driftOnHost } from './drift-on-host.ts';
 import type { Reach, Run } from './intent.ts';
 import { overHosts } from './pool.ts';
@@ -18,7 +19,7 @@ import { probeAs } from './probes.ts';
 import { openHost } from './steps/open-host.ts';
 import { alongWay, type Way } from './through.ts';
 
-export type DriftInput = Reach &
+type DriftInput = Reach &
   Pick<Run, 'parallel' | 'progress'> & {
     readonly ssh: boolean;
     /** Connection settings of hosts from a fleet file or flags. */
@@ -103,7 +104,7 @@ async function askOverTls(
   if (outcome.kind === 'accepted' || outcome.chain !== '') {
     return { drift: probeDrift(outcome, serverCert, client !== undefined) };
   }
-  const hints = [`docker-tls doctor ${name}`];
+  const hints = offeredCommands('diagnosis', name);
   throw new DockerTlsError('E_TLS', `${address}:${port}: ${outcome.reason}`, { where: name, hints });
 }
 

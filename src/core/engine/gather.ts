@@ -9,13 +9,13 @@ import { shellQuote } from '../domain/quote.ts';
 import { FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
 
-export type Gathered = {
+type Gathered = {
   readonly facts: HostFacts;
   /** Milliseconds by which the host's clock is ahead of ours (negative: behind), accurate to about the round trip. */
   readonly skewMs: number;
 };
 
-export type GatherOptions = {
+type GatherOptions = {
   /** Further paths to report on, for hardening. */
   readonly paths?: readonly string[];
   readonly now: () => Date;

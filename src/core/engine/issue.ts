@@ -46,7 +46,7 @@ export type IssuerOptions = SignerApproval & {
   readonly now: Date;
 };
 
-export type Issuer = {
+type Issuer = {
   /**
    * Carries out changes in order; returns the change to the store. Fails with E_CA_NOT_ACCEPTED (exit 3), E_SIGN_COMMAND, E_KEY_PASSPHRASE.
    */

@@ -14,7 +14,7 @@ export type PassphraseSource = {
   pin(token: CaToken): Promise<Secret>;
 };
 
-export type KeyProtection = {
+type KeyProtection = {
   /** A key in its stored form. */
   protect(key: Secret): Promise<Secret>;
   /** The key itself. */

@@ -37,7 +37,7 @@ export const PROBES = {
 
 export type ProbeName = keyof typeof PROBES;
 
-export type ProbedAt = {
+type ProbedAt = {
   readonly address: string;
   readonly port: number;
   /** CAs that the client trusts, PEM. Absent: it accepts any server, as an intruder would, and shows none of our credentials. */

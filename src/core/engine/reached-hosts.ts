@@ -8,12 +8,13 @@ import { shellQuote } from '../domain/quote.ts';
 import type { LiveRow, ReachedHost } from '../domain/status-row.ts';
 import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import type { ProbeOutcome } from '../runtime.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import type { Run } from './intent.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
 
 /** What hosts of other stores answered: by client name, and each host and client. */
-export type Reached = { readonly clients: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };
+type Reached = { readonly clients: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };
 
 /** Hosts of imported clients, not asked. */
 export function knownReached(state: StoreState, names: ReadonlySet<string>): ReachedHost[] {
@@ -52,8 +53,8 @@ export async function askReached(
       const outcome = await probeAs(runtime.probe, 'own-certificate', at, { cert, key });
       const found = foundBy(outcome, name);
       asked.set(`${name} ${client.record.name}`, accessBy(outcome));
-      const doctor = `docker-tls doctor ${shellQuote(name)} --client ${shellQuote(client.record.name)}`;
-      rows.set(client.record.name, joined(rows.get(client.record.name), found, doctor));
+      const hints = offeredCommands('diagnosis', shellQuote(name), '--client', shellQuote(client.record.name));
+      rows.set(client.record.name, joined(rows.get(client.record.name), found, hints));
     }
     line.done('');
   });
@@ -74,13 +75,13 @@ function foundBy(outcome: ProbeOutcome, host: string): Pick<LiveRow, 'drift' | '
   return chain === '' ? { unreachable: `${host}: ${reason}` } : { drift: [`${host}: ${cause}: ${reason}`] };
 }
 
-function joined(before: LiveRow = {}, found: LiveRow, doctor: string): LiveRow {
+function joined(before: LiveRow = {}, found: LiveRow, hints: readonly string[]): LiveRow {
   const unreachable = [before.unreachable, found.unreachable].filter((one) => one !== undefined).join('; ');
   const drift = [...(before.drift ?? []), ...(found.drift ?? [])];
   const bad = found.unreachable !== undefined || (found.drift ?? []).length > 0;
   return given({
     drift,
     unreachable: unreachable || undefined,
-    renew: bad ? [...(before.renew ?? []), doctor] : before.renew,
+    renew: bad ? [...(before.renew ?? []), ...hints] : before.renew,
   });
 }

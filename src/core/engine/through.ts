@@ -1,6 +1,6 @@
 /** Probes through SSH, for hosts whose TLS port this machine cannot reach: behind a bastion, or a firewall that allows only SSH. */
 
-import { DockerTlsError, failureOf } from '../../errors/errors.ts';
+import { DockerTlsError } from '../../errors/errors.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Probe, Tunnel } from '../runtime.ts';
@@ -21,20 +21,6 @@ export async function alongWay<T>(spec: HostSpec, reach: Reach, work: (way: Way)
   // Commands that use this route do not take --host-key.
   await using session = await connect({ ...sshOptions(spec, reach), hostKeyFlag: false });
   return await work({ ...wayTo(spec, probe, session), session });
-}
-
-/** Like alongWay, but direct without a working route through SSH. */
-export async function alongAnyWay<T>(
-  spec: HostSpec | undefined,
-  reach: Reach,
-  work: (way: Way) => Promise<T>,
-): Promise<T> {
-  const direct = () => work({ probe: reach.runtime.probe });
-  if (spec?.reach !== 'ssh') return direct();
-  return alongWay(spec, reach, work).catch((error: unknown) => {
-    if (failureOf(error).exit === 130) throw error;
-    return direct();
-  });
 }
 
 /** Every connection starts at the tunnel's end; a target that SSH cannot reach counts as a refused connection. */

@@ -7,10 +7,11 @@ import { splitBundle } from '../domain/pki/inspect.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { PROBES, type ProbeName, probeAs } from './probes.ts';
 
 /** A client whose role is limited. */
-export type LimitedClient = { readonly name: string; readonly role: string; readonly path: string } & ProbeCredentials;
+type LimitedClient = { readonly name: string; readonly role: string; readonly path: string } & ProbeCredentials;
 
 export type VerifyRequest = {
   readonly address: string;
@@ -95,8 +96,8 @@ export async function verifyNoPort(
 }
 
 /**
- * Fails with E_VERIFY (exit 7) unless every check passed. `first`: address of a host that the store does not know yet, so that `doctor`
- * cannot be suggested.
+ * Fails with E_VERIFY (exit 7) unless every check passed. `first`: address of a host that the store does not know yet, so that no
+ * diagnosis can be suggested.
  */
 export function requireVerified(...given: Parameters<typeof verificationFailure>): void {
   const failure = verificationFailure(...given);
@@ -131,11 +132,9 @@ export function verificationFailure(
       where: host,
       hints:
         first === undefined
-          ? [
-              other
-                ? `after a run that was killed before the host confirmed it: docker-tls apply ${host}`
-                : `docker-tls doctor ${host}`,
-            ]
+          ? other
+            ? [`after a run that was killed before the host confirmed it: docker-tls apply ${host}`]
+            : offeredCommands('diagnosis', host)
           : worst?.onHost
             ? [
                 `see on the host what the listener logged: journalctl ${worst.onHost === 'user' ? '--user ' : ''}-u ${LISTENER_SERVICE} -n 20`,

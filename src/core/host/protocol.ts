@@ -152,8 +152,8 @@ export const RESULTS = {
 export const CONTAINERS_STOPPED = 'containers stopped that ran before';
 
 /** Field names of each kind of result. */
-export type ResultFields = Readonly<Record<string, readonly string[]>>;
-export type ResultOf<F extends ResultFields> = {
+type ResultFields = Readonly<Record<string, readonly string[]>>;
+type ResultOf<F extends ResultFields> = {
   [Kind in keyof F]: { readonly kind: Kind } & Readonly<Record<F[Kind][number], string>>;
 }[keyof F];
 export type HostScriptResult = ResultOf<typeof RESULTS>;

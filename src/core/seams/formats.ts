@@ -7,7 +7,7 @@ import type { Secret } from '../domain/secret.ts';
 import type { ToolConfiguration } from '../domain/shell-environment.ts';
 import { seam } from './seam.ts';
 
-export type FormatCode = {
+type FormatCode = {
   /** The text for this machine, and its subject. */
   configure(
     requested: { readonly host: string | undefined; readonly client: string | undefined },

@@ -16,7 +16,7 @@ export type InventoryHost = {
   readonly problems: readonly DockerTlsError[];
 };
 
-export type Inventories = {
+type Inventories = {
   /** `name`: the file's, for messages. Throws DockerTlsErrors of E_INVENTORY (exit 2) for an empty or foreign file. */
   parseInventory(text: string, name: string): readonly InventoryHost[];
   /** The selected hosts, or every problem with them: DockerTlsErrors of E_INVENTORY (exit 2). */

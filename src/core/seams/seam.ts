@@ -1,7 +1,7 @@
 /** Extension points of the core. */
 
 /** Entries added by features, in the order of src/features.ts. Complete before any core module is evaluated. */
-export type Seam<T> = { readonly all: readonly T[]; add(...more: readonly T[]): void };
+type Seam<T> = { readonly all: readonly T[]; add(...more: readonly T[]): void };
 
 export function seam<T>(): Seam<T> {
   const all: T[] = [];

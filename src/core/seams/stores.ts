@@ -4,7 +4,7 @@ import type { Store } from '../adapters/store/store.ts';
 import type { OpenOptions } from '../adapters/store/store-url.ts';
 import { seam } from './seam.ts';
 
-export type SharedStore = {
+type SharedStore = {
   /** Fails with E_STORE_URL (exit 2). Also removes a password that the address names from the environment. */
   checkAddress(url: string): void;
   /** Commands that jobs of `schedule` run as well. */

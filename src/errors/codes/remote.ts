@@ -37,7 +37,7 @@ export const SSH = {
     'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
     'sshd -T | grep -i -e forwarding -e permitopen',
   ],
-  E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'docker-tls doctor HOST'],
+  E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'ssh HOST true'],
   E_SUDO_MISSING: [4, 'The user is not root and the host has no sudo.', 'Log in as root, or install sudo.'],
   E_SUDO_PASSWORD: [4, 'sudo asks for a password.', 'Pass --ask-sudo-password.'],
   E_SUDO_REFUSED: [4, 'sudo does not let this user become root, or rejected the password.', 'ssh -t HOST sudo -l'],
@@ -109,7 +109,7 @@ export const HOST = {
     'The original configuration opens a TCP port that accepts every client.',
     'docker-tls remove HOST --allow-plain-tcp',
   ],
-  E_TLS: [4, 'The daemon could not be reached over TLS.', 'docker-tls doctor HOST'],
+  E_TLS: [4, 'The daemon could not be reached over TLS.', 'docker-tls verify HOST'],
 } as const;
 
 export const DAEMON = {
@@ -221,7 +221,7 @@ export const CHANGE = {
   E_VERIFY: [
     7,
     'A connection was accepted or rejected that should not have been; a change is rolled back.',
-    'docker-tls doctor HOST',
+    'docker-tls verify HOST',
   ],
   E_ROLLBACK: [
     6,
@@ -232,7 +232,7 @@ export const CHANGE = {
 
 export const AUDIT = {
   // <!-- audit -->
-  E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'docker-tls doctor HOST'],
+  E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'docker-tls audit HOST -v'],
   E_AUDIT_FILE: [2, 'A file to audit cannot be read.', 'ls -l FILE'],
   E_AUDIT_OUT: [2, 'The report cannot be written.', 'ls -ld DIRECTORY'],
   E_AUDIT_REPORT: [2, 'The file to compare with is not a report.', 'docker-tls audit HOST --json > report.json'],

@@ -1,9 +1,10 @@
-/** Feature for other tools (their configuration, inventories, Butane, docker-machine): its additions to the core. */
+/** Feature for other tools (their configuration, inventories, Butane, docker-machine, timers and CI jobs): its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FORMATS, type ToolFormat } from '../../core/seams/formats.ts';
 import { INVENTORIES } from '../../core/seams/inventories.ts';
+import { OFFERED_COMMANDS } from '../../core/seams/offered-commands.ts';
 import { TOOL_NAMES, TOOLS } from './domain/tool-names.ts';
 
 COMMAND_SEAM.add(
@@ -15,7 +16,12 @@ COMMAND_SEAM.add(
     { name: 'butane', summary: 'The plan of a host as a file for its first boot' },
     () => import('./commands/butane.ts'),
   ),
+  listCommand(
+    { name: 'schedule', summary: 'Schedule renewals: a systemd timer, a cron line, or a CI job' },
+    () => import('./commands/schedule.ts'),
+  ),
 );
+OFFERED_COMMANDS.add({ purpose: 'renewals', command: 'docker-tls schedule' });
 FORMATS.add(
   ...TOOL_NAMES.map(
     (name): ToolFormat => ({

@@ -83,9 +83,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   context: call('context', 'h1', '--client', 'laptop'),
   ssh: call('ssh', 'h1'),
   tunnel: call('tunnel', 'h1', '--client', 'laptop'),
-  doctor: withoutEve('doctor', 'h1', '--client', 'eve', '--no-ssh'),
   notices: call('notices', 'on'),
-  schedule: call('schedule', '--form', 'cron'),
   completion: call('completion', 'fish'),
   version: call('version'),
 };

@@ -11,7 +11,6 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packBundle, renderBundlePem } from '../../../src/core/adapters/docker/bundle.ts';
 import { installIntoConfigDirectory } from '../../../src/core/adapters/docker/config-directory.ts';
 import { writeContext } from '../../../src/core/adapters/docker/contexts.ts';
-import { diagnose } from '../../../src/core/adapters/docker/diagnose.ts';
 import { probe } from '../../../src/core/adapters/docker/probe.ts';
 import { dockerHost } from '../../../src/core/domain/destination.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
@@ -128,16 +127,9 @@ describe.each(suites)('dockerd of %s', (suite) => {
     });
   });
 
-  it('is refused by who trusts another CA or dials another name, and doctor says so', async () => {
+  it('is refused by who trusts another CA or dials another name', async () => {
     expect(await ask({ ca: otherCa.cert, credentials: as(client) })).toMatchObject({ cause: 'unknown-authority' });
-    const outcome = await ask({ serverName: 'db.example', credentials: as(client) });
-    const found = diagnose({
-      outcome,
-      now: new Date(),
-      env: {},
-      expected: { name, host: 'tcp://db.example:2376', certPath: home, client: 'laptop' },
-    });
-    expect(found).toMatchObject({ cause: 'wrong-name', message: expect.stringContaining(`is for ${address}, `) });
+    expect(await ask({ serverName: 'db.example', credentials: as(client) })).toMatchObject({ cause: 'wrong-name' });
   });
 
   it('has a port where nothing listens', async () => {

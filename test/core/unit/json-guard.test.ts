@@ -12,7 +12,6 @@ import { placeSettings } from '../../../src/core/domain/plan/daemon-settings.ts'
 import { viewDaemon } from '../../../src/core/domain/plan/daemon-view.ts';
 import { planDaemon } from '../../../src/core/domain/plan/plan-daemon.ts';
 import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
-import { refusedJson } from '../../../src/core/engine/inside.ts';
 import { desired, factsOf, UNIT } from '../../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
@@ -50,21 +49,6 @@ describe('the drop-in', () => {
     const text = dropIn(host('/usr/sbin/dockerd', { hosts: ['unix:///var/run/docker.sock'] }));
     expect(text).toMatch(/^(?!.*(ExecStartPre|tcp:))/s);
   });
-});
-
-test.each([
-  ['put back', { hosts: ['fd://'] }, { hosts: ['fd://'] }, 'no longer has the TLS settings'],
-  ['as docker-tls left it', { hosts: ['fd://'] }, { hosts: ['fd://'], ...OURS }, undefined],
-  ['with listeners that the drop-in has as flags', {}, { hosts: ['fd://'] }, '"hosts"'],
-  ['with TLS settings that the drop-in has as flags', {}, { tls: true, tlsverify: true }, '"tlsverify"'],
-  ['without either, where the flags are in the drop-in', {}, {}, undefined],
-])('doctor knows whether dockerd starts with a daemon.json %s', (_, before, after, refused) => {
-  const line = '/usr/sbin/dockerd';
-  const path = '/etc/systemd/system/docker.service.d/zz-docker-tls.conf';
-  const text = dropIn(host(line, before));
-  const why = refusedJson(host(line, after, { 'drop-ins': path, [`file:${path}`]: `file 644 0:0\n${text}` }));
-  if (refused === undefined) expect(why).toBeUndefined();
-  else expect(why).toContain(refused);
 });
 
 describe.each([

@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import {
   addKnownHost,
-  fingerprint,
   judgeHostKey,
   keyType,
   knownHostsName,
@@ -25,6 +24,7 @@ import {
   renderKnownHost,
   wantedTypes,
 } from '../../../src/core/adapters/ssh/known-hosts.ts';
+import { fingerprintOf } from '../../../src/core/domain/pki/ssh-wire.ts';
 import { makeKey } from '../../support/ssh-server.ts';
 
 const directories: string[] = [];
@@ -97,7 +97,7 @@ describe('names', () => {
     expect(judgeHostKey(lines, 'host', B.blob).kind).toBe('changed');
     writeFileSync(file, `${renderKnownHost('[other]:22022', R.blob, true)}\n`);
     const found = execFileSync('ssh-keygen', ['-F', '[other]:22022', '-l', '-f', file]).toString();
-    expect(found).toContain(fingerprint(R.blob));
+    expect(found).toContain(fingerprintOf(R.blob));
   });
 });
 

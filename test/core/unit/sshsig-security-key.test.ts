@@ -2,13 +2,8 @@
 
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { expect, test } from 'vitest';
-import {
-  readSignature,
-  type SshSignature,
-  signedBytes,
-  verifies,
-  wireString,
-} from '../../../src/core/domain/pki/sshsig.ts';
+import { wireString } from '../../../src/core/domain/pki/ssh-wire.ts';
+import { readSignature, type SshSignature, signedBytes, verifies } from '../../../src/core/domain/pki/sshsig.ts';
 
 /** `printf hello | ssh-keygen -Y sign -n docker-tls-manifest`. */
 const VECTORS = {

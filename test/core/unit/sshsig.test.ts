@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { readString } from '../../../src/core/domain/pki/ssh-wire.ts';
 import * as sshsig from '../../../src/core/domain/pki/sshsig.ts';
 import { ed25519Of, ed25519OfIdentity, signX25519 } from '../../../src/core/domain/pki/xeddsa.ts';
 
@@ -18,7 +19,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 /** What ssh-keygen makes of the signature of a key. */
 function verified(signature: Buffer, publicKey: Buffer): string {
-  const type = sshsig.readString(publicKey, 0).toString('latin1');
+  const type = readString(publicKey, 0).toString('latin1');
   writeFileSync(at('sig'), sshsig.armored(signature));
   writeFileSync(at('signers'), `ops ${type} ${publicKey.toString('base64')}\n`);
   return keygen(['-Y', 'verify', '-f', at('signers'), '-I', 'ops', '-n', 'test', '-s', at('sig')], MESSAGE);

@@ -53,7 +53,6 @@ test.each<[Cause, RegExp[]]>([
   const error = failure(() => requireVerified('new', checks, 'x', { address: '10.0.0.1', port: 2377 }));
   expect(error).toMatchObject({ code: 'E_VERIFY', exit: 7 });
   expect(error.hints).toEqual(hints.map((hint) => expect.stringMatching(hint)));
-  expect(error.hints.join()).not.toContain('doctor');
 });
 
 test.each([
@@ -188,11 +187,6 @@ test('where nothing answers no client got further than it may, and jump hosts ar
   const error = failure(() => requireVerified('new', silent, 'x', { address: '10.0.0.1', port: 2377 }));
   expect(error.message).toSay('no-answer-timed-out');
   expect(error.hints[1]).toSay('not-through-ssh-jump');
-});
-
-test('a host of the store is one for doctor', async () => {
-  const checks = await verify('timed-out');
-  expect(failure(() => requireVerified('old', checks, 'x')).hints).toEqual(['docker-tls doctor old']);
 });
 
 test('what this computer cannot speak was not tried, and no client was rejected', async () => {

@@ -27,7 +27,7 @@ export function textOf(data: string | Secret): string {
   return data instanceof Secret ? data.revealText() : data;
 }
 
-export type FileToWrite = {
+type FileToWrite = {
   readonly path: string;
   readonly data: string | Secret;
   readonly mode: number;

@@ -10,7 +10,7 @@ import { Secret } from '../../domain/secret.ts';
 import { certificatesOf } from './served.ts';
 import { packTar, unpackTar } from './tar.ts';
 
-export type BundleHost = {
+type BundleHost = {
   /** The sender's name for the host. */
   readonly name: string;
   /** Its DOCKER_HOST, `tcp://…`. */

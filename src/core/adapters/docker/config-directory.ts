@@ -6,7 +6,7 @@ import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { clientFiles, readIfThere, replaceFiles, textOf, withFileErrors } from './atomic-files.ts';
 
-export type DirectoryToWrite = {
+type DirectoryToWrite = {
   readonly dockerConfig: string;
   readonly ca: string;
   readonly cert: string;

@@ -26,7 +26,7 @@ export type ContextPlace = {
   readonly dockerConfig: string;
 };
 
-export type ContextToWrite = ContextPlace & {
+type ContextToWrite = ContextPlace & {
   /** The text that `docker context ls` shows; default: the present one, else a sentence from docker-tls. */
   readonly description?: string;
   /** `tcp://…`, as rendered by dockerHost(). */

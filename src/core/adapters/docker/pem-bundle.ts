@@ -7,7 +7,7 @@ import { pemBlocks } from '../../domain/pki/pem.ts';
 import { Secret } from '../../domain/secret.ts';
 import type { ClientBundle } from './bundle.ts';
 
-export type PemBundle = Pick<ClientBundle, 'ca' | 'cert' | 'key'>;
+type PemBundle = Pick<ClientBundle, 'ca' | 'cert' | 'key'>;
 
 /**
  * The client's certificate is the one that matches the key, or else the first that is not a CA. `ca` (PEM): verifies the hosts'

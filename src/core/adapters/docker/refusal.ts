@@ -1,8 +1,9 @@
 /** The table from error codes (Node's, libuv's, OpenSSL's, the HTTP parser's) to a probe's causes. */
 
 import type { ProbeOutcome, ProbeRequest } from '../../runtime.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 
-export type RefusalCause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
+type RefusalCause = Extract<ProbeOutcome, { kind: 'refused' }>['cause'];
 
 export type Refusal = {
   readonly cause: RefusalCause;
@@ -47,8 +48,7 @@ const CLIENT_ALERTS: Readonly<Record<string, string>> = {
   BAD_CERTIFICATE: 'it got no client certificate, or one that it does not accept',
   UNSUPPORTED_CERTIFICATE: 'it does not accept this kind of client certificate',
   CERTIFICATE_REVOKED: 'the client certificate is revoked',
-  CERTIFICATE_EXPIRED:
-    'by the clock of the server the client certificate has expired or is not valid yet (compare the clocks: docker-tls doctor HOST)',
+  CERTIFICATE_EXPIRED: `by the clock of the server the client certificate has expired or is not valid yet (${['compare the clocks', ...offeredCommands('diagnosis', 'HOST')].join(': ')})`,
   CERTIFICATE_UNKNOWN: 'it does not accept the client certificate',
   UNKNOWN_CA: 'it does not know the CA of the client certificate',
   ACCESS_DENIED: 'it denies access to the client certificate',
@@ -79,7 +79,7 @@ function alertOf(code: string | undefined): string | undefined {
 }
 
 /** The progress of the connection. `keyed`: client and server had agreed on version, cipher and keys. */
-export type HandshakeProgress = {
+type HandshakeProgress = {
   readonly stage: 'connect' | 'handshake' | 'answer';
   readonly keyed: boolean;
   readonly maxVersion: ProbeRequest['maxVersion'];

@@ -2,7 +2,7 @@
 
 const BLOCK = 512;
 
-export type TarFile = { readonly name: string; readonly data: Buffer; readonly mode: number };
+type TarFile = { readonly name: string; readonly data: Buffer; readonly mode: number };
 
 /** An archive of the files, in order. `modified` is their time. Names are ASCII; the last part has at most 100 bytes, the rest 155. */
 export function packTar(files: readonly TarFile[], modified: Date): Buffer {
@@ -14,7 +14,7 @@ export function packTar(files: readonly TarFile[], modified: Date): Buffer {
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
 }
 
-export type TarRules = { readonly names: readonly string[]; readonly maxFileBytes: number };
+type TarRules = { readonly names: readonly string[]; readonly maxFileBytes: number };
 
 /**
  * Strictly parses an archive: plain files with exactly the allowed names, each at most once, none too large; no paths, links, extensions or

@@ -76,7 +76,7 @@ export function requestHead(mark: Mark, script: string): Buffer {
   return Buffer.concat([Buffer.from(`${mark.first}${mark.second} ${text.length}\n`, 'latin1'), text]);
 }
 
-export type FrameLimits = {
+type FrameLimits = {
   /** Limit of bytes printed before the mark. */
   readonly noiseBytes: number;
   /** Limit of bytes printed by a script, for stdout and stderr each. */

@@ -1,12 +1,12 @@
 /** Host key verification for both ssh transports: pinned, known, new, changed or revoked. No key is accepted silently. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { fingerprintOf } from '../../domain/pki/ssh-wire.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
 import {
   addKnownHost,
   authorityFor,
-  fingerprint,
   hostKeyOf,
   judgeHostKey,
   type KnownHost,
@@ -49,14 +49,14 @@ export async function settleHostKey(
   const verdict = judgeHostKey(lines, name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
   const pinned = pinOf(policy);
-  if (pinned?.fingerprint === fingerprint(blob)) return 'known';
+  if (pinned?.fingerprint === fingerprintOf(blob)) return 'known';
   if (pinned !== undefined) throw notPinned(options, pinned.fingerprint, blob);
   if (verdict.kind === 'known') return 'known';
   if (verdict.kind === 'changed') throw changed(options, name, blob, verdict.known);
   return await inTurn(async () => {
     // Another connection may have stored the key while this one waited.
     if (judgeHostKey(await knownLines(endpoint), name, blob).kind === 'known') return 'known';
-    const question = { host: options.host, address: name, type: keyType(blob), fingerprint: fingerprint(blob) };
+    const question = { host: options.host, address: name, type: keyType(blob), fingerprint: fingerprintOf(blob) };
     if (policy !== 'accept-new' && (await options.ask?.hostKey(question)) !== true) {
       throw unknown(options, endpoint, name, blob, authorityFor(lines, [name]));
     }
@@ -94,7 +94,7 @@ function unknown(
   const port = endpoint.port === 22 ? '' : `-p ${endpoint.port} `;
   return new DockerTlsError(
     'E_SSH_HOST_KEY_UNKNOWN',
-    `the host's key is not known: ${keyType(blob)} ${fingerprint(blob)}`,
+    `the host's key is not known: ${keyType(blob)} ${fingerprintOf(blob)}`,
     {
       where: options.host,
       details:
@@ -107,7 +107,7 @@ function unknown(
         // A fingerprint on the command line belongs to the last host.
         ...(options.jumpTo !== undefined || options.hostKeyFlag === false
           ? []
-          : [`if it is the right one: --host-key ${fingerprint(blob)}`]),
+          : [`if it is the right one: --host-key ${fingerprintOf(blob)}`]),
         ...(options.hostKeyFlag === false ? [] : ['on a network that you trust: --host-key accept-new']),
         // If the configuration stores no keys, one more line would not help.
         ...(file === undefined || file === '/dev/null'
@@ -121,11 +121,11 @@ function unknown(
 function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHost): DockerTlsError {
   const how =
     known.type === keyType(blob)
-      ? `offers ${keyType(blob)} ${fingerprint(blob)}`
-      : `offers only a key of another type, ${keyType(blob)} ${fingerprint(blob)}`;
+      ? `offers ${keyType(blob)} ${fingerprintOf(blob)}`
+      : `offers only a key of another type, ${keyType(blob)} ${fingerprintOf(blob)}`;
   return new DockerTlsError(
     'E_SSH_HOST_KEY_CHANGED',
-    `the host's key has changed: possible man-in-the-middle attack: ${known.file}:${known.line} knows ${known.type} ${fingerprint(known.key)}, the host ${how}`,
+    `the host's key has changed: possible man-in-the-middle attack: ${known.file}:${known.line} knows ${known.type} ${fingerprintOf(known.key)}, the host ${how}`,
     { where: options.host, hints: [`only if you know why: ssh-keygen -f ${known.file} -R '${name}'`] },
   );
 }
@@ -133,7 +133,7 @@ function changed(options: SshOptions, name: string, blob: Buffer, known: KnownHo
 function revoked(options: SshOptions, blob: Buffer, known: KnownHost): DockerTlsError {
   return new DockerTlsError(
     'E_SSH_HOST_KEY_REVOKED',
-    `the host's key ${keyType(blob)} ${fingerprint(blob)} is revoked in ${known.file}:${known.line}`,
+    `the host's key ${keyType(blob)} ${fingerprintOf(blob)} is revoked in ${known.file}:${known.line}`,
     {
       where: options.host,
       hints: ['give the host a new key, on the host as root: rm /etc/ssh/ssh_host_*_key* && ssh-keygen -A'],
@@ -144,14 +144,14 @@ function revoked(options: SshOptions, blob: Buffer, known: KnownHost): DockerTls
 function notPinned(options: SshOptions, pinned: string, blob: Buffer): DockerTlsError {
   return new DockerTlsError(
     'E_SSH_HOST_KEY_PIN',
-    `the host's key is ${keyType(blob)} ${fingerprint(blob)}, not ${pinned}`,
+    `the host's key is ${keyType(blob)} ${fingerprintOf(blob)}, not ${pinned}`,
     {
       where: options.host,
       hints: [
         'compare, on the host: for key in /etc/ssh/ssh_host_*.pub; do ssh-keygen -lf $key; done',
         options.hostKeyFlag === false
-          ? `if it is the right one: docker-tls apply ${options.host} --host-key ${fingerprint(blob)}`
-          : `if it is the right one: --host-key ${fingerprint(blob)}`,
+          ? `if it is the right one: docker-tls apply ${options.host} --host-key ${fingerprintOf(blob)}`
+          : `if it is the right one: --host-key ${fingerprintOf(blob)}`,
       ],
     },
   );

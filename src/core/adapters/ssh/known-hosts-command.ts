@@ -4,7 +4,8 @@
  */
 
 import { execFile } from 'node:child_process';
-import { fingerprint, type KnownHost, keyType, parseKnownHosts } from './known-hosts.ts';
+import { fingerprintOf } from '../../domain/pki/ssh-wire.ts';
+import { type KnownHost, keyType, parseKnownHosts } from './known-hosts.ts';
 import type { Endpoint } from './ssh-config.ts';
 
 const LIMIT_MS = 10_000;
@@ -23,7 +24,7 @@ export function askKnownHostsCommand(
     H: name,
     I: blob === undefined ? 'ORDER' : 'HOSTNAME',
     K: blob?.toString('base64') ?? 'NONE',
-    f: blob === undefined ? 'NONE' : fingerprint(blob),
+    f: blob === undefined ? 'NONE' : fingerprintOf(blob),
     t: blob === undefined ? 'NONE' : keyType(blob),
   };
   const [program = '', ...args] = knownHostsCommand.map((word) =>

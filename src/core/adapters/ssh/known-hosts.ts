@@ -1,9 +1,10 @@
 /** Known_hosts (sshd(8), SSH_KNOWN_HOSTS FILE FORMAT): parsing of all its forms, the verdict on a key, and adding a line. */
 
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { fingerprintOf, wireString } from '../../domain/pki/ssh-wire.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostKey, SshOptions } from '../../runtime.ts';
 import { readBytesIfThere } from './read-once.ts';
@@ -60,15 +61,12 @@ export function plainKey(blob: Buffer): Buffer {
   let end = begin;
   for (let field = 0; field < fields; field += 1) end = next(end);
   if (end > blob.length) return blob;
-  const bare = Buffer.from(type.replace(/-cert-.*/, ''), 'latin1');
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bare.length);
-  return Buffer.concat([length, bare, blob.subarray(begin, end)]);
+  return Buffer.concat([wireString(type.replace(/-cert-.*/, '')), blob.subarray(begin, end)]);
 }
 
 export function hostKeyOf(blob: Buffer): HostKey {
   const key = plainKey(blob);
-  return { type: keyType(key), base64: key.toString('base64'), fingerprint: fingerprint(key) };
+  return { type: keyType(key), base64: key.toString('base64'), fingerprint: fingerprintOf(key) };
 }
 
 /** The key named by `--host-key` or a record, as a fingerprint or whole; undefined for a policy. */
@@ -76,11 +74,6 @@ export function pinOf(hostKey: string | undefined): (Partial<HostKey> & Pick<Hos
   if (hostKey?.startsWith('SHA256:')) return { fingerprint: hostKey.replace(/=+$/, '') };
   const base64 = hostKey?.split(' ')[1];
   return base64 === undefined ? undefined : hostKeyOf(Buffer.from(base64, 'base64'));
-}
-
-/** `SHA256:…` as ssh prints it: base64 without padding. */
-export function fingerprint(blob: Buffer): string {
-  return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
 /** A host's name in known_hosts: lower case, with brackets and the port unless that is 22. */
@@ -144,7 +137,7 @@ function linesAbout(lines: readonly KnownHost[], name: string): readonly KnownHo
   return about;
 }
 
-export type HostKeyVerdict =
+type HostKeyVerdict =
   | { readonly kind: 'known' }
   | { readonly kind: 'unknown' }
   | { readonly kind: 'changed'; readonly known: KnownHost }
@@ -187,7 +180,7 @@ export function wantedTypes(
   const about = new Set(names.flatMap((name) => linesAbout(lines, name)));
   const types = lines
     .filter((line) => line.marker === undefined && about.has(line))
-    .filter((line) => pinned === undefined || fingerprint(line.key) === pinned.fingerprint)
+    .filter((line) => pinned === undefined || fingerprintOf(line.key) === pinned.fingerprint)
     .map((line) => line.type);
   return [...new Set([firstKey?.type, pinned?.type, ...types].filter((type) => type !== undefined))];
 }

@@ -1,5 +1,6 @@
 /** The login of a connection, for commands to paste. */
 
+import { given } from '../../domain/given.ts';
 import type { Login } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
 
@@ -8,10 +9,5 @@ export function loginOf(
   { destination, port, identities, configFile, jump, rootless }: SshOptions,
   user: string,
 ): Login {
-  const requested = { port, identities, configFile, jump, rootless };
-  return {
-    destination,
-    user,
-    ...Object.fromEntries(Object.entries(requested).filter(([, value]) => value !== undefined)),
-  };
+  return { destination, user, ...given({ port, identities, configFile, jump, rootless }) };
 }

@@ -3,10 +3,12 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Channel, OpenChannel } from './channel.ts';
 
-/** Wraps an opener so that at most `limit` channels are open. If the host refuses one while others run, it is retried after them. */
-export function withSemaphore(open: OpenChannel, limit = 8): OpenChannel {
+const MOST_CHANNELS = 8;
+
+/** Wraps an opener so that at most MOST_CHANNELS are open. If the host refuses one while others run, it is retried after them. */
+export function withSemaphore(open: OpenChannel): OpenChannel {
   let running = 0;
-  let most = limit;
+  let most = MOST_CHANNELS;
   const waiting: (() => void)[] = [];
   function release(): void {
     running -= 1;

@@ -9,7 +9,7 @@ import type { Endpoint } from './ssh-config.ts';
 export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
 
 /** The state of ssh2 when it failed. */
-export type Ssh2Situation = {
+type Ssh2Situation = {
   readonly options: SshOptions;
   readonly endpoint: Endpoint;
   readonly phase: ConnectPhase;

@@ -9,7 +9,7 @@ import { scriptInterrupted } from './exec-errors.ts';
 /** Time limit for lookups and commands of the configuration (CanonicalizeHostname, Match exec). */
 const ANSWER_MS = 20_000;
 
-export type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
+type SshAnswer = { readonly status: number | 'missing'; readonly stdout: string; readonly stderr: string };
 
 /**
  * Runs the ssh program with node's own spawn: every connection uses this, and loading execa takes longer than the rest of a login. Fails

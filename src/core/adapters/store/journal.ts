@@ -32,7 +32,7 @@ export type Incoming = {
 };
 
 /** `put`: the new entry is in `new/PATH`; otherwise a removal. `had`: an entry existed, and moves to `old/PATH`. */
-export type JournalEntry = { readonly path: string; readonly put: boolean; readonly had: boolean };
+type JournalEntry = { readonly path: string; readonly put: boolean; readonly had: boolean };
 
 /** `directories`: parents that the change creates, outermost first. */
 type Plan = { readonly entries: readonly JournalEntry[]; readonly directories: readonly string[] };

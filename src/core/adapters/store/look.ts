@@ -23,7 +23,7 @@ import type { StoreState } from './records.ts';
 import { certificateBlocks, keyProblem } from './store-pem.ts';
 
 /** Checked fields of the records, which are those in use: name, address, port, `clients`; `hosts`, `revokedAt`, `own`, `reaches`. */
-export type StoreLook = Pick<StoreState, 'hosts' | 'clients'>;
+type StoreLook = Pick<StoreState, 'hosts' | 'clients'>;
 
 /** Far more than any file of a store (tree.ts). */
 const LARGEST_FILE = 1024 * 1024;

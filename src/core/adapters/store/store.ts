@@ -72,7 +72,7 @@ export type Store = {
   write(change: StoreChange): Promise<UndoToken>;
 };
 
-export type StoreOptions = {
+type StoreOptions = {
   readonly now?: () => Date;
   /** Time limit for withLock while another run holds the store; default 0. */
   readonly retryMs?: number;

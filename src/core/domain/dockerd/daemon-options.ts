@@ -6,9 +6,9 @@ import type { DaemonJson } from './daemon-json.ts';
 import { isMerged, isTrue, keyOfFlag } from './flags.ts';
 
 /** Options of dockerd, running or planned: every flag, including those from variables, and its configuration file. */
-export type DaemonOptions = { readonly flags: readonly Flag[]; readonly json: DaemonJson };
+type DaemonOptions = { readonly flags: readonly Flag[]; readonly json: DaemonJson };
 
-export type DaemonSetting = { readonly values: readonly string[]; readonly place: string };
+type DaemonSetting = { readonly values: readonly string[]; readonly place: string };
 
 /** Values of a setting from the flags, in order; empty: no flag sets it. */
 export function flagged({ flags }: DaemonOptions, key: string): readonly string[] {

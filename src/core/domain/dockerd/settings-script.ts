@@ -48,7 +48,7 @@ export function scriptFlags(text: string): string {
 }
 
 /** Assignment of the variable. `plain`: the value is literal, and no other line mentions it. `earlier`: line numbers of those that do. */
-export type ScriptAssignment = Assignment & { readonly plain: boolean; readonly earlier: readonly number[] };
+type ScriptAssignment = Assignment & { readonly plain: boolean; readonly earlier: readonly number[] };
 
 /** undefined: the file does not mention the variable. */
 export function scriptAssignment(text: string): ScriptAssignment | undefined {

@@ -4,7 +4,7 @@ import { shellQuote } from '../quote.ts';
 import { parseCommandLine, parseFlags, variableOf } from './command-line.ts';
 import { splitWords } from './unit.ts';
 
-export type Validation = {
+type Validation = {
   readonly execStart: string;
   /** Values of the variables in the command line. */
   readonly variables: Readonly<Record<string, string>>;

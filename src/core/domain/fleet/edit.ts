@@ -20,7 +20,7 @@ version: 1
 hosts:
 `;
 
-export type EditOptions = {
+type EditOptions = {
   readonly path?: string;
   /** Reference to the host's sudo password: `env:NAME`, `file:PATH` or `prompt`; undefined keeps the file's value. */
   readonly sudoPassword?: string;

@@ -21,7 +21,7 @@ import {
 import { DockerTlsError, DockerTlsErrors, type Hint } from '../../../errors/errors.ts';
 
 /** Both count from 1. */
-export type Position = { readonly line: number; readonly column: number };
+type Position = { readonly line: number; readonly column: number };
 
 export type Path = readonly (string | number)[];
 

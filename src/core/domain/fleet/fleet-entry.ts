@@ -2,6 +2,7 @@
 
 import * as z from 'zod/mini';
 import { destinationWords, parseDestination } from '../destination.ts';
+import { given } from '../given.ts';
 import { fleetKey, type Settings } from '../setting.ts';
 import {
   CLIENT_DEFAULTS,
@@ -97,8 +98,7 @@ function sshEntry({ name, ssh }: HostSpec, defaults: Partial<SshSpec>): SshEntry
 function writtenSsh(ssh: Partial<SshSpec>, defaults: Partial<SshSpec>): SshEntry {
   // An empty list overrides a list of the defaults.
   const emptied = Object.entries(defaults).map(([field, value]) => [field, Array.isArray(value) ? [] : value]);
-  const own = Object.entries(ssh).filter(([, value]) => value !== undefined);
-  return entryOf(SSH_SETTINGS, Object.fromEntries([...emptied, ...own]), defaults);
+  return entryOf(SSH_SETTINGS, { ...Object.fromEntries(emptied), ...given(ssh) }, defaults);
 }
 
 function parsed(destination: string): ReturnType<typeof parseDestination> | undefined {

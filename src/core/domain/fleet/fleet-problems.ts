@@ -10,7 +10,7 @@ import { nearestNames } from './nearest.ts';
 
 type Issue = z.core.$ZodIssue;
 
-export type ProblemContext = {
+type ProblemContext = {
   readonly value: unknown;
   /** Allowed keys of the map at a path. */
   knownKeys(path: Path): readonly string[];

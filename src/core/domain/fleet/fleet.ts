@@ -22,7 +22,7 @@ import {
 } from './schema.ts';
 
 /** References to secrets, `env:NAME`, `file:PATH` or `prompt`; never a secret itself. */
-export type FleetSecrets = {
+type FleetSecrets = {
   /** Also `none`: the key of a new CA is stored without a passphrase. */
   readonly caPassphrase?: string;
   /** By host name. */

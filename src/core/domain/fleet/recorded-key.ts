@@ -1,9 +1,9 @@
 /** SSH host keys in the records of hosts. */
 
-import { createHash } from 'node:crypto';
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { HostKey } from '../../runtime.ts';
 import { wayOf } from '../destination.ts';
+import { fingerprintOf } from '../pki/ssh-wire.ts';
 import type { HostSpec, SshSpec } from '../settings.ts';
 import { isRecordedHostKey } from '../values.ts';
 
@@ -55,8 +55,7 @@ export function hostKeyNotes(before: string | undefined, after: string | undefin
 export function keyWords(hostKey: string): string {
   const [type, base64] = hostKey.split(' ');
   if (base64 === undefined) return hostKey;
-  const hash = createHash('sha256').update(Buffer.from(base64, 'base64')).digest('base64');
-  return `${type} SHA256:${hash.replace(/=+$/, '')}`;
+  return `${type} ${fingerprintOf(Buffer.from(base64, 'base64'))}`;
 }
 
 /** A key of a type that records do not support is stored by its fingerprint. */

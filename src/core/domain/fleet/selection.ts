@@ -4,7 +4,7 @@ import { DockerTlsError, usage } from '../../../errors/errors.ts';
 
 /** `groups`: the host's inventory groups. */
 export type Named = { readonly name: string; readonly groups?: readonly string[] };
-export type Shard = { readonly index: number; readonly count: number };
+type Shard = { readonly index: number; readonly count: number };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

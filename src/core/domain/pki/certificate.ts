@@ -44,7 +44,7 @@ export type IssuedCertificate = {
 export type IssuedPair = IssuedCertificate & { readonly key: Secret };
 export type IssuedAuthority = KeyedAuthority & IssuedPair;
 
-export type CaOptions = {
+type CaOptions = {
   /** A random suffix is appended, so that no two CAs share a name. */
   readonly name: string;
   readonly days: number;
@@ -65,7 +65,7 @@ export async function issueCa(options: CaOptions): Promise<IssuedAuthority> {
   return issueAuthority({ ...options, subject, pair, clientsOnly: false });
 }
 
-export type ClientAuthorityOptions = {
+type ClientAuthorityOptions = {
   readonly ca: Authority | OpenAuthority;
   readonly clientName: string;
   readonly days: number;
@@ -83,7 +83,7 @@ export async function issueClientAuthority(options: ClientAuthorityOptions): Pro
   return issueAuthority({ ...options, issuer: options.ca, subject, pair, pathLen: 0, clientsOnly: true });
 }
 
-export type CrossSignOptions = {
+type CrossSignOptions = {
   /** The CA that gets a second certificate: same name, same key, same key identifier. */
   readonly ca: Authority | OpenAuthority;
   /** The signer: another CA, or `ca` itself to extend its lifetime. */
@@ -164,7 +164,7 @@ async function issueCaCertificate(
 type LeafKey = { readonly keyType?: KeyType; readonly publicKey?: undefined };
 type ForeignKey = { readonly publicKey: string; readonly keyType?: undefined };
 
-export type ServerOptions = {
+type ServerOptions = {
   readonly ca: Authority | OpenAuthority;
   /** At least one. */
   readonly sans: readonly San[];
@@ -188,7 +188,7 @@ export async function issueServer(
   return issueLeaf(options.ca, name, options, sans);
 }
 
-export type ClientOptions = {
+type ClientOptions = {
   /** The client's issuing CA, or any CA. */
   readonly authority: Authority | OpenAuthority;
   /** Common name: the user name for authorization plugins of the daemon. */

@@ -26,7 +26,7 @@ import { commonName, issuerWishes, sanExtension } from './profiles.ts';
 import { parseSan, type San } from './san.ts';
 import { refuseWeakKey, signBody, signerFor, verifies } from './signing.ts';
 
-export type CsrOptions = {
+type CsrOptions = {
   readonly key: Secret;
   readonly commonName: string;
   readonly sans?: readonly San[];
@@ -46,7 +46,7 @@ export function makeCsr(options: CsrOptions): string {
 }
 
 /** Contents of a request. Only possession of the key is verified, by the signature; the sender chose everything else. */
-export type Csr = {
+type Csr = {
   readonly commonName: string;
   readonly sans: readonly San[];
   /** `PUBLIC KEY` PEM, as issueClient and issueServer accept it. */

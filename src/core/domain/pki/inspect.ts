@@ -86,7 +86,7 @@ export type ChainReason =
   | 'path-too-long'
   | 'unknown-extension';
 
-export type ChainVerdict =
+type ChainVerdict =
   | {
       readonly ok: true;
       /** From the leaf to the anchor, PEM. */

@@ -35,7 +35,7 @@ export type ParsedCertificate = {
 /** `der`: the exact bytes, for comparison; `text`: the common name, or the whole name if it has no common name. */
 export type Name = { readonly der: Buffer; readonly text: string };
 
-export type Extensions = {
+type Extensions = {
   readonly isCa: boolean;
   readonly pathLen: number | undefined;
   /** Names of RFC 5280 4.2.1.3; undefined: unrestricted. */

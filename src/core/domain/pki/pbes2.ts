@@ -14,7 +14,7 @@ const pbkdf2Async = promisify(pbkdf2);
 /** OWASP's number for PBKDF2-HMAC-SHA256 (2023); about 0.15 s. scrypt would be better, but openssl refuses strong parameters. */
 const PBKDF2_ROUNDS = 600_000;
 
-export type Pbes2 = { readonly algorithm: Asn1; readonly encrypted: Buffer };
+type Pbes2 = { readonly algorithm: Asn1; readonly encrypted: Buffer };
 
 /** Encrypts with a new salt and IV. The passphrase is UTF-8. */
 export async function encryptUnder(passphrase: Secret, plain: Uint8Array): Promise<Pbes2> {

@@ -19,7 +19,7 @@ import { splitBundle } from './pem.ts';
  */
 const MAC_ROUNDS = 100_000;
 
-export type Pkcs12Options = {
+type Pkcs12Options = {
   readonly key: Secret;
   /** PEM, the key's certificate first; each text may contain several. */
   readonly chain: readonly string[];

@@ -132,7 +132,7 @@ const FOR_SERVERS = encode(extension(OID.extKeyUsage, false, seq(oid(OID.serverA
 const FOR_CLIENTS = encode(extension(OID.extKeyUsage, false, seq(oid(OID.clientAuth))));
 
 /** Key identifiers of the certificate's key and of the issuer's. */
-export type KeyIds = { readonly own: Uint8Array; readonly issuer: Uint8Array };
+type KeyIds = { readonly own: Uint8Array; readonly issuer: Uint8Array };
 
 function keyIds({ own, issuer }: KeyIds): Asn1[] {
   return [

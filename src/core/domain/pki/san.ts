@@ -130,7 +130,7 @@ export function covers(sans: readonly San[], address: string): boolean {
   );
 }
 
-export type NameFacts = {
+type NameFacts = {
   /** The address that clients dial; comes first. Throws E_NAME if invalid. */
   readonly dialled: string;
   /** Names that the host reports; invalid names, and those without use on other machines, are dropped. */

@@ -1,6 +1,7 @@
-/** Signatures of OpenSSH (PROTOCOL.sshsig), as `ssh-keygen -Y sign` and `-Y verify` have them, and SSH's wire format of keys (RFC 4251). */
+/** Signatures of OpenSSH (PROTOCOL.sshsig), as `ssh-keygen -Y sign` and `-Y verify` have them. */
 
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, sign, verify } from 'node:crypto';
+import { readString, wireString } from './ssh-wire.ts';
 
 const MAGIC = Buffer.from('SSHSIG');
 const VERSION = 1;
@@ -19,24 +20,6 @@ const SECURITY_KEYS: Readonly<Record<string, string>> = {
 const USER_PRESENT = 1;
 /** Flags and a counter follow the signature of a security key. */
 const SECURITY_KEY_BYTES = 5;
-
-/** `SHA256:…`, as ssh-keygen -l prints it. `publicKey`: the wire form of the key (RFC 4253, 6.6). */
-export function fingerprintOf(publicKey: Buffer): string {
-  return `SHA256:${createHash('sha256').update(publicKey).digest('base64').replace(/=+$/, '')}`;
-}
-
-/** A string in SSH's wire format. */
-export function wireString(value: Uint8Array | string): Buffer {
-  const bytes = Buffer.from(value as string);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-}
-
-/** The string at a place; empty after the end. */
-export function readString(blob: Buffer, at: number): Buffer {
-  return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
-}
 
 /** Reads strings one after the other. Throws RangeError at the end of the bytes. */
 function reader(bytes: Buffer) {

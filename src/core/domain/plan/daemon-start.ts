@@ -12,7 +12,7 @@ import { kindOf } from './host-kind.ts';
 /** A variable's value and its file; `file` is undefined if the unit itself sets it. */
 export type PlacedVariable = Assignment & { readonly path: string; readonly file: string | undefined };
 
-export type DaemonStart = {
+type DaemonStart = {
   readonly execStart: UnitSetting | undefined;
   readonly commandLine: CommandLine | undefined;
   /** Names of other drop-ins than ours, without directory. */

@@ -20,7 +20,7 @@ import { fileText, type HostFacts, realPath } from './facts.ts';
 /** Flags from a variable such as `$DOCKER_OPTS`. */
 export type VariableFlags = PlacedVariable & { readonly name: string; readonly flags: readonly Flag[] };
 
-export type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
+type PlacedListener = Listener & { readonly from: 'flag' | 'variable' | 'json' };
 
 /**
  * Holder of the port during a restart. `systemd`: our socket unit, clients wait. `firewall`: dockerd opens it, and a rule delays new

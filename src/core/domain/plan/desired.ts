@@ -26,7 +26,7 @@ export type DesiredCredentials = {
 };
 
 /** Source of the server key of the new generation. */
-export type KeySource =
+type KeySource =
   | { readonly kind: 'send'; readonly key: Secret }
   /** The host's active key. */
   | { readonly kind: 'keep' }

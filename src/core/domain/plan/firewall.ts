@@ -6,10 +6,10 @@
 import type { HostFacts } from './facts.ts';
 
 /** A firewall that blocks, or may block: its tool, its effect, and the commands that open the port, to run as root. */
-export type Wall = { readonly name: string; readonly words: string; readonly hints: readonly string[] };
+type Wall = { readonly name: string; readonly words: string; readonly hints: readonly string[] };
 
 /** `wall`: certainly blocked. `doubt`: possibly blocked. Neither: no block found. */
-export type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: Wall };
+type FirewallJudgement = { readonly wall?: Wall; readonly doubt?: Wall };
 
 /** Number of rules that src/core/host/facts/records.sh collects. */
 const IPTABLES_LINES = 200;

@@ -18,7 +18,7 @@ import {
 import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
 
 /** Server of the Docker API. */
-export type ContainerEngine = {
+type ContainerEngine = {
   readonly title: 'Docker' | 'Podman';
   /** Program name in messages. */
   readonly program: 'dockerd' | 'podman';

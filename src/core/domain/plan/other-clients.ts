@@ -10,7 +10,7 @@ import { listWords } from '../words.ts';
 import type { TrustNow } from './trust-now.ts';
 
 /** A CA as shown to the user. */
-export type NamedCa = { readonly subject: string; readonly fingerprint: string };
+type NamedCa = { readonly subject: string; readonly fingerprint: string };
 
 /** PEM of `--accept-ca` for a host. `requested` is PEM, `existing` or `none`; undefined keeps the `known` value. */
 export function acceptedCa(

@@ -7,7 +7,7 @@ import type { FileChange } from './file-change.ts';
 import type { PathState } from './host-files.ts';
 
 /** A TCP address and its socket unit. */
-export type SocketPort = { readonly address: string; readonly unit: string };
+type SocketPort = { readonly address: string; readonly unit: string };
 
 /** TCP ports of other socket units that pass their connections to dockerd. */
 export function socketPorts(facts: HostFacts): SocketPort[] {

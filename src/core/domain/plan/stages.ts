@@ -4,7 +4,7 @@ import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect
 import { renewal } from '../pki/renewal.ts';
 import { type CaId, certificateIds } from '../trust/ca-id.ts';
 
-export type RotationHost = {
+type RotationHost = {
   readonly name: string;
   /** The host's current trust file. */
   readonly trust: string;
@@ -15,7 +15,7 @@ export type RotationHost = {
   readonly serverCert: string;
 };
 
-export type RotationClient = {
+type RotationClient = {
   readonly name: string;
   readonly cert: string;
   readonly revoked: boolean;

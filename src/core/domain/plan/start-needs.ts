@@ -6,7 +6,7 @@ import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 
 /** A program that dockerd looks for at start; `path` is undefined if the host lacks it. */
-export type StartNeed = { readonly name: string; readonly path: string | undefined; readonly package: string };
+type StartNeed = { readonly name: string; readonly path: string | undefined; readonly package: string };
 
 /** The first Docker that does not start without docker-proxy (26.1 and 28.5 do not, 20.10 does). */
 const NEEDS_PROXY = 26;

@@ -27,7 +27,7 @@ export type Access = {
   readonly notes: readonly string[];
 };
 
-export type Asking = {
+type Asking = {
   /** Clients unknown to this store may lose access to a host. */
   readonly rejectOthers: boolean;
   readonly now: Date;

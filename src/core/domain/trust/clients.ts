@@ -10,7 +10,7 @@ import type { CredentialChange } from './changes.ts';
 import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 import { ownOf } from './reachable-hosts.ts';
 
-export type Admitted = {
+type Admitted = {
   readonly record: ClientRecord;
   readonly change: 'created' | 'changed' | 'none';
   readonly changes: readonly CredentialChange[];
@@ -115,7 +115,7 @@ export function verifierOf(
   return { name: spec.name, changes: admit(state, spec, {}, now).changes };
 }
 
-export type FleetClients = {
+type FleetClients = {
   readonly changes: readonly CredentialChange[];
   /** Clients that may be accepted, in the order of the file. */
   readonly accepted: readonly string[];

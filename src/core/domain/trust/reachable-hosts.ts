@@ -1,7 +1,6 @@
 /** Reachable hosts: those set up from this store, and those of imported clients. */
 
 import type { HostRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { dockerHost } from '../destination.ts';
 import type { Secret } from '../secret.ts';
 
 export type ReachableHost = {
@@ -22,14 +21,6 @@ export function reachableHosts(state: Pick<StoreState, 'hosts' | 'clients'>): Re
   }
   for (const [name, host] of state.hosts) found.set(name, host);
   return found;
-}
-
-/** Name of the host that a DOCKER_HOST points to. */
-export function hostAt(state: Pick<StoreState, 'hosts' | 'clients'>, dialled: string | undefined): string | undefined {
-  if (!dialled) return undefined;
-  const endpoint = dialled.replace(/\/+$/, '');
-  const same = ({ record }: ReachableHost) => dockerHost(record.address, record.port) === endpoint;
-  return [...reachableHosts(state).values()].find(same)?.record.name;
 }
 
 /**

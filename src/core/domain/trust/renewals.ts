@@ -5,7 +5,7 @@ import { inspectCertificate } from '../pki/inspect.ts';
 import { renewal } from '../pki/renewal.ts';
 import { knownWords } from '../words.ts';
 
-export type RenewalChoice = {
+type RenewalChoice = {
   readonly names: readonly string[];
   readonly due: boolean;
   readonly all: boolean;

@@ -14,7 +14,7 @@ import { certificateIds } from './ca-id.ts';
 import { caBreaksClients, externalCaKey } from './ca-refusals.ts';
 import { type AccessView, bundleOf, trustedIds } from './view.ts';
 
-export type ServerInput = {
+type ServerInput = {
   readonly spec: HostSpec;
   readonly names: readonly San[];
   readonly view: AccessView;

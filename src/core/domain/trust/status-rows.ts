@@ -12,7 +12,7 @@ import { usableClients } from './clients.ts';
 import { newCredentials } from './new-credentials.ts';
 import { isListed, listsClients } from './trust.ts';
 
-export type Due = { readonly now: Date; readonly withinDays: number | undefined };
+type Due = { readonly now: Date; readonly withinDays: number | undefined };
 
 /** Every row, the CA first. `live`: results of hosts; `reached`: by client, results of other stores' hosts. */
 export function statusRows(

@@ -36,7 +36,7 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
 }
 
 /** The step after the facts. `change`: it is certain enough to start its exec together with theirs. */
-export type NextStep = 'change' | 'unknown';
+type NextStep = 'change' | 'unknown';
 
 export type Following = { readonly next?: NextStep };
 

@@ -3,7 +3,8 @@
 import { createPrivateKey } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { armored, fingerprintOf, renderSignature, signDetached, signedBytes } from '../../../core/domain/pki/sshsig.ts';
+import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
+import { armored, renderSignature, signDetached, signedBytes } from '../../../core/domain/pki/sshsig.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';

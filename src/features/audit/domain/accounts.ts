@@ -1,6 +1,6 @@
 /** Accounts of a host: who is root by number, by sudo, by key or password; and who listens on the network. */
 
-import { fingerprintOf } from '../../../core/domain/pki/sshsig.ts';
+import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
 import { parseSudoers } from './sudoers.ts';
 
 export type ListeningService = { readonly protocol: string; readonly address: string; readonly program: string };

@@ -4,6 +4,7 @@ import { parseFlags } from '../../../core/domain/dockerd/command-line.ts';
 import { parseDaemonJson } from '../../../core/domain/dockerd/daemon-json.ts';
 import { distributionOf } from '../../../core/domain/dockerd/install-hints.ts';
 import { apiAnswers, parseSections } from '../../../core/domain/dockerd/sections.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { parseAccounts } from './accounts.ts';
 import { engineFacts, isPodman } from './api.ts';
@@ -123,7 +124,7 @@ function readBack(text: string): ReadonlyMap<string, '+' | '-' | 'path'> {
 
 function notWhole(): never {
   throw new DockerTlsError('E_AUDIT_FACTS', 'the host did not answer the questions of the audit to the end', {
-    hints: ['docker-tls doctor HOST'],
+    hints: offeredCommands('diagnosis', 'HOST'),
   });
 }
 

@@ -2,7 +2,7 @@
 
 import { createHash, createHmac } from 'node:crypto';
 import type { Section } from '../../../core/domain/dockerd/sections.ts';
-import { fingerprintOf } from '../../../core/domain/pki/sshsig.ts';
+import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
 
 export type HostIdentity = {
   /**

@@ -1,6 +1,7 @@
 /** Signatures of reports, and who may make them. */
 
-import { fingerprintOf, readSignature, unarmored, verifies } from '../../../core/domain/pki/sshsig.ts';
+import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
+import { readSignature, unarmored, verifies } from '../../../core/domain/pki/sshsig.ts';
 
 /** What a signature is for: one made for another purpose does not count here, nor ours there. */
 export const NAMESPACE = 'docker-tls-audit';

@@ -24,7 +24,7 @@ export type StoreRefreshDocument = {
 export const command = defineCommand({
   scope: ['changes', 'hosts', 'fleet', 'store'],
   about:
-    'A server could hide the newest commits. So each commit says for how many days it is current (90 by default), and docker-tls refuses an older state (E_STORE_EXPIRED). Every change of the store begins that time anew; this command does so without a change, once less than half of the time is left. The jobs of "docker-tls schedule" run it. It first asks the hosts, and refuses if one of them has seen a newer state. --except HOST does not believe that host.\nOnly people can say whether a state that has expired, or that no host confirms, is the newest. So it asks: is that commit the last one that your team knows of? --yes is not an answer; --last-commit NUMBER is.',
+    'A server could hide the newest commits. So each commit says for how many days it is current (90 by default), and docker-tls refuses an older state (E_STORE_EXPIRED). Every change of the store begins that time anew; this command does so without a change, once less than half of the time is left. Daily jobs run it. It first asks the hosts, and refuses if one of them has seen a newer state. --except HOST does not believe that host.\nOnly people can say whether a state that has expired, or that no host confirms, is the newest. So it asks: is that commit the last one that your team knows of? --yes is not an answer; --last-commit NUMBER is.',
   examples: ['docker-tls store refresh', 'docker-tls store refresh --valid-for 30'],
   args: {},
   options: {

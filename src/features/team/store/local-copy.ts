@@ -20,7 +20,7 @@ import {
 } from '../../../core/adapters/store/store-files.ts';
 import { readObject } from '../../../core/adapters/store/store-url.ts';
 import { destinationWords } from '../../../core/domain/destination.ts';
-import { type CaSigner, type Data, signerFiles, withSignerFiles } from '../../../core/domain/external-ca.ts';
+import type { CaSigner, Data } from '../../../core/domain/external-ca.ts';
 import { fieldsOf } from '../../../core/domain/json.ts';
 import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
@@ -28,6 +28,7 @@ import type { Secret } from '../../../core/domain/secret.ts';
 import { RUN_MARKS } from '../../../core/domain/store-settings.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { sameStore } from './address.ts';
+import { signerFiles, withSignerFiles } from './signer-paths.ts';
 
 const seenSchema = z.object({
   sequence: z.number(),

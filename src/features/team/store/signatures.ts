@@ -4,14 +4,8 @@
  */
 
 import { type KeyObject, sign } from 'node:crypto';
-import {
-  publicKeyOf,
-  readSignature,
-  readString,
-  renderSignature,
-  signedBytes,
-  verifies,
-} from '../../../core/domain/pki/sshsig.ts';
+import { readString } from '../../../core/domain/pki/ssh-wire.ts';
+import { publicKeyOf, readSignature, renderSignature, signedBytes, verifies } from '../../../core/domain/pki/sshsig.ts';
 import { ed25519Of, signX25519 } from '../../../core/domain/pki/xeddsa.ts';
 import { recipientsOf } from './age.ts';
 import type { IdentityFile } from './ssh-keys.ts';

@@ -5,7 +5,8 @@
 
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { readSigned, readString, signedBytes, wireString } from '../../../core/domain/pki/sshsig.ts';
+import { readString, wireString } from '../../../core/domain/pki/ssh-wire.ts';
+import { readSigned, signedBytes } from '../../../core/domain/pki/sshsig.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { algorithmOf, type SigningKey, signatureText, signerOf, signingKeyIn } from './signatures.ts';
 

@@ -16,7 +16,8 @@ import {
 } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { type Identity, type Recipient, Stanza } from 'age-encryption';
-import { publicKeyOf, readString, wireString } from '../../../core/domain/pki/sshsig.ts';
+import { readString, wireString } from '../../../core/domain/pki/ssh-wire.ts';
+import { publicKeyOf } from '../../../core/domain/pki/sshsig.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 

@@ -1,7 +1,7 @@
 /** Who can become root on a host: every way, in the table, the picture and the JSON. */
 
 import { expect, test } from 'vitest';
-import { fingerprintOf } from '../../../../src/core/domain/pki/sshsig.ts';
+import { fingerprintOf } from '../../../../src/core/domain/pki/ssh-wire.ts';
 import { renderHtml } from '../../../../src/features/audit/domain/report/html.ts';
 import { auditHost, reportHead } from '../../../../src/features/audit/domain/report/report.ts';
 import { auditReportDocument } from '../../../../src/features/audit/domain/report/report-document.ts';

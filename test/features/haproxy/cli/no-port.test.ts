@@ -3,51 +3,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { HostRecord } from '../../../../src/core/adapters/store/records.ts';
-import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../../../../src/core/runtime.ts';
 import { answeringHosts } from '../../../support/answering-hosts.ts';
-import { type DocumentPlace, documentPlace } from '../../../support/golden-documents.ts';
-import { printSections } from '../../../support/sections.ts';
 import { removeHomes } from '../../../support/store.ts';
-import { listenerFacts } from '../support/listener-facts.ts';
+import { closedBut, LISTENING, noPortPlace, outputs, PLAIN } from '../support/no-port.ts';
 
 afterAll(removeHomes);
-
-const REFUSED = '{"message":"docker-tls: socket ci has the role read, refused"}';
-
-const outputs = {
-  'listener facts': listenerFacts(),
-  'listener state': listenerFacts(),
-  sockets: printSections('listener', [
-    { name: 'api 200 /_ping', content: Buffer.from('OK') },
-    { name: 'api 403 /configs/docker-tls', content: Buffer.from(REFUSED) },
-    { name: 'ci', content: Buffer.from('') },
-    { name: 'done', content: Buffer.from('') },
-  ]),
-};
-
-async function noPortPlace(host: Partial<HostRecord> = {}): Promise<DocumentPlace> {
-  const place = await documentPlace();
-  const store = openStore(place.home);
-  const h1 = (await store.read()).hosts.get('h1');
-  if (h1 === undefined) throw new Error('not in the store');
-  const record: HostRecord = { ...h1.record, listener: 'haproxy', sockets: ['ci read'], listen: ['none'], ...host };
-  await store.withLock('test', () => store.write({ hosts: { h1: { ...h1, record } } }));
-  return place;
-}
-
-/** Nothing listens, but on `port`. */
-function closedBut(port = 0, there: Partial<ProbeOutcome> = {}): Probe {
-  return async (request) =>
-    ({
-      ...{ kind: 'refused', cause: 'connection-refused', reason: 'nothing listens', chain: '', elapsedMs: 1 },
-      ...(request.port === port ? there : {}),
-    }) as ProbeOutcome;
-}
-
-const PLAIN = { kind: 'accepted', status: 200, body: '', protocol: '', chain: '' } as const;
-const LISTENING = 'file:/usr/lib/systemd/system/docker.service';
 
 test('verify looks at the ports that must be closed', async () => {
   const place = await noPortPlace();
@@ -64,20 +25,6 @@ test('verify looks at the ports that must be closed', async () => {
   expect((await verify(closedBut(2375, PLAIN))).ok).toBe(false);
   expect((await verify(closedBut(2376, PLAIN))).ok).toBe(false);
   expect((await verify(closedBut(2376, { cause: 'protocol' } as Partial<ProbeOutcome>))).ok).toBe(false);
-});
-
-test.each([
-  [
-    'by its command line',
-    { [LISTENING]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// -H tcp://0.0.0.0:2375\n' },
-  ],
-  ['whoever listens', { listeners: 'LISTEN 0 4096 *:2376 *:* users:(("systemd",pid=1,fd=9))' }],
-])('doctor says that no port is open only if none is: %s', async (_, facts) => {
-  const place = await noPortPlace();
-  const shut = await place.run(['doctor', 'h1'], {}, { outputs });
-  expect([shut.exit, shut.json.result.cause], shut.out).toEqual([0, 'none']);
-  const open = await place.run(['doctor', 'h1'], {}, { outputs, facts });
-  expect([open.exit, open.json.result.cause], open.out).toEqual([7, 'other']);
 });
 
 test('a plan warns of a port of the daemon itself', async () => {
@@ -115,16 +62,12 @@ test('without a socket nothing is verified, and that is no success', async () =>
   const place = await noPortPlace({ sockets: [] });
   const verified = await place.run(['verify', 'h1'], { probe: closedBut() }, { outputs });
   expect([verified.exit, verified.json.ok], verified.out).toEqual([7, false]);
-  const found = await place.run(['doctor', 'h1'], {}, { outputs });
-  expect([found.exit, found.json.result.cause], found.out).toEqual([7, 'daemon-not-answering']);
 });
 
 test('without the code of its listener nothing is verified, and that is no success', async () => {
   const place = await noPortPlace({ listener: 'dockerd' });
   const verified = await place.run(['verify', 'h1'], { probe: closedBut() }, { outputs });
   expect([verified.exit, verified.json.error?.code], verified.out).toEqual([4, 'E_NO_LISTENER']);
-  const found = await place.run(['doctor', 'h1'], {}, { outputs });
-  expect([found.exit, found.json.error?.code], found.out).toEqual([4, 'E_NO_LISTENER']);
 });
 
 test('verify gives root the password for sudo', async () => {

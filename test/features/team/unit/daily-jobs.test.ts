@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import '../../../../src/features/team/feature.ts';
-import { commandsOf } from '../../../../src/core/domain/schedule-jobs.ts';
 import { SHARED_STORE } from '../../../../src/core/seams/stores.ts';
+import { commandsOf } from '../../../../src/features/tools/domain/schedule-jobs.ts';
 
 const textOf = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 const storeCommands = SHARED_STORE.all.flatMap(({ scheduled }) => scheduled);

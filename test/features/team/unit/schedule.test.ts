@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCron } from '../../../../src/core/domain/schedule-jobs.ts';
+import { renderCron } from '../../../../src/features/tools/domain/schedule-jobs.ts';
 import { runCli } from '../../../support/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));

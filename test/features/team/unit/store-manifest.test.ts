@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, expect, test } from 'vitest';
-import { wireString } from '../../../../src/core/domain/pki/sshsig.ts';
+import { wireString } from '../../../../src/core/domain/pki/ssh-wire.ts';
 import { entryOf } from '../../../../src/features/team/engines/git-log.ts';
 import { findIdentities } from '../../../../src/features/team/store/identities.ts';
 import { requireReadable } from '../../../../src/features/team/store/limits.ts';

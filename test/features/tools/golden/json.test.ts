@@ -36,3 +36,10 @@ test('import docker-machine', async () => {
   expect(made.json.command).toBe('import docker-machine');
   expectGolden(directory, made, {});
 });
+
+test('schedule', async () => {
+  const place = await documentPlace();
+  const made = await place.run(['schedule', '--form', 'cron']);
+  expect(made.json.command).toBe('schedule');
+  expectGolden(directory, made, { [process.execPath]: 'NODE', [process.argv[1] ?? '']: 'PROGRAM' });
+});

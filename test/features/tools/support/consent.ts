@@ -4,5 +4,5 @@ import type { FeatureConsent } from '../../../support/consent.ts';
 
 export const CONSENT: FeatureConsent = {
   changing: [['import docker-machine', ['--storage-path', 'machines'], false]],
-  others: /^butane$/,
+  others: /^(butane|schedule)$/,
 };

@@ -3,8 +3,8 @@
  * cli/command): DOCKER_HOST overrides DOCKER_CONTEXT, and that overrides the current context. Pure.
  */
 
-import { fieldsOf, parseJson } from '../../domain/json.ts';
-import { shellQuote } from '../../domain/quote.ts';
+import { fieldsOf, parseJson } from '../../../core/domain/json.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
 import { type Diagnosis, type DiagnosisInput, ours, verdict } from './diagnosis.ts';
 
 /** The first setting that points docker to another host or omits the right credentials; `versionBody` is the daemon's answer to /version. */

@@ -1,8 +1,8 @@
 /** Times in `doctor`: certificates outside their validity period, and clock differences between this machine and a host. Pure. */
 
-import { type CertificateInfo, inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
-import { clockCommand, sshCommand } from '../../domain/quote.ts';
-import { newCredentials } from '../../domain/trust/new-credentials.ts';
+import { type CertificateInfo, inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { clockCommand, sshCommand } from '../../../core/domain/quote.ts';
+import { newCredentials } from '../../../core/domain/trust/new-credentials.ts';
 import { type Diagnosis, type DiagnosisInput, expectedLogin } from './diagnosis.ts';
 
 /** Clocks with NTP differ by milliseconds; our certificates are backdated by more than a minute. */

@@ -1,14 +1,14 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import { duration } from '../../../src/core/adapters/docker/clocks.ts';
-import { diagnose } from '../../../src/core/adapters/docker/diagnose.ts';
-import type { Diagnosis, DiagnosisInput } from '../../../src/core/adapters/docker/diagnosis.ts';
-import { userPlaces } from '../../../src/core/domain/dockerd/paths.ts';
-import { inspectCertificate } from '../../../src/core/domain/pki/inspect.ts';
-import { kindOf } from '../../../src/core/domain/plan/host-kind.ts';
-import { managedExternally } from '../../../src/core/domain/plan/other-store.ts';
-import type { ProbeOutcome } from '../../../src/core/runtime.ts';
-import { DockerTlsError } from '../../../src/errors/errors.ts';
-import { CertificateFactory } from '../../support/certificate-factory.ts';
+import { userPlaces } from '../../../../src/core/domain/dockerd/paths.ts';
+import { inspectCertificate } from '../../../../src/core/domain/pki/inspect.ts';
+import { kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
+import { managedExternally } from '../../../../src/core/domain/plan/other-store.ts';
+import type { ProbeOutcome } from '../../../../src/core/runtime.ts';
+import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { duration } from '../../../../src/features/doctor/domain/clocks.ts';
+import { diagnose } from '../../../../src/features/doctor/domain/diagnose.ts';
+import type { Diagnosis, DiagnosisInput } from '../../../../src/features/doctor/domain/diagnosis.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();
 const ca = factory.issue('our CA', { ca: true, from: -400, to: 4000 });

@@ -1,11 +1,11 @@
 /** Causes of a TLS port that does not answer, for `doctor`: no listener, a firewall, or a stopped daemon. Pure. */
 
 import { isIP } from 'node:net';
+import { hostAndPort } from '../../../core/domain/destination.ts';
+import { type Login, shellQuote, sshCommand } from '../../../core/domain/quote.ts';
+import { owners } from '../../../core/domain/trust/new-credentials.ts';
+import type { ProbeOutcome } from '../../../core/runtime.ts';
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
-import { hostAndPort } from '../../domain/destination.ts';
-import { type Login, shellQuote, sshCommand } from '../../domain/quote.ts';
-import { owners } from '../../domain/trust/new-credentials.ts';
-import type { ProbeOutcome } from '../../runtime.ts';
 import {
   type Diagnosis,
   type DiagnosisInput,

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { renderCi } from '../../../src/core/domain/schedule-ci.ts';
-import { renderCron, renderSystemd } from '../../../src/core/domain/schedule-jobs.ts';
-import { runCli } from '../../support/cli.ts';
+import { renderCi } from '../../../../src/features/tools/domain/schedule-ci.ts';
+import { renderCron, renderSystemd } from '../../../../src/features/tools/domain/schedule-jobs.ts';
+import { runCli } from '../../../support/cli.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
 const program = join(directory, 'docker-tls');
@@ -124,7 +124,7 @@ test('a job of GitHub hands over the secrets that its fleet file takes from the 
 });
 
 test('the line that help shows for cron keeps what is in the crontab', async () => {
-  const { command } = await import('../../../src/core/commands/schedule.ts');
+  const { command } = await import('../../../../src/features/tools/commands/schedule.ts');
   const example = command.examples?.find((one) => one.includes('--form cron')) ?? '';
   stand('exit 0');
   const table = join(directory, 'table');
@@ -159,4 +159,16 @@ test('a passphrase that the schedule does not have is said, with the flag that g
     ['--home', directory],
   ])
     expect({ argv, err: await warned(...argv) }).toEqual({ argv, err: '' });
+});
+
+test('a job of GitHub names the actions of others by commit', () => {
+  const job = renderCi('github', {
+    program: ['docker-tls'],
+    version: '1.2.3',
+    store: 'etcd://h:2379/x',
+    inCheckout: 'fleet.yaml',
+  });
+  const uses = job.match(/uses: .*/g) ?? [];
+  expect(uses).toHaveLength(1);
+  for (const line of uses) expect(line).toMatch(/^uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+/);
 });

@@ -1,14 +1,14 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { StoredClient } from '../../src/core/adapters/store/records.ts';
-import { openStore } from '../../src/core/adapters/store/store.ts';
-import { Secret } from '../../src/core/domain/secret.ts';
-import type { Issued } from '../support/certificate-factory.ts';
-import { CertificateFactory } from '../support/certificate-factory.ts';
-import { runCli } from '../support/cli.ts';
-import { newHome, removeHomes, sampleHost } from '../support/store.ts';
-import { type Listening, startRawServer, startTlsDaemon } from '../support/tls-daemon.ts';
+import type { StoredClient } from '../../../../src/core/adapters/store/records.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import type { Issued } from '../../../support/certificate-factory.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
+import { runCli } from '../../../support/cli.ts';
+import { newHome, removeHomes, sampleHost } from '../../../support/store.ts';
+import { type Listening, startRawServer, startTlsDaemon } from '../../../support/tls-daemon.ts';
 
 const factory = new CertificateFactory();
 const ca = factory.issue('ca', { ca: true });

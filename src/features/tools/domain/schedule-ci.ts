@@ -104,3 +104,8 @@ ${rest}  before_script:
     - |
 ${script}`;
 }
+
+/** Environment variables in the references, without duplicates. */
+export function environmentOf(references: readonly (string | undefined)[]): string[] {
+  return [...new Set(references.flatMap((one) => (one?.startsWith('env:') ? [one.slice(4)] : [])))];
+}

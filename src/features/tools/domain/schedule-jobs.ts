@@ -1,8 +1,8 @@
 /** Automatic renewal: systemd units and a crontab line (jobs of CI systems: schedule-ci.ts). Pure. */
 
-import type { StoreState } from '../adapters/store/records.ts';
-import { isEncrypted } from './pki/keys.ts';
-import { shellQuote } from './quote.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { isEncrypted } from '../../../core/domain/pki/keys.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
 
 export const SCHEDULE_FORMS = ['systemd', 'cron', 'github', 'gitlab'] as const;
 export type ScheduleForm = (typeof SCHEDULE_FORMS)[number];

@@ -1,25 +1,26 @@
 /** Diagnosis of a host over SSH for `doctor`: facts as for setup, and the daemon's last log lines. */
 
-import { DockerTlsError, failureOf, printableLines } from '../../errors/errors.ts';
-import type { Inside } from '../adapters/docker/diagnosis.ts';
-import type { StoreState } from '../adapters/store/records.ts';
-import { parseCommandLine } from '../domain/dockerd/command-line.ts';
-import { hasOurName } from '../domain/dockerd/drop-in.ts';
-import { unitGuardRefuses } from '../domain/dockerd/json-guard.ts';
-import { effectiveList } from '../domain/dockerd/unit.ts';
-import { TLS_KEYS, tlsSettings, viewDaemon } from '../domain/plan/daemon-view.ts';
-import { fileText, type HostFacts, installedCredentials } from '../domain/plan/facts.ts';
-import { judgeFirewall } from '../domain/plan/firewall.ts';
-import { kindOf } from '../domain/plan/host-kind.ts';
-import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
-import { preflight } from '../domain/plan/preflight.ts';
-import { type Login, sudoCommand } from '../domain/quote.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import type { HostSession, Runtime } from '../runtime.ts';
-import { gather } from './gather.ts';
-import type { Reach } from './intent.ts';
-import { listenerState } from './loaded-listener.ts';
-import { closingOnError, sshOptions } from './steps/open-host.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { parseCommandLine } from '../../../core/domain/dockerd/command-line.ts';
+import { hasOurName } from '../../../core/domain/dockerd/drop-in.ts';
+import { unitGuardRefuses } from '../../../core/domain/dockerd/json-guard.ts';
+import { effectiveList } from '../../../core/domain/dockerd/unit.ts';
+import { TLS_KEYS, tlsSettings, viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
+import { fileText, type HostFacts, installedCredentials } from '../../../core/domain/plan/facts.ts';
+import { judgeFirewall } from '../../../core/domain/plan/firewall.ts';
+import { kindOf } from '../../../core/domain/plan/host-kind.ts';
+import { managedExternally, otherStore } from '../../../core/domain/plan/other-store.ts';
+import { preflight } from '../../../core/domain/plan/preflight.ts';
+import { type Login, sudoCommand } from '../../../core/domain/quote.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { gather } from '../../../core/engine/gather.ts';
+import type { Reach } from '../../../core/engine/intent.ts';
+import { listenerState } from '../../../core/engine/loaded-listener.ts';
+import { closingOnError, sshOptions } from '../../../core/engine/steps/open-host.ts';
+import { alongWay, type Way } from '../../../core/engine/through.ts';
+import type { HostSession, Runtime } from '../../../core/runtime.ts';
+import { DockerTlsError, failureOf, printableLines } from '../../../errors/errors.ts';
+import type { Inside } from '../domain/diagnosis.ts';
 
 /** Empty without a check over SSH. `problem`: SSH is not available, and `doctor` does not count that as a failure. */
 export type InsideView = {
@@ -118,4 +119,18 @@ function problemOf(error: unknown): DockerTlsError {
   const problem = failureOf(error);
   if (problem.exit === 130) throw problem;
   return problem;
+}
+
+/** Like alongWay, but direct without a working route through SSH. */
+export async function alongAnyWay<T>(
+  spec: HostSpec | undefined,
+  reach: Reach,
+  work: (way: Way) => Promise<T>,
+): Promise<T> {
+  const direct = () => work({ probe: reach.runtime.probe });
+  if (spec?.reach !== 'ssh') return direct();
+  return alongWay(spec, reach, work).catch((error: unknown) => {
+    if (failureOf(error).exit === 130) throw error;
+    return direct();
+  });
 }

@@ -2,17 +2,22 @@
 
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CA_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { storeOf, storeOptions } from '../actions/open-store.ts';
-import { readFleetText, shownPath } from '../actions/read-fleet.ts';
-import { replaceFiles, withFileErrors } from '../adapters/docker/atomic-files.ts';
-import { readSecretFile } from '../adapters/files/secret-file.ts';
-import { storeUrl } from '../adapters/store/store-url.ts';
-import { type Fleet, parseFleet } from '../domain/fleet/fleet.ts';
-import { renderCi } from '../domain/schedule-ci.ts';
+import { type CommandResult, defineCommand, type OptionSpecs, type OptionValues } from '../../../cli/command.ts';
+import { CA_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { storeOf, storeOptions } from '../../../core/actions/open-store.ts';
+import { readFleetText, shownPath } from '../../../core/actions/read-fleet.ts';
+import { replaceFiles, withFileErrors } from '../../../core/adapters/docker/atomic-files.ts';
+import { readSecretFile } from '../../../core/adapters/files/secret-file.ts';
+import { storeUrl } from '../../../core/adapters/store/store-url.ts';
+import { type Fleet, parseFleet } from '../../../core/domain/fleet/fleet.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { offeredLines } from '../../../core/seams/seam.ts';
+import { SHARED_STORE } from '../../../core/seams/stores.ts';
+import { homeDirectory } from '../../../core/user.ts';
+import { usage } from '../../../errors/errors.ts';
+import { ownCommand } from '../adapters/own-command.ts';
+import { environmentOf, renderCi } from '../domain/schedule-ci.ts';
 import {
   missingPassphrase,
   renderCron,
@@ -21,12 +26,6 @@ import {
   type ScheduleFile,
   type ScheduleForm,
 } from '../domain/schedule-jobs.ts';
-import { environmentOf } from '../domain/secret-reference.ts';
-import { ownCommand } from '../program.ts';
-import type { Runtime } from '../runtime.ts';
-import { offeredLines } from '../seams/seam.ts';
-import { SHARED_STORE } from '../seams/stores.ts';
-import { homeDirectory } from '../user.ts';
 
 const JOBS = [
   ...offeredLines(SHARED_STORE, 'CI jobs are for any runner, with the store of a team (--store).'),
@@ -48,6 +47,15 @@ export type ScheduleDocument =
       readonly warnings: readonly string[];
     };
 
+const OPTIONS = {
+  form: { kind: 'choice', choices: SCHEDULE_FORMS, summary: 'what to print (default: systemd)' },
+  install: { kind: 'flag', summary: 'write the systemd units (root: for the system; else for the user)' },
+  onFailure: { kind: 'text', value: 'COMMAND', summary: 'shell command that systemd runs when a renewal failed' },
+  mailTo: { kind: 'text', value: 'ADDRESS', summary: 'where cron mails failures' },
+  caPassphraseFile: CA_OPTIONS.caPassphraseFile,
+  sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
+} as const satisfies OptionSpecs;
+
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
   about: `Every day: rotate server --due, rotate client --due, status --check. ${JOBS}\nPrints; --install writes systemd's files. The CA's passphrase, and the password for sudo where hosts want one, come from files, 0600 (docs/schedule.md).`,
@@ -57,25 +65,11 @@ export const command = defineCommand({
     'docker-tls schedule --form github -f fleet.yaml > .github/workflows/certificates.yml',
   ],
   args: {},
-  options: {
-    form: { kind: 'choice', choices: SCHEDULE_FORMS, summary: 'what to print (default: systemd)' },
-    install: { kind: 'flag', summary: 'write the systemd units (root: for the system; else for the user)' },
-    onFailure: { kind: 'text', value: 'COMMAND', summary: 'shell command that systemd runs when a renewal failed' },
-    mailTo: { kind: 'text', value: 'ADDRESS', summary: 'where cron mails failures' },
-    caPassphraseFile: CA_OPTIONS.caPassphraseFile,
-    sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
-  },
+  options: OPTIONS,
   run: async (context) => renderSchedule(await schedule(context, context.options)),
 });
 
-type ScheduleOptions = {
-  readonly form: ScheduleForm | undefined;
-  readonly install: boolean;
-  readonly onFailure: string | undefined;
-  readonly mailTo: string | undefined;
-  readonly caPassphraseFile: string | undefined;
-  readonly sudoPasswordFile: string | undefined;
-};
+type ScheduleOptions = OptionValues<typeof OPTIONS>;
 
 type Schedule = { readonly warnings: readonly string[] } & (
   | { readonly form: Exclude<ScheduleForm, 'systemd'>; readonly text: string }

@@ -3,14 +3,14 @@
  * counts first; only if the host answers well are this machine's own settings checked.
  */
 
+import { hostAndPort } from '../../../core/domain/destination.ts';
+import { fieldsOf, parseJson } from '../../../core/domain/json.ts';
+import { verifyChain } from '../../../core/domain/pki/inspect.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { newCredentials, owners } from '../../../core/domain/trust/new-credentials.ts';
+import { certificateDrift } from '../../../core/domain/trust/server.ts';
+import type { ProbeOutcome } from '../../../core/runtime.ts';
 import { type Hint, printable } from '../../../errors/errors.ts';
-import { hostAndPort } from '../../domain/destination.ts';
-import { fieldsOf, parseJson } from '../../domain/json.ts';
-import { verifyChain } from '../../domain/pki/inspect.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import { newCredentials, owners } from '../../domain/trust/new-credentials.ts';
-import { certificateDrift } from '../../domain/trust/server.ts';
-import type { ProbeOutcome } from '../../runtime.ts';
 import { apiVersionFault, otherContext, settingsFault } from './client-settings.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
 import {

@@ -3,17 +3,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { writeContext } from '../../src/core/adapters/docker/contexts.ts';
-import { openStore } from '../../src/core/adapters/store/store.ts';
-import type { SshSpec } from '../../src/core/domain/settings.ts';
-import { DockerTlsError } from '../../src/errors/errors.ts';
-import { CertificateFactory } from '../support/certificate-factory.ts';
-import { type CliSetting, runCli } from '../support/cli.ts';
-import { issueStore } from '../support/issued-store.ts';
-import { key, keyFile } from '../support/ssh-login.ts';
-import { makeKey, type SshServer, startSshServer } from '../support/ssh-server.ts';
-import { newHome, removeHomes } from '../support/store.ts';
-import { type Listening, startTlsDaemon } from '../support/tls-daemon.ts';
+import { writeContext } from '../../../../src/core/adapters/docker/contexts.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import type { SshSpec } from '../../../../src/core/domain/settings.ts';
+import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
+import { type CliSetting, runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
+import { key, keyFile } from '../../../support/ssh-login.ts';
+import { makeKey, type SshServer, startSshServer } from '../../../support/ssh-server.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
+import { type Listening, startTlsDaemon } from '../../../support/tls-daemon.ts';
 
 const factory = new CertificateFactory();
 let sshd: SshServer;

@@ -1,12 +1,14 @@
 /** Types of `doctor`: inputs, verdicts, and the words for commands in hints. Pure. */
 
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { dockerHost, hostAndPort } from '../../../core/domain/destination.ts';
+import type { HostKind } from '../../../core/domain/plan/host-kind.ts';
+import { type Login, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import type { Holder } from '../../../core/domain/trust/new-credentials.ts';
+import { type ReachableHost, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
+import type { ProbeOutcome } from '../../../core/runtime.ts';
+import type { ListenerState } from '../../../core/seams/listeners.ts';
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
-import { hostAndPort } from '../../domain/destination.ts';
-import type { HostKind } from '../../domain/plan/host-kind.ts';
-import { type Login, shellQuote, sudoCommand } from '../../domain/quote.ts';
-import type { Holder } from '../../domain/trust/new-credentials.ts';
-import type { ProbeOutcome } from '../../runtime.ts';
-import type { ListenerState } from '../../seams/listeners.ts';
 
 export type DiagnosisCause =
   | 'none'
@@ -186,4 +188,12 @@ export function remotely(expected: Expected, ...words: readonly string[]): strin
 /** The ssh login; without a record, by the host's name. */
 export function expectedLogin(expected: Expected): Login {
   return expected.ssh ?? { destination: expected.name ?? hostAndPort(expected.host)[0] };
+}
+
+/** Name of the host that a DOCKER_HOST points to. */
+export function hostAt(state: Pick<StoreState, 'hosts' | 'clients'>, dialled: string | undefined): string | undefined {
+  if (!dialled) return undefined;
+  const endpoint = dialled.replace(/\/+$/, '');
+  const same = ({ record }: ReachableHost) => dockerHost(record.address, record.port) === endpoint;
+  return [...reachableHosts(state).values()].find(same)?.record.name;
 }

@@ -1,44 +1,43 @@
 /** `doctor HOST`: one cause, and the command that fixes it. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CLIENT_OPTION, SSH_OPTIONS } from '../../cli/host-options.ts';
-import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError, failureOf, type Hint, printable } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { openFleetFile } from '../actions/fleet-file.ts';
-import type { SecretOptions } from '../actions/given-secrets.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { sudoPasswords } from '../actions/run.ts';
-import { cliApiVersion } from '../adapters/docker/cli-version.ts';
-import { haveExpired } from '../adapters/docker/clocks.ts';
-import { currentContext } from '../adapters/docker/config-file.ts';
-import { contextsTo, readContext } from '../adapters/docker/contexts.ts';
-import { diagnose } from '../adapters/docker/diagnose.ts';
+import { type CommandResult, defineCommand, type OptionSpecs, type OptionValues } from '../../../cli/command.ts';
+import { CLIENT_OPTION, SSH_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { openFleetFile } from '../../../core/actions/fleet-file.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { sudoPasswords } from '../../../core/actions/run.ts';
+import { currentContext } from '../../../core/adapters/docker/config-file.ts';
+import { contextsTo, readContext } from '../../../core/adapters/docker/contexts.ts';
+import type { StoredClient } from '../../../core/adapters/store/records.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { specFor } from '../../../core/domain/fleet/specs.ts';
+import { hasPort } from '../../../core/domain/network-port.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { meantClient, trustedCas } from '../../../core/domain/trust/reachable-hosts.ts';
+import { anyClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
+import { probeAs } from '../../../core/engine/probes.ts';
+import type { RenderContext } from '../../../core/render/change-result.ts';
+import { coloursOf } from '../../../core/render/colours.ts';
+import type { ProbeCauseDocument } from '../../../core/render/documents.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { dockerConfigDirectory } from '../../../core/user.ts';
+import type { ErrorCode } from '../../../errors/catalogue.ts';
+import { DockerTlsError, failureOf, type Hint, printable } from '../../../errors/errors.ts';
+import { cliApiVersion } from '../adapters/cli-version.ts';
+import { haveExpired } from '../domain/clocks.ts';
+import { diagnose } from '../domain/diagnose.ts';
 import {
   asksHost,
   behindBastion,
   type Diagnosis,
   firstCause,
+  hostAt,
   journalTells,
   sshHints,
   withoutSsh,
-} from '../adapters/docker/diagnosis.ts';
-import type { StoredClient } from '../adapters/store/records.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { specFor } from '../domain/fleet/specs.ts';
-import { hasPort } from '../domain/network-port.ts';
-import type { Secret } from '../domain/secret.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import { hostAt, meantClient, trustedCas } from '../domain/trust/reachable-hosts.ts';
-import { anyClient, resolveHost } from '../domain/trust/resolve.ts';
-import { type InsideView, logIn, lookInside } from '../engine/inside.ts';
-import { probeAs } from '../engine/probes.ts';
-import { alongAnyWay } from '../engine/through.ts';
-import type { RenderContext } from '../render/change-result.ts';
-import { coloursOf } from '../render/colours.ts';
-import type { ProbeCauseDocument } from '../render/documents.ts';
-import type { Runtime } from '../runtime.ts';
-import { dockerConfigDirectory } from '../user.ts';
+} from '../domain/diagnosis.ts';
+import { alongAnyWay, type InsideView, logIn, lookInside } from '../engine/inside.ts';
 import { examineSockets } from './doctor-sockets.ts';
 
 export type DoctorDocument = {
@@ -87,19 +86,21 @@ function doctorDocument(found: Examination): DoctorDocument {
   };
 }
 
+const OPTIONS = {
+  client: CLIENT_OPTION,
+  noSsh: { kind: 'flag', summary: 'do not log in to the host' },
+  askSudoPassword: SSH_OPTIONS.askSudoPassword,
+  sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
+  timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer (default: 5s)' },
+} as const satisfies OptionSpecs;
+
 export const command = defineCommand({
   scope: ['fleet', 'host', 'store'],
   about:
     "Connects as the client does, logs in to the host by SSH, and looks at the environment and the docker contexts of this computer; where that helps, it asks the host's clock and journal.\nWithout HOST: the one that DOCKER_HOST or docker's context leads to, or the only one.\nChanges nothing. Exit status 0: all is well; 7: a cause was found.",
   examples: ['docker-tls doctor build-1', 'docker-tls doctor build-1 --client ci --no-ssh'],
   args: { host: { summary: "the host's name in the store", completes: 'host' } },
-  options: {
-    client: CLIENT_OPTION,
-    noSsh: { kind: 'flag', summary: 'do not log in to the host' },
-    askSudoPassword: SSH_OPTIONS.askSudoPassword,
-    sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
-    timeout: { kind: 'duration', value: 'TIME', summary: 'how long to wait for an answer (default: 5s)' },
-  },
+  options: OPTIONS,
   run: async (context) => renderExamination(await doctor(context, context.args.host, context.options), context),
 });
 
@@ -115,12 +116,8 @@ type Examination = Diagnosis & {
   readonly sshProblem?: { readonly code: ErrorCode; readonly message: string; readonly hints: readonly Hint[] };
 };
 
-type DoctorOptions = Pick<SecretOptions, 'askSudoPassword' | 'sudoPasswordFile'> & {
-  readonly client: string | undefined;
-  readonly noSsh: boolean;
-  /** Milliseconds. */
-  readonly timeout: number | undefined;
-};
+/** `timeout`: milliseconds. */
+type DoctorOptions = OptionValues<typeof OPTIONS>;
 
 /**
  * Finds one cause for the named host, docker's present host, or the only one. Fails only as the store and the docker contexts do; an

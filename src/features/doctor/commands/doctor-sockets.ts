@@ -1,16 +1,16 @@
 /** `doctor` for a host without a port: its sockets, seen through ssh. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
-import { type Diagnosis, verdict } from '../adapters/docker/diagnosis.ts';
-import type { HostFacts } from '../domain/plan/facts.ts';
-import { daemonPorts, podmanPorts } from '../domain/plan/plain-tcp.ts';
-import { shellQuote, sudoCommand } from '../domain/quote.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import { listWords, plural } from '../domain/words.ts';
-import { gather } from '../engine/gather.ts';
+import type { HostFacts } from '../../../core/domain/plan/facts.ts';
+import { daemonPorts, podmanPorts } from '../../../core/domain/plan/plain-tcp.ts';
+import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { listWords, plural } from '../../../core/domain/words.ts';
+import { gather } from '../../../core/engine/gather.ts';
+import type { Reach } from '../../../core/engine/intent.ts';
+import { listenerState, socketChecks } from '../../../core/engine/loaded-listener.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { type Diagnosis, verdict } from '../domain/diagnosis.ts';
 import { logIn } from '../engine/inside.ts';
-import type { Reach } from '../engine/intent.ts';
-import { listenerState, socketChecks } from '../engine/loaded-listener.ts';
 
 export async function examineSockets(spec: HostSpec, reach: Reach): Promise<Diagnosis> {
   const { runtime } = reach;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeSync } from 'fs-extra/esm';
 import { afterAll, expect, test } from 'vitest';
-import { calledPath } from '../../../src/core/program.ts';
+import { calledPath } from '../../../../src/features/tools/adapters/own-command.ts';
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'docker-tls-called-')));
 const executable = join(directory, 'Cellar/0.1.0/docker-tls');

@@ -1,0 +1,13 @@
+/** Commands of features that hints of the core name. */
+
+import { seam } from './seam.ts';
+
+/** `diagnosis`: finds out why a client does not reach a host. `renewals`: lets due certificates be renewed without a person. */
+type Purpose = 'diagnosis' | 'renewals';
+
+export const OFFERED_COMMANDS = seam<{ readonly purpose: Purpose; readonly command: string }>();
+
+/** Hints: the commands for a purpose, with arguments. Empty if no feature has one. */
+export function offeredCommands(purpose: Purpose, ...args: readonly string[]): string[] {
+  return OFFERED_COMMANDS.all.flatMap((one) => (one.purpose === purpose ? [[one.command, ...args].join(' ')] : []));
+}
