@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import type { HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../../../../src/core/runtime.ts';
 import { answeringHosts } from '../../../support/answering-hosts.ts';
 import { removeHomes } from '../../../support/store.ts';
