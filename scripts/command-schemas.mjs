@@ -16,6 +16,8 @@ export function commandSchemas(commands) {
   const definitionsOf = (type) =>
     nodes.has(type) ? generator.createSchemaFromNodes([nodes.get(type)]).definitions : undefined;
   const error = definitionsOf('ErrorDocument');
+  if (error === undefined) throw new Error('src/cli has no type ErrorDocument');
+  if (!nodes.has('HelpDocument')) throw new Error('src/cli has no type HelpDocument');
   const document = (command, name, type) => {
     const result = definitionsOf(type) ?? {};
     const has = result[type] !== undefined;

@@ -30,10 +30,10 @@ export function renderErrors(
   return errors
     .flatMap((error) => [
       wrapLines(
-        `${red(bold(`error[${error.code}]`))}${error.where === undefined ? '' : ` ${bold(error.where)}`}: ${error.message}`,
+        `${red(bold(`error[${error.code}]`))}${error.where === undefined ? '' : ` ${bold(error.where)}`}: ${error.short ?? error.message}`,
         columns,
       ),
-      ...error.details.map((line) => dim(wrapLines(`  ${line}`, columns))),
+      ...(error.short === undefined ? error.details : []).map((line) => dim(wrapLines(`  ${line}`, columns))),
       ...(style.verbose ? stackOf(error).map((line) => dim(`  ${line}`)) : []),
       ...error.hints.map((hint) => `  ${cyan('hint:')} ${hint}`),
     ])

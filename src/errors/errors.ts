@@ -55,6 +55,7 @@ export class DockerTlsError extends Error {
   readonly hints: readonly Hint[];
   readonly details: readonly string[];
   #afterRollback = false;
+  #short: string | undefined;
 
   /**
    * `code` determines the exit status (catalogue.ts). `message`: what happened and why, one sentence without a full stop. Text from a host
@@ -104,14 +105,22 @@ export class DockerTlsError extends Error {
     return this.#with({ details: [...this.details, ...details] });
   }
 
-  /** Copy without details for a command whose text has said them already. */
-  inShort(message: string): DockerTlsError {
-    return this.#with({ details: [] }, message);
+  /** Copy for a command whose text has said message and details already. JSON and the log have them all the same. */
+  inShort(words: string): DockerTlsError {
+    const error = this.#with({});
+    error.#short = words;
+    return error;
   }
 
-  #with(change: Pick<ErrorOptions, 'where' | 'hints' | 'details'>, message = this.message): DockerTlsError {
-    const { code, where, hints, details, cause } = this;
+  /** What follows such a text, in place of message and details. */
+  get short(): string | undefined {
+    return this.#short;
+  }
+
+  #with(change: Pick<ErrorOptions, 'where' | 'hints' | 'details'>): DockerTlsError {
+    const { code, message, where, hints, details, cause } = this;
     const error = new DockerTlsError(code, message, { where, hints, details, cause, ...change });
+    error.#short = this.#short;
     error.#afterRollback = this.#afterRollback;
     return error;
   }

@@ -243,7 +243,7 @@ describe.skipIf(process.arch !== 'x64')('on a virtual machine', () => {
     expect([refused.status, refused.err]).toEqual([4, expect.toSay('clock-minutes-behind', 'E_CLOCK', '120')]);
     expect(refused.err).toMatch(set);
     const verified = await run('verify', 'web');
-    expect([verified.status, verified.err]).toEqual([7, expect.stringMatching(/not valid yet.*docker-tls doctor/)]);
+    expect([verified.status, verified.out]).toEqual([7, expect.stringMatching(/not valid yet.*docker-tls doctor/)]);
     const doctor = await run('doctor', 'web');
     expect([doctor.status, doctor.out]).toEqual([7, expect.toSay('clock-skew-behind-computer', '2')]);
     expect(doctor.out).toMatch(set);

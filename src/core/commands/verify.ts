@@ -8,7 +8,7 @@ import type { SecretOptions } from '../actions/given-secrets.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { sudoPasswords } from '../actions/run.ts';
 import { type SelectionOptions, selectSpecs } from '../actions/select-hosts.ts';
-import type { HostRecord, StoredClient, StoreState } from '../adapters/store/records.ts';
+import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import { errorsOf, exitOfResults, type HostResult } from '../domain/host-results.ts';
 import { hasPort } from '../domain/network-port.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
@@ -96,8 +96,8 @@ async function verifyHosts(
   const { global, runtime, progress, prompts } = context;
   const state = await storeOf(context).read();
   const { specs, secrets } = await selectSpecs(context, names, options, state, undefined, { reached: true });
-  // Root asks the sockets on a host that is connected to.
-  const inside = specs.filter(({ name }) => asksSockets(state.hosts.get(name)?.record));
+  // Root asks the sockets of a host without a port.
+  const inside = specs.filter(({ name }) => !hasPort(state.hosts.get(name)?.record ?? {}));
   const passwords = await sudoPasswords(options, { specs: inside, secrets }, context);
   const hosts = reachableHosts(state);
   const { parallel } = global;
@@ -125,7 +125,7 @@ async function verifyHosts(
     const failure = failureOf(result.host, result.value);
     if (failure === undefined) return [];
     // The text lists the checks.
-    return [global.json ? failure : failure.inShort(sumOf(result.value))];
+    return [failure.inShort(sumOf(result.value))];
   });
   const ours = ourFingerprints(state);
   const others = specs.map(({ name }) => {
@@ -169,16 +169,7 @@ async function verifyStored(
     signal: runtime.signal,
   };
   if (spec === undefined) return verifyHost(runtime.probe, request);
-  return alongWay(spec, reach, async (way) => {
-    const { session } = way;
-    const checks = withVia(await verifyHost(way.probe, request), way);
-    return session === undefined ? checks : [...checks, ...(await socketChecks({ session, spec }, runtime))];
-  });
-}
-
-/** Without a port, or where clients come through ssh anyway. */
-function asksSockets({ sockets = [], reach, ...record }: Partial<HostRecord> = {}): boolean {
-  return !hasPort(record) || (reach === 'ssh' && sockets.length > 0);
+  return alongWay(spec, reach, async (way) => withVia(await verifyHost(way.probe, request), way));
 }
 
 /** Of a host without a port, through ssh. */

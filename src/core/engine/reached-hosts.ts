@@ -82,6 +82,6 @@ function joined(before: LiveRow = {}, found: LiveRow, hints: readonly string[]):
   return given({
     drift,
     unreachable: unreachable || undefined,
-    renew: bad ? [...(before.renew ?? []), ...hints] : before.renew,
+    renew: bad && hints.length > 0 ? [...(before.renew ?? []), ...hints] : before.renew,
   });
 }

@@ -1,4 +1,4 @@
-/** Commands of features that hints of the core name. */
+/** Commands of features that hints name. */
 
 import { seam } from './seam.ts';
 

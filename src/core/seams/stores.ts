@@ -7,7 +7,7 @@ import { seam } from './seam.ts';
 type SharedStore = {
   /** Fails with E_STORE_URL (exit 2). Also removes a password that the address names from the environment. */
   checkAddress(url: string): void;
-  /** Commands that jobs of `schedule` run as well. */
+  /** Commands that daily jobs run as well, so that the store stays usable. */
   readonly scheduled: readonly string[];
   open(options: OpenOptions & { readonly url: string }): Promise<Store>;
 };

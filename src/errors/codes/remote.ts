@@ -109,7 +109,7 @@ export const HOST = {
     'The original configuration opens a TCP port that accepts every client.',
     'docker-tls remove HOST --allow-plain-tcp',
   ],
-  E_TLS: [4, 'The daemon could not be reached over TLS.', 'docker-tls verify HOST'],
+  E_TLS: [4, 'The daemon could not be reached over TLS.', 'ssh HOST systemctl status docker'],
 } as const;
 
 export const DAEMON = {
@@ -221,7 +221,7 @@ export const CHANGE = {
   E_VERIFY: [
     7,
     'A connection was accepted or rejected that should not have been; a change is rolled back.',
-    'docker-tls verify HOST',
+    'ssh HOST systemctl status docker',
   ],
   E_ROLLBACK: [
     6,
@@ -232,7 +232,7 @@ export const CHANGE = {
 
 export const AUDIT = {
   // <!-- audit -->
-  E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'docker-tls audit HOST -v'],
+  E_AUDIT_FACTS: [4, "The host did not answer the audit's questions to the end.", 'ssh HOST true'],
   E_AUDIT_FILE: [2, 'A file to audit cannot be read.', 'ls -l FILE'],
   E_AUDIT_OUT: [2, 'The report cannot be written.', 'ls -ld DIRECTORY'],
   E_AUDIT_REPORT: [2, 'The file to compare with is not a report.', 'docker-tls audit HOST --json > report.json'],

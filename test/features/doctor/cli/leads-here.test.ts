@@ -1,6 +1,7 @@
 /** Failures of other commands that name `doctor`, and what it then says. */
 
 import { afterAll, beforeEach, expect, test } from 'vitest';
+import { findCommand } from '../../../../src/cli/commands.ts';
 import { requireVerified } from '../../../../src/core/engine/verify-host.ts';
 import type { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
@@ -50,6 +51,14 @@ test('status and verify of a host that does not answer', async () => {
   home = newHome();
   await issueStore(home, { hosts: { 'build-1': { port: 1 } }, clients: { laptop: undefined } });
   expect((await run('status', '--no-ssh')).out).toMatch(/^ {2}docker-tls .*doctor build-1$/m);
+});
+
+test('words that users try', () => {
+  for (const word of ['check', 'test'])
+    expect(findCommand([word])).toMatchObject({
+      kind: 'unknown',
+      nearest: expect.arrayContaining(['verify', 'doctor']),
+    });
 });
 
 test('a host of the store that was not verified', () => {

@@ -3,7 +3,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import type { HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import type { Probe, ProbeOutcome, Runtime, SshOptions } from '../../../../src/core/runtime.ts';
 import { answeringHosts } from '../../../support/answering-hosts.ts';
 import { removeHomes } from '../../../support/store.ts';
@@ -43,20 +42,6 @@ test('setup looks at the ports that must be closed', async () => {
   const open = await apply(closedBut(2376, PLAIN));
   expect([open.ok, open.error?.code], JSON.stringify(open)).toEqual([false, 'E_VERIFY']);
   expect((await apply(closedBut())).ok).toBe(true);
-});
-
-test('verify asks the sockets of a host with a port too, if it connects to it through ssh', async () => {
-  const checks = async (host: Partial<HostRecord>) => {
-    const place = await noPortPlace({ listen: [], ...host });
-    const { json } = await place.run(['verify', 'h1'], { probe: closedBut(2376, PLAIN) }, { outputs });
-    type Check = { who: string; ok: boolean };
-    return json.result.hosts[0].checks.flatMap(({ who, ok }: Check) => (/^socket/.test(who) ? [[who, ok]] : []));
-  };
-  expect(await checks({ reach: 'ssh' })).toEqual([
-    ['socket ci', true],
-    [expect.stringContaining('socket ci (read)'), true],
-  ]);
-  expect(await checks({})).toEqual([]);
 });
 
 test('without a socket nothing is verified, and that is no success', async () => {

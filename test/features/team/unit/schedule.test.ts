@@ -53,7 +53,12 @@ test('the store of a team is named to every command', async () => {
   const refreshes = readFileSync(calls, 'utf8').split('\n')[2] as string;
   expect(refreshes).toContain('-f /srv/fleet.yaml --sudo-password-file /root/sudo --trust-store-settings 0123abcd');
   const argv = refreshes.replace(/ --(store|home) .*? -f/, ' -f').split(' ');
-  expect((await runCli([...argv, '--home', directory])).err).toSay('store-directory-computer');
+  const refused = await runCli([...argv, '--home', directory, '--json']);
+  // All its options are known.
+  expect(JSON.parse(refused.out).error).toMatchObject({
+    code: 'E_USAGE',
+    message: expect.stringContaining('directory'),
+  });
   // Nobody is there to say that an expired state is the newest.
   expect(words[2]).not.toContain('--yes');
   const printed = async (argv: string[], env = {}) =>
