@@ -56,6 +56,7 @@ export type Listener = 'dockerd' | 'haproxy';
 
 const HAPROXY_SERVICE = 'docker-tls-haproxy.service';
 const SOCKET_LINK = 'sockets.target.wants/docker-tls-role@ci.socket';
+const KEPT_LINK = 'sockets.target.wants/docker-tls-role@keep.socket';
 /** Those that restart the daemon also where HAProxy accepts clients. */
 const MOVES: readonly Change[] = ['to haproxy', 'to dockerd'];
 
@@ -213,8 +214,20 @@ export class FaultHost {
       for (let left = change === 'rollback' ? 2 : 0; left > 0; left -= 1)
         await this.#mustRun(this.#setup(`before${this.#count}-${left}.example`));
     }
-    const hasSocket = (await this.#exec(`[ -e /etc/systemd/system/${SOCKET_LINK} ]`)).exit === 0;
+    const has = async (link: string) => (await this.#exec(`[ -e /etc/systemd/system/${link} ]`)).exit === 0;
+    const hasSocket = await has(SOCKET_LINK);
     if (hasSocket && change !== 'socket') await this.#mustRun(['socket', 'remove', 'ci', name, '--yes']);
+    // One that stays, with a stream: it must keep both its file and its role.
+    if ((await has(KEPT_LINK)) !== (change === 'socket'))
+      await this.#mustRun([
+        'socket',
+        ...(change === 'socket' ? ['add', 'keep', name, '--role', 'read'] : ['remove', 'keep', name]),
+        '--yes',
+      ]);
+    if (change === 'socket')
+      await this.#exec(
+        'setsid curl -sN --unix-socket /run/docker-tls/keep.sock http://docker/events </dev/null >/dev/null 2>&1 &',
+      );
     const ending = ['--confirm-within', `${this.#confirmS}s`, '--yes'];
     switch (change) {
       case 'role':
@@ -469,10 +482,15 @@ export class FaultHost {
   }
 }
 
-/** What must never be left. The directories of HAProxy's sockets, and Podman's socket for it, are there while it runs. */
+/** What must never be left. HAProxy's directory and Podman's socket are there while it runs, that of sockets for containers with such a socket. */
 function left(state: HostSnapshot): string[] {
   const runs = state.has(HAPROXY_UNIT);
-  return leftovers(state).filter((name) => !(runs && /^file \/run\/docker-tls(-haproxy|-podman\.sock)?$/.test(name)));
+  const hasSockets = [...state.keys()].some((name) => /docker-tls-role@.+\.socket$/.test(name));
+  return leftovers(state).filter(
+    (name) =>
+      !(runs && /^file \/run\/docker-tls-(haproxy|podman\.sock)$/.test(name)) &&
+      !(hasSockets && name === 'file /run/docker-tls'),
+  );
 }
 
 /** The host's bare state, with its present containers and socket. */

@@ -33,7 +33,8 @@ apply_listener() {
     hold_port "$ports"
   fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
-  drain_listener || stop_listener
+  drain_listener
+  stop_listener
   drop_program_sockets
   if [ -e "$T/socket-changed" ]; then service stop "$TLS_SOCKET" 2>/dev/null; fi
   drop_socket
@@ -44,16 +45,17 @@ apply_listener() {
   return "$started"
 }
 
-# Requests in progress end within a second, and new ones wait in the sockets that stay. Does it end by itself? Streams go on until its stop.
+# Requests in progress end within a second, and new ones wait in the sockets that stay. Streams end with SIGTERM: systemd sends none to a
+# service that says that it is stopping.
 drain_listener() {
-  main_pid "$LISTENER" && kill -s USR1 "$pid" || return 1
+  main_pid "$LISTENER" && kill -s USR1 "$pid" || return 0
   tries=0
   while [ "$tries" -lt 20 ]; do
     kill -0 "$pid" 2>/dev/null || return 0
     tries=$((tries + 1))
     sleep 0.05
   done
-  return 1
+  kill -s TERM "$pid" 2>/dev/null
 }
 
 # Stops the units of sockets for programs on the host that are no longer wanted, or all if their template changes. While there is one, the

@@ -1,7 +1,7 @@
 # Timer and boot unit of a change, with systemd.
 # Needs functions: reread restore_start_limits
 # Needs variables: LISTENER LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
-# Needs programs: systemctl
+# Needs programs: cut systemctl
 
 stop_timer() {
   systemctl stop "docker-tls-undo-$TXN.timer" 2>/dev/null
@@ -18,6 +18,10 @@ forget_recovery() {
 read_at_boot() {
   reread
   failed=$?
+  # The boot has scheduled the start of a socket for programs on the host that is undone.
+  for unit in $(systemctl list-units --all --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
+    [ -L "$UNITS/sockets.target.wants/$unit" ] || systemctl --no-block stop "$unit" 9<&-
+  done
   # A boot without our socket unit has not scheduled its start. It starts before the daemon: that waits for the recovery.
   if [ -e "$UNITS/$TLS_SOCKET" ]; then systemctl --no-block start "$TLS_SOCKET" 9<&-; fi
   # The same holds for a listener in front of the daemon: its socket alone would start it with the first connection.

@@ -66,7 +66,7 @@ export function renderHaproxyService(service: HaproxyService): string {
     ...Object.entries(environment).map(([name, value]) => `Environment=${name}=${value}`),
     `RuntimeDirectory=${RUNTIME_DIRECTORY}`,
     'RuntimeDirectoryMode=0700',
-    ...(holders.length === 1 ? [`ExecStart=${run}`] : inOrder(run, binds, names)),
+    ...startByName(run, socket, binds, names),
     'ExecReload=/bin/kill -USR2 $MAINPID',
     'KillMode=mixed',
     'SuccessExitStatus=143',
@@ -104,15 +104,20 @@ export function renderHaproxyService(service: HaproxyService): string {
   ].join('\n');
 }
 
-/** The sockets of several units come in any order, with a name each: those of the network have the name of their unit. */
-function inOrder(run: string, binds: number, names: readonly string[]): string[] {
+/**
+ * systemd passes the descriptors in any order, each with a name (those of the network have the name of their unit), and also those of a
+ * socket that HAProxy no longer has, or does not have yet: a role's socket must never be taken for the port. What has not come has no value,
+ * which HAProxy refuses.
+ */
+function startByName(run: string, socket: string, binds: number, names: readonly string[]): string[] {
+  const all = Array.from({ length: binds + names.length }, (_, index) => `LISTEN${index + 3}`);
   return [
     "ExecStart=/bin/sh -c '\\",
-    '  at=3; net=3; IFS=:; \\',
+    `  unset ${all.join(' ')}; at=3; net=3; IFS=:; \\`,
     '  for name in $$LISTEN_FDNAMES; do \\',
     '    case $$name in \\',
-    ...names.map((name, index) => `      ${name}) export LISTEN${binds + index + 3}=fd@$$at ;; \\`),
-    '      *) export LISTEN$$net=fd@$$at; net=$$((net + 1)) ;; \\',
+    ...(binds > 0 ? [`      "${socket}") export LISTEN$$net=fd@$$at; net=$$((net + 1)) ;; \\`] : []),
+    ...names.map((name, index) => `      "${name}") export LISTEN${binds + index + 3}=fd@$$at ;; \\`),
     '    esac; \\',
     '    at=$$((at + 1)); \\',
     '  done; \\',

@@ -117,7 +117,7 @@ test('what an installation would bring is in the plan, and what keeps it from th
   const { desired: listener, problems } = await opening('liblua5.4-0 5.4.7-1\nhaproxy 3.0.11-1+deb13u5\n');
   expect(problems).toEqual([]);
   expect(listener).toMatchObject({ title: 'HAProxy 3.0.11', packages: ['liblua5.4-0', 'haproxy'] });
-  expect(listener.unit).toContain('ExecStart=/usr/sbin/haproxy ');
+  expect(listener.unit).toContain('exec /usr/sbin/haproxy ');
   expect(planHost(factsOf(), { ...desired, listener }).listener.packages).toEqual(['liblua5.4-0', 'haproxy']);
   const why = async (...given: Parameters<typeof opening>) =>
     (await opening(...given)).problems.map(({ code, message }) => `${code} ${message}`);
@@ -131,6 +131,20 @@ test('what an installation would bring is in the plan, and what keeps it from th
     'haproxy',
   ]);
 });
+
+/** What a unit passes to HAProxy for descriptors with these names: the values of LISTEN3 and following. */
+function startOf(unit: string): (names: string) => string {
+  const [, script = ''] = /^ExecStart=\/bin\/sh -c '([\s\S]*?)'$/m.exec(unit) ?? [];
+  const values = [...unit.matchAll(/^Environment=(LISTEN\d+)=(.*)$/gm)];
+  // As systemd reads it, with a program in place of HAProxy.
+  const shell = script
+    .replaceAll('\\\n', '')
+    .replaceAll('$$', '$')
+    .replace(/exec .*$/, `echo "${values.map(([, name]) => `$${name}`).join(' ')}"`);
+  const env = Object.fromEntries(values.map(([, name, value]) => [name, value]));
+  return (names) =>
+    execFileSync('sh', ['-c', shell], { env: { ...env, LISTEN_FDNAMES: names }, encoding: 'utf8' }).replace(/\n$/, '');
+}
 
 test('a configuration that comes back is checked as its unit would run it', async () => {
   const spec = completeHost({ ...SPEC, listen: ['192.0.2.1', '192.0.2.2'], sockets: ['traefik read'] });
@@ -154,17 +168,19 @@ test('each socket for containers has its own unit, and HAProxy finds it by its n
     expect(files.get(`${units}/sockets.target.wants/docker-tls-role@${name}.socket`)).toMatchObject({
       ...{ kind: 'link', to: '../docker-tls-role@.socket' },
     });
-  const [, script = ''] = /^ExecStart=\/bin\/sh -c '([\s\S]*?)'$/m.exec(listener.unit) ?? [];
-  // As systemd reads it, with a program in place of HAProxy.
-  const shell = script
-    .replaceAll('\\\n', '')
-    .replaceAll('$$', '$')
-    .replace(/exec .*$/, 'echo "$LISTEN3 $LISTEN4 $LISTEN5"');
-  const passed = (names: string) =>
-    execFileSync('sh', ['-c', shell], { env: { LISTEN_FDNAMES: names }, encoding: 'utf8' }).trim();
+  const passed = startOf(listener.unit);
   expect(passed('docker-tls.socket:ci:traefik')).toBe('fd@3 fd@4 fd@5');
   expect(passed('traefik:ci:docker-tls.socket')).toBe('fd@5 fd@4 fd@3');
   expect(passed('ci:docker-tls.socket:traefik')).toBe('fd@4 fd@3 fd@5');
+  // A socket that HAProxy does not have (removed just now, or undone at boot) is never taken for the port or for another one.
+  expect(passed('traefik:other:docker-tls.socket:ci')).toBe('fd@5 fd@6 fd@3');
+  expect(passed('ci:other:traefik')).toBe(' fd@3 fd@5');
+  const words = completeHost({ ...SPEC, sockets: ['esac read'] });
+  expect(startOf((await opened({}, {}, { spec: words })).desired.unit)('esac:docker-tls.socket')).toBe('fd@4 fd@3');
+});
+
+test('also a host without sockets for containers knows its port by its name', async () => {
+  expect(startOf((await opened()).desired.unit)('ci:docker-tls.socket')).toBe('fd@4');
 });
 
 test('without a port there is no unit for one', async () => {
@@ -173,8 +189,9 @@ test('without a port there is no unit for one', async () => {
   const { files } = planHost(factsOf(), { ...desired, listen: ['none'], listener });
   expect(files.filter(({ path }) => path.includes('docker-tls.socket'))).toEqual([]);
   expect(listener.unit).toContain('Sockets=docker-tls-role@ci.socket\n');
-  // The sockets of a single unit have an order.
-  expect(listener.unit).toContain('ExecStart=/usr/sbin/haproxy ');
+  // A port that comes all the same is not taken for the socket.
+  const passed = startOf(listener.unit);
+  expect(passed('docker-tls.socket:ci')).toBe('fd@4');
 });
 
 test('a host where SELinux enforces is told what its policy may do', async () => {
