@@ -162,15 +162,30 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(back).toMatch(/= 0\n$/);
   });
 
-  test('a new socket unit replaces the sockets, and not their directory, which containers may have mounted', () => {
-    const listing = run(
+  test('a socket for containers stays while it is wanted, and the directory, which they may have mounted, while there is one', () => {
+    const listing = (change: string) =>
+      run(
+        shell,
+        `LISTENER=front.service DAEMON=none; mkdir -p $RUN/docker-tls $UNITS/sockets.target.wants; : >$UNITS/$LISTENER
+        for name in keep old; do : >$RUN/docker-tls/$name.sock; done; ln -s x "$UNITS/sockets.target.wants/docker-tls-role@keep.socket"
+        systemctl() { case $1 in list-units) for name in keep old; do echo "docker-tls-role@$name.socket loaded"; done ;; esac; }
+        ${change}; look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
+        release_port() { :; }; service() { :; }; exec 3<$RUN/docker-tls; apply_listener
+        ls $RUN/docker-tls; [ /proc/$$/fd/3 -ef $RUN/docker-tls ] && echo same; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
+      ).trim();
+    expect(listing('mark socket-changed')).toBe('keep.sock\nsame');
+    expect(listing('mark role-sockets-changed')).toBe('same');
+  });
+
+  test('a stream does not hold up the stop of the listener', () => {
+    const said = run(
       shell,
-      `LISTENER=front.service DAEMON=none; mkdir -p $RUN/docker-tls $UNITS; : >$UNITS/$LISTENER; : >$RUN/docker-tls/old.sock
-      mark socket-changed; look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
-      release_port() { :; }; service() { :; }; exec 3<$RUN/docker-tls; apply_listener
-      ls $RUN/docker-tls; [ /proc/$$/fd/3 -ef $RUN/docker-tls ] && echo same`,
+      `LISTENER=front.service DAEMON=none; : >$UNITS/$LISTENER; mark socket-changed; look_at_service() { :; }; units_unread() { false; }
+      find_ports() { ports=; }; hold_port() { :; }; release_port() { :; }; main_pid() { pid=$streaming; }
+      sh -c 'trap : USR1; trap "echo ended; exit" TERM; for n in 1 2 3 4 5 6 7 8 9; do sleep 0.3; done' & streaming=$!; /bin/sleep 0.3
+      service() { if [ "$1 $2" = "stop $LISTENER" ]; then wait "$streaming"; fi; echo "$1 $2"; }; systemctl() { :; }; apply_listener`,
     );
-    expect(listing.trim()).toBe('same');
+    expect(said.trim().split('\n').slice(0, 2)).toEqual(['ended', 'stop front.service']);
   });
 
   test('what is changed before the first rollback is kept beside', () => {
