@@ -1,7 +1,7 @@
 /** Modules of the host's scripts under failures of the host: each in a separate shell, with functions in place of programs. */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -117,10 +117,18 @@ test('systemd: who verifies is called once the daemon of before is gone and its 
   expect(restarted('no', false)).not.toContain('@open');
 });
 
-test('systemd: our socket starts at boot also where systemd does not read its units', () => {
+test('systemd: our socket starts at boot also where systemd does not read its units, and one that was undone does not', () => {
   writeFileSync(join(directory, 'docker-tls.socket'), '');
-  const stubs = `${UNITS_OF_DOCKER} UNITS=${directory}; reread() { return 1; }; systemctl() { echo "$*"; }`;
-  expect(sh(systemdRecovery, stubs, 'read_at_boot; echo $?')).toBe('--no-block start docker-tls.socket\n1');
+  mkdirSync(join(directory, 'sockets.target.wants'));
+  symlinkSync('x', join(directory, 'sockets.target.wants/docker-tls-role@kept.socket'));
+  const listed = `for name in kept undone; do echo "docker-tls-role@$name.socket loaded inactive dead start"; done`;
+  const systemctl = `systemctl() { if [ "$1" = list-units ]; then ${listed}; else echo "$*"; fi; }`;
+  const stubs = `${UNITS_OF_DOCKER} UNITS=${directory}; reread() { return 1; }; ${systemctl}`;
+  expect(sh(systemdRecovery, stubs, 'read_at_boot; echo $?').split('\n')).toEqual([
+    '--no-block stop docker-tls-role@undone.socket',
+    '--no-block start docker-tls.socket',
+    '1',
+  ]);
 });
 
 test.each(['cp', 'sed', 'mv'])('the list of a boot stays as it was where %s fails', (program) => {
