@@ -55,8 +55,7 @@ export type Change = (typeof CHANGES)[number] | (typeof HAPROXY_CHANGES)[number]
 export type Listener = 'dockerd' | 'haproxy';
 
 const HAPROXY_SERVICE = 'docker-tls-haproxy.service';
-const SOCKET_LINK = 'sockets.target.wants/docker-tls-role@ci.socket';
-const KEPT_LINK = 'sockets.target.wants/docker-tls-role@keep.socket';
+const socketLink = (name: string) => `sockets.target.wants/docker-tls-role@${name}.socket`;
 /** Those that restart the daemon also where HAProxy accepts clients. */
 const MOVES: readonly Change[] = ['to haproxy', 'to dockerd'];
 
@@ -200,6 +199,11 @@ export class FaultHost {
   async #begin(change: Change): Promise<string[]> {
     const host = this.#host;
     const { name } = host;
+    const has = async (socket: string) =>
+      (await this.#exec(`[ -e /etc/systemd/system/${socketLink(socket)} ]`)).exit === 0;
+    // A host with sockets does not go back to dockerd.
+    for (const socket of change === 'socket' ? [] : ['ci', 'keep'])
+      if (await has(socket)) await this.#mustRun(['socket', 'remove', socket, name, '--yes']);
     const count = await this.#exec('ls /var/lib/docker-tls/generations 2>/dev/null | wc -l');
     let generations = Number(count.out.trim());
     if (change === 'first setup' && generations > 0) await this.#mustRun(['remove', name, '--yes']);
@@ -214,20 +218,14 @@ export class FaultHost {
       for (let left = change === 'rollback' ? 2 : 0; left > 0; left -= 1)
         await this.#mustRun(this.#setup(`before${this.#count}-${left}.example`));
     }
-    const has = async (link: string) => (await this.#exec(`[ -e /etc/systemd/system/${link} ]`)).exit === 0;
-    const hasSocket = await has(SOCKET_LINK);
-    if (hasSocket && change !== 'socket') await this.#mustRun(['socket', 'remove', 'ci', name, '--yes']);
-    // One that stays, with a stream: it must keep both its file and its role.
-    if ((await has(KEPT_LINK)) !== (change === 'socket'))
-      await this.#mustRun([
-        'socket',
-        ...(change === 'socket' ? ['add', 'keep', name, '--role', 'read'] : ['remove', 'keep', name]),
-        '--yes',
-      ]);
-    if (change === 'socket')
+    const hasSocket = await has('ci');
+    if (change === 'socket') {
+      // One that stays, with a stream: it must keep both its file and its role.
+      if (!(await has('keep'))) await this.#mustRun(['socket', 'add', 'keep', name, '--role', 'read', '--yes']);
       await this.#exec(
         'setsid curl -sN --unix-socket /run/docker-tls/keep.sock http://docker/events </dev/null >/dev/null 2>&1 &',
       );
+    }
     const ending = ['--confirm-within', `${this.#confirmS}s`, '--yes'];
     switch (change) {
       case 'role':

@@ -121,6 +121,7 @@ export async function planOpened(
     runtime,
   );
   if (!hasPort(spec) && listener?.desired.local === undefined) throw nothingOpen(spec, known?.record);
+  if (!listsClients(spec) && (spec.sockets ?? []).length > 0) throw socketsOfDockerd(spec);
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
@@ -221,4 +222,19 @@ function nothingOpen(spec: HostSpec, known: HostRecord | undefined): DockerTlsEr
     where: spec.name,
     hints: [...offeredLines(LISTENERS, hint), ...remove],
   });
+}
+
+/** E_USAGE, exit 2: the sockets would go away with the listener, and the containers that mount them would lose the daemon. */
+function socketsOfDockerd({ name, sockets = [] }: HostSpec): DockerTlsError {
+  const commands = sockets.map(
+    (socket) => `docker-tls socket remove ${shellQuote(socket.split(' ')[0] ?? '')} ${shellQuote(name)}`,
+  );
+  return new DockerTlsError(
+    'E_USAGE',
+    'dockerd itself accepts clients there, and has no sockets with a role: remove them first',
+    {
+      where: name,
+      hints: offeredLines(LISTENERS, ...commands),
+    },
+  );
 }

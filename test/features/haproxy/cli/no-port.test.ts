@@ -81,3 +81,16 @@ test('status --no-ssh logs in to no host', async () => {
   // Nobody asked it: it is neither unreachable nor different.
   expect([row.unreachable, row.drift, exit]).toEqual([undefined, undefined, 0]);
 });
+
+test('a host with sockets for containers does not go back to dockerd before they are removed', async () => {
+  const place = await noPortPlace({ listen: [], sockets: ['ci read', 'traefik monitor'] });
+  const { json, exit } = await place.run(
+    ['setup', 'h1', '--listener', 'dockerd', '--yes'],
+    { probe: closedBut(2376, PLAIN) },
+    { outputs },
+  );
+  expect([exit, json.error?.code]).toEqual([2, 'E_USAGE']);
+  expect(json.error?.hints).toEqual(
+    ['ci', 'traefik'].map((name) => expect.stringMatching(`socket remove ${name} h1$`)),
+  );
+});
