@@ -1,37 +1,13 @@
 /** Schedules for a team's store. */
 
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderCron } from '../../../../src/features/tools/domain/schedule-jobs.ts';
 import { runCli } from '../../../support/cli.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
-const program = join(directory, 'docker-tls');
-const calls = join(directory, 'calls');
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-/** Stand-in for the program: records its arguments, and exits with `status`. */
-function stand(status: string): void {
-  writeFileSync(
-    program,
-    `#!/bin/sh\necho "$*" >> '${calls}'\ncase "$*" in *--quiet*) ;; *) echo "out of $1";; esac\n${status}\n`,
-  );
-  chmodSync(program, 0o755);
-  writeFileSync(calls, '');
-}
-
-const options = {
-  program: [program],
-  home: join(directory, "it's $HOME 100%"),
-  passphraseFile: join(directory, 'pass'),
-};
-/** The line that cron passes to the shell. */
-const lineOf = (crontab: string) =>
-  (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
+import { calls, directory, lineOf, options, stand } from '../../tools/support/cron-job.ts';
 
 test('the store of a team is named to every command', async () => {
   const url = 'git+ssh://git@git.example.org/ops/store.git?branch=a&key=00000000000000000000000000000000';

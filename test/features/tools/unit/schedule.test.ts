@@ -1,36 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { renderCi } from '../../../../src/features/tools/domain/schedule-ci.ts';
 import { renderCron, renderSystemd } from '../../../../src/features/tools/domain/schedule-jobs.ts';
 import { runCli } from '../../../support/cli.ts';
+import { calls, directory, lineOf, options, stand } from '../support/cron-job.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'docker-tls schedule '));
-const program = join(directory, 'docker-tls');
-const calls = join(directory, 'calls');
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-/** Stand-in for the program: records its arguments, and exits with `status`. */
-function stand(status: string): void {
-  writeFileSync(
-    program,
-    `#!/bin/sh\necho "$*" >> '${calls}'\ncase "$*" in *--quiet*) ;; *) echo "out of $1";; esac\n${status}\n`,
-  );
-  chmodSync(program, 0o755);
-  writeFileSync(calls, '');
-}
-
-const options = {
-  program: [program],
-  home: join(directory, "it's $HOME 100%"),
-  passphraseFile: join(directory, 'pass'),
-};
-/** The line that cron passes to the shell. */
-const lineOf = (crontab: string) =>
-  (crontab.split('\n').find((one) => one.startsWith('23 4')) ?? '').replace('23 4 * * * ', '').replaceAll('\\%', '%');
 const line = () => lineOf(renderCron(options));
 
 test('the cron line is silent when all goes well, and tells what fails', () => {
