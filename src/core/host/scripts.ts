@@ -71,8 +71,8 @@ export type KindName = (typeof KIND_NAMES)[number];
 
 /**
  * Modules of each kind; all define the same functions. `rollback`: look_at_service, obstacle, find_daemon, runs, note_pulled, reset_failed,
- * start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits,
- * restore_start_limits. `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
+ * start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits.
+ * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 const BY_SYSTEMD = {
   rollback: [

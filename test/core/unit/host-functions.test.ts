@@ -55,7 +55,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     ['live-restore for the restart alone', '1\tfile\t-\t-\tsame\t/etc/docker/daemon.json\n', false, 0],
     ['live-restore for the restart, and a unit file', '1\tfile\t-\t-\tsame\t/etc/docker/daemon.json\n', true, 3],
     ['new certificates', '1\tblob\t0444\t0:0\tdata:ab\t/etc/docker/tls/2/ca.pem\n', false, 0],
-  ])('limits of starts are lifted for what units or settings need, and restored: %s', (_, manifest, units, lifted) => {
+  ])('limits of starts are lifted for what units or settings need, and deleted: %s', (_, manifest, units, lifted) => {
     const [live, etc] = [join(directory, 'limits'), join(directory, 'units')];
     const module = moduleText('systemd/limits.sh').replaceAll('/run/systemd/system', live);
     ensureDirSync(live);
@@ -63,11 +63,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     if (units) writeFileSync(join(directory, 'units-changed'), '');
     const variables = `BACK=no DAEMON=restart DAEMON_JSON=/etc/docker/daemon.json UNITS=${etc} T='${directory}'
       SERVICE=docker.service LOCAL_SOCKET=docker.socket TLS_SOCKET=docker-tls.socket TAB='\t' NL='\n' MANIFEST='${manifest}'`;
-    const stubs = 'mark() { echo "$1"; }; reread() { echo reread; }';
+    const stubs = 'mark() { echo "$1"; }';
     const script = `${variables}\n${module.replaceAll('/etc/systemd/system', etc)}\n${stubs}\nlift_start_limits`;
     const files = `set -- ${live}/*/*.conf; [ -e "$1" ] || shift; echo $#`;
-    const words = run(`${script}; ${files}; restore_start_limits; ${files}; ls ${live}`).split('\n');
-    expect(words).toEqual(lifted === 0 ? ['0', '0', ''] : ['units-changed', `${lifted}`, 'reread', '0', '']);
+    const words = run(`${script}; ${files}; delete_lifted_limits; ${files}; ls ${live}`).split('\n');
+    expect(words).toEqual(lifted === 0 ? ['0', '0', ''] : ['units-changed', `${lifted}`, '0', '']);
     removeSync(join(directory, 'units-changed'));
   });
 

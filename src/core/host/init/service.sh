@@ -8,7 +8,6 @@ reset_failed() { :; }
 reread() { :; }
 drop_socket() { :; }
 lift_start_limits() { :; }
-restore_start_limits() { :; }
 apply_listener() { :; }
 note_pulled() { pulled=; }
 

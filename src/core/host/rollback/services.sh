@@ -1,6 +1,6 @@
 # Services after a switch of files: the daemon is restarted, reloaded or left; sshd is reloaded, audit rules are loaded.
 # Needs functions: apply_listener await_protection keeps_containers lift_start_limits load_audit_rules look_at_service mark note obstacle
-# Needs functions: reload_docker reload_sshd restart_docker restore_start_limits runs start_service
+# Needs functions: reload_docker reload_sshd restart_docker runs start_service
 # Needs variables: AUDIT BACK DAEMON DAEMON_JSON LISTENER LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
 # Needs programs: rm
 
@@ -25,11 +25,6 @@ apply_services() {
     fi
   fi
   if [ "$AUDIT" = load ]; then load_audit_rules; fi
-  # In the background: the verification from outside needs no systemd. A rollback does it as it forgets the recovery.
-  [ "$BACK" = yes ] || {
-    exec >/dev/null 2>&1 </dev/null 9<&-
-    restore_start_limits
-  } &
   return "$bad"
 }
 

@@ -1,8 +1,9 @@
 # How often systemd starts the daemon. A daemon that refuses its new settings, and a client that asks it meanwhile, soon reach the limit of
-# starts: systemd then closes the local socket, and containers that have it mounted never get it back. So a change lifts the limits.
-# Needs functions: mark reread
+# starts: systemd then closes the local socket, and containers that have it mounted never get it back. So a change lifts the limits
+# until it is confirmed or rolled back.
+# Needs functions: mark
 # Needs variables: BACK DAEMON DAEMON_JSON LOCAL_SOCKET MANIFEST NL SERVICE T TAB TLS_SOCKET UNITS
-# Needs programs: mkdir mv rm rmdir
+# Needs programs: mkdir rm rmdir
 
 # Not in a user's systemd: its daemon opens the local socket itself. Not for new certificates alone: no other start reads units again. A
 # daemon.json of the source `same` has live-restore for the restart alone, and the running daemon has taken that.
@@ -26,15 +27,10 @@ lift_start_limits() {
 # A name that sorts behind those of `systemctl edit`.
 drop_in() { printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/zz-docker-tls-limits.conf"; }
 
-# The mark without `.conf`, which systemd does not read, stays until systemd has forgotten the rest: a later call goes on.
-restore_start_limits() {
-  lifted=/run/systemd/system/$SERVICE.d/zz-docker-tls-limits
-  [ -e "$lifted.conf" ] || [ -e "$lifted" ] || return 0
-  set -- "/run/systemd/system/$TLS_SOCKET.d" "/run/systemd/system/$LOCAL_SOCKET.d"
-  rm -f -- "$1/zz-docker-tls-limits.conf" "$2/zz-docker-tls-limits.conf"
+# Systemd forgets them as it reads its units next.
+delete_lifted_limits() {
+  set -- "/run/systemd/system/$SERVICE.d" "/run/systemd/system/$LOCAL_SOCKET.d" "/run/systemd/system/$TLS_SOCKET.d"
+  [ -e "$1/zz-docker-tls-limits.conf" ] || return 0
+  rm -f -- "$2/zz-docker-tls-limits.conf" "$3/zz-docker-tls-limits.conf" "$1/zz-docker-tls-limits.conf"
   rmdir -- "$@" 2>/dev/null
-  mv -f -- "$lifted.conf" "$lifted" 2>/dev/null
-  reread 2>/dev/null || return 0
-  rm -f -- "$lifted"
-  rmdir -- "${lifted%/*}" 2>/dev/null
 }

@@ -1,5 +1,5 @@
 # Timer and boot unit of a change, with systemd.
-# Needs functions: reread restore_start_limits
+# Needs functions: delete_lifted_limits reread
 # Needs variables: LISTENER LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
 # Needs programs: cut systemctl
 
@@ -8,9 +8,9 @@ stop_timer() {
   return 0
 }
 
-# If systemd has loaded the recovery unit during a reload or boot, it has to forget it.
+# What systemd has loaded for the change alone: the recovery unit, during a reload or boot, and with it the lifted limits.
 forget_recovery() {
-  restore_start_limits
+  delete_lifted_limits
   [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
 }
 
