@@ -67,7 +67,11 @@ restart_docker() {
   fi
   mark stopped
   # In parallel: systemd and the firewall are slow, and independent of each other.
-  reset_failed &
+  {
+    reset_failed
+    # Active, it would block the start of the socket. Nothing starts it while the socket is down.
+    [ "$is" = active ] || service stop docker-tls-closed.service 2>/dev/null
+  } &
   reset=$!
   note_dependents
   if [ "$is" = active ] && [ "$want" = active ] && active "$docker_unit"; then
@@ -127,9 +131,11 @@ start_docker() {
   fi
   # It keeps the port, and systemd forgets that it needs the socket once its unit file is gone.
   stop_listener
-  [ "$is" = active ] && service stop "$TLS_SOCKET" 2>/dev/null
-  # A connection may have started this service in the meantime, and it blocks the start of the socket.
-  service stop docker-tls-closed.service 2>/dev/null
+  if [ "$is" = active ]; then
+    service stop "$TLS_SOCKET" 2>/dev/null
+    # A connection may have started it in the meantime.
+    service stop docker-tls-closed.service 2>/dev/null
+  fi
   if [ "$want" = active ]; then
     # A local client may have started the daemon in between; that pulled in our socket, and this does nothing.
     service start "$TLS_SOCKET" || return 1
