@@ -4,7 +4,7 @@
 
 # KEYS: entries of the map that these workers have to forget, for connections that are still in their handshake. SERVERS: BACKEND/SERVER of
 # established connections. `shutdown sessions server` would refuse, since the backends of an old worker are stopped. The master process
-# opens its socket anew with each reload.
+# opens its socket anew with each reload. HAProxy 3.2 says that a worker has ended, and may leave that answer open.
 cut_by_perl() {
   perl -e '
     use strict; use Socket;
@@ -24,7 +24,7 @@ cut_by_perl() {
         alarm 5;
         syswrite($s, "$command\n");
         shutdown($s, 1);
-        1 while sysread($s, $answer, 65536, length $answer);
+        1 while $answer !~ /^Can.t find the target PID/ && sysread($s, $answer, 65536, length $answer);
         alarm 0;
         1;
       } or exit 1;
@@ -58,11 +58,12 @@ def ask(command):
     s.sendall((command + "\n").encode())
     s.shutdown(socket.SHUT_WR)
     answer = b""
-    while True:
+    while not re.match(b"Can.t find the target PID", answer):
         more = s.recv(65536)
         if not more:
-            return answer.decode("latin-1")
+            break
         answer += more
+    return answer.decode("latin-1")
 for worker in workers.split():
     for key in keys.split():
         ask("@!%s del map %s %s" % (worker, map_file, key))
