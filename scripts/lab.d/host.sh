@@ -86,7 +86,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND WITH
   # volatile: the kernel need not sync a tree that is thrown away.
   mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$directory/upper,workdir=$directory/work,volatile" "$directory/root"
   host_identity "$name" "$directory"
-  is_vm "$want" || is_without_systemd "$want" || host_quick_boot "$directory/root"
+  is_vm "$want" || is_without_systemd "$want" || root_quick_boot "$directory/root"
   ! is_rootless "$want" || host_rootless "$directory/root"
   [[ -z $with ]] || root_with "$directory/root" "$(root_debs_directory "$want" "$with")"
   ! is_vm "$want" || vm_disk "$directory" "$append"
@@ -115,15 +115,6 @@ host_rootless() { # ROOT
   # every login for one of another machine.
   mkdir -p "$own"
   printf '[Service]\nProtectControlGroups=no\n' >"$own/lab.conf"
-}
-
-# What a container has no use for, and what costs a fifth of its boot: mounts of the kernel's own, its modules, and updates after a change of /usr.
-readonly CONTAINER_MASKED=(dev-hugepages.mount dev-mqueue.mount run-lock.mount sys-fs-fuse-connections.mount sys-kernel-config.mount
-  sys-kernel-debug.mount sys-kernel-tracing.mount modprobe@.service systemd-remount-fs.service)
-
-host_quick_boot() { # ROOT
-  touch -r "$1/usr" "$1/etc/.updated" "$1/var/.updated"
-  systemctl --root="$1" --quiet mask "${CONTAINER_MASKED[@]}"
 }
 
 # Names, host keys, the lab's key for every user.
