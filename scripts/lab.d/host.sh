@@ -86,6 +86,7 @@ host_up() { # NAME SUITE OWNER-PID APPEND WITH
   # volatile: the kernel need not sync a tree that is thrown away.
   mount -t overlay "lab-$name" -o "lowerdir=$base,upperdir=$directory/upper,workdir=$directory/work,volatile" "$directory/root"
   host_identity "$name" "$directory"
+  is_vm "$want" || is_without_systemd "$want" || root_quick_boot "$directory/root"
   ! is_rootless "$want" || host_rootless "$directory/root"
   [[ -z $with ]] || root_with "$directory/root" "$(root_debs_directory "$want" "$with")"
   ! is_vm "$want" || vm_disk "$directory" "$append"

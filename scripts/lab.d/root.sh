@@ -234,3 +234,12 @@ root_with() { # ROOT DIRECTORY
     fail "dpkg failed: $(tail -n 5 "$1/root/debs.log")"
   rm -r "$1/root/debs" "$1/root/debs.log"
 }
+
+# What a container has no use for, and what costs a fifth of its boot: mounts of the kernel's own, its modules, and updates after a change of /usr.
+readonly CONTAINER_MASKED=(dev-hugepages.mount dev-mqueue.mount run-lock.mount sys-fs-fuse-connections.mount sys-kernel-config.mount
+  sys-kernel-debug.mount sys-kernel-tracing.mount modprobe@.service systemd-remount-fs.service)
+
+root_quick_boot() { # ROOT
+  touch -r "$1/usr" "$1/etc/.updated" "$1/var/.updated"
+  systemctl --root="$1" --quiet mask "${CONTAINER_MASKED[@]}"
+}

@@ -70,7 +70,7 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     await done(...words);
     expect((await person.run(words)).err).toContain('nothing to do');
     expect((await as('laptop', 'ps', '--format', '{{.Names}}')).out).toBe('web\n');
-    const poller = poll(50, '/_ping');
+    const poller = poll(50);
     const pid = 'systemctl show -p MainPID docker-tls-podman docker-tls-haproxy';
     const serving = await host.must(pid);
     await done('rotate', 'server', host.name, '--yes');
@@ -159,7 +159,7 @@ describe.each(['podman-trixie', 'podman'] satisfies Suite[])('on %s', (suite) =>
     test('it moves to Podman itself and back without a refusal', async () => {
       await done('client', 'revoke', 'prom', '--yes');
       await done('client', 'revoke', 'pods', '--yes');
-      const poller = poll(50, '/_ping');
+      const poller = poll(50);
       await done('setup', host.name, '--listener', 'dockerd', '--yes');
       expect(await host.must(`systemctl is-active docker-tls-haproxy; ls ${SOCKET} 2>/dev/null; :`)).toBe('inactive');
       await done('setup', host.name, '--listener', 'haproxy', '--yes');

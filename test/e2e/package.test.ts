@@ -36,7 +36,9 @@ async function repack(name: string, change: (directory: string) => void, from?: 
 
 beforeAll(async () => {
   await Promise.all([
-    run(join(ROOT, 'scripts/package'), ['--out', directory, ...(SINGLE ? ['--program', SINGLE] : []), 'deb', 'rpm']),
+    run(join(ROOT, 'scripts/package'), [
+      ...['--out', directory, ...(SINGLE ? ['--program', SINGLE] : []), '--level', '1', 'deb', 'rpm'],
+    ]),
     ...SUITES.map(async (suite) => {
       const [host] = await labUp({ names: [`package-${suite}`], suite });
       if (host === undefined) throw new Error('no host');

@@ -53,7 +53,6 @@ describe('a host of Podman', () => {
       directory: join(person.store, 'clients/laptop'),
       hosts: [{ address: host.address, port: 2376 }],
       everyMs: 10,
-      path: '/_ping',
       fresh: true,
     });
     await done('rotate', 'server', host.name, '--yes');

@@ -22,7 +22,7 @@ async function release(clone: string, around: string, env: Record<string, string
   await run('sh', ['-ec', `${around}; git clone --quiet '${ROOT}' '${clone}'`]);
   mkdirSync(join(clone, 'node_modules'));
   const mount = `mount --bind '${join(ROOT, 'node_modules')}' '${join(clone, 'node_modules')}'`;
-  const build = `'${join(clone, 'scripts/package')}' --out '${join(clone, 'out')}' npm deb sbom`;
+  const build = `'${join(clone, 'scripts/package')}' --out '${join(clone, 'out')}' --level 1 npm deb sbom`;
   await run('unshare', ['--mount', 'sh', '-ec', `${mount}; ${around}; ${build}`], { env: { ...process.env, ...env } });
 }
 

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { probe } from '../../src/core/adapters/docker/probe.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
-import { type LabHost, labClient, labUp } from '../support/lab.ts';
+import { type LabHost, labClient, labUp, suites } from '../support/lab.ts';
 import { type Poller, startPoller } from '../support/poller.ts';
 
 const run = promisify(execFile);
@@ -24,13 +24,7 @@ beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-rotation-'));
   store = join(directory, 'tls');
   program = buildProgram();
-  hosts = (
-    await Promise.all([
-      labUp({ names: ['ro-b1', 'ro-b2'], suite: 'bookworm' }),
-      labUp({ names: ['ro-t1', 'ro-t2'], suite: 'trixie' }),
-      labUp({ names: ['ro-s1'], suite: 'sid' }),
-    ])
-  ).flat();
+  hosts = (await Promise.all(suites.map((suite) => labUp({ names: [`ro-${suite}`], suite })))).flat();
   // The first makes the CA; the others come after it.
   for (const host of hosts) await host.container('web', '', 'sleep 100000');
   for (const host of hosts)

@@ -51,26 +51,43 @@ const closed2375 = "! ss -Hltn 'sport = :2375' | grep -q .";
 
 const cases: readonly Case[] = [
   {
-    name: "an administrator's override.conf with ExecStart",
-    files: { [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// --log-level=warn`) },
-    holds: "tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn'",
+    name: "an administrator's override.conf with ExecStart, and a daemon.json with odd indentation",
+    files: {
+      [`${DROP_INS}/override.conf`]: execStart(`${DAEMON} -H fd:// --log-level=warn`),
+      '/etc/docker/daemon.json': '{\n   "shutdown-timeout":20,\r\n\t"debug"  :   true\n ,"labels":["x=y"] }',
+    },
+    holds:
+      "tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn' && docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .x=y'",
   },
   {
-    name: 'a drop-in that sorts late',
-    files: { [`${DROP_INS}/zzz.conf`]: execStart(`${DAEMON} -H fd:// --label late=yes`) },
-    holds: "docker info -f '{{.Labels}}' | grep -q late=yes",
+    name: 'a drop-in that sorts late, with several -H, another socket unit for docker, a configuration file of another name, and a rootless Docker that a user left',
+    files: {
+      [`${DROP_INS}/zzz.conf`]: execStart(
+        `${DAEMON} -H fd:// -H unix:///run/second.sock --label late=yes --config-file=/etc/docker/other.json`,
+      ),
+      '/etc/docker/other.json': '{ "debug": true }',
+      '/etc/systemd/system/extra.socket':
+        '[Socket]\nListenStream=/run/extra.sock\nService=docker.service\n[Install]\nWantedBy=sockets.target\n',
+      '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n',
+    },
+    first:
+      'chown -R ops: /home/ops/.config; systemctl stop docker; systemctl daemon-reload; systemctl start extra.socket',
+    says: [expect.toSay('runs-rootless-docker', 'ops')],
+    holds: `docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .late=yes' && docker -H unix:///run/second.sock version >/dev/null && docker -H unix:///run/extra.sock version >/dev/null`,
+    last: 'systemctl stop docker extra.socket; rm -rf /home/ops/.config',
   },
   {
-    name: 'harmless $DOCKER_OPTS',
-    files: { '/etc/default/docker': '# mine\nDOCKER_OPTS="--debug --label a=b"\n' },
-    holds: "docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .a=b'",
-  },
-  {
-    name: 'an open port by $DOCKER_OPTS',
-    files: { '/etc/default/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n' },
-    says: [expect.toSay('closed-answers-every-client', 'tcp://0.0.0.0:2375')],
-    opens: 'tcp://0.0.0.0:2375',
-    holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
+    name: 'harmless $DOCKER_OPTS, and an open port of docker.socket itself',
+    files: {
+      '/etc/default/docker': '# mine\nDOCKER_OPTS="--debug --label a=b"\n',
+      '/etc/systemd/system/docker.socket.d/tcp.conf': '[Socket]\nListenStream=2375\n',
+    },
+    first: 'systemctl stop docker.service docker.socket; systemctl daemon-reload; systemctl start docker.socket',
+    says: [expect.toSay('docker-socket-rejects-connections', '2375')],
+    opens: '[::]:2375 (docker.socket)',
+    holds:
+      "! docker -H tcp://127.0.0.1:2375 version >/dev/null 2>&1 && docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .a=b'",
+    last: 'systemctl stop docker.service docker.socket',
   },
   {
     name: 'an open port in the second line of $DOCKER_OPTS',
@@ -80,23 +97,14 @@ const cases: readonly Case[] = [
     holds: `${closed2375} && docker info -f '{{.Debug}}' | grep -q true`,
   },
   {
-    name: 'an open port of docker.socket itself',
-    files: { '/etc/systemd/system/docker.socket.d/tcp.conf': '[Socket]\nListenStream=2375\n' },
-    first: 'systemctl stop docker.service docker.socket; systemctl daemon-reload; systemctl start docker.socket',
-    says: [expect.toSay('docker-socket-rejects-connections', '2375')],
-    opens: '[::]:2375 (docker.socket)',
-    holds: '! docker -H tcp://127.0.0.1:2375 version >/dev/null 2>&1',
-    last: 'systemctl stop docker.service docker.socket',
-  },
-  {
-    name: 'settings that are links',
+    name: 'settings that are links, with an open port by $DOCKER_OPTS',
     files: {
       '/etc/mine/daemon.json': '{ "tls": false, "labels": ["linked=yes"] }',
       '/etc/mine/override.conf': execStart(`${DAEMON} -H fd:// --log-level=warn $DOCKER_OPTS`),
       '/etc/mine/docker': 'DOCKER_OPTS="-H tcp://0.0.0.0:2375 --debug"\n',
     },
     first: `mkdir -p /etc/docker ${DROP_INS}; ln -s ../mine/daemon.json /etc/docker/; ln -s /etc/mine/override.conf ${DROP_INS}/; ln -sf ../mine/docker /etc/default/docker`,
-    says: [expect.stringMatching(/2375 is closed/)],
+    says: [expect.toSay('closed-answers-every-client', 'tcp://0.0.0.0:2375')],
     opens: 'tcp://0.0.0.0:2375',
     holds: `${closed2375} && docker info -f '{{.Debug}} {{.Labels}}' | grep -q 'true .linked=yes' && [ -L /etc/docker/daemon.json ] && [ -L /etc/default/docker ] && tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q -- '--log-level=warn'`,
     last: `rm -rf /etc/mine /etc/docker/daemon.json ${DROP_INS}/override.conf /etc/default/docker`,
@@ -108,11 +116,6 @@ const cases: readonly Case[] = [
     flags: ['--accept-ca', 'existing'],
     says: [expect.toSay('tls-settings-daemon-now'), expect.stringMatching(/clients of the CA\s+"own"/)],
     last: 'rm -f /etc/docker/*.pem',
-  },
-  {
-    name: 'daemon.json with odd indentation',
-    files: { '/etc/docker/daemon.json': '{\n   "log-level":"warn",\r\n\t"debug"  :   true\n ,"labels":["x=y"] }' },
-    holds: "docker info -f '{{.Debug}}' | grep -q true",
   },
   {
     name: 'hosts in daemon.json, the TCP one open',
@@ -164,43 +167,16 @@ const cases: readonly Case[] = [
     last: 'docker rm -f ci',
   },
   {
-    name: 'a rootless Docker that a user left',
-    files: { '/home/ops/.config/systemd/user/docker.service': '[Service]\nExecStart=/usr/bin/dockerd-rootless.sh\n' },
-    first: 'chown -R ops: /home/ops/.config',
-    says: [expect.toSay('runs-rootless-docker', 'ops')],
-    last: 'rm -rf /home/ops/.config',
-  },
-  {
-    name: 'several -H',
-    files: { [`${DROP_INS}/more.conf`]: execStart(`${DAEMON} -H fd:// -H unix:///run/second.sock`) },
-    holds: 'docker -H unix:///run/second.sock version >/dev/null',
-  },
-  {
-    name: 'another socket unit for docker',
-    files: {
-      '/etc/systemd/system/extra.socket':
-        '[Socket]\nListenStream=/run/extra.sock\nService=docker.service\n[Install]\nWantedBy=sockets.target\n',
-    },
-    first: 'systemctl stop docker; systemctl daemon-reload; systemctl start extra.socket',
-    holds: 'docker -H unix:///run/extra.sock version >/dev/null',
-    last: 'systemctl stop docker extra.socket',
-  },
-  {
-    name: 'a configuration file of another name',
-    files: {
-      '/etc/docker/other.json': '{ "debug": true }',
-      [`${DROP_INS}/file.conf`]: execStart(`${DAEMON} -H fd:// --config-file=/etc/docker/other.json`),
-    },
-    holds: "docker info -f '{{.Debug}}' | grep -q true",
-  },
-  {
-    name: "docker-ce's unit",
+    name: "docker-ce's unit, and a good setting that is not in force yet",
     first: 'ln -sf /usr/sbin/dockerd /usr/bin/dockerd',
     files: {
       '/etc/systemd/system/docker.service': `[Unit]\nDescription=Docker Application Container Engine\nAfter=network-online.target docker.socket containerd.service\nWants=network-online.target containerd.service\nRequires=docker.socket\nStartLimitBurst=3\nStartLimitIntervalSec=60\n[Service]\nType=notify\nExecStart=/usr/bin/dockerd -H fd:// --containerd=/run/containerd/containerd.sock\nExecReload=/bin/kill -s HUP $MAINPID\nTimeoutStartSec=0\nRestartSec=2\nRestart=always\nLimitNPROC=infinity\nLimitCORE=infinity\nTasksMax=infinity\nDelegate=yes\nKillMode=process\nOOMScoreAdjust=-500\n[Install]\nWantedBy=multi-user.target\n`,
     },
-    holds: "tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q '^/usr/bin/dockerd -H fd://'",
-    last: 'rm -f /usr/bin/dockerd',
+    later: 'sleep 2; printf \'{ "debug": true }\' >/etc/docker/daemon.json',
+    says: [expect.toSay('daemon-json-edited-after')],
+    holds:
+      "tr '\\0' ' ' </proc/$(pidof dockerd)/cmdline | grep -q '^/usr/bin/dockerd -H fd://' && docker info -f '{{.Debug}}' | grep -q true",
+    last: 'rm -f /usr/bin/dockerd /etc/docker/daemon.json',
   },
   {
     name: 'a damaged daemon.json and a firewall: both at once',
@@ -228,13 +204,6 @@ const cases: readonly Case[] = [
       expect.stringMatching(/no-such-flag/),
       expect.stringMatching(/--allow-unread-settings/),
     ],
-  },
-  {
-    name: 'a good setting that is not in force yet',
-    later: 'sleep 2; printf \'{ "debug": true }\' >/etc/docker/daemon.json',
-    says: [expect.toSay('daemon-json-edited-after')],
-    holds: "docker info -f '{{.Debug}}' | grep -q true",
-    last: 'rm -f /etc/docker/daemon.json',
   },
   {
     name: 'a setting in both places',
@@ -276,7 +245,7 @@ const cases: readonly Case[] = [
       [`${DROP_INS}/opt.conf`]: execStart('/opt/dockerd -H fd://'),
     },
     first: 'chmod 755 /opt/dockerd',
-    later: `for one in 1 2 3; do (while [ -e /opt/dockerd ]; do curl -m 20 -s -o /dev/null --unix-socket /run/docker.sock http://host/version; sleep 0.1; done) >/dev/null 2>&1 </dev/null & done`,
+    later: `for one in 1 2 3; do (while [ -e /opt/dockerd ]; do curl -m 20 -s -o /dev/null --unix-socket /run/docker.sock http://host/_ping; sleep 0.1; done) >/dev/null 2>&1 </dev/null & done`,
     refused: ['E_DAEMON_START', expect.toSay('rolled-back-runs-before'), expect.toSay('wrapper-says-no')],
   },
   {

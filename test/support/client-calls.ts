@@ -20,7 +20,7 @@ export type ClientCalls = {
   /** Docker's client as a client of the store. */
   as(client: string, ...argv: string[]): Promise<ProgramRun>;
   /** Connects as the client laptop, with its present files, until it is stopped. */
-  poll(everyMs: number, path?: string): Poller;
+  poll(everyMs: number): Poller;
 };
 
 /** `around` is read at each call: a suite sets it up in `beforeAll`. */
@@ -43,11 +43,10 @@ export function clientCalls(around: () => Around): ClientCalls {
       expect(result, result.err).toMatchObject({ status: 0 });
       return result;
     },
-    poll: (everyMs, path) =>
+    poll: (everyMs) =>
       startPoller({
         ...{ directory: join(around().person.store, 'clients/laptop'), fresh: true, everyMs },
         hosts: [{ address: around().host.address, port: 2376 }],
-        ...(path === undefined ? {} : { path }),
       }),
   };
 }
