@@ -76,12 +76,16 @@ describe.each(suites)('on %s', (suite) => {
     expect(made, made.err).toMatchObject({ exit: 0 });
   }
 
-  test('a seccomp profile that allows by default, and bare system paths', async () => {
+  test('a seccomp profile that allows by default, and bare system paths; what it looks at stays as it was', async () => {
     await host.must('printf \'{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [] }\' >/root/allow.json');
     await host.container('plain');
     await host.container('allows', '--security-opt seccomp=/root/allow.json');
     await host.container('bare', '--security-opt systempaths=unconfined');
+    const look =
+      'find /etc /var/lib/docker /usr/lib/systemd -xdev -printf "%p %m %U:%G %T@ %s\\n" | sort; docker ps -a --no-trunc --format "{{.ID}} {{.Names}} {{.State}}"';
+    const before = await host.must(look);
     const results = new Map(evaluate(await gather()).map((result) => [result.id, result]));
+    expect(await host.must(look)).toBe(before);
     expect(results.get('container.2')?.evidence).toMatchObject([{ place: 'container bare' }]);
     expect(results.get('5.22')?.evidence).toContainEqual({
       place: 'container allows',
@@ -144,21 +148,6 @@ test('a daemon with its socket elsewhere is found by daemon.json; one that hangs
     await host.must('kill -STOP "$(cat /run/docker.pid)"');
     const hung = await look();
     expect([hung.answers?.state, hung.answers?.severity, hung.facts.apiStatus]).toEqual(['finding', 'critical', 0]);
-  } finally {
-    await host.down();
-  }
-});
-
-test('it changes nothing: /etc, /var/lib/docker and the running containers are as before', async () => {
-  const [host] = (await labUp({ names: ['audit-quiet'], suite: 'trixie' })) as [LabHost];
-  try {
-    await host.must('docker import /root/busybox.tar busybox && docker run -d --name web busybox sleep 1d');
-    const look =
-      'find /etc /var/lib/docker /usr/lib/systemd -xdev -printf "%p %m %U:%G %T@ %s\\n" | sort; docker ps -a --no-trunc --format "{{.ID}} {{.Names}} {{.State}}"';
-    const before = await host.must(look);
-    const run = await labRun(['exec', host.name, 'sh', '-s'], AUDIT_SCRIPT);
-    expect(run.exit, run.err).toBe(0);
-    expect(await host.must(look)).toBe(before);
   } finally {
     await host.down();
   }

@@ -97,38 +97,38 @@ const FILES: Readonly<Record<string, string>> = {
 };
 
 let program: Program;
-beforeAll(() => {
+let host: LabHost;
+beforeAll(async () => {
   program = buildProgram();
+  [host] = (await labUp({ names: ['hostile'] })) as [LabHost];
+  for (const [path, text] of Object.entries(FILES)) {
+    await host.must(`mkdir -p ${path.slice(0, path.lastIndexOf('/'))}`);
+    await host.exec(`cat >${path}`, { input: text });
+  }
+  await host.must(
+    `for home in /root /home/ops; do mkdir -p $home/.ssh; cat /etc/environment | tr -d '"' >$home/.ssh/environment
+     sed -i '1i . /etc/hostile.rc' $home/.bashrc; done
+     systemctl daemon-reexec; systemctl set-environment ${UNIT_ONLY.map((name) => `'${name}=${HOSTILE[name]}'`).join(' ')}
+     systemctl restart ssh`,
+  );
+  await host.container('web');
 });
-afterAll(() => program?.remove());
+afterAll(async () => {
+  await host?.down();
+  program?.remove();
+});
 
 type Login = { readonly user: LabUser; readonly transport: 'ssh2' | 'openssh' };
 describe.each<Login>([
   { user: 'root', transport: 'ssh2' },
   { user: 'ops', transport: 'openssh' },
 ])('as $user by $transport', ({ user, transport }) => {
-  let host: LabHost;
   let person: Person;
 
-  beforeAll(async () => {
-    [host] = (await labUp({ names: [`hostile-${user}`] })) as [LabHost];
+  beforeAll(() => {
     person = newPerson(program, [host]);
-    for (const [path, text] of Object.entries(FILES)) {
-      await host.must(`mkdir -p ${path.slice(0, path.lastIndexOf('/'))}`);
-      await host.exec(`cat >${path}`, { input: text });
-    }
-    await host.must(
-      `for home in /root /home/ops; do mkdir -p $home/.ssh; cat /etc/environment | tr -d '"' >$home/.ssh/environment
-       sed -i '1i . /etc/hostile.rc' $home/.bashrc; done
-       systemctl daemon-reexec; systemctl set-environment ${UNIT_ONLY.map((name) => `'${name}=${HOSTILE[name]}'`).join(' ')}
-       systemctl restart ssh`,
-    );
-    await host.container('web');
   });
-  afterAll(async () => {
-    await host?.down();
-    person?.remove();
-  });
+  afterAll(() => person?.remove());
 
   async function done(argv: readonly string[]): Promise<ProgramRun> {
     const result = await person.run(argv);

@@ -1,6 +1,6 @@
 /** Firewalls of a host that keep its TLS port closed: named before anything changes, and the command that is printed opens the port. */
 
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { installNft, installPackages } from '../support/nft.ts';
@@ -77,73 +77,79 @@ async function paste(hints: readonly string[]): Promise<void> {
 const hintsOf = (text: string): string[] =>
   Array.from(text.matchAll(/hint: (ssh .* (?:ufw|firewall-cmd) .*)/g), ([, hint = '']) => hint);
 
-type Tool = {
-  readonly packages: readonly string[];
-  readonly begin: string;
-  readonly close: string;
-  readonly code: string;
-  readonly cause: string;
-};
 const ZONE = '--permanent --zone=internal';
+const UFW = {
+  packages: ['ufw', 'iptables', 'libip6tc2', 'libnfnetlink0', 'libnetfilter-conntrack3', 'libnftnl11'],
+  begin:
+    'cp /usr/share/ufw/iptables/*.rules /usr/share/ufw/*.init /usr/share/ufw/ufw.conf /etc/ufw/ && ufw allow 22/tcp && ufw --force enable',
+  code: 'E_FIREWALL',
+  cause: 'timed-out',
+  cases: [
+    { name: 'by default', close: 'ufw delete allow 2376/tcp' },
+    {
+      name: 'with a rule that denies',
+      close: 'ufw delete allow 2376/tcp; ufw deny 2376',
+      end: 'ufw delete deny 2376',
+    },
+  ],
+};
 const FIREWALLD = {
   packages:
     'firewalld python3-firewall python3-dbus python3-gi python3-cap-ng gir1.2-glib-2.0 gir1.2-girepository-2.0 libgirepository-1.0-1 libglib2.0-0t64 libffi8 libatomic1 libpcre2-8-0 libdbus-1-3 python3-nftables libnftables1 libnftnl11 libjansson4 libedit2 libbsd0 libmd0'.split(
       ' ',
     ),
   begin: 'systemctl start firewalld && systemctl restart docker',
-};
-const UFW = {
-  packages: ['ufw', 'iptables', 'libip6tc2', 'libnfnetlink0', 'libnetfilter-conntrack3', 'libnftnl11'],
-  begin:
-    'cp /usr/share/ufw/iptables/*.rules /usr/share/ufw/*.init /usr/share/ufw/ufw.conf /etc/ufw/ && ufw allow 22/tcp && ufw --force enable',
-};
-test.each<[string, Tool]>([
-  ['ufw', { ...UFW, close: 'ufw delete allow 2376/tcp', code: 'E_FIREWALL', cause: 'timed-out' }],
-  [
-    'ufw, with a rule that denies',
-    { ...UFW, close: 'ufw delete allow 2376/tcp; ufw deny 2376', code: 'E_FIREWALL', cause: 'timed-out' },
-  ],
-  [
-    'firewalld',
+  code: 'E_PORT_FILTERED',
+  cause: 'unreachable',
+  cases: [
+    { name: 'by default', close: 'firewall-cmd --permanent --remove-port=2376/tcp; firewall-cmd --reload' },
     {
-      ...FIREWALLD,
-      close: 'firewall-cmd --permanent --remove-port=2376/tcp; firewall-cmd --reload',
-      code: 'E_PORT_FILTERED',
-      cause: 'unreachable',
-    },
-  ],
-  [
-    'firewalld, with the interface in another zone than the default',
-    {
-      ...FIREWALLD,
+      name: 'with the interface in another zone than the default',
       close: `firewall-cmd ${ZONE} --add-interface=host0; firewall-cmd ${ZONE} --add-service=ssh; firewall-cmd ${ZONE} --remove-port=2376/tcp; firewall-cmd --permanent --zone=public --add-port=2376/tcp; firewall-cmd --reload`,
-      code: 'E_PORT_FILTERED',
-      cause: 'unreachable',
+      end: `firewall-cmd ${ZONE} --remove-interface=host0`,
     },
   ],
-])('%s itself: setup and doctor print the command that opens the port', async (_name, tool) => {
-  const [own] = (await labUp({ names: ['firewall-tool'] })) as [LabHost];
-  try {
-    person.remove();
-    person = newPerson(program, [own]);
-    await installPackages(own, tool.packages);
-    await own.must(tool.begin);
-    await own.must(tool.close);
-    const before = await snapshotHost(own);
-    const refused = await person.run(person.setup(own));
-    expect(refused, refused.err).toMatchObject({ status: 4 });
-    expect(refused.err).toContain(tool.code);
-    expect(await snapshotHost(own)).toBe(before);
-    await paste(hintsOf(refused.err));
-    const done = await person.run(person.setup(own));
-    expect(done, done.err).toMatchObject({ status: 0 });
-    await own.must(tool.close);
-    const doctor = ['doctor', own.name, '--timeout', '3s', '--json'];
-    const { result } = JSON.parse((await person.run(doctor)).out);
-    expect(result).toMatchObject({ cause: tool.cause });
-    await paste(result.hints);
-    expect(JSON.parse((await person.run(doctor)).out).result).toMatchObject({ cause: 'none' });
-  } finally {
-    await own.down();
-  }
+};
+describe.each([
+  { tool: 'ufw', ...UFW },
+  { tool: 'firewalld', ...FIREWALLD },
+])('$tool itself', ({ packages, begin, code, cause, cases }) => {
+  let own: LabHost;
+  let owner: Person;
+
+  beforeAll(async () => {
+    [own] = (await labUp({ names: ['firewall-tool'] })) as [LabHost];
+    owner = newPerson(program, [own]);
+    await installPackages(own, packages);
+    await own.must(begin);
+  });
+  afterAll(async () => {
+    await own?.down();
+    owner?.remove();
+  });
+
+  test.each<{ name: string; close: string; end?: string }>(cases)(
+    '$name: setup and doctor print the command that opens the port',
+    async ({ close, end = 'true' }) => {
+      await own.must(close);
+      onTestFinished(async () => {
+        await owner.run(['remove', own.name, '--yes']);
+        await own.must(end);
+      });
+      const before = await snapshotHost(own);
+      const refused = await owner.run(owner.setup(own));
+      expect(refused, refused.err).toMatchObject({ status: 4 });
+      expect(refused.err).toContain(code);
+      expect(await snapshotHost(own)).toBe(before);
+      await paste(hintsOf(refused.err));
+      const done = await owner.run(owner.setup(own));
+      expect(done, done.err).toMatchObject({ status: 0 });
+      await own.must(close);
+      const doctor = ['doctor', own.name, '--timeout', '3s', '--json'];
+      const { result } = JSON.parse((await owner.run(doctor)).out);
+      expect(result).toMatchObject({ cause });
+      await paste(result.hints);
+      expect(JSON.parse((await owner.run(doctor)).out).result).toMatchObject({ cause: 'none' });
+    },
+  );
 });

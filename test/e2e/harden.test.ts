@@ -42,15 +42,13 @@ describe.each(suites)('on %s', (suite: Suite) => {
     });
     return { status, out, err };
   }
-  async function results(): Promise<{ id: string; state: string; fix: string; fixable?: string }[]> {
+  type Result = { id: string; state: string; fix: string; fixable?: string };
+  async function results(): Promise<Result[]> {
     const { out } = await run('audit', 'web', '--json');
     return JSON.parse(out).result.subjects[0].results;
   }
-  async function fixable(): Promise<string[]> {
-    return (await results())
-      .filter((one) => one.state === 'finding' && one.fixable !== undefined)
-      .map((one) => one.fixable as string);
-  }
+  const fixable = (found: readonly Result[]) =>
+    found.filter((one) => one.state === 'finding' && one.fixable !== undefined).map((one) => one.fixable as string);
   const pid = () => host.must("docker inspect -f '{{.State.Pid}}' web");
 
   beforeAll(async () => {
@@ -84,7 +82,9 @@ describe.each(suites)('on %s', (suite: Suite) => {
 
     const setup = await run('setup', to, '--name', 'web', ...ssh, '--no-ca-passphrase', '--client', 'me', '--yes');
     expect(setup.status, setup.err).toBe(0);
-    expect(await fixable()).toEqual(expect.arrayContaining(['sshd', 'sshd-passwords', 'docker-group', 'file-modes']));
+    expect(fixable(await results())).toEqual(
+      expect.arrayContaining(['sshd', 'sshd-passwords', 'docker-group', 'file-modes']),
+    );
 
     const shown = await run('harden', 'web', '--dry-run');
     expect(shown.out).toSay('costs-no-new-privileges-programs-inside');
@@ -105,7 +105,8 @@ describe.each(suites)('on %s', (suite: Suite) => {
     expect(await host.must('stat -c %a /etc/docker/certs.d/registry.lab:5000/client.key')).toBe('400');
     expect(await host.must('cat /etc/audit/audit.rules')).toMatch(/by-hand/);
     // noisy stays in the docker group, as was asked for; the others need a yes of their own.
-    expect(new Set(await fixable())).toEqual(new Set(['docker-group', 'icc', 'userland-proxy', 'userns-remap']));
+    const found = await results();
+    expect(new Set(fixable(found))).toEqual(new Set(['docker-group', 'icc', 'userland-proxy', 'userns-remap']));
     expect(await pid()).toBe(running);
     // A member that comes back stands last in the line: which order it is has no meaning, so noisy is the first here.
     expect(await host.must('getent group docker')).toMatch(/:noisy$/);
@@ -119,8 +120,10 @@ describe.each(suites)('on %s', (suite: Suite) => {
     // Its banner goes to ssh's own words, a login shell has its umask and its end.
     expect((await host.ssh('umask', { user: 'ops' })).exit).toBe(0);
     expect(await host.must("su -l pat -c 'umask; echo $TMOUT; ulimit -c'")).toBe('0027\n900\n0');
-    const [ssh4] = (await results()).filter(({ id }) => id === 'ssh.4');
-    expect(ssh4).toMatchObject({ state: 'finding', fix: expect.toSay('match-block') });
+    expect(found.find(({ id }) => id === 'ssh.4')).toMatchObject({
+      state: 'finding',
+      fix: expect.toSay('match-block'),
+    });
 
     // What is new starts as well, with the limits that it now gets.
     await host.container('later');

@@ -5,10 +5,10 @@
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { findCommand } from '../../src/cli/commands.ts';
 import { parseOptions } from '../../src/cli/options.ts';
-import { buildProgram, type Program, type ProgramRun } from '../support/cli.ts';
+import { buildProgram, type Program, type ProgramRun, runCli } from '../support/cli.ts';
 import { commandsIn, hintsIn } from '../support/hints.ts';
 import { type LabHost, labUp } from '../support/lab.ts';
 import { newPerson, type Person } from '../support/person.ts';
@@ -48,6 +48,15 @@ const setup = (...more: string[]): string[] => [
   ...['setup', 'web', ...login(person), '--client', 'laptop', '--no-ca-passphrase', '--yes', ...more],
 ];
 
+/** docker-tls as this person, in this process: some 300 runs, of which most end before they would have loaded the program. */
+async function call(one: Person, argv: readonly string[]): Promise<ProgramRun> {
+  // What looks for a home or an agent beside the run's own environment.
+  vi.stubEnv('HOME', one.home);
+  vi.stubEnv('SSH_AUTH_SOCK', undefined);
+  const { exit, out, err } = await runCli(argv, { env: one.env, cwd: one.home });
+  return { status: exit, out, err };
+}
+
 /** What a reader puts in the place of a word in capitals. */
 function filled(word: string, before: string | undefined, { home }: Person): string {
   if (/^(?:\w+@)?(?:OTHER-)?HOST$/.test(word)) return 'web';
@@ -86,7 +95,7 @@ async function refused(one: Person, run: ProgramRun): Promise<string[]> {
     // These end with Ctrl-C alone.
     if (done.has(argv.join(' ')) || /^(?:ssh|tunnel)\b|--watch/.test(argv.join(' '))) continue;
     done.add(argv.join(' '));
-    const { status, err } = await one.run(argv);
+    const { status, err } = await call(one, argv);
     if (status === 1 || /error\[E_(?:USAGE|BUG)\]/.test(err))
       wrong.push(`docker-tls ${argv.join(' ')}: ${status} ${err}`);
   }
@@ -153,7 +162,7 @@ const FAILURES: readonly (readonly [string, string])[] = [
 test.each(FAILURES)('docker-tls %s: %s, and its hints run', async (line, code) => {
   const words = line.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', '')) ?? [];
   const connects = words[0] === 'setup';
-  const run = await person.run([...words, ...(connects ? login(person) : [])]);
+  const run = await call(person, [...words, ...(connects ? login(person) : [])]);
   expect(run.err).toContain(`error[${code}`);
   expect(hintsIn(run.out, run.err), run.err).not.toEqual([]);
   expect(await refused(person, run)).toEqual([]);
@@ -167,7 +176,7 @@ test.each([
   ['setup nobody@web --yes --no-ca-passphrase', 'E_SSH_AUTH'],
 ])('without a store, docker-tls %s: %s, and its hints run', async (line, code) => {
   const words = line.split(' ');
-  const run = await newcomer.run([...words, ...(words[0] === 'setup' ? login(newcomer) : [])]);
+  const run = await call(newcomer, [...words, ...(words[0] === 'setup' ? login(newcomer) : [])]);
   expect(run.err).toContain(`error[${code}`);
   expect(await refused(newcomer, run)).toEqual([]);
 });

@@ -16,9 +16,8 @@ export async function publishPort(host: LabHost): Promise<void> {
 
 /** A daemon that remaps users does not know existing containers: their processes are recorded first. */
 async function rememberContainers(host: LabHost): Promise<void> {
-  await host.exec(`for name in web peer asker; do
-    pid=$(docker inspect -f '{{.State.Pid}}' $name 2>/dev/null) && echo "$pid" >/run/pid-$name; done
-    docker inspect -f '{{.NetworkSettings.IPAddress}}' web >/run/web.new 2>/dev/null && mv /run/web.new /run/address-web`);
+  await host.exec(`docker inspect -f '{{.Name}} {{.State.Pid}} {{.NetworkSettings.IPAddress}}' web peer asker 2>/dev/null |
+    while read -r name pid address; do echo "$pid" >"/run/pid-$\{name#/}"; [ "$name" != /web ] || echo "$address" >/run/address-web; done`);
 }
 
 /** Tries every route, each for at most 8 seconds, or 20 on an emulated processor. */

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { CHILD_BUNDLE } from './child-bundle.ts';
 import { removeLater } from './store.ts';
 
 /** Bundles the store with the samples for child processes; returns the file to import. removeHomes deletes it. */
@@ -19,11 +20,7 @@ export function bundleStore(): string {
       loader: 'ts',
     },
     outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    packages: 'external',
+    ...CHILD_BUNDLE,
   });
   removeLater(outfile);
   return outfile;

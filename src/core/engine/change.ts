@@ -34,7 +34,7 @@ export async function changeHosts(context: ChangeContext): Promise<Changed> {
     await confirm(context, context);
     await approveSigner(context);
     await unlockCa(context);
-    if (mayChange(context)) await context.run.beforeChange?.();
+    if (mayChange(context)) await context.run.beforeChange?.(context.hosts);
     await holdStore(context, [issueCredentials, changeEach, retractUnused]);
     return outcomeOf(context);
   } finally {

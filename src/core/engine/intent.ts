@@ -47,8 +47,8 @@ export type Run = Reach & {
   approve(signer: CaSigner): Promise<void>;
   /** Shows plans and asks the question. Throws if the person declines. */
   confirm(planned: Planned, question: string): Promise<void>;
-  /** Called once, after every approval, before the first change; not if no host may change. */
-  beforeChange?(): Promise<void>;
+  /** Called once with the hosts as planned, after every approval, before the first change; not if no host may change. */
+  beforeChange?(hosts: ChangeContext['hosts']): Promise<void>;
   /** Other parts of a split run use the store at the same time. */
   readonly shared?: boolean;
   /** The store as the command has read it. */

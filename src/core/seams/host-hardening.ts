@@ -14,9 +14,12 @@ export type HardenedHost = {
 };
 
 export type Hardening = {
-  /** Gathers the facts for the fixes from a connected host; changes nothing. Fails with E_HARDEN_ROOTLESS (exit 2). */
+  /**
+   * Gathers the facts for the fixes from a connected host, once for each `opened`, as the facts of every plan; changes nothing. Fails with
+   * E_HARDEN_ROOTLESS (exit 2).
+   */
   hardenOpened(
-    session: HostSession,
+    opened: { readonly session: HostSession },
     spec: HostSpec,
     wanted: {
       /** Fixes, in the form of the setting `harden`. */

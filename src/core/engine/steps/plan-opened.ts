@@ -75,7 +75,7 @@ export async function planOpened(
   const acceptCa = acceptedCa(requested.acceptCa, known?.record.acceptCa, trusted);
   const spec: HostSpec = { ...requested, ssh, acceptCa, harden: entries.length === 0 ? requested.harden : entries };
   const hardened = await hardenOpened(
-    session,
+    opened,
     spec,
     { entries, known: known?.record.harden ?? [], leadsTo: hostsBehind(spec, base) },
     runtime,

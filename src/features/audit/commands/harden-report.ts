@@ -14,16 +14,16 @@ import type { Fix } from '../domain/fixes.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/report/html-harden.ts';
 import { reportHead, type Subject } from '../domain/report/report.ts';
 import { countWords, type Score, scoreWords } from '../domain/score.ts';
-import { auditHosts } from '../engine/audit-hosts.ts';
+import { type AuditContext, auditHosts } from '../engine/audit-hosts.ts';
 
 /** Audits the hosts now; the result includes hosts that fail. `lynis`: run it if installed, which takes long. */
 export async function auditNow(
   run: Run,
   state: StoreState,
   hosts: readonly HostSpec[],
-  lynis: boolean,
+  more: Pick<AuditContext, 'lynis' | 'factsOf'>,
 ): Promise<readonly Subject[]> {
-  return subjectsOf(await auditHosts(hosts, { ...run, state, selection: { checks: [] }, lynis }));
+  return subjectsOf(await auditHosts(hosts, { ...run, state, selection: { checks: [] }, ...more }));
 }
 
 /** Scores of a host before and after; undefined if it was not audited then. */

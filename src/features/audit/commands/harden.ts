@@ -38,6 +38,7 @@ import {
 import { PACKAGES } from '../domain/packages.ts';
 import type { Subject } from '../domain/report/report.ts';
 import { type ScoreDocument, scoreDocument } from '../domain/report/report-document.ts';
+import { auditOf } from '../engine/harden-host.ts';
 import { addPackages, type HostPackages, refusePackages } from './harden-packages.ts';
 import { auditNow, type HardenedScores, scoresOf, scoreTable, writeHardenReport } from './harden-report.ts';
 
@@ -161,13 +162,14 @@ async function harden(context: ActionContext, names: readonly string[], options:
     throw usage('--report is of a change that was made: not with --dry-run', ['docker-tls audit --out FILE.html']);
   if (report !== undefined) await checkReport(report, run.runtime.cwd);
   const packages = install.length === 0 ? [] : await addPackages(context, hosts, install, options.accept, run);
-  const withLynis = report !== undefined;
+  const lynis = report !== undefined;
   let before: readonly Subject[] | undefined;
   const changed = await change(hostsIntent({ ...request, reason: 'harden', hosts, addHardening: true }), {
     ...run,
     // After the yes: its probes make certificates.
-    async beforeChange() {
-      before = await auditNow(run, state, hosts, withLynis);
+    async beforeChange(planned) {
+      const opened = new Map(planned.flatMap((one) => (one.kind === 'done' ? [[one.host, one.value.opened]] : [])));
+      before = await auditNow(run, state, hosts, { lynis, factsOf: (host) => auditOf(opened.get(host)) });
     },
   });
   const plans = [...changed.results, ...(changed.planned?.hosts ?? [])].flatMap((one) =>
@@ -177,7 +179,7 @@ async function harden(context: ActionContext, names: readonly string[], options:
     choice.leftOut,
     hosts.map(({ name, harden }) => ({ entries: harden, unmade: plans.find(({ host }) => host === name)?.unmade })),
   );
-  const after = run.dryRun ? [] : await auditNow(run, changed.state, hosts, withLynis);
+  const after = run.dryRun ? [] : await auditNow(run, changed.state, hosts, { lynis });
   // No host was to change.
   before ??= after;
   const saved =

@@ -33,6 +33,8 @@ export type AuditContext = Reach &
     readonly lynis?: boolean;
     /** Open watched files for writing, and read the records back. */
     readonly probeAuditd?: boolean;
+    /** Facts of a host that were gathered a moment ago. */
+    readonly factsOf?: (host: string) => AuditFacts | undefined;
     /** Try the isolation of containers from inside: after consent. */
     readonly probeContainers?: boolean;
   };
@@ -51,7 +53,8 @@ export async function auditHosts(
     line.phase('connect');
     await using session = await runtime.connect(sshOptions(spec, context));
     line.phase('facts');
-    const facts = await gatherAuditFacts(session, runtime.signal, { touch: context.probeAuditd });
+    const facts =
+      context.factsOf?.(spec.name) ?? (await gatherAuditFacts(session, runtime.signal, { touch: context.probeAuditd }));
     line.phase('probe');
     const known = context.state.hosts.get(spec.name);
     const address = spec.address ?? session.dialled;

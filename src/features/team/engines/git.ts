@@ -67,7 +67,8 @@ export function gitEngine({
   async function prepare(): Promise<void> {
     if (present(join(cache, 'HEAD'))) return;
     makeDirectories(cache);
-    await git(['init', '-q', '--bare', cache]);
+    // Without hooks, which would never run, and the other files of a template.
+    await git(['init', '-q', '--bare', '--template=', cache]);
   }
 
   function ready(): Promise<void> {

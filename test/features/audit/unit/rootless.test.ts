@@ -33,7 +33,7 @@ test('harden is refused', async () => {
   const spec = { name: 'h1' } as unknown as HostSpec;
   const wanted = { entries: [], known: [], leadsTo: [] } as unknown as Parameters<typeof hardenOpened>[2];
   const runtime = {} as unknown as Runtime;
-  await expect(hardenOpened(session, spec, wanted, runtime)).rejects.toMatchObject({
+  await expect(hardenOpened({ session }, spec, wanted, runtime)).rejects.toMatchObject({
     code: 'E_HARDEN_ROOTLESS',
     exit: 2,
   });

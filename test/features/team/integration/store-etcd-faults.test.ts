@@ -9,6 +9,7 @@ import { openTeamSession } from '../../../../src/features/team/store/open-team-s
 import { checkTeamStore } from '../../../../src/features/team/store/restore-store.ts';
 import { readLog } from '../../../../src/features/team/store/signed-log.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
+import { CHILD_BUNDLE } from '../../../support/child-bundle.ts';
 import { type Cut, type CuttingProxy, startProxy } from '../../../support/cutting-proxy.ts';
 import { removeHomes, removeLater, sampleHost } from '../../../support/store.ts';
 import { runChild } from '../../../support/store-child.ts';
@@ -31,7 +32,8 @@ beforeAll(async () => {
       resolveDir: join(import.meta.dirname, '..', '..', '..', '..'),
       loader: 'ts',
     },
-    ...{ outfile: bundle, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
+    outfile: bundle,
+    ...CHILD_BUNDLE,
   });
 }, 60_000);
 afterEach(async () => {

@@ -10,6 +10,7 @@ import { checkTeamStore, restoreTeamStore } from '../../../../src/features/team/
 import { readLog } from '../../../../src/features/team/store/signed-log.ts';
 import { listingOf } from '../../../../src/features/team/store/store-manifest.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
+import { CHILD_BUNDLE } from '../../../support/child-bundle.ts';
 import { newHome, removeHomes, removeLater, sampleCa, sampleHost } from '../../../support/store.ts';
 import { runChild } from '../../../support/store-child.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
@@ -30,7 +31,8 @@ beforeAll(() => {
       resolveDir: join(import.meta.dirname, '..', '..', '..', '..'),
       loader: 'ts',
     },
-    ...{ outfile: bundle, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
+    outfile: bundle,
+    ...CHILD_BUNDLE,
   });
 });
 beforeEach(async () => {

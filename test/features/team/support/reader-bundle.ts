@@ -4,6 +4,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
+import { CHILD_BUNDLE } from '../../../support/child-bundle.ts';
 
 /** Exports openTeamSession, teamStore and the samples of test/support/store.ts. The caller deletes it. */
 export function bundleTeamStore(name: string): string {
@@ -18,7 +19,8 @@ export function bundleTeamStore(name: string): string {
       resolveDir: root,
       loader: 'ts',
     },
-    ...{ outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external' },
+    outfile,
+    ...CHILD_BUNDLE,
   });
   return outfile;
 }

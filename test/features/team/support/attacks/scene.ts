@@ -183,7 +183,7 @@ export function gitScene(): Promise<Scene> {
   const repository = join(directory, 'store.git');
   const git = (...args: string[]) =>
     execFileSync('git', ['--git-dir', repository, ...args], { encoding: 'utf8' }).trim();
-  execFileSync('git', ['init', '-q', '--bare', repository]);
+  execFileSync('git', ['init', '-q', '--bare', '--template=', repository]);
   const branch = 'refs/heads/docker-tls';
   return newScene(
     {
