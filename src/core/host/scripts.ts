@@ -58,6 +58,7 @@ import systemdDependentsModule from './systemd/dependents.sh';
 import systemdFactsModule from './systemd/facts.sh';
 import systemdLimitsModule from './systemd/limits.sh';
 import systemdListenerModule from './systemd/listener.sh';
+import systemdProgramSocketsModule from './systemd/program-sockets.sh';
 import systemdPulledModule from './systemd/pulled.sh';
 import systemdRecoveryModule from './systemd/recovery.sh';
 import systemdServiceModule from './systemd/service.sh';
@@ -81,6 +82,7 @@ const BY_SYSTEMD = {
     systemdServiceModule,
     systemdLimitsModule,
     systemdListenerModule,
+    systemdProgramSocketsModule,
     systemdPulledModule,
     systemdRecoveryModule,
   ],

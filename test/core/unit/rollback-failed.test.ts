@@ -37,6 +37,9 @@ function run(shell: string, text: string, { up = false, starts = true, how = 'un
   return stdout + stderr;
 }
 
+/** A command that makes unix sockets at paths. */
+const SOCKET = `${process.execPath} -e "require('net').createServer().listen(process.argv[1], () => process.exit())"`;
+
 /** daemon.json from the change, with all its records. */
 const CHANGED =
   'printf broken >$DAEMON_JSON.docker-tls-old; printf new >$DAEMON_JSON.docker-tls-new; note_forms $DAEMON_JSON.docker-tls-* >$T/forms; place_as $DAEMON_JSON new;';
@@ -167,14 +170,30 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       run(
         shell,
         `LISTENER=front.service DAEMON=none; mkdir -p $RUN/docker-tls $UNITS/sockets.target.wants; : >$UNITS/$LISTENER
-        for name in keep old; do : >$RUN/docker-tls/$name.sock; done; ln -s x "$UNITS/sockets.target.wants/docker-tls-role@keep.socket"
+        for name in keep old; do ${SOCKET} $RUN/docker-tls/$name.sock; done; mkdir $RUN/docker-tls/made.sock
+        for name in keep made; do ln -s x "$UNITS/sockets.target.wants/docker-tls-role@$name.socket"; done
         systemctl() { case $1 in list-units) for name in keep old; do echo "docker-tls-role@$name.socket loaded"; done ;; esac; }
-        ${change}; look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
-        release_port() { :; }; service() { :; }; exec 3<$RUN/docker-tls; apply_listener
+        look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
+        release_port() { :; }; service() { :; }; ${change}; exec 3<$RUN/docker-tls; apply_listener
         ls $RUN/docker-tls; [ /proc/$$/fd/3 -ef $RUN/docker-tls ] && echo same; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
       ).trim();
     expect(listing('mark socket-changed')).toBe('keep.sock\nsame');
     expect(listing('mark role-sockets-changed')).toBe('same');
+    // One without a file is made anew.
+    expect(listing('rm $RUN/docker-tls/keep.sock; service() { echo "$1 $2"; }')).toContain(
+      'stop docker-tls-role@keep.socket',
+    );
+  });
+
+  test('a rollback goes on where a socket for containers does not listen, and says so; a change does not', () => {
+    const started = (back: string) =>
+      run(
+        shell,
+        `LISTENER=front.service BACK=${back}; mkdir -p $UNITS/sockets.target.wants; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
+        service() { case $2 in *ci*) return 1 ;; esac; echo "$1 $2"; }; start_listener; echo "$? $REMARK"`,
+      );
+    expect(started('no')).toBe('1 \n');
+    expect(started('yes')).toMatch(/start front\.service\n0 .*docker-tls-role@ci\.socket/);
   });
 
   test('a stream does not hold up the stop of the listener', () => {
@@ -183,9 +202,10 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       `LISTENER=front.service DAEMON=none; : >$UNITS/$LISTENER; mark socket-changed; look_at_service() { :; }; units_unread() { false; }
       find_ports() { ports=; }; hold_port() { :; }; release_port() { :; }; main_pid() { pid=$streaming; }
       sh -c 'trap : USR1; trap "echo ended; exit" TERM; for n in 1 2 3 4 5 6 7 8 9; do sleep 0.3; done' & streaming=$!; /bin/sleep 0.3
-      service() { if [ "$1 $2" = "stop $LISTENER" ]; then wait "$streaming"; fi; echo "$1 $2"; }; systemctl() { :; }; apply_listener`,
+      service() { if [ "$1 $3" = "restart $LISTENER" ]; then wait "$streaming"; fi; echo "$*"; }; : >$UNITS/t; systemctl() { :; }; apply_listener`,
     );
-    expect(said.trim().split('\n').slice(0, 2)).toEqual(['ended', 'stop front.service']);
+    // In one call with the port: a client of a socket that stays starts the service whenever it does not run.
+    expect(said.trim().split('\n').slice(0, 2)).toEqual(['ended', 'restart t front.service']);
   });
 
   test('what is changed before the first rollback is kept beside', () => {

@@ -11,8 +11,8 @@ export type DesiredListener = {
   /** Text of its unit, and of its other files by their path. */
   readonly unit: string;
   readonly files: ReadonlyMap<string, string>;
-  /** Its sockets for programs on the host. */
-  readonly local?: LocalSockets | undefined;
+  /** Its sockets for programs on the host. `silent`: those that nobody listens on now. */
+  readonly local?: (LocalSockets & { readonly silent: readonly string[] }) | undefined;
   /** As which it opens the daemon's socket; undefined: as the daemon's user. */
   readonly group?: string | undefined;
   /** It runs now. */
@@ -22,8 +22,8 @@ export type DesiredListener = {
   /** Shell command that checks its configuration, with files at other paths than those that they will have. */
   readonly check: (at: (path: string) => string, credentials: string) => string;
   /**
-   * Shell text that ends the connections of clients that lose access, after a reload; empty: none. `removed`: PEM of the CAs that the host
-   * no longer accepts. The text gets WORKERS, the processes from before the reload.
+   * Shell text that ends the connections of clients that lose access, after a reload or restart; empty: none. `removed`: PEM of the CAs that
+   * the host no longer accepts. The text gets MASTER, the socket of a process, and WORKERS, its children from before.
    */
   readonly cut: (removed: readonly string[]) => string;
 };
@@ -34,7 +34,7 @@ export type ListenerPlan = {
   readonly reason: string;
   /** Shell command that checks its new configuration before anything changes; empty: none. */
   readonly check: string;
-  /** Shell text that runs after a reload; empty: none. */
+  /** Shell text that runs after a reload or restart; empty: none. */
   readonly cut: string;
   /** Packages that are installed first. */
   readonly packages: readonly string[];

@@ -5,6 +5,7 @@ import { LISTENER_SERVICE, type Places, PODMAN_PLACES, programUnit, SYSTEM_PLACE
 import { hasPort } from '../network-port.ts';
 import { certificateTexts } from '../pki/pem.ts';
 import { type CaId, certificateIds } from '../trust/ca-id.ts';
+import { listWords } from '../words.ts';
 import type { DesiredHost } from './desired.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
 import { type FileChange, link, textFile } from './file-change.ts';
@@ -137,6 +138,8 @@ export function planListener(
   if (listener.packages.length > 0) return plan('restart', 'its packages are not completely installed');
   const listens = !hasPort({ listen }) || facts.docker.tlsSocket.active === 'active';
   if (!listener.active || !listens) return plan('start', 'it does not run');
+  const { silent = [] } = listener.local ?? {};
+  if (silent.length > 0) return plan('restart', `nobody listens on the socket ${listWords(silent)}`);
   if (credentials !== undefined) return plan('reload', credentials.reason);
   if (changed.some((path) => path !== places.current)) return plan('reload', 'its configuration changes');
   return { ...NO_LISTENER, reason: 'nothing changes for it' };
@@ -158,5 +161,5 @@ export function restoredListener(facts: HostFacts, files: readonly FileChange[],
       ? 'restart'
       : 'reload';
   const reason = isThere ? 'its former configuration returns' : "it is docker-tls's own";
-  return { ...NO_LISTENER, action, reason, cut: action === 'reload' ? CUT_ALL : '' };
+  return { ...NO_LISTENER, action, reason, cut: isThere ? CUT_ALL : '' };
 }

@@ -1,7 +1,8 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
-# Needs functions: await drop_socket find_ports hold_port look_at_service main_pid release_port reread service units_unread
+# Needs functions: await drop_program_sockets drop_socket find_ports hold_port look_at_service main_pid
+# Needs functions: program_sockets_listen release_port reread service start_listener units_unread
 # Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat cut grep rm rmdir sh sleep systemctl
+# Needs programs: cat grep rm sh sleep systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -20,26 +21,31 @@ apply_listener() {
   # The daemon's restart has moved the socket, and a connection may have started this service since.
   if [ "$DAEMON" != none ] && [ -e "$T/socket-changed" ]; then
     drop_program_sockets
-    service start "$LISTENER"
+    start_listener
     return
   fi
   if [ ! -e "$T/socket-changed" ] && [ ! -e "$T/role-sockets-changed" ] && ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" &&
-    main_pid "$LISTENER"; then
+    program_sockets_listen && main_pid "$LISTENER"; then
     reload_listener
     return
   fi
-  if [ -e "$T/socket-changed" ]; then
-    find_ports
-    hold_port "$ports"
-  fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
+  if [ ! -e "$T/socket-changed" ]; then
+    drain_listener
+    drop_program_sockets
+    drop_socket
+    service stop "$LISTENER" 2>/dev/null
+    start_listener
+    return
+  fi
+  find_ports
+  hold_port "$ports"
   drain_listener
-  stop_listener
   drop_program_sockets
-  if [ -e "$T/socket-changed" ]; then service stop "$TLS_SOCKET" 2>/dev/null; fi
   drop_socket
-  # It requires its sockets. A client of one that stays may have started it by now, with all of them.
-  { [ ! -e "$UNITS/$TLS_SOCKET" ] || service start "$TLS_SOCKET"; } && service start "$LISTENER"
+  # In one call: a client of a socket that stays starts the service whenever it does not run, also while there is no port.
+  if [ -e "$UNITS/$TLS_SOCKET" ]; then service restart "$TLS_SOCKET" "$LISTENER"; else service restart "$LISTENER"; fi
+  start_listener
   started=$?
   release_port
   return "$started"
@@ -58,29 +64,6 @@ drain_listener() {
   kill -s TERM "$pid" 2>/dev/null
 }
 
-# Stops the units of sockets for programs on the host that are no longer wanted, or all if their template changes. While there is one, the
-# directory stays the one that containers may have mounted.
-drop_program_sockets() {
-  for unit in $(systemctl list-units --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
-    if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ]; then continue; fi
-    service stop "$unit" 2>/dev/null
-    systemctl reset-failed "$unit" 2>/dev/null
-    # systemd no longer knows that it has to remove the socket, if the template is gone.
-    name=${unit#docker-tls-role@}
-    rm -f -- "${RUN:?}/docker-tls/${name%.socket}.sock"
-  done
-  for link in "$UNITS/sockets.target.wants/docker-tls-role@"*.socket; do [ -L "$link" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null; done
-}
-
-# systemd forgets the directory of a unit whose file is gone, and keeps its failure.
-stop_listener() {
-  [ -n "$LISTENER" ] || return 0
-  service stop "$LISTENER" 2>/dev/null
-  [ ! -e "$UNITS/$LISTENER" ] || return 0
-  systemctl reset-failed "$LISTENER" 2>/dev/null
-  rm -rf -- "${RUN:?}/${LISTENER%.service}" "$RUN/docker-tls"
-}
-
 # A reload starts a new worker beside the old one, which serves its open connections to their end.
 reload_listener() {
   workers=" $(cat "/proc/$pid/task/$pid/children") "
@@ -89,7 +72,7 @@ reload_listener() {
   if [ "$BACK" = yes ]; then
     kill -s TERM $workers 2>/dev/null
   elif [ -n "$LISTENER_CUT" ]; then
-    WORKERS=$workers sh -c "$LISTENER_CUT" 9<&-
+    MASTER=$RUN/${LISTENER%.service}/$pid.sock WORKERS=$workers sh -c "$LISTENER_CUT" 9<&-
   fi
   return 0
 }
@@ -106,4 +89,13 @@ has_new_worker() {
     *ActiveState=active*) return 0 ;;
   esac
   return 1
+}
+
+# systemd forgets the directory of a unit whose file is gone, and keeps its failure.
+stop_listener() {
+  [ -n "$LISTENER" ] || return 0
+  service stop "$LISTENER" 2>/dev/null
+  [ ! -e "$UNITS/$LISTENER" ] || return 0
+  systemctl reset-failed "$LISTENER" 2>/dev/null
+  rm -rf -- "${RUN:?}/${LISTENER%.service}" "$RUN/docker-tls"
 }

@@ -10,7 +10,7 @@ start_service() { service start "$SERVICE" && await_answer; }
 
 # Prints the daemon's log since a time: last_words SECONDS
 last_words() {
-  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" ${LISTENER:+-u "$LISTENER"} --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
+  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" ${LISTENER:+-u "$LISTENER" -u "docker-tls-role@*.socket"} --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
 }
 
 # Outside the transaction in one respect: open sessions keep their settings.

@@ -53,6 +53,8 @@ const MAX_CONNECTIONS = 200;
 export const MAX_FROM_ADDRESS = 1000;
 const MAX_BEGUN = 3000;
 export const MAX_TOTAL = 4000;
+/** All sockets on the host together have as many besides. With two files for a connection that stays below every usual limit. */
+const MAX_OF_SOCKETS = 2000;
 
 /**
  * The configuration, and the map of clients beside it. The environment names `TLS` (the directory of `server-cert.pem`,
@@ -70,7 +72,7 @@ export function renderConfig(input: HaproxyInput): RenderedHaproxy {
   const parts: string[][] = [
     globalPart(input),
     ...(input.binds > 0 ? [networkFrontend(input)] : []),
-    ...sockets.map((socket, index) => socketFrontend(socket, input.binds + index)),
+    ...sockets.map((socket, index) => socketFrontend(socket, input.binds + index, ofSocket(sockets))),
     ...(input.binds > 0 ? [TABLES] : []),
     ...input.roles.map((role) => roleBackend(role, access, input.engineSocket)),
   ];
@@ -80,13 +82,13 @@ export function renderConfig(input: HaproxyInput): RenderedHaproxy {
   };
 }
 
-function globalPart({ user, cli }: HaproxyInput): string[] {
+function globalPart({ user, cli, sockets }: HaproxyInput): string[] {
   return [
     '# Written by docker-tls, which replaces it at every change.',
     'global',
     ...(user === undefined ? [] : [`  user ${user.user}`, `  group ${user.group}`]),
     '  log stdout len 8192 format raw daemon',
-    `  maxconn ${MAX_TOTAL}`,
+    `  maxconn ${MAX_TOTAL + sockets.length * ofSocket(sockets)}`,
     `  stats socket ${quoted(cli)} mode 600 level admin`,
     '  # A resumed session has lost the chain of the certificate.',
     '  tune.ssl.cachesize 0',
@@ -178,13 +180,18 @@ function otherRules(others: HaproxyInput['others']): string[] {
   ];
 }
 
-function socketFrontend({ name, role }: RoleSocket, index: number): string[] {
+/** Connections of one socket: containers that take them all leave those of the port, and of other sockets, alone. */
+function ofSocket({ length }: readonly RoleSocket[]): number {
+  return length === 0 ? 0 : Math.min(MAX_CONNECTIONS, Math.ceil(MAX_OF_SOCKETS / length));
+}
+
+function socketFrontend({ name, role }: RoleSocket, index: number, connections: number): string[] {
   const set = (key: string, value: string) => `  tcp-request content set-var(txn.${key}) ${value}`;
   return [
     `frontend ${socketServer(name)}`,
     '  mode http',
     '  option disable-h2-upgrade',
-    `  maxconn ${MAX_CONNECTIONS}`,
+    `  maxconn ${connections}`,
     `  bind "\${LISTEN${index + 3}}"`,
     '  tcp-request inspect-delay 10s',
     set('start', 'date(0,ms)'),

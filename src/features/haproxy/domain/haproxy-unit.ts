@@ -44,16 +44,22 @@ export function haproxyEnvironment(
 /** systemd passes the sockets as descriptors 3 and following (sd_listen_fds(3)). */
 export function renderHaproxyService(service: HaproxyService): string {
   const { program, socket, binds, after, pulled, names, places, own } = service;
-  const environment = haproxyEnvironment(places, (index) => `fd@${index + 3}`, binds + names.length);
-  const holders = [...(binds > 0 ? [socket] : []), ...names.map(programUnit)];
-  const units = holders.join(' ');
-  const run = `${program} -Ws -S %t/${RUNTIME_DIRECTORY}/master.sock,mode,600 -f ${places.config}`;
+  // In a directory that only root may enter.
+  const nowhere = (index: number) => `unix@%t/${RUNTIME_DIRECTORY}/LISTEN${index + 3}`;
+  const listen = (index: number) => (index < binds ? `fd@${index + 3}` : nowhere(index));
+  const environment = haproxyEnvironment(places, listen, binds + names.length);
+  const local = names.map(programUnit);
+  const units = [...(binds > 0 ? [socket] : []), ...local].join(' ');
+  // Named by the process, for commands to it.
+  const run = `${program} -Ws -S %t/${RUNTIME_DIRECTORY}/$$$$.sock,mode,600 -f ${places.config}`;
   return [
     '# Written by docker-tls. Changes made here are shown as drift by `docker-tls plan`.',
     '# `docker-tls remove HOST` takes it away again.',
     '[Unit]',
     'Description=Docker API over mutual TLS, by HAProxy (docker-tls)',
-    `Requires=${units}`,
+    ...(binds > 0 ? [`Requires=${socket}`] : []),
+    // A socket that cannot listen, or is stopped by hand, keeps nobody else from the daemon.
+    ...(local.length > 0 ? [`Wants=${local.join(' ')}`] : []),
     `After=${units} ${after}`,
     // A client may start HAProxy before that: without a job to wait for, it would find no socket and refuse the client.
     ...(pulled ? [`Wants=${after}`] : []),
@@ -69,6 +75,7 @@ export function renderHaproxyService(service: HaproxyService): string {
     ...startByName(run, socket, binds, names),
     'ExecReload=/bin/kill -USR2 $MAINPID',
     'KillMode=mixed',
+    'TimeoutStopSec=5',
     'SuccessExitStatus=143',
     'Restart=always',
     'RestartSec=1',
@@ -106,14 +113,15 @@ export function renderHaproxyService(service: HaproxyService): string {
 
 /**
  * systemd passes the descriptors in any order, each with a name (those of the network have the name of their unit), and also those of a
- * socket that HAProxy no longer has, or does not have yet: a role's socket must never be taken for the port. What has not come has no value,
- * which HAProxy refuses.
+ * socket that HAProxy no longer has, or does not have yet: a role's socket must never be taken for the port. A port that has not come has no
+ * value, which HAProxy refuses; a role's socket keeps the one of the unit.
  */
 function startByName(run: string, socket: string, binds: number, names: readonly string[]): string[] {
-  const all = Array.from({ length: binds + names.length }, (_, index) => `LISTEN${index + 3}`);
+  const ports = Array.from({ length: binds }, (_, index) => `LISTEN${index + 3}`);
   return [
     "ExecStart=/bin/sh -c '\\",
-    `  unset ${all.join(' ')}; at=3; net=3; IFS=:; \\`,
+    ...(binds > 0 ? [`  unset ${ports.join(' ')}; \\`] : []),
+    '  at=3; net=3; IFS=:; \\',
     '  for name in $$LISTEN_FDNAMES; do \\',
     '    case $$name in \\',
     ...(binds > 0 ? [`      "${socket}") export LISTEN$$net=fd@$$at; net=$$((net + 1)) ;; \\`] : []),

@@ -24,6 +24,8 @@ export type HaproxyFacts = {
   readonly socketType: string;
   /** Profile of AppArmor that confines HAProxy; empty: none. */
   readonly profile: string;
+  /** Names of sockets for containers that are there. */
+  readonly listening: readonly string[];
   /** Its service runs. */
   readonly active: boolean;
   /** What an installation of HAProxy would bring; undefined: not asked for, or not needed. */
@@ -55,8 +57,9 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     program: /^\/[\w./+-]+$/.test(get('program')) ? get('program') : '',
     version: haproxyVersion(get('version')),
     hasAccount: get('account').startsWith('haproxy:'),
-    // Connecting to a socket takes write permission.
-    socketGroup: group !== '' && group !== 'root' && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
+    // Connecting to a socket takes write permission. stat prints UNKNOWN for a group that was deleted.
+    socketGroup:
+      !['', 'root', 'UNKNOWN'].includes(group) && (Number.parseInt(mode, 8) & 0o20) !== 0 ? group : undefined,
     hasSocket: get('socket') !== '',
     // A program of another type runs unconfined, or as its service's manager does.
     enforcing:
@@ -65,6 +68,7 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     noPatterns: get('enforcing') === '1' && get('execmem').startsWith('0 ') && get('compiles') !== '',
     socketType: typeOf('socket-label'),
     profile: printable(/^(\S+) \(enforce\)$/.exec(get('apparmor'))?.[1] ?? ''),
+    listening: get('sockets').split('\n'),
     active: parseProperties(get('service')).ActiveState === 'active',
     unsettled: get('unsettled')
       .split('\n')

@@ -6,7 +6,7 @@ import { parseSections } from '../../../core/domain/dockerd/sections.ts';
 import { parseProperties } from '../../../core/domain/dockerd/unit.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
 import { type Login, rootCommand, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
-import { plural } from '../../../core/domain/words.ts';
+import { listWords, plural } from '../../../core/domain/words.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { MAX_FROM_ADDRESS, MAX_TOTAL } from './haproxy-config.ts';
 import { haproxyVersion } from './haproxy-version.ts';
@@ -32,6 +32,8 @@ type Around = {
   /** Words for systemctl and journalctl: `--user` of a rootless host. */
   readonly whose: readonly string[];
   readonly port: number;
+  /** Names of its sockets for containers. */
+  readonly names: readonly string[];
 };
 
 /** Undefined if the output is incomplete. */
@@ -45,7 +47,7 @@ export function judgeListener(stdout: Buffer, around: Around): ListenerState | u
 }
 
 function problemsOf(get: (name: string) => string, around: Around): DockerTlsError[] {
-  const { host, login, distribution, socket, group, whose, port } = around;
+  const { host, login, distribution, socket, group, whose, port, names } = around;
   const problems: DockerTlsError[] = [];
   const add = (message: string, ...hints: readonly string[]) =>
     problems.push(new DockerTlsError('E_LISTENER', message, { where: host, hints }));
@@ -66,6 +68,12 @@ function problemsOf(get: (name: string) => string, around: Around): DockerTlsErr
       `${LISTENER_SERVICE} is ${printable(ActiveState)}${Result && Result !== 'success' ? ` (${printable(Result)})` : ''}, so no client is accepted`,
       sudoCommand(login, 'systemctl', ...whose, 'restart', LISTENER_SERVICE),
       logOf(login, whose),
+    );
+  const silent = names.filter((name) => !get('sockets').split('\n').includes(name));
+  if (silent.length > 0)
+    add(
+      `nobody listens on the socket ${listWords(silent)}: ${silent.length === 1 ? 'its file is' : 'their files are'} gone, or the unit was stopped`,
+      apply,
     );
   const [, mode = '', owner = ''] = /^(\d+) \d+ \d+ (\S+)$/.exec(get('socket')) ?? [];
   if (group !== undefined && owner !== '' && (owner !== group || (Number.parseInt(mode, 8) & 0o20) === 0))
@@ -121,10 +129,13 @@ export function allowedByProfile(socket: string): string {
   return `in /etc/apparmor.d/local/haproxy (usr.sbin.haproxy on older systems) the lines "${socket} rw,", "/etc/docker/tls/** r," and "/run/docker-tls-haproxy/** rwl,", then apparmor_parser -r with the file of the profile`;
 }
 
-/** Command that adds a policy module for what SELinux has denied HAProxy, or would have denied while it was permissive for HAProxy. */
+/**
+ * Command that adds a policy module for what SELinux has denied HAProxy, or would have denied while it was permissive for HAProxy. semodule
+ * may not read a file in the home of another user, where sudo begins.
+ */
 export function allowDenied(login: Login): string {
   const module = 'docker-tls-haproxy';
-  const script = `ausearch --input-logs -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp && { semanage permissive -d haproxy_t || :; }`;
+  const script = `cd /root && ausearch --input-logs -m avc -c haproxy --raw | audit2allow -M ${module} && semodule -i ${module}.pp && { semanage permissive -d haproxy_t || :; }`;
   return sudoCommand(login, 'sh', '-c', script);
 }
 

@@ -16,6 +16,7 @@ import { ISSUING_CA } from '../domain/client-keys.ts';
 import { isOlder, tooOld } from '../domain/haproxy-version.ts';
 import type { HaproxyFacts } from '../domain/listener-facts.ts';
 import { allowDenied, allowedByProfile, onlyLogDenied } from '../domain/listener-state.ts';
+import { parseSockets } from '../domain/role-sockets.ts';
 
 /** User and group of HAProxy's package. */
 export const ACCOUNT = 'haproxy';
@@ -72,6 +73,12 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
   if (haproxy.socketGroup === undefined && haproxy.hasSocket && !own && !engine.apart)
     add('E_LISTENER', `only root may open ${engineSocket(facts)}, and HAProxy does not run as root`, [
       'give the socket a group: "group" in daemon.json, or SocketGroup= of docker.socket',
+    ]);
+  const names = parseSockets(spec.sockets).map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) < index);
+  if (twice !== undefined)
+    add('E_LISTENER', `two sockets there have the name ${twice}`, [
+      `leave one of them out of "sockets" in the fleet file, or of: docker-tls setup ${shellQuote(spec.name)} --socket 'NAME ROLE'`,
     ]);
   if (haproxy.noPatterns)
     add(

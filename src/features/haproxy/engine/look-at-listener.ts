@@ -10,6 +10,7 @@ import type { ListenerRequest, ListenerState } from '../../../core/seams/listene
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { judgeListener } from '../domain/listener-state.ts';
 import { CONFIG_NAME } from '../domain/role-names.ts';
+import { parseSockets } from '../domain/role-sockets.ts';
 import { LISTENER_STATE_SCRIPT } from '../host/scripts.ts';
 
 /** Fails as the session does, and with E_FACTS (exit 4). */
@@ -30,6 +31,7 @@ export async function lookAtListener(
   const config = fileText(facts, `${facts.places.tls}/${CONFIG_NAME}`) ?? '';
   const found = judgeListener(stdout, {
     ...{ host: spec.name, login: session.login, distribution: facts.distribution, socket, whose, port: spec.port },
+    names: parseSockets(spec.sockets).map(({ name }) => name),
     group: /^ {2}group (\S+)$/m.exec(config)?.[1],
   });
   if (found === undefined)

@@ -81,6 +81,7 @@ export async function openListener(
           ? undefined
           : {
               names: local.map(({ name }) => name),
+              silent: local.flatMap(({ name }) => (haproxy.listening.includes(name) ? [] : [name])),
               group: own || engine.apart ? undefined : haproxy.socketGroup,
             },
       group,
@@ -99,7 +100,7 @@ export async function openListener(
         const clientsNow = `${fileText(facts, places.clients) ?? ''}\n${loaded}`;
         const now = { clients: clientsNow, config: fileText(facts, places.config) ?? '' };
         const cut = planCut(now, { clients, config }, removed, ownCas);
-        return cut === undefined ? '' : cutScript(cut, places.clients, facts);
+        return cut === undefined ? '' : cutScript(cut, places.clients);
       },
     },
     notes: notesOf(haproxy, socket, request),
@@ -170,9 +171,8 @@ function issuerList({ issuers, cas }: ListenerRequest): string {
   return ['# Written by docker-tls.', ...[...new Set(sums)].sort(), ''].join('\n');
 }
 
-function cutScript({ keys, servers }: Cut, map: string, { places }: Pick<HostFacts, 'places'>): string {
+function cutScript({ keys, servers }: Cut, map: string): string {
   const variables = {
-    MASTER: `${places.run}/${RUNTIME_DIRECTORY}/master.sock`,
     MAP: map,
     KEYS: keys.join(' '),
     SERVERS: servers === '*' ? servers : servers.join(' '),

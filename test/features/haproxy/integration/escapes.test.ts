@@ -1,8 +1,10 @@
+import { connect } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { allows, BUILT_IN_ROLES, findRole } from '../../../../src/features/haproxy/domain/roles.ts';
 import { certificatesFor } from '../support/certificates.ts';
 import { ESCAPES } from '../support/escapes.ts';
-import { type Listener, startListener } from '../support/listener.ts';
+import { type Listener, type SendOptions, startListener } from '../support/listener.ts';
 
 const MONITOR = findRole(BUILT_IN_ROLES, 'monitor');
 let listener: Listener;
@@ -19,24 +21,43 @@ beforeAll(async () => {
     ],
     ownCas: [],
     roles: BUILT_IN_ROLES,
-    sockets: [],
+    sockets: [{ name: 'ci', role: 'monitor' }],
   });
 });
 afterAll(() => listener?.stop());
 
 const outside = (requests: readonly string[]) => requests.filter((one) => allows(MONITOR, one) === undefined);
 
-/** Requests outside the role that reach the engine when a client makes all tries, 16 at a time. */
-async function escaped(client: string): Promise<string[]> {
+type Send = (bytes: string | Buffer, options: Pick<SendOptions, 'idleMs' | 'answerMs' | 'second'>) => Promise<unknown>;
+
+const asClient =
+  (name: string): Send =>
+  (bytes, options) =>
+    listener.send(certificates.clients.get(name), bytes, options);
+
+/** As a container that has the socket mounted. */
+const bySocket: Send = (bytes, { idleMs, answerMs = 0, second }) =>
+  new Promise<void>((resolve) => {
+    const socket = connect(join(listener.directory, 'socket4'));
+    let next = second;
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve());
+    socket.on('data', () => {
+      socket.setTimeout(idleMs ?? answerMs);
+      if (next !== undefined) socket.write(next);
+      next = undefined;
+    });
+    socket.setTimeout(answerMs, () => socket.destroy());
+    socket.write(bytes);
+  });
+
+/** Requests outside the role that reach the engine when all tries are made, 16 at a time. */
+async function escaped(send: Send): Promise<string[]> {
   const waiting = [...ESCAPES];
   listener.engine.forget();
   const workers = Array.from({ length: 16 }, async () => {
     for (let one = waiting.shift(); one !== undefined; one = waiting.shift())
-      await listener.send(certificates.clients.get(client), one.bytes, {
-        idleMs: 100,
-        answerMs: 1500,
-        second: one.second,
-      });
+      await send(one.bytes, { idleMs: 100, answerMs: 1500, second: one.second });
   });
   await Promise.all(workers);
   return [...outside(listener.engine.requests), ...outside(listener.engine.requestLines())];
@@ -55,13 +76,20 @@ test(`none of ${ESCAPES.length} tries of a monitor client reaches another endpoi
       served += 1;
     }
   })();
-  const found = await escaped('prom');
+  const found = await escaped(asClient('prom'));
   running = false;
   await other;
   expect(found).toEqual([]);
   expect(served).toBeGreaterThan(3);
 });
 
+test('none of them reaches another endpoint by a socket for containers', async () => {
+  expect(await escaped(bySocket)).toEqual([]);
+  // The same way, as the role allows.
+  await bySocket('GET /info HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', { answerMs: 20_000 });
+  expect(listener.engine.requests.at(-1)).toBe('GET /info');
+});
+
 test('with full access most of the same tries reach the engine: the engine would have seen them', async () => {
-  expect((await escaped('root')).length).toBeGreaterThan(100);
+  expect((await escaped(asClient('root'))).length).toBeGreaterThan(100);
 });

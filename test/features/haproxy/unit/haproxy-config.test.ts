@@ -73,6 +73,21 @@ test('what is not used is not in the configuration', () => {
   );
 });
 
+test('sockets that take all their connections leave those of the port', () => {
+  const connections = (count: number) => {
+    const sockets = Array.from({ length: count }, (_, index) => ({ name: `s${index}`, role: 'read' }));
+    const { config } = renderConfig({ ...INPUT, sockets });
+    return [...config.matchAll(/^ {2}maxconn (\d+)$/gm)].map(([, number]) => Number(number));
+  };
+  for (const count of [0, 1, 10, 11, 30, 400]) {
+    const [all = 0, port = 0, ...each] = connections(count);
+    expect(each).toHaveLength(count);
+    expect(all).toBe(each.reduce((sum, one) => sum + one, port));
+    // HAProxy needs two files for each: hosts with a limit of 20,000 are common.
+    expect(all).toBeLessThan(6500);
+  }
+});
+
 test('connections are counted for an IPv6 network of 64 bits, of which one computer may have every address', () => {
   const { config } = renderConfig({
     ...{ binds: 1, engineSocket: '/run/docker.sock', clients: [], ownCas: [], roles: [], sockets: [], cli: '/run/x' },

@@ -14,6 +14,7 @@ const GOOD = {
   program: '/usr/sbin/haproxy',
   version: 'HAProxy version 3.0.11-1+deb13u5 2026/11/18 - https://haproxy.org/',
   socket: '660 0 104 docker',
+  sockets: 'ci\ntraefik',
   service: 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nResult=success',
   connections: '12',
   most: '     10 192.0.2.1',
@@ -24,7 +25,7 @@ const GOOD = {
 
 const AROUND = {
   ...{ host: 'h1', login: { destination: 'h1', user: 'root' }, distribution: undefined, port: 2376 },
-  ...{ socket: '/run/docker.sock', group: 'docker', whose: [] },
+  ...{ socket: '/run/docker.sock', group: 'docker', whose: [], names: ['ci', 'traefik'] },
 };
 
 function judge(more: Partial<typeof GOOD> = {}, around: Partial<typeof AROUND> = {}) {
@@ -71,6 +72,7 @@ test.each<[string, Partial<typeof GOOD>, unknown]>([
   ],
   ['another group of the socket', { socket: '660 0 99 dockers' }, expect.toSay('group-dockers-mode-group', '660')],
   ['a socket that the group may not write', { socket: '640 0 104 docker' }, expect.stringMatching(/mode 640/)],
+  ['a socket for containers that is gone', { sockets: 'traefik' }, expect.toSay('nobody-listens-socket', 'ci')],
   [
     'every connection taken',
     { connections: '4000', most: ' 3000 192.0.2.9' },

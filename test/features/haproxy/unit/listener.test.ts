@@ -31,6 +31,7 @@ const HAPROXY = {
   version: 'HAProxy version 3.0.11-1+deb13u5 2026/11/18 - https://haproxy.org/',
   account: 'haproxy:x:100:103::/var/lib/haproxy:/usr/sbin/nologin',
   socket: '660 0 104 docker',
+  sockets: '',
   service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
   enforcing: '',
   execmem: '',
@@ -79,7 +80,7 @@ test('what it needs on the host', async () => {
   expect(await codes({ version: 'HA-Proxy version 2.4.22' })).toEqual([
     expect.stringMatching(/^E_HAPROXY_OLD HAProxy 2\.4\.22/),
   ]);
-  for (const socket of ['660 0 0 root', '600 0 104 docker'])
+  for (const socket of ['660 0 0 root', '600 0 104 docker', '660 0 994 UNKNOWN'])
     expect(await codes({ socket })).toEqual([expect.toSay('only-root-may-open', 'E_LISTENER', '/run/docker.sock')]);
   expect(await codes({ account: '' })).toEqual([expect.stringMatching(/^E_HAPROXY_MISSING .* no account haproxy/)]);
   expect(await codes({}, { kind: 'openrc' })).toEqual([expect.stringMatching(/^E_LISTENER .* needs systemd/)]);
@@ -175,12 +176,22 @@ test('each socket for containers has its own unit, and HAProxy finds it by its n
   // A socket that HAProxy does not have (removed just now, or undone at boot) is never taken for the port or for another one.
   expect(passed('traefik:other:docker-tls.socket:ci')).toBe('fd@5 fd@6 fd@3');
   expect(passed('ci:other:traefik')).toBe(' fd@3 fd@5');
+  // One that does not listen keeps neither the port nor the others from clients: HAProxy has it where nobody else may enter.
+  expect(passed('docker-tls.socket:traefik')).toBe('fd@3 unix@%t/docker-tls-haproxy/LISTEN4 fd@4');
+  expect(listener.unit).toContain(
+    'Requires=docker-tls.socket\nWants=docker-tls-role@ci.socket docker-tls-role@traefik.socket\n',
+  );
   const words = completeHost({ ...SPEC, sockets: ['esac read'] });
   expect(startOf((await opened({}, {}, { spec: words })).desired.unit)('esac:docker-tls.socket')).toBe('fd@4 fd@3');
 });
 
 test('also a host without sockets for containers knows its port by its name', async () => {
   expect(startOf((await opened()).desired.unit)('ci:docker-tls.socket')).toBe('fd@4');
+});
+
+test('two sockets with one name are refused', async () => {
+  const spec = completeHost({ ...SPEC, sockets: ['ci read', 'ab read', 'ci monitor'] });
+  expect(await codes({}, {}, { spec })).toEqual([expect.toSay('two-sockets-name', 'E_LISTENER', 'ci')]);
 });
 
 test('without a port there is no unit for one', async () => {
@@ -423,6 +434,10 @@ test('what a change does to a listener that is there', async () => {
   // A package that was removed leaves its process, and so the service, running.
   expect(plan({ packages: ['haproxy'] })).toMatchObject({ action: 'restart', reason: expect.toSay('program-missing') });
   expect(plan({ unit: 'x' })).toMatchObject({ action: 'restart', reason: 'its unit changes' });
+  const local = { names: ['ab', 'ci'], silent: ['ci'] };
+  expect(plan({ local }, setUp({ ...listener, local }))).toMatchObject({
+    ...{ action: 'restart', reason: expect.toSay('nobody-listens-socket', 'ci') },
+  });
   expect(plan({}, facts, { port: 99 })).toMatchObject({
     action: 'restart',
     reason: expect.toSay('socket-unit-changes'),
