@@ -148,3 +148,11 @@ test('nothing that a host says reaches the terminal as a code', () => {
   const text = renderTable([{ title: 'A' }], [['x\u001b]0;owned\u0007\u001b[2Jy\nz\u202e']]);
   expect(text).toBe('A\nxy ⏎ z\n');
 });
+
+test('the last column of a table goes on below where it may wrap', () => {
+  const columns = [{ title: 'FIX' }, { title: 'WHAT', wraps: true }] as const;
+  const text = renderTable(columns, [['icc', 'containers on the default bridge cannot reach one another']], {
+    columns: 34,
+  });
+  expect(text).toBe('FIX  WHAT\nicc  containers on the default\n     bridge cannot reach one\n     another\n');
+});
