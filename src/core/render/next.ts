@@ -13,7 +13,7 @@ import { LISTENERS } from '../seams/listeners.ts';
 import { offered } from '../seams/seam.ts';
 import { isChanging } from './plan-text.ts';
 
-/** Commands that point docker at the host: by its context if it has one, else by the environment. `client`: if `env` needs its name. */
+/** Commands that point docker at the host: by its context if it has one, else by the environment. `client`: if this computer has to choose one first. */
 export function useCommands(
   { name, use, reach, listen }: Pick<HostSpec, 'name' | 'use' | 'reach' | 'listen'>,
   context: string | undefined,
@@ -23,8 +23,8 @@ export function useCommands(
   if (!hasPort({ listen })) return ['docker-tls status'];
   if (reach === 'ssh') return [`docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
   if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
-  const named = client === undefined ? '' : ` --client ${client}`;
-  return [useOf(detectShell(env), `docker-tls env ${name}${named}`), 'docker ps'];
+  const chosen = client === undefined ? [] : [`docker-tls client use ${client}`];
+  return [...chosen, useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }
 
 /** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS, or --install. */

@@ -24,9 +24,13 @@ test('a retry of failed hosts', () => {
   expect(next.join()).not.toContain('--install');
 });
 
-test('a client is named where env would ask which one', () => {
+test('a client is chosen first where env would ask which one', () => {
   const host = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
   const shell = { docker: 'docker', env: { SHELL: '/bin/sh' } };
-  expect(useCommands(host, undefined, shell, 'ada')).toEqual(['eval "$(docker-tls env h1 --client ada)"', 'docker ps']);
+  expect(useCommands(host, undefined, shell, 'ada')).toEqual([
+    'docker-tls client use ada',
+    'eval "$(docker-tls env h1)"',
+    'docker ps',
+  ]);
   expect(useCommands(host, undefined, shell)).toEqual(['eval "$(docker-tls env h1)"', 'docker ps']);
 });

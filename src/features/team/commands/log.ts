@@ -1,7 +1,6 @@
 /** `log`: history of a shared store. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { wrapLines } from '../../../core/domain/words.ts';
 import { printable } from '../../../errors/errors.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { readLog } from '../store/signed-log.ts';
@@ -29,7 +28,6 @@ export const command = defineCommand({
   args: {},
   options: { limit: { kind: 'number', min: 1, max: 10_000, value: 'N', summary: 'this many changes (default: 20)' } },
   async run(context): Promise<CommandResult<LogDocument>> {
-    const { outIsTerminal, columns } = context.runtime.io;
     const entries = await readLog(sharedStoreOf(context), context.options.limit ?? 20);
     const lines = entries.flatMap(({ revision, at, who, subject, lines, signedBy }) => [
       `${at.toISOString().slice(0, 16).replace('T', ' ')}  ${who}  ${revision.slice(0, 10)}${signedBy === undefined ? '  NOT SIGNED BY AN OPERATOR' : ''}`,
@@ -40,13 +38,7 @@ export const command = defineCommand({
     return {
       exit: 0,
       result: { entries },
-      text:
-        lines.length === 0
-          ? 'Nothing was changed yet.'
-          : wrapLines(
-              lines.map((line) => printable(line)).join('\n'),
-              outIsTerminal ? columns : Number.POSITIVE_INFINITY,
-            ),
+      text: lines.length === 0 ? 'Nothing was changed yet.' : lines.map((line) => printable(line)).join('\n'),
     };
   },
 });
