@@ -6,7 +6,7 @@
  */
 
 import pico from 'picocolors';
-import { cutText, durationWords, padText, plural, textWidth, wrapText } from '../core/domain/words.ts';
+import { cutText, durationWords, padText, plural, textWidth, wrapLines, wrapText } from '../core/domain/words.ts';
 import { FIRST_STEP } from '../core/host/protocol.ts';
 import type { HostProgress, Io, Progress } from '../core/runtime.ts';
 import { printable } from '../errors/errors.ts';
@@ -243,8 +243,9 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     print,
     askedMs: () => askedMs + (paused > 0 ? performance.now() - pausedAt : 0),
     note(raw) {
-      const text = printable(words(raw), 1000);
-      log(text);
+      const plain = printable(words(raw), 1000);
+      log(plain);
+      const text = io.errIsTerminal ? wrapLines(plain, io.columns) : plain;
       // Nothing stands between the rows of a table.
       if (resultShows) held += `${text}\n`;
       else draw(`${text}\n`);

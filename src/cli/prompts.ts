@@ -90,15 +90,20 @@ export function createPrompts(options: PromptsOptions): Prompts {
       if (typedAs) options.answered?.(source.flag, answer === fallback ? [] : typedAs(answer));
       return answer;
     },
-    async password({ message, confirm, allowEmpty, validate, ...source }) {
-      const check = (text: string) => (text === '' && !allowEmpty ? 'It is empty.' : (validate?.(text) ?? true));
+    async password({ message, confirm, allowEmpty, validate, explain, ...source }) {
+      let why = explain;
       for (;;) {
-        const first = await ask<string>({ type: 'password', message, mask: '*', validate: check }, source);
+        const first = await ask<string>({ type: 'password', message, mask: '*' }, { ...source, explain: why });
+        // inquirer would keep a rejected answer in its line, where the mask hides that the next one is appended.
+        const found = first === '' && !allowEmpty ? 'It is empty.' : (validate?.(first) ?? true);
+        if (found !== true) {
+          why = found;
+          continue;
+        }
         if (!confirm || first === '') return new Secret(first);
-        const { explain: _, ...ways } = source;
-        const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, ways);
+        const again = await ask<string>({ type: 'password', message: 'The same again:', mask: '*' }, source);
         if (first === again) return new Secret(first);
-        await inTurn(async () => options.io.err('They are not the same.\n'));
+        why = 'They are not the same.';
       }
     },
     select: async ({ message, choices: given, default: fallback, ...source }) => {
@@ -130,7 +135,7 @@ function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
       return prompts.confirm({
         explain:
           `${name}${at} is not a known host. It shows this ${printable(type)} key:\n  ${printable(fingerprint)}\n` +
-          'Compare, on a console of the host: cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -',
+          'Compare, on a console of the host:\n  cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -',
         message: 'Is that its key?',
         default: false,
         flag: '--host-key accept-new',

@@ -334,3 +334,12 @@ test.each([
     }
   },
 );
+
+test('a password that is refused does not stay in the line, where the next one would be appended to it', async () => {
+  const { prompts, type } = setting();
+  const validate = (text: string) => text.length >= 4 || 'Longer, please.';
+  const typed = prompts.password({ message: 'PIN:', flag: '--pin-file FILE', validate });
+  await type('PIN:', `12${ENTER}`);
+  await type('Longer, please.', `3456${ENTER}`);
+  expect((await typed).revealText()).toBe('3456');
+});

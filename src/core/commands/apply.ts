@@ -8,6 +8,7 @@ import { openHosts } from '../actions/open-hosts.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
 import { hostContextName } from '../domain/fleet/specs.ts';
 import { usableClients } from '../domain/trust/clients.ts';
+import { clientToName } from '../domain/trust/reachable-hosts.ts';
 import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { changeHosts } from '../engine/change.ts';
 import { resolveIntent } from '../engine/steps/resolve-intent.ts';
@@ -53,9 +54,11 @@ export const command = defineCommand({
     );
     const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
     const spec = hosts.find((one) => one.name === name);
+    const after = await run.store.read();
     const first = spec && {
       spec,
-      context: hostContextName(spec) ?? (await contextHere(spec.name, await run.store.read(), dockerConfig)),
+      context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
+      client: clientToName(after, spec.name),
     };
     const { exit, text, errors = [], ...rest } = renderChange(changed, context);
     return {

@@ -199,6 +199,7 @@ function renderImported(
       `client ${client}: until ${dateWords(expires)}, in ${directory}`,
       `hosts: ${hosts.join(', ') || 'none named in the bundle'}`,
       ...(contexts.length > 0 ? [`contexts: ${contexts.join(', ')}`] : []),
+      ...(context.options.use && contexts.length > 0 ? [`current context: ${contexts[0]}`] : []),
     ].join('\n'),
     next: nextCommands(imported, context),
     errors: problems,

@@ -56,7 +56,7 @@ export const command = defineCommand({
       return {
         exit: 0,
         result: { ...result, file: path },
-        text: `${path}: request of ${client}; its key waits here`,
+        text: `${path}: request of ${client}; its key stays here`,
         next: [
           asWritten(`where the CA is:  docker-tls client sign ${out} --out ${client}.tar`),
           `then here:        docker-tls client import ${client}.tar`,

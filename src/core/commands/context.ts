@@ -76,6 +76,7 @@ function renderOutcome(
 ): string {
   const state = outcome.created ? 'created' : outcome.changed ? 'updated' : 'is up to date';
   const lines = [`context ${outcome.context} ${state}: ${outcome.endpoint} as ${outcome.client}`];
+  if (used) lines.push(`current context: ${outcome.context}`);
   if (outcome.directory !== undefined) lines.push(`ca.pem, cert.pem and key.pem are in ${outcome.directory} as well`);
   for (const file of outcome.kept) lines.push(`kept a copy: ${file}`);
   lines.push('', `  ${docker}${used ? '' : ` --context ${outcome.context}`} version`);

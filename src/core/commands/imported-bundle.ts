@@ -36,7 +36,9 @@ export function readBundle(data: Buffer, ca: string | undefined, name: string | 
       hints: [
         // DER, such as PKCS#12.
         ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
-        'docker-tls client export NAME --out FILE',
+        text.includes('CERTIFICATE REQUEST-----')
+          ? 'where the CA is: docker-tls client sign FILE --out OTHER'
+          : 'docker-tls client export NAME --out FILE',
       ],
     },
   );

@@ -182,7 +182,7 @@ async function askAddress(
       const readable = validate(text);
       if (readable !== true || !hasPort(spec)) return readable;
       const problem = await wayProblem(probe, spec.name, { address: read(text), port: spec.port });
-      return problem === undefined ? true : [problem.message, ...problem.hints].join('\n');
+      return problem === undefined ? true : [problem.message, ...(problem.details ?? [])].join('\n');
     },
   });
   return read(answer);

@@ -14,6 +14,7 @@ import { hasPort } from '../domain/network-port.ts';
 import type { OtherCa } from '../domain/other-ca.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
+import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import { otherCas, ourFingerprints } from '../domain/trust/other-cas.ts';
@@ -185,9 +186,13 @@ async function verifySockets(spec: HostSpec, address: string, reach: Reach): Pro
 /** A host that does not answer is unreachable: it neither accepted nor rejected a connection. */
 function failureOf(host: string, checks: readonly ProbeCheck[]): DockerTlsError | undefined {
   const silence = silenceOf(checks);
+  const client = checks.find(({ expected, ok, who }) => expected === 'accepted' && !ok && who.startsWith('client '));
+  // Without a name, the diagnosis may try another client.
+  const named = client === undefined ? [] : ['--client', shellQuote(client.who.slice('client '.length))];
+  const hints = offeredCommands('diagnosis', shellQuote(host), ...named);
   return silence === undefined
-    ? verificationFailure(host, checks, '')
-    : new DockerTlsError('E_TLS', silence, { where: host, hints: offeredCommands('diagnosis', host) });
+    ? verificationFailure(host, checks, '', undefined, hints)
+    : new DockerTlsError('E_TLS', silence, { where: host, hints });
 }
 
 /** Of a host that failed, below the list of its checks. */

@@ -111,6 +111,7 @@ export function verificationFailure(
   /** Final state of the host; empty if the rollback adds it. */
   ending: string,
   first?: VerifiedAt,
+  diagnosis: readonly string[] = offeredCommands('diagnosis', host),
 ): DockerTlsError | undefined {
   const bad = checks.filter((check) => !check.ok);
   if (bad.length === 0) return undefined;
@@ -134,7 +135,7 @@ export function verificationFailure(
         first === undefined
           ? other
             ? [`after a run that was killed before the host confirmed it: docker-tls apply ${host}`]
-            : offeredCommands('diagnosis', host)
+            : diagnosis
           : worst?.onHost
             ? [
                 `see on the host what the listener logged: journalctl ${worst.onHost === 'user' ? '--user ' : ''}-u ${LISTENER_SERVICE} -n 20`,

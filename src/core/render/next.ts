@@ -13,16 +13,18 @@ import { LISTENERS } from '../seams/listeners.ts';
 import { offered } from '../seams/seam.ts';
 import { isChanging } from './plan-text.ts';
 
-/** Commands that point docker at the host: by its context if it has one, else by the environment. */
+/** Commands that point docker at the host: by its context if it has one, else by the environment. `client`: if this computer has to choose one first. */
 export function useCommands(
   { name, use, reach, listen }: Pick<HostSpec, 'name' | 'use' | 'reach' | 'listen'>,
   context: string | undefined,
   { docker, env }: Pick<Runtime, 'docker' | 'env'>,
+  client?: string,
 ): string[] {
   if (!hasPort({ listen })) return ['docker-tls status'];
   if (reach === 'ssh') return [`docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
   if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
-  return [useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
+  const chosen = client === undefined ? [] : [`docker-tls client use ${client}`];
+  return [...chosen, useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }
 
 /** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS, or --install. */
@@ -51,11 +53,11 @@ type Context = CommandContext<{ readonly hosts: readonly string[] }, Readonly<Re
 export function nextCommands(
   { planned, results }: Changed,
   { args, options, global, runtime }: Context,
-  first?: { readonly spec: HostSpec; readonly context: string | undefined },
+  first?: { readonly spec: HostSpec; readonly context: string | undefined; readonly client: string | undefined },
 ): string[] {
   if (planned !== undefined)
     return planned.hosts.some(isChanging) ? [applyCommand(args.hosts, global.file, options)] : [];
   const left = results.flatMap(({ kind, host }) => (kind === 'done' ? [] : [host]));
   if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, global.file, options)}`];
-  return first === undefined ? [] : useCommands(first.spec, first.context, runtime);
+  return first === undefined ? [] : useCommands(first.spec, first.context, runtime, first.client);
 }

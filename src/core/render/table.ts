@@ -1,7 +1,7 @@
 /** Aligned tables for users. Pure. Cells are cleaned here, so text from a host may be passed unchanged. */
 
 import { printable } from '../../errors/errors.ts';
-import { cutText, padText, textWidth } from '../domain/words.ts';
+import { cutText, hangText, padText, textWidth } from '../domain/words.ts';
 
 /** A cell: text, or text with a function that colours it after cleaning and cutting. */
 export type Cell = string | number | { readonly text: string | number; readonly style?: (text: string) => string };
@@ -11,6 +11,8 @@ export type Column = {
   readonly align?: 'left' | 'right';
   /** Minimum width when the table has to shrink; columns without it keep their full width. */
   readonly shrinkTo?: number;
+  /** Of the last column: what does not fit goes on below. */
+  readonly wraps?: boolean;
   /** Priority for removal when shrinking is not enough: the highest goes first. */
   readonly leaveOut?: number;
 };
@@ -51,12 +53,20 @@ export function openTable(
   const widths = shrink(columns, wanted, options.columns);
   const titleStyle = options.titleStyle ?? ((text: string) => text);
   const head = columns.map(({ title }, index) => place(title, columns, widths, index, titleStyle));
+  const last = columns.length - 1;
+  const start = widths.slice(0, last).reduce((sum, width) => sum + width + GAP, 0);
   const line = (cells: readonly string[]) => `${cells.join(' '.repeat(GAP)).trimEnd()}\n`;
   return {
     head: line(head),
     row(cells) {
       const shown = kept.map((index) => cells[index] ?? '');
-      return line(shown.map((cell, index) => place(cellText(cell), columns, widths, index, cellStyle(cell))));
+      return line(
+        shown.map((cell, index) =>
+          index === last && columns[last]?.wraps
+            ? cellStyle(cell)(hangText(cellText(cell), options.columns, start))
+            : place(cellText(cell), columns, widths, index, cellStyle(cell)),
+        ),
+      );
     },
   };
 }

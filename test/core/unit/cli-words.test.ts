@@ -148,3 +148,10 @@ test('nothing that a host says reaches the terminal as a code', () => {
   const text = renderTable([{ title: 'A' }], [['x\u001b]0;owned\u0007\u001b[2Jy\nz\u202e']]);
   expect(text).toBe('A\nxy ⏎ z\n');
 });
+
+test('the last column of a table goes on below where it may wrap', () => {
+  const columns = [{ title: 'A' }, { title: 'B', wraps: true }] as const;
+  const word = 'x'.repeat(14);
+  const lines = renderTable(columns, [['a', `${word} ${word} ${word}`]], { columns: 33 }).split('\n');
+  expect(lines.slice(1)).toEqual([`a  ${word} ${word}`, `   ${word}`, '']);
+});

@@ -1,7 +1,8 @@
 /** The next commands after a plan, in a build without features: an option of theirs is no part of it. */
 
 import { expect, test, vi } from 'vitest';
-import { nextCommands } from '../../../src/core/render/next.ts';
+import { completeHost } from '../../../src/core/domain/settings.ts';
+import { nextCommands, useCommands } from '../../../src/core/render/next.ts';
 
 vi.mock('../../../src/core/seams/seam.ts', async (original) => ({
   ...(await original<typeof import('../../../src/core/seams/seam.ts')>()),
@@ -21,4 +22,15 @@ test('a retry of failed hosts', () => {
   );
   expect(next).toEqual([expect.stringMatching(/docker-tls apply h1/)]);
   expect(next.join()).not.toContain('--install');
+});
+
+test('a client is chosen first where env would ask which one', () => {
+  const host = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
+  const shell = { docker: 'docker', env: { SHELL: '/bin/sh' } };
+  expect(useCommands(host, undefined, shell, 'ada')).toEqual([
+    'docker-tls client use ada',
+    'eval "$(docker-tls env h1)"',
+    'docker ps',
+  ]);
+  expect(useCommands(host, undefined, shell)).toEqual(['eval "$(docker-tls env h1)"', 'docker ps']);
 });

@@ -209,7 +209,7 @@ export class Authentication {
         `tried: ${tried}`,
         ...(this.#methods === undefined ? [] : [`the host allows: ${printable(this.#methods.join(', '), 200)}`]),
         ...(this.#options.ask === undefined && (this.#methods ?? []).some((method) => method !== 'publickey')
-          ? ['passwords were not tried: there is no terminal to ask on']
+          ? ['passwords were not tried: that needs a terminal, and no --yes']
           : []),
         ...(left > 0 ? [`not tried: ${left} more keys, since hosts hang up after 6 tries`] : []),
         ...this.#keys.passedOver,

@@ -45,6 +45,13 @@ export function probeClientAt<Client extends StoredClient>(
   return ownOf(usable) ?? usable[0];
 }
 
+/** Name of the client to propose for a host where a command without a client's name would have to ask which. */
+export function clientToName({ clients, ...state }: StoreState, host: string): string | undefined {
+  const reached = reachableHosts({ clients, ...state }).get(host);
+  if (reached === undefined || meantClient(clients, reached, undefined) !== undefined) return undefined;
+  return probeClientAt(clients.values(), reached)?.record.name;
+}
+
 /** Accepted clients whose keys are here. */
 export function usableAt<Client extends StoredClient>(clients: Iterable<Client>, host: ReachableHost): Client[] {
   return [...clients].filter(

@@ -261,7 +261,7 @@ function renderFixes({ runtime }: RenderContext): CommandResult<HardenListDocume
     needsYes: needsYes(fix.name),
   }));
   const table = renderTable(
-    [{ title: 'FIX' }, { title: 'RISK' }, { title: 'PROFILES' }, { title: 'WHAT IT DOES', shrinkTo: 16 }],
+    [{ title: 'FIX' }, { title: 'RISK' }, { title: 'PROFILES' }, { title: 'WHAT IT DOES', wraps: true }],
     fixes.map(({ name, risk, profiles, title }) => [
       name,
       RISK_WORDS[risk],

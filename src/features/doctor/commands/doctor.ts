@@ -16,6 +16,7 @@ import type { Secret } from '../../../core/domain/secret.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { meantClient, trustedCas } from '../../../core/domain/trust/reachable-hosts.ts';
 import { anyClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
+import { cutText } from '../../../core/domain/words.ts';
 import { probeAs } from '../../../core/engine/probes.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
@@ -207,7 +208,7 @@ function renderExamination(found: Examination, { runtime }: RenderContext): Comm
   const ssh = cause === 'ssh' ? undefined : sshProblem;
   const text = [
     `${well ? green('✓') : red('✗')} ${bold(well ? 'all is well' : cause)}: ${message}`,
-    ...journal.map((line) => dim(`  journal: ${line}`)),
+    ...journal.map((line) => dim(`  journal: ${cutText(line, 160)}`)),
     ...(ssh === undefined ? [] : [dim(`  ssh: ${printable(ssh.message)}`)]),
     ...(note === undefined ? [] : [`  ${note}`]),
   ].join('\n');

@@ -1,7 +1,7 @@
 /** `store refresh`: begins the time anew for which a shared store's newest state is current. */
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
-import { plural } from '../../../core/domain/words.ts';
+import { dateWords, plural } from '../../../core/domain/words.ts';
 import { usage } from '../../../errors/errors.ts';
 import type { WitnessDocument } from '../actions/ask-witnesses.ts';
 import { comparedWords, confirmNewest } from '../actions/confirm-newest.ts';
@@ -52,7 +52,7 @@ export const command = defineCommand({
     if (expiry === undefined && validDays === undefined) context.progress.note(NEVER);
     const result = { store, sequence, expires: expiry, witnesses, dryRun: dryRun || undefined };
     const would = dryRun && witnesses !== undefined;
-    const until = expiry === undefined ? '' : ` current until ${expiry.toISOString()}`;
+    const until = expiry === undefined ? '' : ` current until ${dateWords(expiry)}`;
     const is = until === '' ? (would ? 'would not expire' : 'does not expire') : `${would ? 'would be' : 'is'}${until}`;
     return { exit: 0, result, text: `${store} ${is}${comparedWords(witnesses ?? [])}`, attention: '', next: [] };
   },

@@ -164,7 +164,11 @@ function renderSchedule(schedule: Schedule): CommandResult<ScheduleDocument> {
   const written = files.map(({ name, text }) => ({ name, text }));
   const result = { form, directory, files: written, installed, warnings };
   if (!installed) {
-    const text = files.map((one) => `# ${join(directory, one.name)}\n${one.text}`).join('\n');
+    const passphrase = warnings.length > 0 ? ' --ca-passphrase-file FILE' : '';
+    const text = [
+      ...files.map((one) => `# ${join(directory, one.name)}\n${one.text}`),
+      `# To write these files: docker-tls schedule --install${passphrase}\n`,
+    ].join('\n');
     return { exit: 0, result, text, verbatim: true };
   }
   const ctl = system ? 'systemctl' : 'systemctl --user';
@@ -174,7 +178,8 @@ function renderSchedule(schedule: Schedule): CommandResult<ScheduleDocument> {
     text: [
       `written: ${files.map((one) => join(directory, one.name)).join(', ')}`,
       '',
-      `  ${ctl} daemon-reload && ${ctl} enable --now docker-tls-renew.timer`,
+      `  ${ctl} daemon-reload`,
+      `  ${ctl} enable --now docker-tls-renew.timer`,
       `  ${ctl} start docker-tls-renew.service   # once, to see that it works`,
       ...(system ? [] : ['  loginctl enable-linger "$USER"   # so that it runs while you are logged out']),
     ].join('\n'),

@@ -55,7 +55,7 @@ const SYSCTL = 'harden writes /etc/sysctl.d/zz-docker-tls.conf and the running v
 export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
   'host.1': {
     title: 'The kernel ignores redirects, source routes and forged addresses',
-    failure: 'The network of the kernel believes what others tell it',
+    failure: 'The kernel accepts ICMP redirects and source routes',
     severity: 'low',
     why: 'Redirects, source routes and forged addresses lead traffic to other machines. IP forwarding, needed by Docker, is not affected.',
     fix: SYSCTL,
@@ -139,7 +139,7 @@ export const HARDENING_CHECKS: readonly Check[] = checksOf<Check>({
   },
   'host.8': {
     title: 'A banner says before the login whose host it is',
-    failure: 'No banner says before the login whose host it is',
+    failure: 'No login banner',
     severity: 'info',
     why: 'Some courts ask for it. Its words are yours.',
     fix: (host) => `docker-tls harden ${host} --only banner --banner TEXT`,

@@ -72,11 +72,10 @@ export function hardenedHost(
 
 function notSetUp({ name, ssh }: HostSpec): DockerTlsError {
   const named = name === nameOf(ssh.destination) ? '' : ` --name ${shellQuote(name)}`;
-  return new DockerTlsError(
-    'E_NOT_SET_UP',
-    'it is not set up yet; hardening is part of the same change and its rollback',
-    { where: name, hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`] },
-  );
+  return new DockerTlsError('E_NOT_SET_UP', 'this store has not set it up; hardening needs that, for the rollback', {
+    where: name,
+    hints: [`docker-tls setup ${shellQuote(destinationWords(ssh))}${named}`],
+  });
 }
 
 /** Texts for other requested settings that were not applied: a banner without text, a higher MaxAuthTries. */

@@ -1,6 +1,6 @@
 /** Terminal report: worst first, grouped, as wide as the terminal. */
 
-import { cutText, padText, plural, textWidth, wrapText } from '../../../../core/domain/words.ts';
+import { cutText, hangText, padText, plural, textWidth, wrapText } from '../../../../core/domain/words.ts';
 import { printable } from '../../../../errors/errors.ts';
 import { CHECK_GROUPS, gravestFirst, rank, SEVERITIES, type Severity } from '../check.ts';
 import type { Comparison } from '../compare.ts';
@@ -124,13 +124,14 @@ function quietLines(
   say: (result: CheckResult) => string,
 ): readonly string[] {
   if (results.length === 0) return [];
+  const width = Math.max(8, ...results.map(({ id }) => textWidth(id)));
   return [
     '',
-    `  ${paint('bold', title)}`,
+    paint('bold', title),
     ...results.map((result) => {
-      const id = padText(cutText(result.id, 16), Math.max(8, ...results.map((one) => textWidth(one.id))));
-      const left = `  ${id} ${result.accepted === undefined ? result.title : result.failure}`;
-      return paint('gray', cutText(printable(`${left}${say(result)}`), columns));
+      const id = padText(cutText(result.id, 16), width);
+      const what = result.accepted === undefined ? result.title : result.failure;
+      return paint('gray', `  ${hangText(printable(`${id} ${what}${say(result)}`), columns, 4)}`);
     }),
   ];
 }
