@@ -82,7 +82,8 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   if (plan.listener.action !== 'none') add('listener', `one ${plan.listener.action}: ${plan.listener.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
-  if (plan.daemon.action === 'restart') add('streams', 'end with the restart: logs -f, attach, exec, build, events');
+  if ([plan.daemon.action, plan.listener.action].includes('restart'))
+    add('streams', 'end with the restart: logs -f, attach, exec, build, events');
   const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => hostContextName(one.spec) ?? []) : [];
   if (contexts.length === 1)
     add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);

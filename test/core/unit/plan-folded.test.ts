@@ -95,6 +95,8 @@ test('restarts and reloads of the listener, and other ports, are in the sum and 
   expect(text).toMatch(/~ build-09: .*restart, port 2376 \(was 2399\)/);
   expect(renderPlans(results(all), { colours, verbose: true })).toMatch(/^ {2}port +2376 \(was 2399\)$/m);
   expect(planHost(facts, { ...desired, port: 2399 }).formerPort).toBeUndefined();
+  const streams = hosts.slice(1).map((host) => /^ {2}streams /m.test(renderPlans(results([host]), { colours })));
+  expect(streams).toEqual([false, false, true, false]);
 });
 
 test('--diff shows the content of new files', () => {
