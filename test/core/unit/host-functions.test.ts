@@ -68,6 +68,10 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const files = `set -- ${live}/*/*.conf; [ -e "$1" ] || shift; echo $#`;
     const words = run(`${script}; ${files}; delete_lifted_limits; ${files}; ls ${live}`).split('\n');
     expect(words).toEqual(lifted === 0 ? ['0', '0', ''] : ['units-changed', `${lifted}`, '0', '']);
+    // systemd may have read the units for somebody else, and forgotten the recovery unit.
+    const forget = `${stubs}\n${moduleText('systemd/recovery.sh')}\nreread() { echo reread; }; systemctl() { echo LoadState=not-found; }`;
+    const forgotten = run(`${script}\n${forget}\nforget_recovery; forget_recovery`).replace('units-changed\n', '');
+    expect(forgotten).toBe(lifted === 0 ? '' : 'reread\n');
     removeSync(join(directory, 'units-changed'));
   });
 

@@ -196,6 +196,39 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(started('yes')).toMatch(/start front\.service\n0 .*docker-tls-role@ci\.socket/);
   });
 
+  describe('where a socket for containers is wanted', () => {
+    const applied = (change: string) =>
+      run(
+        shell,
+        `LISTENER=front.service; mkdir -p $RUN/docker-tls $UNITS/sockets.target.wants; : >$UNITS/$LISTENER; : >$T/manifest
+        ${SOCKET} $RUN/docker-tls/ci.sock; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
+        systemctl() { case $1 in is-active) echo "$state" ;; esac; }; reload_listener() { echo reload; }; main_pid() { :; }
+        drain_listener() { :; }; look_at_service() { :; }; units_unread() { false; }; service() { shift 0; echo "$@"; }
+        ${change}; apply_listener; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
+      );
+
+    test('the listener is reloaded if somebody listens there, else restarted', () => {
+      expect(applied('DAEMON=none state=active')).toBe('reload\n');
+      expect(applied('DAEMON=none state=inactive')).not.toContain('reload');
+      expect(applied('DAEMON=none state=active; rm $RUN/docker-tls/ci.sock')).not.toContain('reload');
+    });
+
+    test('a listener that a client has started since the restart of the daemon stops first: no socket starts beside it', () => {
+      const restarted = (state: string) => applied(`DAEMON=restart state=${state}; mark socket-changed`);
+      expect(restarted('active')).not.toContain('stop front.service');
+      expect(restarted('inactive')).toMatch(
+        /^stop front\.service\n(.*\n)*start docker-tls-role@ci\.socket\nstart front/,
+      );
+    });
+
+    test('a port that changes while the daemon is only reloaded is moved', () => {
+      const moved = applied(
+        'DAEMON=reload state=active; mark socket-changed; find_ports() { ports=; }; hold_port() { :; }; release_port() { :; }',
+      );
+      expect(moved).toMatch(/^restart .*front\.service$/m);
+    });
+  });
+
   test('a stream does not hold up the stop of the listener', () => {
     const said = run(
       shell,

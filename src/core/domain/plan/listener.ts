@@ -22,8 +22,9 @@ export type DesiredListener = {
   /** Shell command that checks its configuration, with files at other paths than those that they will have. */
   readonly check: (at: (path: string) => string, credentials: string) => string;
   /**
-   * Shell text that ends the connections of clients that lose access, after a reload or restart; empty: none. `removed`: PEM of the CAs that
-   * the host no longer accepts. The text gets MASTER, the socket of a process, and WORKERS, its children from before.
+   * Shell text that ends the connections of clients that lose access, after a reload, which the host may prefer to a planned restart; empty:
+   * none. `removed`: PEM of the CAs that the host no longer accepts. The text gets MASTER, the socket of a process, and WORKERS, its
+   * children from before.
    */
   readonly cut: (removed: readonly string[]) => string;
 };
@@ -34,7 +35,7 @@ export type ListenerPlan = {
   readonly reason: string;
   /** Shell command that checks its new configuration before anything changes; empty: none. */
   readonly check: string;
-  /** Shell text that runs after a reload or restart; empty: none. */
+  /** Shell text that runs after a reload; empty: none. */
   readonly cut: string;
   /** Packages that are installed first. */
   readonly packages: readonly string[];

@@ -27,10 +27,11 @@ lift_start_limits() {
 # A name that sorts behind those of `systemctl edit`.
 drop_in() { printf '%s\n' "$2" "$3" >"/run/systemd/system/$1.d/zz-docker-tls-limits.conf"; }
 
-# Systemd forgets them as it reads its units next.
+# Deletes what is lifted, which systemd has to forget then; 1: nothing is.
 delete_lifted_limits() {
   set -- "/run/systemd/system/$SERVICE.d" "/run/systemd/system/$LOCAL_SOCKET.d" "/run/systemd/system/$TLS_SOCKET.d"
-  [ -e "$1/zz-docker-tls-limits.conf" ] || return 0
+  [ "$UNITS" = /etc/systemd/system ] && [ -e "$1/zz-docker-tls-limits.conf" ] || return 1
   rm -f -- "$2/zz-docker-tls-limits.conf" "$3/zz-docker-tls-limits.conf" "$1/zz-docker-tls-limits.conf"
   rmdir -- "$@" 2>/dev/null
+  return 0
 }

@@ -18,9 +18,13 @@ apply_listener() {
     drop_socket
     return 0
   fi
-  # The daemon's restart has moved the socket, and a connection may have started this service since.
-  if [ "$DAEMON" != none ] && [ -e "$T/socket-changed" ]; then
+  # The daemon's restart has moved the socket, and a connection may have started this service since: no socket starts beside it.
+  if [ "$DAEMON" = restart ] && [ -e "$T/socket-changed" ]; then
     drop_program_sockets
+    program_sockets_listen || {
+      drain_listener
+      service stop "$LISTENER" 2>/dev/null
+    }
     start_listener
     return
   fi

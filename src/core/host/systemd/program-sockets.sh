@@ -1,7 +1,7 @@
 # Sockets for programs on the host: each has its own unit, of one template, and a link that starts it at boot.
 # Needs functions: note service
 # Needs variables: BACK LISTENER RUN T TLS_SOCKET UNITS
-# Needs programs: cut grep rm rmdir systemctl
+# Needs programs: cut rm rmdir systemctl
 
 program_units() {
   for link in "$UNITS/sockets.target.wants/docker-tls-role@"*.socket; do [ ! -L "$link" ] || printf '%s ' "${link##*/}"; done
@@ -13,25 +13,38 @@ program_path() {
   path=$RUN/docker-tls/${path%.socket}.sock
 }
 
+# Sets `silent` to the units of sockets that nobody listens on.
 program_sockets_listen() {
+  silent=
   units=$(program_units)
   [ -n "$units" ] || return 0
+  states=$(systemctl is-active $units 9<&-)
+  set -- $states
   for unit in $units; do
     program_path "$unit"
-    [ -S "$path" ] || return 1
+    { [ -S "$path" ] && [ "${1:-}" = active ]; } || silent="$silent$unit "
+    [ $# -eq 0 ] || shift
   done
-  ! systemctl is-active $units 9<&- | grep -qvx active
+  [ -z "$silent" ]
 }
 
 # Stops the units of sockets that are no longer wanted or have lost their file, or all if their template changes. While there is one, the
 # directory stays the one that containers may have mounted.
 drop_program_sockets() {
+  dropped=
   for unit in $(systemctl list-units --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
     program_path "$unit"
     if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ] && [ -S "$path" ]; then continue; fi
-    service stop "$unit" 2>/dev/null
-    systemctl reset-failed "$unit" 2>/dev/null
-    # systemd no longer knows that it has to remove the socket, if the template is gone.
+    dropped="$dropped$unit "
+  done
+  if [ -n "$dropped" ]; then
+    # systemd 262 stops none of a call where it does not know one.
+    service stop $dropped 2>/dev/null || for unit in $dropped; do service stop "$unit" 2>/dev/null; done
+    systemctl reset-failed $dropped 2>/dev/null 9<&-
+  fi
+  # systemd no longer knows that it has to remove the socket, if the template is gone.
+  for unit in $dropped; do
+    program_path "$unit"
     rm -f -- "$path" 2>/dev/null
   done
   for unit in $(program_units); do
@@ -48,8 +61,13 @@ start_listener() {
   units=$(program_units)
   if [ -n "$units" ] && ! service start $units; then
     [ "$BACK" = yes ] || return 1
-    REMARK="${REMARK:+$REMARK; }one of ${units% } does not listen"
-    note "$REMARK"
+    program_sockets_listen || case $REMARK in
+      *"$silent"*) ;;
+      *)
+        REMARK="${REMARK:+$REMARK; }nobody listens on: $silent"
+        note "$REMARK"
+        ;;
+    esac
   fi
   service start "$LISTENER"
 }

@@ -10,8 +10,9 @@ stop_timer() {
 
 # What systemd has loaded for the change alone: the recovery unit, during a reload or boot, and with it the lifted limits.
 forget_recovery() {
-  delete_lifted_limits
-  [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" = LoadState=not-found ] || reread 2>/dev/null
+  if delete_lifted_limits || [ "$(systemctl show docker-tls-recover.service -p LoadState 2>/dev/null)" != LoadState=not-found ]; then
+    reread 2>/dev/null
+  fi
 }
 
 # The files are restored, and the daemon has not started yet.

@@ -1,5 +1,6 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
-# Needs functions: active await_answer hold_port main_pid mark note_dependents release_port start_dependents stop_listener stop_pulled
+# Needs functions: active await_answer hold_port main_pid mark note_dependents program_units release_port start_dependents
+# Needs functions: stop_listener stop_pulled
 # Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
@@ -10,7 +11,11 @@ start_service() { service start "$SERVICE" && await_answer; }
 
 # Prints the daemon's log since a time: last_words SECONDS
 last_words() {
-  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" ${LISTENER:+-u "$LISTENER" -u "docker-tls-role@*.socket"} --since "@$1" -n 400 --no-pager -o cat 2>/dev/null
+  # Each by its name: for a pattern, journalctl reads the names of all units in the whole log.
+  for unit in $LISTENER $(program_units); do set -- "$@" -u "$unit"; done
+  since=$1
+  shift
+  timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" "$@" --since "@$since" -n 400 --no-pager -o cat 2>/dev/null
 }
 
 # Outside the transaction in one respect: open sessions keep their settings.
