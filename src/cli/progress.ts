@@ -14,6 +14,9 @@ import type { HintPrefix } from './hint-prefix.ts';
 import { createLiveLines, type Resizing } from './live-lines.ts';
 import { openLog } from './log-file.ts';
 
+/** A command in a note, which a new line would break. */
+const COMMAND_TO_PASTE = /(?:^|\s)(?:docker-tls|docker tls|export) /;
+
 type ProgressOptions = Resizing & {
   readonly io: Io;
   now(): Date;
@@ -245,7 +248,7 @@ export function createProgress(options: ProgressOptions): ProgressScreen {
     note(raw) {
       const plain = printable(words(raw), 1000);
       log(plain);
-      const text = io.errIsTerminal ? wrapLines(plain, io.columns) : plain;
+      const text = io.errIsTerminal && !COMMAND_TO_PASTE.test(plain) ? wrapLines(plain, io.columns) : plain;
       // Nothing stands between the rows of a table.
       if (resultShows) held += `${text}\n`;
       else draw(`${text}\n`);

@@ -157,7 +157,8 @@ test('an empty password is refused at the question', async () => {
   const { prompts, type } = setting();
   const answer = prompts.password({ message: 'Passphrase?', flag: '--x' });
   await type('Passphrase?', ENTER);
-  await type('It is empty.', `a${ENTER}`);
+  await type('It is empty.', '');
+  await type('Passphrase?', `a${ENTER}`);
   expect((await answer).revealText()).toBe('a');
 });
 
@@ -340,6 +341,7 @@ test('a password that is refused does not stay in the line, where the next one w
   const validate = (text: string) => text.length >= 4 || 'Longer, please.';
   const typed = prompts.password({ message: 'PIN:', flag: '--pin-file FILE', validate });
   await type('PIN:', `12${ENTER}`);
-  await type('Longer, please.', `3456${ENTER}`);
+  await type('Longer, please.', '');
+  await type('PIN:', `3456${ENTER}`);
   expect((await typed).revealText()).toBe('3456');
 });

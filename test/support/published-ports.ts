@@ -16,7 +16,7 @@ export async function publishPort(host: LabHost): Promise<void> {
 
 /** A daemon that remaps users does not know existing containers: their processes are recorded first. */
 async function rememberContainers(host: LabHost): Promise<void> {
-  await host.exec(`docker inspect -f '{{.Name}} {{.State.Pid}} {{.NetworkSettings.IPAddress}}' web peer asker 2>/dev/null |
+  await host.exec(`docker inspect -f '{{.Name}} {{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' web peer asker 2>/dev/null |
     while read -r name pid address; do echo "$pid" >"/run/pid-$\{name#/}"; [ "$name" != /web ] || echo "$address" >/run/address-web; done`);
 }
 

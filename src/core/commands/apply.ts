@@ -54,12 +54,13 @@ export const command = defineCommand({
     );
     const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
     const spec = hosts.find((one) => one.name === name);
-    const after = await run.store.read();
-    const first = spec && {
-      spec,
-      context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
-      client: clientToName(after, spec.name),
-    };
+    const after = spec && (await run.store.read());
+    const first = spec &&
+      after && {
+        spec,
+        context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
+        client: runtime.env.DOCKER_TLS_CLIENT ? undefined : clientToName(after, spec.name),
+      };
     const { exit, text, errors = [], ...rest } = renderChange(changed, context);
     return {
       ...rest,

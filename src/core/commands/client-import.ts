@@ -84,6 +84,8 @@ type Imported = {
   readonly hosts: readonly string[];
   /** New docker contexts. */
   readonly contexts: readonly string[];
+  /** The one of them that is the current context now. */
+  readonly current?: string | undefined;
   readonly problems: readonly DockerTlsError[];
 };
 
@@ -119,6 +121,7 @@ async function importClient(
       expires: inspectCertificate(stored.cert).notAfter,
       hosts,
       contexts: made.contexts,
+      current: made.current,
       problems: [...copies.problems, ...made.problems],
     };
   });
@@ -149,23 +152,26 @@ async function makeContexts(
   { runtime }: ActionContext,
   hosts: readonly string[],
   { name, store, options }: { readonly name: string; readonly store: Store; readonly options: ImportOptions },
-): Promise<Pick<Imported, 'contexts' | 'problems'>> {
+): Promise<Pick<Imported, 'contexts' | 'current' | 'problems'>> {
   const { use, replace } = options;
   const contexts: string[] = [];
   const problems: DockerTlsError[] = [];
+  let current: string | undefined;
   const what = { store, client: name, dockerConfig: dockerConfigDirectory(runtime), replace, now: runtime.now };
   for (const [index, host] of hosts.entries()) {
     try {
       // Names of hosts may contain an @, names of contexts may not.
       const context = options.context ?? contextNameOf(host);
       checkContextName(context);
-      await giveContext({ ...what, host, context, use: use && index === 0, configDirectory: false });
+      const becomesCurrent = use && index === 0;
+      await giveContext({ ...what, host, context, use: becomesCurrent, configDirectory: false });
       contexts.push(context);
+      if (becomesCurrent) current = context;
     } catch (error) {
       problems.push(failureOf(error));
     }
   }
-  return { contexts, problems };
+  return { contexts, current, problems };
 }
 
 /** Rejects two contexts of one name, before anything is stored. */
@@ -191,7 +197,7 @@ function renderImported(
 ): CommandResult<ClientImportDocument> {
   const { client } = imported;
   if (!('hosts' in imported)) return { exit: 0, result: { client, dryRun: true }, text: `would import ${client}` };
-  const { directory, expires, hosts, contexts, problems } = imported;
+  const { directory, expires, hosts, contexts, current, problems } = imported;
   return {
     exit: 0,
     result: { client, directory, expires, hosts, contexts },
@@ -199,24 +205,21 @@ function renderImported(
       `client ${client}: until ${dateWords(expires)}, in ${directory}`,
       `hosts: ${hosts.join(', ') || 'none named in the bundle'}`,
       ...(contexts.length > 0 ? [`contexts: ${contexts.join(', ')}`] : []),
-      ...(context.options.use && contexts.length > 0 ? [`current context: ${contexts[0]}`] : []),
+      ...(current === undefined ? [] : [`current context: ${current}`]),
     ].join('\n'),
     next: nextCommands(imported, context),
     errors: problems,
   };
 }
 
-function nextCommands(
-  { client, hosts, contexts }: Imported,
-  { options: { use }, runtime: { env } }: Context,
-): string[] {
+function nextCommands({ client, hosts, contexts, current }: Imported, { runtime: { env } }: Context): string[] {
   const [first] = hosts;
   const [context] = contexts;
   // buildx looks for ~/.docker/ca.pem while DOCKER_TLS_VERIFY is set, even with a context.
   const stronger = ['DOCKER_HOST', 'DOCKER_CONTEXT', 'DOCKER_TLS_VERIFY'].filter((one) => env[one]);
-  const unset = use && context !== undefined && stronger.length > 0 ? [`unset ${stronger.join(' ')}`] : [];
+  const unset = current !== undefined && stronger.length > 0 ? [`unset ${stronger.join(' ')}`] : [];
   if (first === undefined) return unset;
-  const docker = use ? 'docker version' : `docker --context ${context} version`;
+  const docker = current === undefined ? `docker --context ${context} version` : 'docker version';
   return [
     ...unset,
     `docker-tls verify ${first} --client ${client}`,

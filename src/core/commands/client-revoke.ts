@@ -31,16 +31,14 @@ export const command = defineCommand({
 });
 
 async function revokeClient(context: ActionContext, name: string, options: AccessOptions): Promise<Changed> {
-  const { run, flags } = await openStoredRun(context, options);
+  const { run, flags, state } = await openStoredRun(context, options);
   const rejectOthers = options.rejectOtherClients;
-  let again = false;
-  const want = (state: StoreState, now: Date): Wanted => {
-    again = state.clients.get(name)?.record.revokedAt !== undefined;
-    return {
-      ...tellHosts(state, [revoked(state, name, now)], { flags, rejectOthers, now, unexplained: true }),
-      mustReject: [name],
-    };
-  };
+  const again = state.clients.get(name)?.record.revokedAt !== undefined;
+  const want = (latest: StoreState, now: Date): Wanted => ({
+    ...tellHosts(latest, [revoked(latest, name, now)], { flags, rejectOthers, now, unexplained: true }),
+    mustReject: [name],
+  });
+  // Nothing is left to agree to.
   const question = (_: Wanted, changing: number) =>
     again && changing === 0 ? undefined : `Revoke ${name} on every host? Its certificate cannot be restored.`;
   return change({ reason: 'client revoke', want, question }, run);

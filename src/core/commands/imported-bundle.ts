@@ -1,6 +1,6 @@
 /** Reading a client's credentials issued by another store: a bundle, PEM, or the secrets of a CI system. */
 
-import { DockerTlsError, usage } from '../../errors/errors.ts';
+import { asWritten, DockerTlsError, usage } from '../../errors/errors.ts';
 import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
 import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
 import { hostAndPort, nameOf } from '../domain/destination.ts';
@@ -36,9 +36,11 @@ export function readBundle(data: Buffer, ca: string | undefined, name: string | 
       hints: [
         // DER, such as PKCS#12.
         ...(data[0] === 0x30 ? ['openssl pkcs12 -in FILE -nodes | docker-tls client import -'] : []),
-        text.includes('CERTIFICATE REQUEST-----')
-          ? 'where the CA is: docker-tls client sign FILE --out OTHER'
-          : 'docker-tls client export NAME --out FILE',
+        asWritten(
+          text.includes('CERTIFICATE REQUEST-----')
+            ? 'where the CA is: docker-tls client sign FILE --out OTHER'
+            : 'where the client is: docker-tls client export NAME --out FILE',
+        ),
       ],
     },
   );

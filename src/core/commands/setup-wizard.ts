@@ -182,7 +182,8 @@ async function askAddress(
       const readable = validate(text);
       if (readable !== true || !hasPort(spec)) return readable;
       const problem = await wayProblem(probe, spec.name, { address: read(text), port: spec.port });
-      return problem === undefined ? true : [problem.message, ...(problem.details ?? [])].join('\n');
+      // Ways out are whole commands, which are no answer here.
+      return problem === undefined ? true : `${problem.message}\nOpen the port or give another address; Ctrl-C ends.`;
     },
   });
   return read(answer);

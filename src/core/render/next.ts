@@ -21,9 +21,9 @@ export function useCommands(
   client?: string,
 ): string[] {
   if (!hasPort({ listen })) return ['docker-tls status'];
-  if (reach === 'ssh') return [`docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
-  if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
   const chosen = client === undefined ? [] : [`docker-tls client use ${client}`];
+  if (reach === 'ssh') return [...chosen, `docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
+  if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
   return [...chosen, useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }
 

@@ -1,6 +1,6 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
-# Needs functions: active await_answer hold_port main_pid mark note_dependents program_units release_port start_dependents
-# Needs functions: stop_listener stop_pulled
+# Needs functions: active await_answer find_ports hold_port main_pid mark note_dependents program_units release_port
+# Needs functions: start_dependents stop_listener stop_pulled
 # Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
@@ -111,17 +111,6 @@ start_held() {
 
 # systemd limits the rate of starts.
 reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&- || :; }
-
-# Sets `ports` to the ports of our socket unit, without duplicates.
-find_ports() {
-  ports=
-  IFS=$NL
-  for line in $socket_unit; do
-    case $line in Listen=*:*' (Stream)') port=${line##*:} && port=${port%' (Stream)'} ;; *) continue ;; esac
-    case $port:$NL$ports in '':* | *[!0-9]*:*) ;; *"$NL$port$NL"*) ;; *) ports=$ports$port$NL ;; esac
-  done
-  unset IFS
-}
 
 # Was the local socket down too before the change that is rolled back, or before the first change?
 socket_stops() {

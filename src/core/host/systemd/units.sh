@@ -47,6 +47,17 @@ find_daemon() {
   fi
 }
 
+# Sets `ports` to the ports of our socket unit, without duplicates.
+find_ports() {
+  ports=
+  IFS=$NL
+  for line in $socket_unit; do
+    case $line in Listen=*:*' (Stream)') port=${line##*:} && port=${port%' (Stream)'} ;; *) continue ;; esac
+    case $port:$NL$ports in '':* | *[!0-9]*:*) ;; *"$NL$port$NL"*) ;; *) ports=$ports$port$NL ;; esac
+  done
+  unset IFS
+}
+
 # A reload of all unit files takes systemd 0.1 s: only if docker-tls changed a unit, or systemd has not read another program's change.
 units_unread() {
   case $docker_unit$socket_unit in *"${NL}NeedDaemonReload=yes$NL"*) ;; *) [ -e "$T/units-changed" ] ;; esac

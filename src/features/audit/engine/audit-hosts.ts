@@ -33,7 +33,7 @@ export type AuditContext = Reach &
     readonly lynis?: boolean;
     /** Open watched files for writing, and read the records back. */
     readonly probeAuditd?: boolean;
-    /** Facts of a host that were gathered a moment ago. */
+    /** Facts of a host that its plan has. */
     readonly factsOf?: (host: string) => AuditFacts | undefined;
     /** Try the isolation of containers from inside: after consent. */
     readonly probeContainers?: boolean;

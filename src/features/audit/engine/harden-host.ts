@@ -20,7 +20,10 @@ function onlyRoots(host: string): DockerTlsError {
 
 type Opened = { readonly session: HostSession };
 
-/** A host that is opened, or asked, again is another one here, with facts of its own. */
+/**
+ * A host that is opened, or asked, again is another one here, with facts of its own. With --yes the facts of the plan are those of the
+ * change: a file that changed meanwhile ends it with E_HOST_CHANGED.
+ */
 const gathered = new WeakMap<Opened, { readonly facts: HostFacts; readonly audit: AuditFacts }>();
 
 async function gatherOnce(opened: Opened, { now, signal }: Pick<Runtime, 'now' | 'signal'>) {

@@ -208,7 +208,7 @@ function renderExamination(found: Examination, { runtime }: RenderContext): Comm
   const ssh = cause === 'ssh' ? undefined : sshProblem;
   const text = [
     `${well ? green('✓') : red('✗')} ${bold(well ? 'all is well' : cause)}: ${message}`,
-    ...journal.map((line) => dim(`  journal: ${cutText(line, 160)}`)),
+    ...journal.map((line) => dim(`  journal: ${runtime.io.outIsTerminal ? cutText(line, 400) : line}`)),
     ...(ssh === undefined ? [] : [dim(`  ssh: ${printable(ssh.message)}`)]),
     ...(note === undefined ? [] : [`  ${note}`]),
   ].join('\n');

@@ -66,7 +66,15 @@ export const command = defineCommand({
   ],
   args: {},
   options: OPTIONS,
-  run: async (context) => renderSchedule(await schedule(context, context.options)),
+  run: async (context) => {
+    const made = await schedule(context, context.options);
+    // Not on stdout, which may go into a file.
+    if (made.form === 'systemd' && !context.options.install) {
+      const passphrase = made.warnings.length > 0 ? ' --ca-passphrase-file FILE' : '';
+      context.progress.note(`To write these files: ${context.again({ option: `--install${passphrase}` })}`);
+    }
+    return renderSchedule(made);
+  },
 });
 
 type ScheduleOptions = OptionValues<typeof OPTIONS>;
@@ -164,11 +172,7 @@ function renderSchedule(schedule: Schedule): CommandResult<ScheduleDocument> {
   const written = files.map(({ name, text }) => ({ name, text }));
   const result = { form, directory, files: written, installed, warnings };
   if (!installed) {
-    const passphrase = warnings.length > 0 ? ' --ca-passphrase-file FILE' : '';
-    const text = [
-      ...files.map((one) => `# ${join(directory, one.name)}\n${one.text}`),
-      `# To write these files: docker-tls schedule --install${passphrase}\n`,
-    ].join('\n');
+    const text = files.map((one) => `# ${join(directory, one.name)}\n${one.text}`).join('\n');
     return { exit: 0, result, text, verbatim: true };
   }
   const ctl = system ? 'systemctl' : 'systemctl --user';
