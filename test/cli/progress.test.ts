@@ -221,6 +221,20 @@ test('a redrawn line at the top of the screen leaves nothing in the history of t
   expect(raw()).not.toMatch(/\r\u001b\[J/);
 });
 
+test('a note is as wide as the terminal, unless it has a command to paste', () => {
+  const { io, raw } = screenIo();
+  const progress = createProgress({ io, now });
+  progress.note('words '.repeat(20).trim());
+  progress.note(`then on each of the hosts: docker-tls apply ${'build-1.example.org '.repeat(3).trim()}`);
+  progress.note(`export DOCKER_HOST=unix://${'/directory'.repeat(8)}/docker.sock`);
+  const lines = raw().trimEnd().split('\n');
+  expect(lines.slice(0, -2).every((line) => line.length <= 60)).toBe(true);
+  expect(lines.slice(-2)).toEqual([
+    expect.stringMatching(/^then .*docker-tls apply .*org$/),
+    expect.stringMatching(/^export .*sock$/),
+  ]);
+});
+
 test('what a host says is cleaned', () => {
   const { io, raw } = screenIo();
   const progress = createProgress({ io, now, verbose: true });

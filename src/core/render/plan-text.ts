@@ -62,8 +62,7 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   const lines: string[] = [];
   const add = (label: string, text: string, style = colours.dim) => lines.push(row(form, label, text, style));
   if (plan.credentials && plan.purpose === 'apply') {
-    const { label, text } = credentialWords(plan.credentials);
-    add(label, text);
+    add(...credentialWords(plan.credentials));
     const { certificate } = plan.credentials;
     if ('issue' in certificate && hosts.length === 1)
       add('names', certificate.issue.names.map(({ value }) => value).join(', '));
@@ -81,9 +80,9 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
     add('packages', `installed first, from the host's own sources: ${packages.join(', ')}; remove takes them away`);
   if (plan.listener.action !== 'none') add('listener', `one ${plan.listener.action}: ${plan.listener.reason}`);
   add('containers', hosts.length === 1 ? containerWords(plan) : containersOf(hosts));
+  const restarts = [plan.daemon.action, plan.listener.action].includes('restart');
   if (plan.daemon.action === 'restart' && plan.listening !== 'none') add('clients', OVER_RESTART[plan.listening]);
-  if ([plan.daemon.action, plan.listener.action].includes('restart'))
-    add('streams', 'end with the restart: logs -f, attach, exec, build, events');
+  if (restarts) add('streams', 'end with the restart: logs -f, attach, exec, build, events');
   const contexts = plan.purpose === 'apply' ? hosts.flatMap((one) => hostContextName(one.spec) ?? []) : [];
   if (contexts.length === 1)
     add('here', `docker context ${contexts[0]} points there${spec.use ? ', and becomes the current one' : ''}`);
@@ -93,10 +92,8 @@ function changeLines(hosts: readonly Shown[], form: PlanForm): string[] {
   return lines;
 }
 
-function credentialWords({ certificate, reason }: NonNullable<HostPlan['credentials']>) {
-  return 'issue' in certificate
-    ? { label: 'certificate', text: `new: ${certificate.issue.reason}` }
-    : { label: 'credentials', text: reason };
+function credentialWords({ certificate, reason }: NonNullable<HostPlan['credentials']>): [label: string, text: string] {
+  return 'issue' in certificate ? ['certificate', `new: ${certificate.issue.reason}`] : ['credentials', reason];
 }
 
 function portWords({ port, formerPort }: HostPlan): string | undefined {
@@ -237,7 +234,7 @@ function briefLine(hosts: readonly AgreedHost[], names: string, { colours, colum
   const [{ plan, accepts = [] }] = hosts as [AgreedHost];
   const edits = plan.files.filter(({ drift }) => drift === true).length;
   const parts = [
-    ...(plan.credentials ? [credentialWords(plan.credentials).label] : []),
+    ...(plan.credentials ? [credentialWords(plan.credentials)[0]] : []),
     ...(plan.files.length > 0 ? [plural(plan.files.length, 'file')] : []),
     ...(edits > 0 ? [`${edits} of them changed by hand`] : []),
     ...(plan.daemon.action === 'none' ? [] : [plan.daemon.action]),

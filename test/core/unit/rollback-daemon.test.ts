@@ -113,7 +113,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   test('one that was never stopped is not stopped by the rollback', () => {
     expect(run(shell, `${SYSTEMD(true)}; BACK=yes; apply_daemon start`).stdout).toBe('');
     const after = run(shell, `${SYSTEMD(true)}; mark stopped; BACK=yes; apply_daemon start`);
-    expect(after.stdout).toContain('stop docker.service\nstart docker.service\n');
+    expect(after.stdout).toMatch(/stop docker\.service\n(.*\n)?start docker\.service\n/);
   });
 
   test('before it is stopped, that is noted', () => {
