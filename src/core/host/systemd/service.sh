@@ -1,7 +1,7 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
 # Needs functions: active await_answer find_ports hold_port main_pid mark note_dependents program_units release_port
 # Needs functions: start_dependents stop_listener stop_pulled
-# Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET NL SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid socket_unit
+# Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid ports socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
 # Option for a user's systemd (rootless/manager.sh); empty: the host's.
