@@ -90,7 +90,7 @@ const TABLE = {
     cost: 'users cannot attach a debugger to their other programs, read dmesg or use perf; the console has no SysRq',
   },
   'kernel-bpf': {
-    title: 'sysctl: kernel.unprivileged_bpf_disabled=1',
+    title: 'sysctl: users load no BPF programs',
     risk: 'low',
     cost: 'only a boot resets it, so rollback and remove take effect then; BPF of root keeps working',
   },

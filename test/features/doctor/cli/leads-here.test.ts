@@ -47,7 +47,7 @@ test('a host that rejects an imported client is named, and the fix is on the com
 test('status and verify of a host that does not answer', async () => {
   await importedStore(home, { ca, eve }, [1]);
   expect((await run('status', '--check')).out).toContain('doctor h0 --client eve');
-  expect((await run('verify')).err).toMatch(/doctor h0$/m);
+  expect((await run('verify')).err).toMatch(/doctor h0 --client eve$/m);
   home = newHome();
   await issueStore(home, { hosts: { 'build-1': { port: 1 } }, clients: { laptop: undefined } });
   expect((await run('status', '--no-ssh')).out).toMatch(/^ {2}docker-tls .*doctor build-1$/m);
