@@ -10,8 +10,8 @@ import { listenerFacts } from './listener-facts.ts';
 const REFUSED = '{"message":"docker-tls: socket ci has the role read, refused"}';
 
 export const outputs = {
-  'listener facts': listenerFacts(),
-  'listener state': listenerFacts(),
+  'listener facts': listenerFacts({ sockets: 'ci' }),
+  'listener state': listenerFacts({ sockets: 'ci' }),
   sockets: printSections('listener', [
     { name: 'api 200 /_ping', content: Buffer.from('OK') },
     { name: 'api 403 /configs/docker-tls', content: Buffer.from(REFUSED) },
