@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, type Plugin } from 'esbuild';
+import { CHILD_BUNDLE } from './child-bundle.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 
@@ -52,24 +53,11 @@ export async function pausingProgram(): Promise<PausingProgram> {
     // esbuild's pieces run in an order of its own: features come before the program only if they are loaded before it.
     entryPoints: { features: 'src/features.ts', program: 'src/cli/main.ts' },
     outdir: join(directory, 'dist'),
-    bundle: true,
+    ...CHILD_BUNDLE,
     splitting: true,
-    format: 'esm',
-    platform: 'node',
-    mainFields: ['module', 'main'],
-    target: 'node20',
     loader: { '.sh': 'text', '.html': 'text' },
     define,
     plugins: [pauses],
-    external: ['cpu-features', '*.node'],
-    banner: {
-      js: [
-        "import { createRequire as __createRequire } from 'node:module';",
-        'const require = __createRequire(import.meta.url);',
-        'const __dirname = import.meta.dirname;',
-        'const __filename = new URL(import.meta.url).pathname;',
-      ].join('\n'),
-    },
     logLevel: 'error',
   });
   const main = "await import('./features.js');\nexport const { main } = await import('./program.js');\n";

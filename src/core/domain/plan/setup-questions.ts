@@ -85,7 +85,7 @@ export function clientQuestion(proposed: string) {
 export function contextQuestion(host: string, proposed: string | undefined) {
   const problem = refusal((word) => readSetting(HOST_SETTINGS.context, word, ''));
   return {
-    explain: `docker --context NAME uses the host. For no context, type -`,
+    explain: 'docker --context NAME uses the host. For no context, type -',
     message: 'Docker context:',
     default: proposed === undefined ? '-' : contextNameOf(host),
     flag: '--context',
