@@ -211,7 +211,7 @@ test('a host where SELinux enforces is told what its policy may do', async () =>
   const { notes } = await opened({ enforcing: '1' });
   expect(notes).toEqual([
     expect.stringMatching(
-      /haproxy_t.* from \/run\/docker\.sock.*semanage permissive -a.*ausearch --input-logs .*audit2allow.*permissive -d/,
+      /haproxy_t.* from \/run\/docker\.sock.*semanage permissive -a.*cd \/root && ausearch --input-logs .*audit2allow.*permissive -d/,
     ),
   ]);
   // Allowed by then.
