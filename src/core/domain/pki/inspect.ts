@@ -2,6 +2,7 @@
 
 import { printable } from '../../../errors/errors.ts';
 import { keyTypeOf } from './keys.ts';
+import { memoize } from './memoize.ts';
 import { OID, shortName } from './oids.ts';
 import { type ParsedCertificate, parseCertificate } from './parse.ts';
 import { splitBundle } from './pem.ts';
@@ -122,11 +123,11 @@ export function verifyChain(question: ChainQuestion): ChainVerdict {
   const { purpose, now, address } = question;
   const [leafPem = '', ...served] = splitBundle(question.leaf);
   const leaf = parseCertificate(leafPem);
-  const anchors = question.anchors.flatMap(splitBundle).map(parseCertificate);
-  const others = [...served, ...(question.intermediates ?? []).flatMap(splitBundle)].map(parseCertificate);
+  const anchors = anchorsIn(question.anchors.join(''));
+  const others = bySubject([...served, ...(question.intermediates ?? []).flatMap(splitBundle)].map(parseCertificate));
   const flaw = flawOf(leaf, purpose, now) ?? nameFlaw(leaf, purpose, address);
   if (flaw !== undefined) return flaw;
-  if (anchors.some((anchor) => anchor.pem === leaf.pem)) return { ok: true, chain: [leaf.pem] };
+  if (named(anchors, leaf.subject).some(({ pem }) => pem === leaf.pem)) return { ok: true, chain: [leaf.pem] };
   const search: Search = { anchors, others, purpose, now, flaws: [] };
   const chain = climb(search, [leaf]);
   if (chain !== undefined) return { ok: true, chain: chain.map(({ pem }) => pem) };
@@ -159,8 +160,8 @@ export function isUnder(cert: string, trust: string): boolean {
 
 type Refusal = Extract<ChainVerdict, { ok: false }>;
 type Search = {
-  readonly anchors: readonly ParsedCertificate[];
-  readonly others: readonly ParsedCertificate[];
+  readonly anchors: BySubject;
+  readonly others: BySubject;
   readonly purpose: 'server' | 'client';
   readonly now: Date;
   /** Reasons for rejected candidates. */
@@ -170,6 +171,25 @@ type Search = {
 /** Longer chains are an attack or a mistake. */
 const MAX_CHAIN = 8;
 
+/** Certificates by the DER of their subject, in hexadecimal. */
+type BySubject = ReadonlyMap<string, readonly ParsedCertificate[]>;
+
+function bySubject(certificates: readonly ParsedCertificate[]): BySubject {
+  const groups = new Map<string, ParsedCertificate[]>();
+  for (const one of certificates) {
+    const key = one.subject.der.toString('hex');
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  return groups;
+}
+
+function named(certificates: BySubject, name: ParsedCertificate['subject']): readonly ParsedCertificate[] {
+  return certificates.get(name.der.toString('hex')) ?? [];
+}
+
+/** A plan checks each of its clients against the same trust file or two, which may have a CA for each of them. */
+const anchorsIn = memoize(8, (pem) => bySubject(splitBundle(pem).map(parseCertificate)));
+
 /** Depth-first search from the last certificate of `path` to an anchor. */
 function climb(search: Search, path: readonly ParsedCertificate[]): readonly ParsedCertificate[] | undefined {
   const below = path.at(-1) as ParsedCertificate;
@@ -178,8 +198,8 @@ function climb(search: Search, path: readonly ParsedCertificate[]): readonly Par
     [search.anchors, true],
     [search.others, false],
   ] as const) {
-    for (const candidate of list) {
-      if (!candidate.subject.der.equals(below.issuer.der) || path.some(({ pem }) => pem === candidate.pem)) continue;
+    for (const candidate of named(list, below.issuer)) {
+      if (path.some(({ pem }) => pem === candidate.pem)) continue;
       const flaw = issuerFlaw(candidate, below, path) ?? flawOf(candidate, search.purpose, search.now);
       if (flaw !== undefined) {
         search.flaws.push(flaw);
