@@ -98,7 +98,7 @@ const startInBundle = {
   name: 'start-in-bundle',
   resolveId(id) {
     const [, name] = /^\.\.\/dist\/(.+)\.js$/.exec(id) ?? [];
-    return name && join(root, INPUT[name]);
+    return name && (INPUT[name] ? join(root, INPUT[name]) : { id: name, external: true });
   },
   transform(code, id) {
     if (!id.endsWith('/bin/docker-tls.js')) return undefined;
@@ -116,8 +116,10 @@ const INPUT = {
   complete: 'src/entry/complete.ts',
   'env-at-once': 'src/core/commands/env-at-once.ts',
   notice: 'src/cli/notice.ts',
-  answer: 'src/core/adapters/ssh/askpass-answer.ts',
+  // Of a feature.
+  answer: 'src/features/openssh/adapters/askpass-answer.ts',
 };
+for (const [name, path] of Object.entries(INPUT)) if (!existsSync(join(root, path))) delete INPUT[name];
 
 /** Node 21 and the first of 22 have no getBuiltinModule. */
 const BUILTIN = single
