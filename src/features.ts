@@ -10,3 +10,4 @@ import './features/tools/feature.ts';
 import './features/haproxy/feature.ts';
 import './features/doctor/feature.ts';
 import './features/openssh/feature.ts';
+import './features/notices/feature.ts';

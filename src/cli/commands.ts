@@ -146,10 +146,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/tunnel.ts'),
   ),
   listCommand(
-    { name: 'notices', summary: 'Turn expiry warnings after docker commands on or off' },
-    () => import('../core/commands/notices.ts'),
-  ),
-  listCommand(
     { name: 'completion', summary: 'Print the completion script for a shell' },
     () => import('../core/commands/completion.ts'),
   ),

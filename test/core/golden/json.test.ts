@@ -82,7 +82,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   env: call('env', 'h1', '--client', 'laptop', '--format', 'sh'),
   context: call('context', 'h1', '--client', 'laptop'),
   tunnel: call('tunnel', 'h1', '--client', 'laptop'),
-  notices: call('notices', 'on'),
   completion: call('completion', 'fish'),
   version: call('version'),
 };
