@@ -17,8 +17,11 @@ const single = process.argv[3] === '--single';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
+/** Those of the core, and of the features that are not deleted. */
+const here = (...paths) => paths.filter((path) => existsSync(join(root, path)));
+
 /** What a change may load when it has been made, perhaps by a program that was replaced meanwhile: with the change itself. */
-const LATE = ['src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/install-packages.ts'];
+const LATE = here('src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/install-packages.ts');
 
 /** What sets up, or takes away, docker's contexts. */
 const CONTEXTS = ['src/core/actions/requested-contexts.ts', 'src/core/actions/contexts-of-host.ts'];
@@ -27,7 +30,7 @@ const CONTEXTS = ['src/core/actions/requested-contexts.ts', 'src/core/actions/co
 const LAYERS = {
   'env-at-once': ['src/core/commands/env-at-once.ts'],
   complete: ['src/entry/complete.ts'],
-  notice: ['src/cli/notice.ts'],
+  notice: here('src/features/notices/cli/notice.ts'),
   core: ['src/entry/main.ts'],
   store: ['src/core/actions/open-store.ts'],
   env: ['src/core/commands/env.ts'],
@@ -36,7 +39,7 @@ const LAYERS = {
   status: ['src/core/commands/status.ts'],
   // Of apply what forget, remove and `client import` share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
-  run: ['src/core/commands/rotate-server.ts', ...LATE.filter((path) => existsSync(join(root, path)))],
+  run: ['src/core/commands/rotate-server.ts', ...LATE],
   setup: ['src/core/commands/setup.ts'],
 };
 const layerOf = new Map();
@@ -98,7 +101,7 @@ const startInBundle = {
   name: 'start-in-bundle',
   resolveId(id) {
     const [, name] = /^\.\.\/dist\/(.+)\.js$/.exec(id) ?? [];
-    return name && join(root, INPUT[name]);
+    return name && (INPUT[name] ? join(root, INPUT[name]) : { id: name, external: true });
   },
   transform(code, id) {
     if (!id.endsWith('/bin/docker-tls.js')) return undefined;
@@ -115,9 +118,11 @@ const INPUT = {
   main: 'src/entry/main.ts',
   complete: 'src/entry/complete.ts',
   'env-at-once': 'src/core/commands/env-at-once.ts',
-  notice: 'src/cli/notice.ts',
-  answer: 'src/core/adapters/ssh/askpass-answer.ts',
+  // Of features.
+  notice: 'src/features/notices/cli/notice.ts',
+  answer: 'src/features/openssh/adapters/askpass-answer.ts',
 };
+for (const [name, path] of Object.entries(INPUT)) if (here(path).length === 0) delete INPUT[name];
 
 /** Node 21 and the first of 22 have no getBuiltinModule. */
 const BUILTIN = single

@@ -9,3 +9,5 @@ import './features/issuers/feature.ts';
 import './features/tools/feature.ts';
 import './features/haproxy/feature.ts';
 import './features/doctor/feature.ts';
+import './features/openssh/feature.ts';
+import './features/notices/feature.ts';

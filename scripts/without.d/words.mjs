@@ -50,12 +50,12 @@ const words = {
 const escaped = (all) => all.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|');
 const WORDS = new RegExp(
   [
-    `docker(?:-| |\\\\-)tls (?:${escaped(words.commands) || '$^'})(?![\\w-])`,
-    `\`(?:${escaped(words.commands) || '$^'})[ \`]`,
+    `docker(?:-| |\\\\-)tls (?:${escaped(words.commands) || '(?!)'})(?![\\w-])`,
+    `\`(?:${escaped(words.commands) || '(?!)'})[ \`]`,
     // As help and completion list them.
-    `^ *(?:${escaped(words.commands) || '$^'})(?:\\t|  )`,
-    `(?<![\\w-])(?:${escaped(words.options) || '$^'})(?![\\w-])`,
-    `--format[ =](?:${escaped(words.formats) || '$^'})(?![\\w-])`,
+    `^ *(?:${escaped(words.commands) || '(?!)'})(?:\\t|  )`,
+    `(?<![\\w-])(?:${escaped(words.options) || '(?!)'})(?![\\w-])`,
+    `--format[ =](?:${escaped(words.formats) || '(?!)'})(?![\\w-])`,
     ...features.map((name) => `(?:src|test)/features/${name}\\b`),
   ].join('|'),
 );
@@ -63,8 +63,8 @@ const WORDS = new RegExp(
 const found = [];
 function look(where, text) {
   text.split('\n').forEach((line, index) => {
-    // Of another program.
-    const [word] = WORDS.exec(line.replace(/ansible-inventory .*?--list/, '')) ?? [];
+    // Of other programs.
+    const [word] = WORDS.exec(line.replaceAll(/ansible-inventory .*?--list|`ssh\b/g, '')) ?? [];
     if (word !== undefined) found.push(`${where}:${index + 1}: ${word.trim()}`);
   });
 }

@@ -1,6 +1,7 @@
 /** Commands as data without their code, for completion and help: `commands.json` of the build. */
 
-import { ownFile } from '../core/program.ts';
+import { existsSync, readFileSync } from 'node:fs';
+import { getAsset, isSea } from 'node:sea';
 import type { CommandEntry, CommandPage } from './command.ts';
 import { COMMANDS } from './commands.ts';
 
@@ -16,4 +17,11 @@ export async function pageOf(entry: CommandEntry): Promise<CommandPage> {
 export async function commandPages(): Promise<Readonly<Record<string, CommandPage>>> {
   const commands = await Promise.all(COMMANDS.map(async (entry) => [entry.name, await entry.load()] as const));
   return Object.fromEntries(commands.map(([name, { run: _, ...page }]) => [name, page]));
+}
+
+/** A file of the build, next to the bundle or inside the single executable; undefined without a build (tests). */
+function ownFile(name: string): string | undefined {
+  if (isSea()) return getAsset(name, 'utf8');
+  const file = new URL(name, import.meta.url);
+  return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
 }

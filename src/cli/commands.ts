@@ -142,16 +142,8 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/context.ts'),
   ),
   listCommand(
-    { name: 'ssh', summary: 'Log in to a host by SSH, as docker-tls does' },
-    () => import('../core/commands/ssh.ts'),
-  ),
-  listCommand(
     { name: 'tunnel', summary: 'Reach the daemon of a host through SSH while this command runs' },
     () => import('../core/commands/tunnel.ts'),
-  ),
-  listCommand(
-    { name: 'notices', summary: 'Turn expiry warnings after docker commands on or off' },
-    () => import('../core/commands/notices.ts'),
   ),
   listCommand(
     { name: 'completion', summary: 'Print the completion script for a shell' },

@@ -69,13 +69,6 @@ describe('as people type them', () => {
       error: { code: 'E_CLIENT_UNKNOWN' },
     });
   });
-
-  test('ssh needs a host of the store', async () => {
-    const { exit, err } = await run(['ssh', 'biuld-1']);
-    expect(exit).toBe(2);
-    expect(err).toMatch(/E_HOST_UNKNOWN[\s\S]*hint: docker-tls ssh build-1/);
-    expect((await run(['ssh', 'build-1', '--json'])).json.error?.code).toBe('E_USAGE');
-  });
 });
 
 test('client import --from-env --context NAME: a context of that name, and what beats it', async () => {

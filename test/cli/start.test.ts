@@ -84,7 +84,7 @@ test('what a change may need after it is loaded with it: the program may be repl
     expect([...loaded]).toContain(`src/${path}`);
 });
 
-test.each(['commands/rotate-client', 'engine/change-each', 'engine/drift-on-host'])(
+test.each(['commands/rotate-client', 'engine/change-each', 'engine/ask-hosts'])(
   '%s loads no check of the audit and no shared store',
   (name) => {
     const loaded = loadedBy(holding(`src/core/${name}.ts`));

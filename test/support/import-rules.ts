@@ -7,7 +7,7 @@ const PURE = ['', '/pki', '/trust', '/fleet', '/dockerd', '/plan'].map((name) =>
 const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
 /** Imports allowed everywhere: contracts, errors, seams, and the text of the host scripts. */
 const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
-const FEATURES = ['audit', 'team', 'issuers', 'tools', 'haproxy', 'doctor'];
+const FEATURES = ['audit', 'team', 'issuers', 'tools', 'haproxy', 'doctor', 'openssh', 'notices'];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -42,13 +42,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Directories of a feature, each with the core directory whose rules apply; a feature may also import itself. */
 const LIKE: Readonly<Record<string, readonly string[]>> = {
   domain: PURE,
-  adapters: [...PURE, 'core/adapters/docker', 'core/adapters/store', 'core/adapters/files'],
+  adapters: [...PURE, ...APART],
   store: [...PURE, 'core/adapters/store'],
   engines: [...PURE, 'core/adapters/store'],
   engine: [...PURE, 'core/engine'],
   actions: [...PURE, ...APART, 'core/engine', 'core/actions'],
   commands: [...PURE, ...APART, 'core/engine', 'core/actions', 'core/render', 'cli'],
   host: [],
+  cli: [...PURE, 'cli'],
 };
 
 /** The owner of each library; a few small pure ones have two. */

@@ -5,8 +5,12 @@ import { join } from 'node:path';
 import { connect } from '../../src/core/adapters/ssh/connect.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import type { HostSession, SshOptions, SshQuestions } from '../../src/core/runtime.ts';
+import { TRANSPORTS } from '../../src/core/seams/transports.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { makeKey, type SshServer, type SshServerOptions, startSshServer } from './ssh-server.ts';
+
+/** The built-in transport, and those of features. */
+export const transports = ['ssh2' as const, ...TRANSPORTS.all.map(({ name }) => name)];
 
 export const directory = mkdtempSync('/tmp/docker-tls-test-ssh-');
 export const key = makeKey();

@@ -37,7 +37,7 @@ export function sampleHost(name: string, which: number): StoredHost {
     record: {
       ...completeHost({
         name,
-        ssh: { destination: name.replace('@', '.'), user: 'root', identities: ['/home/a/.ssh/id'], transport: 'ssh2' },
+        ssh: { destination: name.replace('@', '.'), user: 'root', identities: ['/home/a/.ssh/id'] },
         sans: ['other.example', '10.0.0.1'].map(parseSan),
         days: 365,
       }),

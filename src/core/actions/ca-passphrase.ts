@@ -75,3 +75,27 @@ export function passphraseSource(
     },
   };
 }
+
+/** A run may open the store's keys several times, but asks only once. It already knows the passphrase of a CA that it has made. */
+export function requestedOnce(source: PassphraseSource): PassphraseSource {
+  let fresh: ReturnType<PassphraseSource['forNewCa']> | undefined;
+  let existing: ReturnType<PassphraseSource['forExistingCa']> | undefined;
+  const pins = new Map<string, Promise<Secret>>();
+  return {
+    pin(token) {
+      const known = pins.get(token.uri) ?? source.pin(token);
+      pins.set(token.uri, known);
+      return known;
+    },
+    forNewCa: () => {
+      fresh ??= source.forNewCa();
+      return fresh;
+    },
+    async forExistingCa(opens) {
+      const words = await fresh;
+      if (words !== undefined && (await opens(words))) return words;
+      existing ??= source.forExistingCa(opens);
+      return existing;
+    },
+  };
+}

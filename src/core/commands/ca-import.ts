@@ -9,7 +9,6 @@ import { passphraseSource } from '../actions/ca-passphrase.ts';
 import type { SecretOptions } from '../actions/given-secrets.ts';
 import { readIn } from '../actions/input-output.ts';
 import { storeOf } from '../actions/open-store.ts';
-import { withNamedFiles } from '../actions/signer-files.ts';
 import type { StoredCa } from '../adapters/store/records.ts';
 import { externalCaWords } from '../domain/external-ca.ts';
 import { authorityWarnings } from '../domain/pki/authority.ts';
@@ -34,52 +33,6 @@ export type CaImportDocument = {
   readonly dryRun?: true;
 };
 
-/** The help topics that an option belongs to. */
-function of(...topics: readonly (keyof typeof ISSUER_TOPICS)[]) {
-  return { topics } as const;
-}
-
-const LEAF_ONLY =
-  'It also signs an issuing CA for each client, so that each can be revoked. With --leaf-only it signs none: dockerd cannot reject a client before its certificate ends (docs/ca.md).';
-
-const OWN_FILES =
-  'Each computer of a team names its own files. Without --cert, the command names them for the CA that the store has.';
-
-const ISSUER_TOPICS = {
-  'step-ca': {
-    about: `Your step-ca signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
-    examples: [
-      'docker-tls ca import --cert intermediate.pem --chain root.pem --whole-chain --step-ca https://ca.example.org --credential-file provisioner.jwk',
-      'docker-tls ca import --credential-file provisioner.jwk',
-    ],
-  },
-  cfssl: {
-    about: `Your cfssl signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
-    examples: [
-      'docker-tls ca import --cert ca.pem --cfssl https://ca.example.org:8888 --credential-file cfssl.key',
-      'docker-tls ca import --credential-file cfssl.key',
-    ],
-  },
-  vault: {
-    about: `Your Vault or OpenBao signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
-    examples: [
-      'docker-tls ca import --cert ca.pem --vault https://vault.example.org:8200/v1/pki --credential-file token',
-      'docker-tls ca import --credential-file token',
-    ],
-  },
-  'sign-command': {
-    about: `A command signs. It gets a request on standard input, and the profile (server, client or issuer) and the days as arguments, and prints the certificate. ${LEAF_ONLY}`,
-    examples: ["docker-tls ca import --cert ca.pem --sign-command '/usr/local/bin/sign-docker {profile} {days}'"],
-  },
-  pkcs11: {
-    about: `A token or KMS signs what this store issues.\n${OWN_FILES}`,
-    examples: [
-      "docker-tls ca import --cert ca.pem --pkcs11 'pkcs11:token=ca;object=docker-ca' --pin-file pin",
-      'docker-tls ca import --pin-file pin',
-    ],
-  },
-} as const;
-
 export const command = defineCommand({
   scope: ['changes', 'store'],
   about: 'With --key this store issues, as with a CA it made itself; without it, nothing can be issued here.',
@@ -87,7 +40,7 @@ export const command = defineCommand({
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
   ],
-  topics: offered(ISSUERS, ISSUER_TOPICS),
+  topics: ISSUERS.all[0]?.topics ?? {},
   args: {},
   options: {
     cert: { ...FILE, summary: 'its certificate (PEM)' },
@@ -98,41 +51,46 @@ export const command = defineCommand({
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
     },
     ...offered(ISSUERS, {
-      pkcs11: { ...of('pkcs11'), kind: 'text', value: 'URI', summary: 'its private key in a token or KMS (RFC 7512)' },
-      pinFile: { ...of('pkcs11'), ...FILE, summary: 'PIN of that token (default: a prompt)' },
+      pkcs11: {
+        topics: ['pkcs11'],
+        kind: 'text',
+        value: 'URI',
+        summary: 'its private key in a token or KMS (RFC 7512)',
+      },
+      pinFile: { topics: ['pkcs11'], ...FILE, summary: 'PIN of that token (default: a prompt)' },
       signCommand: {
-        ...of('sign-command'),
+        topics: ['sign-command'],
         kind: 'text',
         value: 'COMMAND',
         summary: 'signs requests; split into words, no shell',
       },
-      stepCa: { ...of('step-ca'), kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
-      cfssl: { ...of('cfssl'), kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
+      stepCa: { topics: ['step-ca'], kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
+      cfssl: { topics: ['cfssl'], kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
       vault: {
-        ...of('vault'),
+        topics: ['vault'],
         kind: 'text',
         value: 'URL',
         summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki',
       },
       profile: {
-        ...of('step-ca', 'cfssl', 'vault', 'sign-command'),
+        topics: ['step-ca', 'cfssl', 'vault', 'sign-command'],
         kind: 'list',
         value: 'USE=NAME',
         summary: "the CA's own name for server, client or issuer",
       },
       credentialFile: {
-        ...of('step-ca', 'cfssl', 'vault'),
+        topics: ['step-ca', 'cfssl', 'vault'],
         ...FILE,
         summary: 'provisioner key, authentication key or token for the CA',
       },
-      passphraseFile: { ...of('step-ca'), ...FILE, summary: 'passphrase of an encrypted provisioner key' },
+      passphraseFile: { topics: ['step-ca'], ...FILE, summary: 'passphrase of an encrypted provisioner key' },
       tlsRoot: {
-        ...of('step-ca', 'cfssl', 'vault'),
+        topics: ['step-ca', 'cfssl', 'vault'],
         ...FILE,
         summary: 'the CA of its API (default: the imported CA and its chain)',
       },
       leafOnly: {
-        ...of('step-ca', 'cfssl', 'vault', 'sign-command'),
+        topics: ['step-ca', 'cfssl', 'vault', 'sign-command'],
         kind: 'flag',
         summary: 'the CA signs no CAs: dockerd cannot reject its clients one by one',
       },
@@ -186,7 +144,8 @@ async function nameFiles(context: ActionContext, options: CaImportOptions): Prom
     const others = [key, chain, signCommand, stepCa, cfssl, vault, tlsRoot, ...profile].some(
       (one) => one !== undefined,
     );
-    const ca = others ? undefined : await withNamedFiles((await store.read()).ca, options, runtime.cwd);
+    const [issuers] = others ? [] : await Promise.all(ISSUERS.all.map((one) => one.load()));
+    const ca = issuers?.withNamedFiles((await store.read()).ca, options, runtime.cwd);
     if (ca === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
     if (!global.dryRun) await store.write({ ca });
     return importedCa(ca);

@@ -1,8 +1,7 @@
 /** Reading a client's credentials issued by another store: a bundle, PEM, or the secrets of a CI system. */
 
 import { asWritten, DockerTlsError, usage } from '../../errors/errors.ts';
-import { type ClientBundle, parseBundleEnv, unpackBundle } from '../adapters/docker/bundle.ts';
-import { parsePemBundle } from '../adapters/docker/pem-bundle.ts';
+import { type ClientBundle, parseBundleEnv, parsePemBundle, unpackBundle } from '../adapters/docker/bundle.ts';
 import { hostAndPort, nameOf } from '../domain/destination.ts';
 import { checkName } from '../domain/names.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';

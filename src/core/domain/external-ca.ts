@@ -37,12 +37,6 @@ export type Data<T> = T extends readonly (infer E)[]
 export type ApiCa = Data<z.output<typeof apiCa>>;
 export type ExternalCa = Data<z.output<typeof externalCa>>;
 
-export const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
-  'step-ca': { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
-  cfssl: { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
-  vault: { server: 'docker-server', client: 'docker-client', issuer: 'root/sign-intermediate' },
-};
-
 /** The key of a CA in a hardware token or a KMS (PKCS#11). */
 export const caToken = z.looseObject({
   /** RFC 7512 URI of the key. */

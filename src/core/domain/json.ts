@@ -60,11 +60,6 @@ export function textAt(value: Json, ...path: readonly string[]): string {
   return typeof found === 'string' ? found : '';
 }
 
-export function numberAt(value: Json, ...path: readonly string[]): number {
-  const found = at(value, ...path);
-  return typeof found === 'number' && Number.isFinite(found) ? found : 0;
-}
-
 export function listAt(value: Json, ...path: readonly string[]): readonly Json[] {
   const found = path.length === 0 ? value : at(value, ...path);
   return Array.isArray(found) ? found : [];

@@ -48,12 +48,14 @@ export const SSH_SETTINGS = {
     otherwise: 'ssh config',
     flag: { ...ssh, value: 'HOST' },
   },
-  transport: {
-    ...choice(['ssh2', 'openssh']),
-    summary: 'ssh2 (built in), or openssh (the ssh program)',
-    otherwise: 'ssh2, and openssh where the ssh config or a key needs it',
-    flag: ssh,
-  },
+  ...ofFeatures({
+    transport: {
+      ...choice(['ssh2', 'openssh']),
+      summary: 'ssh2 (built in), or openssh (the ssh program)',
+      otherwise: 'ssh2, and openssh where the ssh config or a key needs it',
+      flag: ssh,
+    },
+  } as const),
   hostKey: {
     ...text(values.hostKey),
     summary:

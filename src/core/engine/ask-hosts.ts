@@ -5,17 +5,19 @@ import type { StoredClient, StoredHost, StoreState } from '../adapters/store/rec
 import type { HostResult } from '../domain/host-results.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { probeDrift } from '../domain/plan/drift.ts';
+import { factsDrift, probeDrift } from '../domain/plan/drift.ts';
 import { completeHost, type HostSpec } from '../domain/settings.ts';
 import type { LiveRow } from '../domain/status-row.ts';
 import { probeClientAt, trustedCas } from '../domain/trust/reachable-hosts.ts';
 import { plural } from '../domain/words.ts';
-import type { HostProgress } from '../runtime.ts';
+import type { HostProgress, Runtime } from '../runtime.ts';
 import { offeredCommands } from '../seams/offered-commands.ts';
-import { driftOnHost } from './drift-on-host.ts';
-import type { Reach, Run } from './intent.ts';
+import type { OpenedHost, Reach, Run } from './intent.ts';
+import { upgradeOf } from './loaded-hardening.ts';
+import { listenerState } from './loaded-listener.ts';
 import { overHosts } from './pool.ts';
 import { probeAs } from './probes.ts';
+import { problemsOf } from './steps/check-host.ts';
 import { openHost } from './steps/open-host.ts';
 import { alongWay, type Way } from './through.ts';
 
@@ -115,4 +117,18 @@ async function askOverSsh(reach: Reach, host: StoredHost, spec: HostSpec, line: 
   } finally {
     await opened.session.close();
   }
+}
+
+/** Reads drift and upgrades of a connected host. */
+async function driftOnHost(
+  opened: OpenedHost,
+  host: StoredHost,
+  spec: HostSpec,
+  { now, signal }: Pick<Runtime, 'now' | 'signal'>,
+): Promise<LiveRow> {
+  const upgrade = await upgradeOf(opened.session, signal);
+  const listener = await listenerState({ ...opened, spec }, { signal });
+  const drift = factsDrift(opened.facts, host, problemsOf(opened, spec, now()));
+  const down = listener?.problems.map(({ message }) => message) ?? [];
+  return { drift: [...drift, ...down], upgrade, listener: listener?.title };
 }

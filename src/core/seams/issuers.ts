@@ -1,5 +1,6 @@
 /** CAs whose key is on another machine or in a token. adapters/runtime.ts calls them, actions/ca-files.ts reads their options. */
 
+import type { StoredCa } from '../adapters/store/records.ts';
 import type { CaToken, ExternalCa, SignerFlags } from '../domain/external-ca.ts';
 import type { Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';
@@ -18,6 +19,14 @@ export type Issuers = {
     trust: string,
     cwd: string,
   ): { readonly external: ExternalCa | undefined; readonly token: CaToken | undefined };
+  /**
+   * The CA with the files in these flags, and those named before in place of the others. Undefined if none is named. Fails with E_NO_CA,
+   * E_USAGE, E_SECRET_FILE (exit 2).
+   */
+  withNamedFiles(ca: StoredCa | undefined, flags: SignerFlags, cwd: string): StoredCa | undefined;
 };
 
-export const ISSUERS = seam<{ load(): Promise<Issuers> }>();
+/** Help pages of `ca import` about the options of such a CA, by their names. */
+export type IssuerTopics = Readonly<Record<string, { readonly about: string; readonly examples: readonly string[] }>>;
+
+export const ISSUERS = seam<{ readonly topics: IssuerTopics; load(): Promise<Issuers> }>();

@@ -19,11 +19,13 @@ export const COMMAND_LINE = {
   E_FILE_EXISTS: [2, 'The output file exists already.', 'Pass --replace, or another --out.'],
   E_LOG_FILE: [2, 'The log file cannot be written.', 'Pass another file with --log FILE.'],
   E_NO_HOME: [2, 'This user has no home directory, so the store has no place.', 'Pass --home DIR.'],
+  // <!-- openssh -->
   E_TEMP_DIRECTORY: [
     2,
     'No temporary directory allows a program to run, and ssh needs one to ask for a password.',
     'export TMPDIR=DIRECTORY',
   ],
+  // <!-- /openssh -->
   E_PROGRAM_MISSING: [2, 'A program that this command needs is not installed here.', 'Install the program named.'],
   E_SECRET_ENV: [2, 'The environment variable of a secret is empty or not set.', 'Set the variable named.'],
   E_SECRET_FILE: [

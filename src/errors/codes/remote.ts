@@ -7,7 +7,9 @@ export const SSH = {
   E_SSH_TIMEOUT: [4, 'The host did not answer in time.', 'ssh -v HOST'],
   E_SSH_LOST: [4, 'The SSH connection broke.', 'Run the command again.'],
   E_SSH_AUTH: [4, 'The host accepted none of the keys or passwords.', 'ssh-copy-id HOST'],
+  // <!-- openssh -->
   E_SSH_NO_ALGORITHM: [4, 'The host and this machine share no SSH algorithm.', 'ssh -v HOST'],
+  // <!-- /openssh -->
   E_SSH_HOST_KEY_UNKNOWN: [4, "The host's key is not in known_hosts.", 'Compare it, then pass --host-key accept-new.'],
   E_SSH_HOST_KEY_CHANGED: [
     4,
@@ -30,7 +32,9 @@ export const SSH = {
   E_SSH_KEY_PASSPHRASE: [2, 'The passphrase of an SSH key is missing or wrong.', 'ssh-add KEYFILE'],
   E_SSH_CONFIG: [2, 'The ssh configuration cannot be used.', 'ssh -G HOST'],
   E_SSH_TRANSPORT: [2, '--transport ssh2 cannot do what the ssh config or a key needs.', 'Pass --transport openssh.'],
+  // <!-- openssh -->
   E_SSH_OPENSSH_OLD: [2, 'The openssh transport needs a newer OpenSSH.', 'Update OpenSSH.'],
+  // <!-- /openssh -->
   E_SSH_NO_SHELL: [4, 'The login works, but the host runs no script of docker-tls.', 'ssh HOST echo ok'],
   E_SSH_FORWARDING: [
     4,

@@ -4,6 +4,7 @@
 
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { ISSUERS } from '../../core/seams/issuers.ts';
+import { ISSUER_TOPICS } from './help-topics.ts';
 
 FEATURE_SETTINGS.add(
   'cert',
@@ -18,12 +19,14 @@ FEATURE_SETTINGS.add(
   'profiles',
 );
 ISSUERS.add({
+  topics: ISSUER_TOPICS,
   async load() {
-    const [{ sign }, { signByToken }, { signerOf }] = await Promise.all([
+    const [{ sign }, { signByToken }, { signerOf }, { withNamedFiles }] = await Promise.all([
       import('./adapters/sign.ts'),
       import('./adapters/pkcs11-token.ts'),
       import('./adapters/signer.ts'),
+      import('./adapters/named-files.ts'),
     ]);
-    return { sign, signByToken, signerOf };
+    return { sign, signByToken, signerOf, withNamedFiles };
   },
 });

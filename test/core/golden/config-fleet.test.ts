@@ -64,7 +64,6 @@ test('every key means what it says', () => {
           port: 2022,
           configFile: 'ssh/config',
           jump: ['a.example.org', 'b.example.org'],
-          transport: 'openssh',
           hostKey: 'SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA',
         },
         address: 'edge.example.org',

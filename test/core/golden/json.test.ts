@@ -81,9 +81,7 @@ const RUNS: Readonly<Record<string, Run>> = {
   rename: call('rename', 'h1', 'h2'),
   env: call('env', 'h1', '--client', 'laptop', '--format', 'sh'),
   context: call('context', 'h1', '--client', 'laptop'),
-  ssh: call('ssh', 'h1'),
   tunnel: call('tunnel', 'h1', '--client', 'laptop'),
-  notices: call('notices', 'on'),
   completion: call('completion', 'fish'),
   version: call('version'),
 };

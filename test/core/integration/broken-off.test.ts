@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { buildProgram, type Program } from '../../support/cli.ts';
-import { withServer } from '../../support/ssh-login.ts';
+import { transports, withServer } from '../../support/ssh-login.ts';
 import { makeKey, type SshServerOptions } from '../../support/ssh-server.ts';
 import { KEYS, openTerminal } from '../../support/terminal.ts';
 
@@ -48,18 +48,16 @@ const LOCKED: SshServerOptions = { authorizedKeys: [locked.publicKey] };
 const KEY_QUESTION = /Is that its key\?/;
 const INTERACTIVE: SshServerOptions = { interactive: [{ prompt: 'Code: ', echo: true, answer: 'x' }] };
 
-test.each<[string, 'ssh2' | 'openssh', SshServerOptions, readonly string[], RegExp]>([
-  ['a password', 'ssh2', PASSWORD, ACCEPT, /password of ada/],
-  ['a password', 'openssh', PASSWORD, ACCEPT, /'s password:/],
-  ['a code', 'ssh2', INTERACTIVE, ACCEPT, /Code:/],
-  ['a code', 'openssh', INTERACTIVE, ACCEPT, /Code:/],
-  ['a host key', 'ssh2', PASSWORD, [], KEY_QUESTION],
-  ['a host key', 'openssh', PASSWORD, [], KEY_QUESTION],
-  ['a passphrase', 'ssh2', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
-  ['a passphrase', 'openssh', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
-])(
-  '%s, of the transport %s: several hosts, of which one does not answer',
-  async (_, transport, server, options, question) => {
+const QUESTIONS: readonly (readonly [string, SshServerOptions, readonly string[], RegExp])[] = [
+  ['a password', PASSWORD, ACCEPT, /password of ada|'s password:/],
+  ['a code', INTERACTIVE, ACCEPT, /Code:/],
+  ['a host key', PASSWORD, [], KEY_QUESTION],
+  ['a passphrase', LOCKED, [...ACCEPT, '-i', keyFile], /Passphrase of/],
+];
+
+test.each(QUESTIONS.flatMap((one) => transports.map((transport) => [...one, transport] as const)))(
+  '%s: several hosts, of which one does not answer',
+  async (_, server, options, question, transport) => {
     await withServer(server, (one) =>
       withServer({ ...server, hostKeys: [makeKey().privateKey] }, (other) =>
         withServer({ misbehave: 'mute' }, async (mute) => {

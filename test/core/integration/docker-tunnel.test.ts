@@ -7,7 +7,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openTunnel, type TunnelRequest } from '../../../src/core/adapters/docker/ssh-tunnel.ts';
+import { openTunnel, runCommand, type TunnelRequest } from '../../../src/core/adapters/docker/ssh-tunnel.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { CertificateFactory, type Issued } from '../../support/certificate-factory.ts';
 import { type Listening, startTlsDaemon, VERSION_BODY } from '../../support/tls-daemon.ts';
@@ -111,4 +111,12 @@ test('a place that is taken is said', async () => {
   const tunnel = await openTunnel(request('taken', client));
   await expect(openTunnel(request('taken', client))).rejects.toMatchObject({ code: 'E_TUNNEL', exit: 4 });
   await tunnel.close();
+});
+
+test('a command that is not installed here', async () => {
+  await expect(runCommand(['/nonexistent/docker', 'ps'], {})).rejects.toMatchObject({
+    code: 'E_PROGRAM_MISSING',
+    exit: 2,
+    hints: ['command -v /nonexistent/docker'],
+  });
 });

@@ -1,10 +1,9 @@
-/** Error codes for damaged files and missing programs. */
+/** Error codes for damaged files and unusable records. */
 
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { connectOpenSsh } from '../../../src/core/adapters/ssh/openssh.ts';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readRequests } from '../../../src/core/adapters/store/requests.ts';
 import { PACKAGE_LIST } from '../../../src/core/domain/dockerd/paths.ts';
 import { parseState } from '../../../src/core/domain/plan/host-state.ts';
@@ -14,7 +13,6 @@ import type { OpenedHost } from '../../../src/core/engine/intent.ts';
 import { planRestored } from '../../../src/core/engine/steps/restore-generation.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { factsOf } from '../../support/host-facts.ts';
-import { failure } from '../../support/ssh-login.ts';
 
 let directory: string;
 
@@ -22,18 +20,8 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-refusals-'));
 });
 afterEach(() => {
-  vi.unstubAllEnvs();
   rmSync(directory, { recursive: true, force: true });
 });
-
-/** The first program of that name on PATH. */
-function program(name: string, text: string): void {
-  writeFileSync(join(directory, name), `#!/bin/sh\n${text}\n`);
-  chmodSync(join(directory, name), 0o755);
-  vi.stubEnv('PATH', `${directory}:${process.env.PATH}`);
-}
-
-const options = { host: 'build-1', destination: 'build-1.example.org' };
 
 test('E_REQUEST_DAMAGED: a request without its key', () => {
   mkdirSync(join(directory, 'requests/ann'), { recursive: true });
@@ -48,25 +36,6 @@ test('E_HOST_STATE: state.json of a host that is cut short', () => {
     { kind: 'link', to: '/dev/zero' },
   ] as const)
     expect(() => parseState(what)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
-});
-
-test('E_PROGRAM_MISSING: the openssh transport without ssh', async () => {
-  vi.stubEnv('PATH', directory);
-  expect(await failure(connectOpenSsh(options))).toMatchObject({ code: 'E_PROGRAM_MISSING', exit: 2 });
-});
-
-test('E_SSH_OPENSSH_OLD: an OpenSSH without KnownHostsCommand', async () => {
-  program('ssh', 'echo "OpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1w" >&2');
-  expect(await failure(connectOpenSsh(options))).toMatchObject({ code: 'E_SSH_OPENSSH_OLD', exit: 2 });
-});
-
-test('E_TEMP_DIRECTORY: no directory for the program that answers ssh', async () => {
-  const missing = join(directory, 'missing');
-  for (const name of ['TMPDIR', 'XDG_RUNTIME_DIR', 'HOME']) vi.stubEnv(name, missing);
-  expect(await failure(connectOpenSsh({ ...options, destination: '127.0.0.1' }))).toMatchObject({
-    code: 'E_TEMP_DIRECTORY',
-    exit: 2,
-  });
 });
 
 test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that could not tell clients apart', () => {

@@ -1,4 +1,4 @@
-/** Scripts over both transports, and every failure of a host or a connection. */
+/** Scripts over each transport, and every failure of a host or a connection. */
 
 import { rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
@@ -14,6 +14,7 @@ import {
   logIn,
   optionsFor,
   questions,
+  transports,
   whoami,
   withKey,
   withServer,
@@ -21,21 +22,6 @@ import {
 import type { SshServerOptions } from '../../support/ssh-server.ts';
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-it('the openssh transport is the same where the ssh config chooses it: no exec is begun behind a run', async () => {
-  const configFile = join(directory, 'control-path');
-  const path = join(directory, 'own-master');
-  writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\nControlMaster auto\nControlPath ${path}\n`);
-  await withServer(withKey, async (server) => {
-    const session = await connect(optionsFor(server, { configFile }));
-    expect([session.transport, session.prepare]).toEqual([
-      expect.stringMatching(/^openssh \(.*ControlPath/),
-      undefined,
-    ]);
-    expect(await whoami(session)).toBe('in\n');
-    await session.close();
-  });
-});
 
 it('the dot of the root is no part of what clients dial: a server refuses it in SNI', async () => {
   await withServer(withKey, async (server) => {
@@ -48,7 +34,7 @@ it('the dot of the root is no part of what clients dial: a server refuses it in 
   });
 });
 
-describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
+describe.each(transports)('%s', (transport) => {
   it('logs in by keyboard-interactive with two questions', async () => {
     const interactive = [
       { prompt: 'Password: ', echo: false, answer: 'same' },
@@ -141,7 +127,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const session = await connect(optionsFor(server, { transport }));
       const run = session.run({ phase: 'test', script: 'sleep 0.5; echo in', asRoot: true, timeoutMs: 20_000 });
       // Each exec of the system's ssh is another program, so execs could overtake one another.
-      expect(session.prepare === undefined).toBe(transport === 'openssh');
+      expect(session.prepare === undefined).toBe(transport !== 'ssh2');
       session.prepare?.();
       expect((await run).stdout.toString()).toBe('in\n');
       await session.close();
@@ -153,7 +139,7 @@ describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
       const session = await connect(optionsFor(server, { transport }));
       const begun = server.seen.execs;
       session.prepare?.();
-      await expect.poll(() => server.seen.execs).toBe(transport === 'openssh' ? begun : begun + 1);
+      await expect.poll(() => server.seen.execs).toBe(transport === 'ssh2' ? begun + 1 : begun);
       await setTimeout(300);
       server.killCommands();
       await setTimeout(300);

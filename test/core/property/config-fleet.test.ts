@@ -49,7 +49,6 @@ const ssh = fc.record(
     identities: list(path),
     config: path,
     jump: list(address.map((text) => (text.includes(':') ? `[${text}]` : text))),
-    transport: fc.constantFrom('ssh2', 'openssh'),
     'host-key': fc.constantFrom('strict', 'accept-new', `SHA256:${'x'.repeat(43)}`),
   },
   { requiredKeys: [] },

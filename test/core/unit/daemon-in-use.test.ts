@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 import { issueCa, issueServer } from '../../../src/core/domain/pki/certificate.ts';
-import { isInUse } from '../../../src/core/domain/plan/daemon-in-use.ts';
 import type { FileChange } from '../../../src/core/domain/plan/file-change.ts';
 import type { HostPlan } from '../../../src/core/domain/plan/plan-host.ts';
+import { isInUse } from '../../../src/core/domain/plan/validation.ts';
 import { FACTS_TIME_MS, factsOf, sent, UNIT } from '../../support/host-facts.ts';
 
 const now = new Date(FACTS_TIME_MS);

@@ -96,11 +96,6 @@ describe('records', () => {
       expect.toSay('nor-public-key'),
     ],
     ['ssh as text', JSON.stringify({ ...json, ssh: 'root@x' }), expect.toSay('expected-ssh-not-text')],
-    [
-      'a wrong transport',
-      JSON.stringify({ ...json, ssh: { destination: 'x', transport: 'telnet' } }),
-      expect.toSay('transport-telnet-not-possible'),
-    ],
     ['numbers as SANs', JSON.stringify({ ...json, sans: [1] }), expect.toSay('text-expected', 'sans.0')],
     ['an unknown key type', JSON.stringify({ ...json, keyType: 'dsa' }), expect.toSay('dsa-not-possible-keytype')],
     ['days below 0', JSON.stringify({ ...json, days: -1 }), expect.toSay('days-least', '1')],

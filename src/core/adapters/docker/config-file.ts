@@ -1,7 +1,4 @@
-/**
- * The keys of Docker's config.json that docker-tls edits: currentContext, and the hooks of its plugin. The rest of the file stays byte for
- * byte.
- */
+/** Docker's config.json: the current context. docker-tls edits single keys; the rest of the file stays byte for byte. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -25,30 +22,13 @@ export function setCurrentContext(dockerConfig: string, name: string | undefined
   return editConfig(dockerConfig, [[['currentContext'], name]]);
 }
 
-/** After these commands docker calls the plugin for a message (docker/cli, cli-plugins/manager/hooks.go). */
-const HOOKED =
-  'build,buildx,compose,container,create,exec,image,images,info,logs,ps,pull,push,run,start,system,version';
-
-/** Makes docker call our plugin after its commands, or stops it. Docker calls no plugin without its feature `hooks`, so that stays on. */
-export function setHooks(dockerConfig: string, on: boolean): Promise<boolean> {
-  return editConfig(
-    dockerConfig,
-    on
-      ? [
-          [['features', 'hooks'], 'true'],
-          [['plugins', 'tls', 'hooks'], HOOKED],
-        ]
-      : [[['plugins', 'tls'], undefined]],
-  );
-}
-
 type Edit = readonly [path: readonly string[], value: string | undefined];
 
 /**
  * Sets or removes keys. Other keys, their order, the indentation, the file's mode and a symbolic link to it stay. True if the file changed.
  * Fails with E_DOCKER_CONFIG if it is not a JSON object.
  */
-async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise<boolean> {
+export async function editConfig(dockerConfig: string, edits: readonly Edit[]): Promise<boolean> {
   const link = join(dockerConfig, 'config.json');
   const before = await readIfThere(link);
   const config = parseConfig(before, link);

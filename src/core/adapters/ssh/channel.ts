@@ -52,13 +52,15 @@ export type Transport = {
   /** The operator, if it is not the login user: `sudo docker-tls … local`. */
   readonly operator?: string;
   readonly dialled: string;
-  readonly transport: 'ssh2' | 'openssh' | 'local';
+  readonly transport: string;
   /** The reason for not using ssh2: for -v. */
   readonly reason?: string;
   readonly hostKey?: HostKey | undefined;
   /** A key (of a file or an agent) was enough, without a password. */
   readonly byKey?: () => boolean;
   readonly open: OpenChannel;
+  /** An exec may overtake one before it: none is started ahead of its script, because a host that opens one session at a time would refuse the run. */
+  readonly overtakes?: true;
   readonly tunnel: Tunnel;
   close(): Promise<void>;
 };

@@ -2,12 +2,12 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { HostSession, ScriptRequest, ScriptResult, SshOptions } from '../../runtime.ts';
+import { TRANSPORTS } from '../../seams/transports.ts';
 import { userName } from '../../user.ts';
 import type { ExecContext, OpenChannel, Transport } from './channel.ts';
 import { prepareRun, runScript } from './exec.ts';
 import { localTunnel, openLocalChannel } from './local-session.ts';
 import { loginOf } from './login.ts';
-import { connectOpenSsh } from './openssh.ts';
 import { connectSsh2 } from './ssh2.ts';
 
 /**
@@ -46,14 +46,11 @@ export async function connect(options: SshOptions): Promise<HostSession> {
     transport: transport.reason === undefined ? transport.transport : `${transport.transport} (${transport.reason})`,
     authenticatedBy: transport.byKey?.() ? 'key' : undefined,
     run: (request: ScriptRequest): Promise<ScriptResult> => runScript(context, request),
-    // Over the system's ssh each exec is a separate program: one started after a run may overtake it. A host that opens one session at a
-    // time would then refuse the run.
-    prepare:
-      transport.transport === 'openssh'
-        ? undefined
-        : () => {
-            if (!closed) prepareRun(context);
-          },
+    prepare: transport.overtakes
+      ? undefined
+      : () => {
+          if (!closed) prepareRun(context);
+        },
     tunnel: transport.tunnel,
     close,
     [Symbol.asyncDispose]: close,
@@ -73,15 +70,13 @@ async function openTransport(options: SshOptions): Promise<Transport> {
       close: async () => {},
     };
   }
-  let reason: string | undefined;
-  if (options.transport !== 'openssh') {
-    try {
-      return await connectSsh2(options);
-    } catch (error) {
-      const beyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT' ? error : undefined;
-      if (beyond === undefined || options.transport === 'ssh2') throw error;
-      reason = beyond.message;
-    }
+  const [other] = TRANSPORTS.all;
+  if (other !== undefined && options.transport === other.name) return await other.open(options);
+  try {
+    return await connectSsh2(options);
+  } catch (error) {
+    const isBeyond = error instanceof DockerTlsError && error.code === 'E_SSH_TRANSPORT';
+    if (!isBeyond || other === undefined || options.transport === 'ssh2') throw error;
+    return { ...(await other.open(options)), reason: error.message };
   }
-  return { ...(await connectOpenSsh(options)), reason };
 }

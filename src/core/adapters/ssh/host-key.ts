@@ -15,7 +15,6 @@ import {
   pinOf,
   readKnownHosts,
 } from './known-hosts.ts';
-import { askKnownHostsCommand } from './known-hosts-command.ts';
 import { inTurn } from './questions.ts';
 import type { Endpoint } from './ssh-config.ts';
 
@@ -32,20 +31,21 @@ export function knownLines(endpoint: Endpoint): Promise<readonly KnownHost[]> {
 }
 
 /**
- * Decides whether `blob` is the endpoint's key. Returns `known` (or pinned), or `stored` if it has just been added. Errors:
- * E_SSH_OTHER_HOST; E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
+ * Decides whether `blob` is the endpoint's key. `more`: lines that are in none of its files. Returns `known` (or pinned), or `stored` if it
+ * has just been added. Errors: E_SSH_OTHER_HOST; E_SSH_HOST_KEY_CHANGED, _REVOKED, _UNKNOWN, _PIN; E_SSH_KNOWN_HOSTS_FILE.
  */
 export async function settleHostKey(
   options: SshOptions,
   endpoint: Endpoint,
   blob: Buffer,
+  more: readonly KnownHost[] = [],
 ): Promise<'known' | 'stored'> {
   requireFirstKey(options, blob);
   const policy = options.hostKey ?? (endpoint.acceptNew ? 'accept-new' : 'strict');
   const { name, bareName } = hostKeyNames(endpoint);
-  const printed = await askKnownHostsCommand(endpoint, name, blob);
   const known = await knownLines(endpoint);
-  const lines = printed.length === 0 ? known : [...known, ...printed];
+  // The same array where nothing is added: its lines about a name are cached by it.
+  const lines = more.length === 0 ? known : [...known, ...more];
   const verdict = judgeHostKey(lines, name, blob, bareName);
   if (verdict.kind === 'revoked') throw revoked(options, blob, verdict.known);
   const pinned = pinOf(policy);

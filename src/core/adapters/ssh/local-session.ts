@@ -1,8 +1,6 @@
 /** The transport to this machine itself: the same scripts, without a network. */
 
-import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
-import { Duplex } from 'node:stream';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Tunnel } from '../../runtime.ts';
 import type { Channel, ChannelEnd } from './channel.ts';
@@ -82,12 +80,3 @@ export const localTunnel: Tunnel = {
     }),
   ended: new Promise(() => {}),
 };
-
-/** A connection made by `ssh -W`; it ends with the program. */
-export function openForward(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Duplex {
-  const child = spawn('ssh', [...args], { stdio: ['pipe', 'pipe', 'ignore'], env });
-  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  child.once('error', (error) => stream.destroy(error));
-  stream.once('close', () => child.kill());
-  return stream;
-}

@@ -254,16 +254,7 @@ function opensshCipher(text: Buffer): string | undefined {
   return blob.toString('latin1', 19, 19 + Math.min(64, blob.readUInt32BE(15)));
 }
 
-/** The files among `files` with a passphrase-protected private key. */
-export async function lockedFiles(files: readonly string[]): Promise<string[]> {
-  const texts = await Promise.all(files.map((file) => readBytesIfThere(file).catch(() => undefined)));
-  return files.filter((_, index) => {
-    const text = texts[index];
-    return text !== undefined && isEncrypted(text);
-  });
-}
-
-function isEncrypted(text: Buffer): boolean {
+export function isEncrypted(text: Buffer): boolean {
   const cipher = opensshCipher(text);
   if (cipher !== undefined) return cipher !== 'none';
   return /BEGIN ENCRYPTED PRIVATE KEY|Proc-Type: 4,ENCRYPTED/.test(text.toString('latin1'));

@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
+import { TRANSPORTS } from '../../seams/transports.ts';
 import type { Endpoint } from './ssh-config.ts';
 
 export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
@@ -169,11 +170,11 @@ export function translateSsh2(
   return failed('E_SSH_REFUSED', `${phase} with ${at}: ${printable(error.message, 200)}`);
 }
 
-/** Only the system's ssh supports this; `connect` then uses that transport, unless the user asked for ssh2. */
+/** Only the system's ssh supports this; `connect` then uses the transport of a feature, unless the user asked for ssh2. */
 export function needsOpenSsh(options: SshOptions, why: string, cause?: unknown): DockerTlsError {
   return new DockerTlsError('E_SSH_TRANSPORT', `the ssh2 transport cannot be used: ${why}`, {
     where: options.host,
-    hints: ['--transport openssh'],
+    hints: TRANSPORTS.all.map(({ name }) => `--transport ${name}`),
     cause,
   });
 }

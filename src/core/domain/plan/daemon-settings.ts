@@ -4,7 +4,6 @@
  */
 
 import type { Flag } from '../dockerd/command-line.ts';
-import { flagged } from '../dockerd/daemon-options.ts';
 import { flagOfKey } from '../dockerd/flags.ts';
 import type { DaemonView } from './daemon-view.ts';
 
@@ -39,18 +38,6 @@ export function placeSettings(view: DaemonView, settings: DaemonSettings) {
     else json[key] = value;
   }
   return { json, dropped, added, stuck };
-}
-
-/** The daemon's current setting, without our drop-in; lists of `key=value` become an object. Undefined: not set. */
-export function settingNow(view: DaemonView, key: string): unknown {
-  const values = flagged(view, key);
-  if (values.length === 0) return view.json.values[key];
-  if (key === 'log-opts' || key === 'default-ulimits') {
-    return Object.fromEntries(
-      values.map((value) => [value.split('=')[0] ?? '', value.split('=').slice(1).join('=')] as const),
-    );
-  }
-  return values.at(-1);
 }
 
 function has(flags: readonly Flag[], name: string): boolean {

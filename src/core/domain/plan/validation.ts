@@ -4,10 +4,11 @@ import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
 import { scriptFlags } from '../dockerd/settings-script.ts';
 import { validationCommand } from '../dockerd/validate.ts';
-import { isInUse } from './daemon-in-use.ts';
+import { keyTypeOf } from '../pki/keys.ts';
+import { parseCertificate } from '../pki/parse.ts';
 import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
-import { fileText, type HostFacts } from './facts.ts';
+import { fileText, type HostFacts, installedCredentials } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import type { ManifestEntry } from './manifest.ts';
 import type { HostPlan } from './plan-host.ts';
@@ -29,6 +30,37 @@ export function validationScript(
   const { check } = plan.listener;
   // That of an old dockerd ends the script itself.
   return check === '' || daemon === '' ? `${check}${daemon}` : `${check} && { ${daemon}; }`;
+}
+
+/**
+ * Whether the running daemon already has its planned configuration, except for certificates and a key of the same type. Validation is then
+ * unnecessary.
+ */
+export function isInUse({ files }: HostPlan, facts: HostFacts, credentials: Credentials | undefined): boolean {
+  const { runsBinary, binary, edited, unit } = facts.docker;
+  const view = viewDaemon(facts);
+  const before = installedCredentials(facts)?.cert;
+  return (
+    credentials !== undefined &&
+    before !== undefined &&
+    unit.active === 'active' &&
+    runsBinary &&
+    view.commandLine?.program === binary &&
+    // The only configuration file that is checked for edits.
+    view.configName === facts.places.daemonJson &&
+    edited?.length === 0 &&
+    files.every(({ kind, path }) => kind === 'link' && path === facts.places.current) &&
+    keyType(before) === keyType(credentials.cert)
+  );
+}
+
+/** Key type of a certificate; undefined if the certificate, possibly another program's, is unreadable. */
+function keyType(cert: string): string | undefined {
+  try {
+    return keyTypeOf(parseCertificate(cert).x509.publicKey);
+  } catch {
+    return undefined;
+  }
 }
 
 function daemonValidation(plan: HostPlan, facts: HostFacts, entries: readonly ManifestEntry[]): string {

@@ -1,7 +1,7 @@
 /** Parser of Docker's API answers: lenient and typed; tolerates missing and odd fields. */
 
 import type { ApiAnswers } from '../../../core/domain/dockerd/sections.ts';
-import { at, entriesAt, type Json, listAt, numberAt, parseJson, textAt, textsAt } from '../../../core/domain/json.ts';
+import { at, entriesAt, type Json, listAt, parseJson, textAt, textsAt } from '../../../core/domain/json.ts';
 import { secretsOfCommand, secretsOfPair } from './files/secrets.ts';
 
 /** A container from the API's inspect. Without its environment, which often contains secrets: only words about those are kept. */
@@ -188,4 +188,9 @@ export function engineFacts(answers: ApiAnswers) {
     secretCount: Array.isArray(secrets) ? secrets.length : undefined,
     execs,
   };
+}
+
+export function numberAt(value: Json, ...path: readonly string[]): number {
+  const found = at(value, ...path);
+  return typeof found === 'number' && Number.isFinite(found) ? found : 0;
 }

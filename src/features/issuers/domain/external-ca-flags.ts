@@ -6,15 +6,21 @@
 import { resolve } from 'node:path';
 import {
   API_KINDS,
+  type ApiCa,
   type ApiKind,
   type CaToken,
-  DEFAULT_PROFILES,
   type ExternalCa,
   type SignerFlags,
   type SignProfile,
 } from '../../../core/domain/external-ca.ts';
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import { usage } from '../../../errors/errors.ts';
+
+const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
+  'step-ca': { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
+  cfssl: { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },
+  vault: { server: 'docker-server', client: 'docker-client', issuer: 'root/sign-intermediate' },
+};
 
 /** The external CA in the flags; undefined: none. `trust`: PEM CAs that certify its API. Fails with E_USAGE (exit 2). */
 export function externalCaOf(flags: SignerFlags, trust: string, cwd: string): ExternalCa | undefined {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { runCli } from '../../../support/cli.ts';
-import { directory, optionsFor, withKey, withServer } from '../../../support/ssh-login.ts';
+import { directory, optionsFor, transports, withKey, withServer } from '../../../support/ssh-login.ts';
 import { makeKey } from '../../../support/ssh-server.ts';
 import { newHome, removeHomes, sampleCa, sampleHost } from '../../../support/store.ts';
 import { enrol, newTeam } from '../support/team.ts';
@@ -15,7 +15,7 @@ afterAll(() => {
   removeHomes();
 });
 
-describe.each(['ssh2', 'openssh'] as const)('%s', (transport) => {
+describe.each(transports)('%s', (transport) => {
   test('the key of the record is accepted unseen; another one is refused before a login, though known_hosts has it', async () => {
     await withServer(withKey, async (server) => {
       await withServer({ ...withKey, hostKeys: [makeKey().privateKey] }, async (other) => {

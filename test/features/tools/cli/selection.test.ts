@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { TRANSPORTS } from '../../../../src/core/seams/transports.ts';
 import { buildProgram, type Program, runCli } from '../../../support/cli.ts';
 
 let directory: string;
@@ -68,8 +69,8 @@ test('hosts of an inventory: chosen by name, pattern and shard; one that is not 
 test('a key file in the home directory, as Ansible writes it', async () => {
   const text = inventory(away('web', { ansible_ssh_private_key_file: '~/.ssh/none' }));
   writeFileSync(join(directory, 'home.json'), text);
-  for (const transport of ['ssh2', 'openssh']) {
-    const run = await plan('--inventory', 'home.json', '--transport', transport);
+  for (const options of [[], ...TRANSPORTS.all.map(({ name }) => ['--transport', name])]) {
+    const run = await plan('--inventory', 'home.json', ...options);
     const [row] = run.json.result.hosts as Row[];
     expect(row?.errors[0]?.message).toContain(join(directory, '.ssh/none'));
   }

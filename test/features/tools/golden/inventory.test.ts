@@ -87,7 +87,7 @@ test('what Ansible prints of a YAML inventory', () => {
     {
       ...fleet,
       name: 'web-2',
-      ssh: { destination: 'web-2', user: 'root', jump: ['ops@bastion'], transport: 'openssh' },
+      ssh: { destination: 'web-2', user: 'root', jump: ['ops@bastion'], configFile: 'ssh/config' },
     },
   ]);
 });

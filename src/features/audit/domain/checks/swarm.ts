@@ -1,6 +1,7 @@
 /** Checks of sections 6 and 7: number of images and containers, and swarm mode. */
 
-import { at, numberAt, textAt } from '../../../../core/domain/json.ts';
+import { at, textAt } from '../../../../core/domain/json.ts';
+import { numberAt } from '../api.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import { readCertificates } from '../certificates.ts';
 import {

@@ -2,7 +2,7 @@
 
 import { flagged, isOn } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { fieldsOf, isObject } from '../../../../core/domain/json.ts';
-import { type DaemonSettings, settingNow } from '../../../../core/domain/plan/daemon-settings.ts';
+import type { DaemonSettings } from '../../../../core/domain/plan/daemon-settings.ts';
 import type { DaemonView } from '../../../../core/domain/plan/daemon-view.ts';
 import type { FixName } from '../fix-names.ts';
 
@@ -106,4 +106,16 @@ function logLimits(view: DaemonView): DaemonSettings {
 
 function isEmpty(value: unknown): boolean {
   return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+}
+
+/** The daemon's current setting, without our drop-in; lists of `key=value` become an object. Undefined: not set. */
+function settingNow(view: DaemonView, key: string): unknown {
+  const values = flagged(view, key);
+  if (values.length === 0) return view.json.values[key];
+  if (key === 'log-opts' || key === 'default-ulimits') {
+    return Object.fromEntries(
+      values.map((value) => [value.split('=')[0] ?? '', value.split('=').slice(1).join('=')] as const),
+    );
+  }
+  return values.at(-1);
 }

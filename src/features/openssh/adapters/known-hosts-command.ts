@@ -4,9 +4,9 @@
  */
 
 import { execFile } from 'node:child_process';
-import { fingerprintOf } from '../../domain/pki/ssh-wire.ts';
-import { type KnownHost, keyType, parseKnownHosts } from './known-hosts.ts';
-import type { Endpoint } from './ssh-config.ts';
+import { type KnownHost, keyType, parseKnownHosts } from '../../../core/adapters/ssh/known-hosts.ts';
+import type { Endpoint } from '../../../core/adapters/ssh/ssh-config.ts';
+import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
 
 const LIMIT_MS = 10_000;
 

@@ -1,8 +1,8 @@
-/** `notices on|off`: expiry notices after docker commands (src/cli/notice.ts). */
+/** `notices on|off`: expiry notices after docker commands (../cli/notice.ts). */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { setHooks } from '../adapters/docker/config-file.ts';
-import { dockerConfigDirectory } from '../user.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { dockerConfigDirectory } from '../../../core/user.ts';
+import { setHooks } from '../adapters/hooks.ts';
 
 export type NoticesDocument = {
   readonly notices: 'on' | 'off';

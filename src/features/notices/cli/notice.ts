@@ -6,10 +6,10 @@
 import { createHash, X509Certificate } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { renewal } from '../core/domain/pki/renewal.ts';
-import { shellQuote } from '../core/domain/quote.ts';
-import { homeDirectory } from '../core/user.ts';
-import { type DockerOptions, dockerOptions } from './plugin-call.ts';
+import { type DockerOptions, dockerOptions } from '../../../cli/plugin-call.ts';
+import { renewal } from '../../../core/domain/pki/renewal.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { homeDirectory } from '../../../core/user.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 type Fields = Readonly<Record<string, unknown>>;

@@ -1,12 +1,12 @@
 /** The system's ssh on this terminal: input goes to the host, and its exit status comes back. */
 
 import { spawn } from 'node:child_process';
+import { pinOf } from '../../../core/adapters/ssh/known-hosts.ts';
+import { installHereHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { type Login, sshArguments } from '../../../core/domain/quote.ts';
+import type { SshOptions } from '../../../core/runtime.ts';
+import { osReleaseHere } from '../../../core/user.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { installHereHint } from '../../domain/dockerd/install-hints.ts';
-import { type Login, sshArguments } from '../../domain/quote.ts';
-import type { SshOptions } from '../../runtime.ts';
-import { osReleaseHere } from '../../user.ts';
-import { pinOf } from './known-hosts.ts';
 import { checkOpenSsh } from './openssh-errors.ts';
 
 type PinnedLogin = Login & Pick<SshOptions, 'hostKey'>;

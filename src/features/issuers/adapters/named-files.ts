@@ -1,10 +1,10 @@
 /** Files of this computer that the store's CA needs to sign: its credential, or the PIN and the module of its token. */
 
-import { usage } from '../../errors/errors.ts';
-import type { StoredCa } from '../adapters/store/records.ts';
-import type { ApiKind, SignerFlags } from '../domain/external-ca.ts';
-import { noCa } from '../domain/trust/ca-refusals.ts';
-import { ISSUERS } from '../seams/issuers.ts';
+import type { ApiKind } from '../../../core/domain/external-ca.ts';
+import { noCa } from '../../../core/domain/trust/ca-refusals.ts';
+import type { Issuers } from '../../../core/seams/issuers.ts';
+import { usage } from '../../../errors/errors.ts';
+import { signerOf } from './signer.ts';
 
 const FLAGS: Readonly<Record<ApiKind, 'stepCa' | 'cfssl' | 'vault'>> = {
   'step-ca': 'stepCa',
@@ -12,12 +12,7 @@ const FLAGS: Readonly<Record<ApiKind, 'stepCa' | 'cfssl' | 'vault'>> = {
   vault: 'vault',
 };
 
-/** The CA with the files in these flags, and those named before in place of the others. Undefined if none is named. Fails with E_NO_CA, E_USAGE, E_SECRET_FILE (exit 2). */
-export async function withNamedFiles(
-  ca: StoredCa | undefined,
-  flags: SignerFlags,
-  cwd: string,
-): Promise<StoredCa | undefined> {
+export const withNamedFiles: Issuers['withNamedFiles'] = (ca, flags, cwd) => {
   const { credentialFile, passphraseFile, pkcs11, pinFile } = flags;
   if ([credentialFile, passphraseFile, pkcs11, pinFile].every((one) => one === undefined)) return undefined;
   if (ca === undefined) throw noCa();
@@ -35,8 +30,8 @@ export async function withNamedFiles(
     pkcs11: key,
     pinFile: pinFile ?? token?.pinFile,
   };
-  const named = await (await ISSUERS.all[0]?.load())?.signerOf(given, api?.trust ?? '', cwd);
-  const files = named?.external?.kind === 'command' ? undefined : named?.external;
+  const named = signerOf(given, api?.trust ?? '', cwd);
+  const files = named.external?.kind === 'command' ? undefined : named.external;
   if (api !== undefined && files !== undefined)
     return {
       ...ca,
@@ -45,8 +40,8 @@ export async function withNamedFiles(
         external: { ...api, credentialFile: files.credentialFile, passphraseFile: files.passphraseFile },
       },
     };
-  if (token?.uri !== named?.token?.uri)
+  if (token?.uri !== named.token?.uri)
     throw usage(`the key of the CA of this store is ${token?.uri ?? 'in no token'}`, ['docker-tls ca show']);
-  const module = named?.token?.module ?? token?.module;
-  return { ...ca, record: { ...ca.record, token: named?.token && { ...named.token, module } } };
-}
+  const module = named.token?.module ?? token?.module;
+  return { ...ca, record: { ...ca.record, token: named.token && { ...named.token, module } } };
+};

@@ -5,11 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { hookAnswer } from '../../../src/cli/notice.ts';
-import { giveContext } from '../../../src/core/actions/give-context.ts';
-import { openStore } from '../../../src/core/adapters/store/store.ts';
-import { runCli } from '../../support/cli.ts';
-import { issueStore } from '../../support/issued-store.ts';
+import { giveContext } from '../../../../src/core/actions/give-context.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { hookAnswer } from '../../../../src/features/notices/cli/notice.ts';
+import { runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
 
 const DAY_MS = 86_400_000;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-notice-'));

@@ -8,12 +8,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import { hookAnswer } from '../../../src/cli/notice.ts';
-import { giveContext } from '../../../src/core/actions/give-context.ts';
-import { openStore } from '../../../src/core/adapters/store/store.ts';
-import { issueStore } from '../../support/issued-store.ts';
+import { giveContext } from '../../../../src/core/actions/give-context.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { hookAnswer } from '../../../../src/features/notices/cli/notice.ts';
+import { issueStore } from '../../../support/issued-store.ts';
 
-const PLUGIN = fileURLToPath(new URL('../../../bin/docker-tls-plugin', import.meta.url));
+const PLUGIN = fileURLToPath(new URL('../../../../bin/docker-tls-plugin', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-plugin-'));
 const dockerConfig = join(directory, 'docker');
 const note = join(dockerConfig, '.docker-tls-notice');

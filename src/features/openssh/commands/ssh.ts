@@ -1,13 +1,13 @@
 /** `ssh HOST`: a shell or a command on a host, with the stored login. */
 
-import { defineCommand } from '../../cli/command.ts';
-import type { ExitStatus } from '../../errors/catalogue.ts';
-import { usage } from '../../errors/errors.ts';
-import { approvingWays } from '../actions/approve-settings.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { openTerminal } from '../adapters/ssh/terminal.ts';
-import { given } from '../domain/given.ts';
-import { storedHost } from '../domain/trust/resolve.ts';
+import { defineCommand } from '../../../cli/command.ts';
+import { approvingWays } from '../../../core/actions/approve-settings.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { given } from '../../../core/domain/given.ts';
+import { storedHost } from '../../../core/domain/trust/resolve.ts';
+import type { ExitStatus } from '../../../errors/catalogue.ts';
+import { usage } from '../../../errors/errors.ts';
+import { openTerminal } from '../adapters/terminal.ts';
 
 export const command = defineCommand({
   scope: ['host', 'store'],

@@ -3,27 +3,29 @@
  * (E_SSH_TRANSPORT). host-key.ts still verifies host keys, and the same user still answers questions: ssh asks through openssh-answers.ts.
  */
 
+import { spawn } from 'node:child_process';
 import { access, constants, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
+import type { Channel, ChannelEnd, Transport } from '../../../core/adapters/ssh/channel.ts';
+import { Deadline } from '../../../core/adapters/ssh/deadline.ts';
+import { hungUp, scriptInterrupted } from '../../../core/adapters/ssh/exec-errors.ts';
+import { pinOf } from '../../../core/adapters/ssh/known-hosts.ts';
+import { startProgram } from '../../../core/adapters/ssh/local-session.ts';
+import { loginOf } from '../../../core/adapters/ssh/login.ts';
+import { isEncrypted } from '../../../core/adapters/ssh/login-keys.ts';
+import { readBytesIfThere } from '../../../core/adapters/ssh/read-once.ts';
+import { withRetry } from '../../../core/adapters/ssh/retry.ts';
+import { route } from '../../../core/adapters/ssh/route.ts';
+import { withSemaphore } from '../../../core/adapters/ssh/semaphore.ts';
+import { type Endpoint, resolveEndpoint } from '../../../core/adapters/ssh/ssh-config.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { SshOptions } from '../../../core/runtime.ts';
+import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { SshOptions } from '../../runtime.ts';
-import { homeDirectory } from '../../user.ts';
-import type { Channel, ChannelEnd, Transport } from './channel.ts';
-import { Deadline } from './deadline.ts';
-import { hungUp, scriptInterrupted } from './exec-errors.ts';
-import { pinOf } from './known-hosts.ts';
-import { openForward, startProgram } from './local-session.ts';
-import { loginOf } from './login.ts';
-import { lockedFiles } from './login-keys.ts';
 import { type AskpassAnswers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
-import { readBytesIfThere } from './read-once.ts';
-import { withRetry } from './retry.ts';
-import { route } from './route.ts';
-import { withSemaphore } from './semaphore.ts';
-import { type Endpoint, resolveEndpoint } from './ssh-config.ts';
 
 const CONNECT_TIMEOUT_MS = 20_000;
 const KEEPALIVE_MS = 15_000;
@@ -258,6 +260,8 @@ function transportOver(
     dialled: endpoint.hostName,
     transport: 'openssh',
     open: withSemaphore(open),
+    // Each exec is a program of its own.
+    overtakes: true,
     tunnel: {
       via: `ssh to ${endpoint.hostName}`,
       open: async (address, port) => {
@@ -275,4 +279,22 @@ function transportOver(
       await remove();
     },
   };
+}
+
+/** A connection made by `ssh -W`; it ends with the program. */
+function openForward(args: readonly string[], env: Readonly<Record<string, string | undefined>>): Duplex {
+  const child = spawn('ssh', [...args], { stdio: ['pipe', 'pipe', 'ignore'], env });
+  const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  child.once('error', (error) => stream.destroy(error));
+  stream.once('close', () => child.kill());
+  return stream;
+}
+
+/** The files among `files` with a passphrase-protected private key. */
+async function lockedFiles(files: readonly string[]): Promise<string[]> {
+  const texts = await Promise.all(files.map((file) => readBytesIfThere(file).catch(() => undefined)));
+  return files.filter((_, index) => {
+    const text = texts[index];
+    return text !== undefined && isEncrypted(text);
+  });
 }

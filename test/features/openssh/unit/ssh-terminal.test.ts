@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { openTerminal } from '../../../src/core/adapters/ssh/terminal.ts';
+import { openTerminal } from '../../../../src/features/openssh/adapters/terminal.ts';
 
 test('without ssh the hint installs it by the package manager of this computer', async () => {
   vi.stubEnv('PATH', '/nowhere');

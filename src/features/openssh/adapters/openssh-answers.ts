@@ -7,17 +7,17 @@
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Deadline } from '../../../core/adapters/ssh/deadline.ts';
+import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from '../../../core/adapters/ssh/host-key.ts';
+import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from '../../../core/adapters/ssh/known-hosts.ts';
+import { inTurn } from '../../../core/adapters/ssh/questions.ts';
+import { type Endpoint, jumpOptions } from '../../../core/adapters/ssh/ssh-config.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
+import type { HostKey, SshOptions } from '../../../core/runtime.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { Secret } from '../../domain/secret.ts';
-import type { HostKey, SshOptions } from '../../runtime.ts';
 import { answerCommand } from './askpass-answer.ts';
-import type { Deadline } from './deadline.ts';
-import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from './host-key.ts';
-import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from './known-hosts.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
-import { inTurn } from './questions.ts';
-import { type Endpoint, jumpOptions } from './ssh-config.ts';
 
 export type AskpassAnswers = {
   /** The program for ssh to start. */
@@ -151,7 +151,8 @@ async function answerHostKey(
   if (authorities !== undefined) return authorities;
   // A certificate without a trusted authority counts as its plain key, and ssh does not ask again.
   const key = plainKey(blob);
-  await settleHostKey(hop.options, hop.endpoint, key);
+  const printed = await askKnownHostsCommand(hop.endpoint, hostKeyNames(hop.endpoint).name, key);
+  await settleHostKey(hop.options, hop.endpoint, key, printed);
   return `${name} ${keyType(key)} ${key.toString('base64')}\n`;
 }
 
