@@ -78,9 +78,9 @@ start_listener() {
       return 1
     fi
     case $REMARK in
-      *"$inactive"*) ;;
+      *"${inactive% }"*) ;;
       *)
-        REMARK="${REMARK:+$REMARK; }not active: $inactive"
+        REMARK="${REMARK:+$REMARK; }not active: ${inactive% }"
         note "$REMARK"
         ;;
     esac
