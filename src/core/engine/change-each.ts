@@ -9,6 +9,7 @@ import { kindOf } from '../domain/plan/host-kind.ts';
 import { installedPackages, listenerPackages } from '../domain/plan/installed-packages.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan-host.ts';
+import { inactiveWarnings } from '../domain/plan/program-sockets.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { specsOf, type WantedHost } from '../domain/trust/changes.ts';
 import { viewOf } from '../domain/trust/view.ts';
@@ -163,7 +164,7 @@ async function carryOutReady(
   line: HostProgress,
 ): Promise<HostOutcome> {
   const { run, known, intent } = context;
-  const { spec, plan, session, address, accepts, otherCas } = planned;
+  const { spec, plan, facts, session, address, accepts, otherCas } = planned;
   const began = run.runtime.now().getTime();
   const changed = hasChanges(plan) || plan.purpose === 'remove';
   if (hasChanges(plan)) session.prepare?.();
@@ -179,7 +180,8 @@ async function carryOutReady(
     const purged = await purge(planned, line);
     if (sent !== undefined) known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
-    const outcome = { checks, warnings: [...warnings, ...purged] };
+    const inactive = inactiveWarnings(plan.listener, facts, spec.name, session.login);
+    const outcome = { checks, warnings: [...warnings, ...purged, ...inactive] };
     const port = hasPort(spec) ? plan.port : undefined;
     return { ...outcome, host: spec.name, changed, plan, address, port, accepts, otherCas, elapsedMs };
   });

@@ -1,6 +1,7 @@
 /** Transaction on a host: start, confirmation, rollback, and the host's answers. */
 
 import { DockerTlsError, printable, printableLines } from '../../errors/errors.ts';
+import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
 import { isLimited, limitHint } from '../domain/login-limits.ts';
 import type { HostKind } from '../domain/plan/host-kind.ts';
 import type { HostState } from '../domain/plan/host-state.ts';
@@ -261,7 +262,10 @@ function rolledBack(
     {
       where: host,
       hints: [
-        sudoCommand(login, ...(step.endsWith('-sshd') ? commands.sshdLog : commands.log)),
+        sudoCommand(
+          login,
+          ...(step.endsWith('-sshd') ? commands.sshdLog : step === 'listener' ? listenerLog(kind, why) : commands.log),
+        ),
         // The daemon's own settings may be to blame: it has never started with them.
         ...(started && !wasActive
           ? [`see whether it starts without the change: ${sudoCommand(login, ...commands.start)}`]
@@ -270,6 +274,12 @@ function rolledBack(
       details: [...(started ? printableLines(why, 20) : []), ...printableLines(journal, 15)],
     },
   ).afterRollback();
+}
+
+/** The log of the listener, and of the sockets that a failure names. */
+function listenerLog({ systemctl }: HostKind, why: string): string[] {
+  const units = [LISTENER_SERVICE, ...new Set(why.match(/docker-tls-role@[a-z0-9-]+\.socket/g))];
+  return ['journalctl', ...systemctl.slice(1), ...units.flatMap((unit) => ['-u', unit]), '-n', '20', '--no-pager'];
 }
 
 function reason(why: string): string {

@@ -88,7 +88,7 @@ const NOTHING: ProbeCheck = {
 
 /** Checks of the sockets for programs on the host. Fails with E_NO_LISTENER (exit 4). */
 export async function socketChecks(
-  request: Pick<ListenerRequest, 'session' | 'spec'>,
+  request: Parameters<ListenerCode['checkSockets']>[0],
   runtime: Pick<Runtime, 'signal'>,
 ): Promise<readonly ProbeCheck[]> {
   const { spec } = request;

@@ -32,6 +32,7 @@ export const SETTINGS = [
   'PORTS',
   'LISTENER',
   'LISTENER_CUT',
+  'INACTIVE_SOCKETS',
   'GENERATION',
   'KEEP',
 ] as const;

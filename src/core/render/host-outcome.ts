@@ -131,7 +131,7 @@ function headWords({ changed, plan }: HostOutcome, took: string | undefined): st
 
 /** Without a change, this is the only place that shows the plan's warnings. */
 function warningsOf({ changed, plan, warnings }: HostOutcome): readonly string[] {
-  return changed ? warnings : [...plan.warnings.map((warning) => printable(warning)), ...warnings];
+  return changed ? warnings : [...new Set([...plan.warnings.map((warning) => printable(warning)), ...warnings])];
 }
 
 /** The cost of a change, and its plan's warnings; without a change, the outcome has them already. */

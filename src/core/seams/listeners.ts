@@ -53,9 +53,12 @@ export type ListenerCode = {
     request: Pick<ListenerRequest, 'session' | 'spec' | 'facts'>,
     runtime: Pick<Runtime, 'signal'>,
   ): Promise<ListenerState>;
-  /** Sends requests to the sockets for programs on the host, some that their roles allow and some that they do not. */
+  /**
+   * Sends requests to the sockets for programs on the host, some that their roles allow and some that they do not. `inactive`: names of those
+   * that need not answer; one that does not was not checked.
+   */
   checkSockets(
-    request: Pick<ListenerRequest, 'session' | 'spec'>,
+    request: Pick<ListenerRequest, 'session' | 'spec'> & { readonly inactive?: readonly string[] },
     runtime: Pick<Runtime, 'signal'>,
   ): Promise<readonly ProbeCheck[]>;
   /**

@@ -25,7 +25,7 @@ function run(shell: string, text: string, { up = false, starts = true, how = 'un
   const [program = '', ...words] = shell.split(' ');
   const script = `set --; T=${directory}; STATE=${directory}/state; . ${rollbackScript}
     TXN=abc123 SERVICE=docker.service TLS_SOCKET=t LOCAL_SOCKET=l UNITS=$T RUN=$T/run LOCK=$T/lock RECOVERY=$T/r RECOVERY_LINK=$T/rl
-    RECOVERY_LIST= DAEMON=restart DAEMON_JSON=${json} WAS_ACTIVE=yes LIVE_RESTORE=${how} CONTAINERS=stop SSHD=none AUDIT=none LIMIT=2
+    RECOVERY_LIST= INACTIVE_SOCKETS= DAEMON=restart DAEMON_JSON=${json} WAS_ACTIVE=yes LIVE_RESTORE=${how} CONTAINERS=stop SSHD=none AUDIT=none LIMIT=2
     RESTART_COMMAND='restart docker'
     logger() { shift 3; echo "note $*"; }; systemctl() { :; }; sleep() { :; }; clear_records() { echo ended; }; stop_timer() { :; }
     reset_failed() { :; }; start_service() { echo started "$(cat $DAEMON_JSON)"; ${starts}; }; runs() { ${up}; }; is_up() { ${up}; }
@@ -174,7 +174,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
         for name in keep made; do ln -s x "$UNITS/sockets.target.wants/docker-tls-role@$name.socket"; done
         systemctl() { case $1 in list-units) for name in keep old; do echo "docker-tls-role@$name.socket loaded"; done ;; esac; }
         look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
-        release_port() { :; }; service() { :; }; ${change}; exec 3<$RUN/docker-tls; apply_listener
+        release_port() { :; }; service() { :; }; start_listener() { :; }; ${change}; exec 3<$RUN/docker-tls; apply_listener
         ls $RUN/docker-tls; [ /proc/$$/fd/3 -ef $RUN/docker-tls ] && echo same; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
       ).trim();
     expect(listing('mark socket-changed')).toBe('keep.sock\nsame');
@@ -186,14 +186,17 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   test('a rollback goes on where a socket for containers does not listen, and says so; a change does not', () => {
-    const started = (back: string) =>
+    const started = (back: string, inactive = '') =>
       run(
         shell,
-        `LISTENER=front.service BACK=${back}; mkdir -p $UNITS/sockets.target.wants; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
+        `LISTENER=front.service BACK=${back} INACTIVE_SOCKETS="${inactive}"; mkdir -p $UNITS/sockets.target.wants; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
         service() { case $2 in *ci*) return 1 ;; esac; echo "$1 $2"; }; start_listener; echo "$? $REMARK"`,
       );
-    expect(started('no')).toBe('1 \n');
+    expect(started('no')).toBe('1 \nnot active: docker-tls-role@ci.socket\n');
+    expect(started('no', 'docker-tls-role@ci.socket')).toBe('start front.service\n0 \n');
     expect(started('yes')).toMatch(/start front\.service\n0 .*docker-tls-role@ci\.socket/);
+    // One that was not active before is no difference.
+    expect(started('yes', 'docker-tls-role@ci.socket')).toBe('start front.service\n0 \n');
   });
 
   describe('where a socket for containers is wanted', () => {
@@ -203,14 +206,26 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
         `LISTENER=front.service; mkdir -p $RUN/docker-tls $UNITS/sockets.target.wants; : >$UNITS/$LISTENER; : >$T/manifest
         ${SOCKET} $RUN/docker-tls/ci.sock; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
         systemctl() { case $1 in is-active) echo "$state" ;; esac; }; reload_listener() { echo reload; }; main_pid() { :; }
-        drain_listener() { :; }; look_at_service() { :; }; units_unread() { false; }; service() { shift 0; echo "$@"; }
+        drain_listener() { :; }; look_at_service() { :; }; units_unread() { false; }; service() { [ "$1" != start ] || state=active; echo "$@"; }
         ${change}; apply_listener; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
       );
 
     test('the listener is reloaded if somebody listens there, else restarted', () => {
       expect(applied('DAEMON=none state=active')).toBe('reload\n');
       expect(applied('DAEMON=none state=inactive')).not.toContain('reload');
+      // Unless it need not listen: a client that is to go is cut by a reload.
+      const left = 'INACTIVE_SOCKETS="docker-tls-role@ci.socket docker-tls-role@x.socket"';
+      expect(applied(`DAEMON=none state=inactive ${left}`)).toBe('reload\n');
+      expect(applied('DAEMON=none state=inactive INACTIVE_SOCKETS=docker-tls-role@cix.socket')).not.toContain('reload');
       expect(applied('DAEMON=none state=active; rm $RUN/docker-tls/ci.sock')).not.toContain('reload');
+    });
+
+    test('no socket counts behind a link: another user may have put a socket there', () => {
+      const gone = applied('DAEMON=none state=active; mv $RUN/docker-tls $RUN/open; ln -s open $RUN/docker-tls');
+      expect(gone).not.toContain('reload');
+      expect(gone).toSay('is-symbolic-link');
+      const other = 'mv $RUN/docker-tls/ci.sock $RUN/docker-tls/x; ln -s x $RUN/docker-tls/ci.sock';
+      expect(applied(`DAEMON=none state=active; ${other}`)).not.toContain('reload');
     });
 
     test('a listener that a client has started since the restart of the daemon stops first: no socket starts beside it', () => {

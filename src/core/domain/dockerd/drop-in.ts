@@ -128,6 +128,8 @@ export function renderProgramSocket({
     '[Unit]',
     'Description=Docker API with a role, %i (docker-tls)',
     `ConditionPathExists=${condition}`,
+    // Whoever may write where a link leads could put another socket there.
+    `ConditionPathIsSymbolicLink=!${directory}`,
     '',
     '[Socket]',
     `ListenStream=${directory}/%i.sock`,

@@ -66,6 +66,11 @@ export type StoreMark = z.output<typeof storeMark>;
 /** The store compared with a revision that a host has kept. `other`: a revision of another store, or of a directory. */
 export type StoreLine = 'continues' | 'older' | 'forked' | 'other';
 
+/** The settings that the host has kept with its present generation. */
+export function settingsNow(state: HostState | undefined): KeptSettings | undefined {
+  return state?.generations.find(({ number }) => number === state.generation)?.settings;
+}
+
 /** A revision from JSON; undefined if it is not one. */
 export function readMark(value: unknown): StoreMark | undefined {
   const read = z.safeParse(storeMark, value);

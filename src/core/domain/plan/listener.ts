@@ -11,8 +11,8 @@ export type DesiredListener = {
   /** Text of its unit, and of its other files by their path. */
   readonly unit: string;
   readonly files: ReadonlyMap<string, string>;
-  /** Its sockets for programs on the host. `silent`: those that nobody listens on now. */
-  readonly local?: (LocalSockets & { readonly silent: readonly string[] }) | undefined;
+  /** Its sockets for programs on the host. */
+  readonly local?: LocalSockets | undefined;
   /** As which it opens the daemon's socket; undefined: as the daemon's user. */
   readonly group?: string | undefined;
   /** It runs now. */
@@ -39,6 +39,8 @@ export type ListenerPlan = {
   readonly cut: string;
   /** Packages that are installed first. */
   readonly packages: readonly string[];
+  /** Names of sockets that are not active before the change, and need not be after it. */
+  readonly inactive: readonly string[];
 };
 
 /**

@@ -27,6 +27,7 @@ import {
   withDrift,
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
+import { settingsNow } from './host-state.ts';
 import type { ListenerPlan } from './listener.ts';
 import { plainTcpAfter } from './plain-tcp.ts';
 import {
@@ -177,7 +178,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
 }
 
 function formerPort({ state }: HostFacts, port: number): number | undefined {
-  const before = state?.generations.find(({ number }) => number === state.generation)?.settings?.port;
+  const before = settingsNow(state)?.port;
   return before === port ? undefined : before;
 }
 

@@ -11,6 +11,7 @@ import { type HostFacts, installedCredentials } from './facts.ts';
 import { type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { DesiredListener, ListenerPlan } from './listener.ts';
+import { inactiveSockets, leftInactive } from './program-sockets.ts';
 
 /** Ends all connections from before a reload: an earlier state may give their clients less. */
 const CUT_ALL = 'kill -s TERM $WORKERS';
@@ -22,6 +23,7 @@ export const NO_LISTENER: ListenerPlan = {
   check: '',
   cut: '',
   packages: [],
+  inactive: [],
 };
 
 export function listenerUnit({ units }: Places): string {
@@ -104,7 +106,7 @@ function programSockets(
 /** What the change does to the listener. `files`: the pending changes; `credentials`: the reason of new ones. */
 export function planListener(
   facts: HostFacts,
-  { listener, listen }: Pick<DesiredHost, 'listener' | 'listen'>,
+  { listener, listen, sockets, startSockets }: Pick<DesiredHost, 'listener' | 'listen' | 'sockets' | 'startSockets'>,
   files: readonly FileChange[],
   credentials: { readonly reason: string } | undefined,
   trust: readonly CaId[],
@@ -121,7 +123,9 @@ export function planListener(
     (path) => (pending.has(path) ? `${path}.docker-tls-new` : path),
     credentials === undefined ? places.current : `${places.tls}/${generation}`,
   );
-  const plan = (action: ListenerPlan['action'], reason: string): ListenerPlan => ({
+  const left = leftInactive(facts, sockets);
+  const due = inactiveSockets(facts, listener.local?.names ?? []).filter((name) => !left.includes(name));
+  const plan = (action: ListenerPlan['action'], reason: string, inactive: readonly string[] = left): ListenerPlan => ({
     service: LISTENER_SERVICE,
     action,
     reason,
@@ -129,7 +133,10 @@ export function planListener(
     // A service that counts as stopped may still be reloading.
     cut: hasListener(facts) ? listener.cut(removedCas(facts, trust)) : CUT_ALL,
     packages: listener.packages,
+    inactive,
   });
+  const wake = (names: readonly string[], inactive: readonly string[]) =>
+    plan('restart', `not active: the socket ${listWords(names)}`, inactive);
   if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
   if (pending.has(places.socket) || pending.has(places.programSocket))
     return plan('restart', 'its socket unit changes');
@@ -138,11 +145,12 @@ export function planListener(
   if (listener.packages.length > 0) return plan('restart', 'its packages are not completely installed');
   const listens = !hasPort({ listen }) || facts.docker.tlsSocket.active === 'active';
   if (!listener.active || !listens) return plan('start', 'it does not run');
-  const { silent = [] } = listener.local ?? {};
-  if (silent.length > 0) return plan('restart', `nobody listens on the socket ${listWords(silent)}`);
+  if (due.length > 0) return wake(due, left);
   if (credentials !== undefined) return plan('reload', credentials.reason);
   if (changed.some((path) => path !== places.current)) return plan('reload', 'its configuration changes');
-  return { ...NO_LISTENER, reason: 'nothing changes for it' };
+  // Streams end with the restart: only a change that brings the whole host in line makes it, and none that has more to do.
+  if (startSockets && left.length > 0 && files.length === 0) return wake(left, []);
+  return { ...NO_LISTENER, reason: 'nothing changes for it', inactive: left };
 }
 
 /** PEM of the CAs that the host accepts now, and will not. */
@@ -152,14 +160,20 @@ function removedCas(facts: HostFacts, trust: readonly CaId[]): string[] {
 }
 
 /** What a rollback or removal does to the listener. `isThere`: whether its unit is there afterwards. */
-export function restoredListener(facts: HostFacts, files: readonly FileChange[], isThere: boolean): ListenerPlan {
+export function restoredListener(
+  facts: HostFacts,
+  files: readonly FileChange[],
+  isThere: boolean,
+  { sockets }: Pick<DesiredHost, 'sockets'>,
+): ListenerPlan {
   const touched = files.filter(({ path }) => isListenerPath(path, facts.places));
-  if (touched.length === 0 || !(isThere || hasListener(facts))) return NO_LISTENER;
+  const inactive = isThere ? leftInactive(facts, sockets) : [];
+  if (touched.length === 0 || !(isThere || hasListener(facts))) return { ...NO_LISTENER, inactive };
   const action = !isThere
     ? 'stop'
     : touched.some(({ path }) => path.startsWith(`${facts.places.units}/`))
       ? 'restart'
       : 'reload';
   const reason = isThere ? 'its former configuration returns' : "it is docker-tls's own";
-  return { ...NO_LISTENER, action, reason, cut: isThere ? CUT_ALL : '' };
+  return { ...NO_LISTENER, action, reason, cut: isThere ? CUT_ALL : '', inactive };
 }

@@ -21,7 +21,7 @@ import { earlierChange, restartWarnings } from './plan-warnings.ts';
 export function planRestore(
   facts: HostFacts,
   target: number | 'none',
-  desired: Pick<DesiredHost, 'name' | 'port' | 'containers'>,
+  desired: Pick<DesiredHost, 'name' | 'port' | 'containers' | 'sockets'>,
 ): HostPlan {
   const view = viewDaemon(facts);
   const snapshot =
@@ -63,7 +63,7 @@ export function planRestore(
     files,
     managed: target === 'none' ? [] : managed,
     daemon,
-    listener: restoredListener(facts, files, after(listenerUnit(facts.places)) !== undefined),
+    listener: restoredListener(facts, files, after(listenerUnit(facts.places)) !== undefined, desired),
     sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
     audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),

@@ -3,7 +3,7 @@
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
-import { SSHD_DROP_IN } from '../dockerd/paths.ts';
+import { programUnit, SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { shellAssignments, shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
@@ -102,6 +102,7 @@ export function renderTransaction(
     AUDIT: plan.audit,
     LISTENER: plan.listener.action === 'none' ? '' : plan.listener.service,
     LISTENER_CUT: plan.listener.cut,
+    INACTIVE_SOCKETS: plan.listener.inactive.map(programUnit).join(' '),
     PORTS: plan.listening === 'firewall' ? `${plan.port}` : '',
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,

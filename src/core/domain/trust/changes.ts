@@ -75,6 +75,8 @@ export type Target =
       readonly rejectOthers?: boolean;
       /** Add the spec's fixes to those of the host; requests remove none. */
       readonly addHardening?: boolean;
+      /** Start sockets on the host that are not active, if nothing else changes there. */
+      readonly startSockets?: boolean;
     }
   | {
       readonly kind: 'generation';

@@ -62,7 +62,7 @@ function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wante
   return {
     hosts: withTrust(hosts, state, view, access?.trust),
     credentials,
-    target: { kind: 'desired', takeOver, rejectOthers, addHardening },
+    target: { kind: 'desired', takeOver, rejectOthers, addHardening, startSockets: request.reason !== 'harden' },
     notes: [...clients.notes, ...(access?.notes ?? [])],
     verifyAs: [...(verifier.name === undefined ? [] : [verifier.name]), ...clients.accepted],
     mustReject: clients.revoked,

@@ -16,6 +16,7 @@ import {
 import { managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
+import { deadSockets, inactiveWarnings } from '../../domain/plan/program-sockets.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -61,7 +62,7 @@ export async function planOpened(
   const now = runtime.now();
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    return refuseProblems({ ...restored, plan: await checkingRestored(restored), mark });
+    return refuseProblems({ ...withSockets({ ...restored, plan: await checkingRestored(restored) }), mark });
   }
   requireListenerCode(requested.name, opened.facts);
   const { takeOver = false } = target;
@@ -127,6 +128,7 @@ export async function planOpened(
     ...hardened?.desired,
     listener: listener?.desired,
     credentials,
+    startSockets: target.startSockets,
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
@@ -151,30 +153,43 @@ export async function planOpened(
           { firewall: facts.firewall, login: opened.session.login },
         )
       : undefined;
-  return refuseProblems({
-    spec,
-    address,
-    session,
-    opened,
-    facts,
-    latest,
-    mark,
-    plan,
-    credentials,
-    // Without acceptCa, all CAs in the bundle are from the store.
-    otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
-    accepts: accepted.map(({ name }) => name),
-    problems: [
-      ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
-      ...(other !== undefined || target.rejectOthers || !others.needsYes
-        ? []
-        : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
-      ...(listener?.problems ?? []),
-      ...plainTcpProblem(plan),
-      ...problems,
-      ...(way === undefined ? [] : [way]),
-    ],
-  });
+  return refuseProblems(
+    withSockets({
+      spec,
+      address,
+      session,
+      opened,
+      facts,
+      latest,
+      mark,
+      plan,
+      credentials,
+      // Without acceptCa, all CAs in the bundle are from the store.
+      otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
+      accepts: accepted.map(({ name }) => name),
+      problems: [
+        ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
+        ...(other !== undefined || target.rejectOthers || !others.needsYes
+          ? []
+          : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
+        ...(listener?.problems ?? []),
+        ...plainTcpProblem(plan),
+        ...problems,
+        ...(way === undefined ? [] : [way]),
+      ],
+    }),
+  );
+}
+
+/** With what inactive sockets mean for the change: obstacles, or warnings. */
+function withSockets(planned: PlannedHost): PlannedHost {
+  const { plan, problems, facts, spec, session } = planned;
+  const { login } = session;
+  return {
+    ...planned,
+    plan: { ...plan, warnings: [...plan.warnings, ...inactiveWarnings(plan.listener, facts, spec.name, login)] },
+    problems: [...problems, ...deadSockets(plan.listener, facts, spec, login)],
+  };
 }
 
 /** The trust as decided with the intent. CAs that were still to be made have their current IDs. */

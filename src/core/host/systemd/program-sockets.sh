@@ -1,6 +1,6 @@
 # Sockets for programs on the host: each has its own unit, of one template, and a link that starts it at boot.
 # Needs functions: note service
-# Needs variables: BACK LISTENER RUN T TLS_SOCKET UNITS
+# Needs variables: BACK LISTENER RUN INACTIVE_SOCKETS T TLS_SOCKET UNITS
 # Needs programs: cut rm rmdir systemctl
 
 program_units() {
@@ -13,19 +13,28 @@ program_path() {
   path=$RUN/docker-tls/${path%.socket}.sock
 }
 
-# Sets `silent` to the units of sockets that nobody listens on.
+# Is the socket of a unit there? Through a link, it may be another user's: is_socket UNIT
+is_socket() {
+  program_path "$1"
+  [ -S "$path" ] && [ ! -L "$path" ] && [ ! -L "$RUN/docker-tls" ]
+}
+
+# Sets `inactive` to the units of sockets that are not active, without those that need not be.
 program_sockets_listen() {
-  silent=
+  inactive=
   units=$(program_units)
   [ -n "$units" ] || return 0
   states=$(systemctl is-active $units 9<&-)
   set -- $states
   for unit in $units; do
-    program_path "$unit"
-    { [ -S "$path" ] && [ "${1:-}" = active ]; } || silent="$silent$unit "
+    case "${1:-}: $INACTIVE_SOCKETS " in
+      *:*" $unit "*) ;;
+      active:*) is_socket "$unit" || inactive="$inactive$unit " ;;
+      *) inactive="$inactive$unit " ;;
+    esac
     [ $# -eq 0 ] || shift
   done
-  [ -z "$silent" ]
+  [ -z "$inactive" ]
 }
 
 # Stops the units of sockets that are no longer wanted or have lost their file, or all if their template changes. While there is one, the
@@ -33,8 +42,7 @@ program_sockets_listen() {
 drop_program_sockets() {
   dropped=
   for unit in $(systemctl list-units --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
-    program_path "$unit"
-    if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ] && [ -S "$path" ]; then continue; fi
+    if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ] && is_socket "$unit"; then continue; fi
     dropped="$dropped$unit "
   done
   if [ -n "$dropped" ]; then
@@ -55,16 +63,24 @@ drop_program_sockets() {
   [ -n "$(program_units)" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null
 }
 
-# One that cannot listen fails a change. It keeps nothing else from starting at a boot, and in a rollback: it may not have listened before.
+# One that cannot listen fails a change, unless it was inactive before and is none of its purposes. It keeps nothing else from starting at a
+# boot, and in a rollback: it may not have listened before.
 start_listener() {
   [ ! -e "$UNITS/$TLS_SOCKET" ] || service start "$TLS_SOCKET" || return 1
   units=$(program_units)
-  if [ -n "$units" ] && ! service start $units; then
-    [ "$BACK" = yes ] || return 1
-    program_sockets_listen || case $REMARK in
-      *"$silent"*) ;;
+  # systemd 262 starts none of a call where one is masked.
+  [ -z "$units" ] || service start $units || for unit in $units; do service start "$unit" 2>/dev/null; done
+  # systemctl does not report an unmet condition as a failure.
+  if ! program_sockets_listen; then
+    if [ "$BACK" = no ]; then
+      printf 'not active: %s\n' "${inactive% }" >&2
+      [ ! -L "$RUN/docker-tls" ] || printf '%s is a symbolic link\n' "$RUN/docker-tls" >&2
+      return 1
+    fi
+    case $REMARK in
+      *"${inactive% }"*) ;;
       *)
-        REMARK="${REMARK:+$REMARK; }nobody listens on: $silent"
+        REMARK="${REMARK:+$REMARK; }not active: ${inactive% }"
         note "$REMARK"
         ;;
     esac

@@ -24,8 +24,6 @@ export type HaproxyFacts = {
   readonly socketType: string;
   /** Profile of AppArmor that confines HAProxy; empty: none. */
   readonly profile: string;
-  /** Names of sockets for containers that are there. */
-  readonly listening: readonly string[];
   /** Its service runs. */
   readonly active: boolean;
   /** What an installation of HAProxy would bring; undefined: not asked for, or not needed. */
@@ -68,7 +66,6 @@ export function parseHaproxyFacts(stdout: Buffer): HaproxyFacts | undefined {
     noPatterns: get('enforcing') === '1' && get('execmem').startsWith('0 ') && get('compiles') !== '',
     socketType: typeOf('socket-label'),
     profile: printable(/^(\S+) \(enforce\)$/.exec(get('apparmor'))?.[1] ?? ''),
-    listening: get('sockets').split('\n'),
     active: parseProperties(get('service')).ActiveState === 'active',
     unsettled: get('unsettled')
       .split('\n')

@@ -6,7 +6,7 @@ import { parseSections } from '../../../core/domain/dockerd/sections.ts';
 import { parseProperties } from '../../../core/domain/dockerd/unit.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
 import { type Login, rootCommand, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
-import { listWords, plural } from '../../../core/domain/words.ts';
+import { plural } from '../../../core/domain/words.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { MAX_FROM_ADDRESS, MAX_TOTAL } from './haproxy-config.ts';
 import { haproxyVersion } from './haproxy-version.ts';
@@ -32,8 +32,8 @@ type Around = {
   /** Words for systemctl and journalctl: `--user` of a rootless host. */
   readonly whose: readonly string[];
   readonly port: number;
-  /** Names of its sockets for containers. */
-  readonly names: readonly string[];
+  /** Its sockets for containers that are not active, why, and commands that change it. */
+  readonly inactive: readonly { readonly name: string; readonly why: string; readonly commands: readonly string[] }[];
 };
 
 /** Undefined if the output is incomplete. */
@@ -47,7 +47,7 @@ export function judgeListener(stdout: Buffer, around: Around): ListenerState | u
 }
 
 function problemsOf(get: (name: string) => string, around: Around): DockerTlsError[] {
-  const { host, login, distribution, socket, group, whose, port, names } = around;
+  const { host, login, distribution, socket, group, whose, port, inactive } = around;
   const problems: DockerTlsError[] = [];
   const add = (message: string, ...hints: readonly string[]) =>
     problems.push(new DockerTlsError('E_LISTENER', message, { where: host, hints }));
@@ -69,12 +69,7 @@ function problemsOf(get: (name: string) => string, around: Around): DockerTlsErr
       sudoCommand(login, 'systemctl', ...whose, 'restart', LISTENER_SERVICE),
       logOf(login, whose),
     );
-  const silent = names.filter((name) => !get('sockets').split('\n').includes(name));
-  if (silent.length > 0)
-    add(
-      `nobody listens on the socket ${listWords(silent)}: ${silent.length === 1 ? 'its file is' : 'their files are'} gone, or the unit was stopped`,
-      apply,
-    );
+  for (const { name, why, commands } of inactive) add(`the socket ${name} is not active: ${why}`, ...commands, apply);
   const [, mode = '', owner = ''] = /^(\d+) \d+ \d+ (\S+)$/.exec(get('socket')) ?? [];
   if (group !== undefined && owner !== '' && (owner !== group || (Number.parseInt(mode, 8) & 0o20) === 0))
     add(

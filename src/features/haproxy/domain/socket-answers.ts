@@ -22,6 +22,11 @@ export function parseAnswers(stdout: Buffer): ReadonlyMap<string, Answers> | und
   return found;
 }
 
+/** Any HTTP answer counts, also to a request that the role refuses. */
+export function answered(answers: Answers): boolean {
+  return [...answers.values()].some(({ status }) => status !== 0);
+}
+
 /** `outside`: path that the role must not GET; undefined: it allows all that are known. `onHost`: whose systemd runs the listener. */
 export function judgeSocket(
   { name, role, outside }: RoleSocket & { readonly outside: string | undefined },

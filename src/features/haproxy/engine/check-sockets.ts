@@ -3,16 +3,16 @@
 import type { ProbeCheck } from '../../../core/domain/plan/outcome.ts';
 import { shellAssignments } from '../../../core/domain/quote.ts';
 import type { Runtime } from '../../../core/runtime.ts';
-import type { ListenerRequest } from '../../../core/seams/listeners.ts';
+import type { ListenerCode } from '../../../core/seams/listeners.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { parseSockets } from '../domain/role-sockets.ts';
-import { judgeSocket, parseAnswers } from '../domain/socket-answers.ts';
+import { answered, judgeSocket, parseAnswers } from '../domain/socket-answers.ts';
 import { SOCKET_CHECK_SCRIPT } from '../host/scripts.ts';
 import { refusedPath } from './open-listener.ts';
 
 /** Fails as the session does, and with E_FACTS (exit 4). */
 export async function checkSockets(
-  { session, spec }: Pick<ListenerRequest, 'session' | 'spec'>,
+  { session, spec, inactive = [] }: Parameters<ListenerCode['checkSockets']>[0],
   { signal }: Pick<Runtime, 'signal'>,
 ): Promise<readonly ProbeCheck[]> {
   const sockets = parseSockets(spec.sockets).map((one) => ({
@@ -34,5 +34,8 @@ export async function checkSockets(
       hints: ['try again'],
     });
   const onHost = spec.ssh.rootless ? 'user' : 'root';
-  return sockets.flatMap((socket) => judgeSocket(socket, answers.get(socket.name) ?? new Map(), onHost));
+  return sockets.flatMap((socket) => {
+    const found = answers.get(socket.name) ?? new Map();
+    return inactive.includes(socket.name) && !answered(found) ? [] : judgeSocket(socket, found, onHost);
+  });
 }

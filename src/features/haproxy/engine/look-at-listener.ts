@@ -4,13 +4,13 @@ import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { fileText } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
 import { engineSocket } from '../../../core/domain/plan/plan-listener.ts';
+import { inactiveSockets, inactivityOf, socketNames } from '../../../core/domain/plan/program-sockets.ts';
 import { shellAssignments } from '../../../core/domain/quote.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, ListenerState } from '../../../core/seams/listeners.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { judgeListener } from '../domain/listener-state.ts';
 import { CONFIG_NAME } from '../domain/role-names.ts';
-import { parseSockets } from '../domain/role-sockets.ts';
 import { LISTENER_STATE_SCRIPT } from '../host/scripts.ts';
 
 /** Fails as the session does, and with E_FACTS (exit 4). */
@@ -31,7 +31,10 @@ export async function lookAtListener(
   const config = fileText(facts, `${facts.places.tls}/${CONFIG_NAME}`) ?? '';
   const found = judgeListener(stdout, {
     ...{ host: spec.name, login: session.login, distribution: facts.distribution, socket, whose, port: spec.port },
-    names: parseSockets(spec.sockets).map(({ name }) => name),
+    inactive: inactiveSockets(facts, socketNames(spec.sockets)).map((name) => ({
+      name,
+      ...inactivityOf(facts, name, session.login),
+    })),
     group: /^ {2}group (\S+)$/m.exec(config)?.[1],
   });
   if (found === undefined)

@@ -81,7 +81,6 @@ export async function openListener(
           ? undefined
           : {
               names: local.map(({ name }) => name),
-              silent: local.flatMap(({ name }) => (haproxy.listening.includes(name) ? [] : [name])),
               group: own || engine.apart ? undefined : haproxy.socketGroup,
             },
       group,

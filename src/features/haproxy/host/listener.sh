@@ -9,15 +9,11 @@ say program "$program"
 say version "$(haproxy -v 2>/dev/null | head -n 1)"
 say account "$(getent passwd haproxy)"
 say socket "$(stat -L -c '%a %u %g %G' -- "$SOCKET" 2>/dev/null)"
-run=/run
 if [ -n "$WHOSE" ]; then
-  run=/run/user/$(id -u)
-  export XDG_RUNTIME_DIR="$run"
+  XDG_RUNTIME_DIR=/run/user/$(id -u)
+  export XDG_RUNTIME_DIR
 fi
 say service "$(systemctl $WHOSE show "$SERVICE" -p LoadState -p ActiveState -p UnitFileState -p Result 2>/dev/null)"
-# Sockets for containers that somebody listens on.
-say sockets "$(systemctl $WHOSE list-units --plain --no-legend --state=active --type=socket 'docker-tls-role@*' 2>/dev/null |
-  while IFS='@. ' read -r template name rest; do if [ -S "$run/docker-tls/$name.sock" ]; then echo "$name"; fi; done)"
 enforcing=$(cat /sys/fs/selinux/enforce 2>/dev/null)
 say enforcing "$enforcing"
 if [ "$enforcing" = 1 ]; then

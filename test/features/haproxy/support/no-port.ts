@@ -10,14 +10,20 @@ import { listenerFacts } from './listener-facts.ts';
 const REFUSED = '{"message":"docker-tls: socket ci has the role read, refused"}';
 
 export const outputs = {
-  'listener facts': listenerFacts({ sockets: 'ci' }),
-  'listener state': listenerFacts({ sockets: 'ci' }),
+  'listener facts': listenerFacts(),
+  'listener state': listenerFacts(),
   sockets: printSections('listener', [
     { name: 'api 200 /_ping', content: Buffer.from('OK') },
     { name: 'api 403 /configs/docker-tls', content: Buffer.from(REFUSED) },
     { name: 'ci', content: Buffer.from('') },
     { name: 'done', content: Buffer.from('') },
   ]),
+};
+
+/** Facts of its socket. */
+const LISTENS = {
+  'program-sockets': 'Id=docker-tls-role@ci.socket\nLoadState=loaded\nActiveState=active',
+  'program-paths': 'ci socket',
 };
 
 /** A store with the host h1, which has no port in the network, and a socket for containers. */
@@ -28,7 +34,10 @@ export async function noPortPlace(host: Partial<HostRecord> = {}): Promise<Docum
   if (h1 === undefined) throw new Error('not in the store');
   const record: HostRecord = { ...h1.record, listener: 'haproxy', sockets: ['ci read'], listen: ['none'], ...host };
   await store.withLock('test', () => store.write({ hosts: { h1: { ...h1, record } } }));
-  return place;
+  return {
+    ...place,
+    run: (argv, setting, hosts = {}) => place.run(argv, setting, { ...hosts, facts: { ...LISTENS, ...hosts.facts } }),
+  };
 }
 
 /** Nothing listens, but on `port`. */

@@ -14,7 +14,6 @@ const GOOD = {
   program: '/usr/sbin/haproxy',
   version: 'HAProxy version 3.0.11-1+deb13u5 2026/11/18 - https://haproxy.org/',
   socket: '660 0 104 docker',
-  sockets: 'ci\ntraefik',
   service: 'LoadState=loaded\nActiveState=active\nUnitFileState=enabled\nResult=success',
   connections: '12',
   most: '     10 192.0.2.1',
@@ -23,9 +22,11 @@ const GOOD = {
   denied: '',
 };
 
+type Inactive = readonly { name: string; why: string; commands: readonly string[] }[];
+
 const AROUND = {
   ...{ host: 'h1', login: { destination: 'h1', user: 'root' }, distribution: undefined, port: 2376 },
-  ...{ socket: '/run/docker.sock', group: 'docker', whose: [], names: ['ci', 'traefik'] },
+  ...{ socket: '/run/docker.sock', group: 'docker', whose: [], inactive: [] as Inactive },
 };
 
 function judge(more: Partial<typeof GOOD> = {}, around: Partial<typeof AROUND> = {}) {
@@ -72,7 +73,6 @@ test.each<[string, Partial<typeof GOOD>, unknown]>([
   ],
   ['another group of the socket', { socket: '660 0 99 dockers' }, expect.toSay('group-dockers-mode-group', '660')],
   ['a socket that the group may not write', { socket: '640 0 104 docker' }, expect.stringMatching(/mode 640/)],
-  ['a socket for containers that is gone', { sockets: 'traefik' }, expect.toSay('nobody-listens-socket', 'ci')],
   [
     'every connection taken',
     { connections: '4000', most: ' 3000 192.0.2.9' },
@@ -111,6 +111,19 @@ test.each<[string, Partial<typeof GOOD>, unknown]>([
   expect(signs.map((one) => one.message)).toEqual([message]);
   expect(signs[0]?.hints.length).toBeGreaterThan(0);
   expect(signs[0]?.message).not.toContain('\u001b');
+});
+
+test('each socket for containers that is not active is named, with what keeps it', () => {
+  const inactive = [
+    { name: 'ci', why: 'masked', commands: ['unmask it'] },
+    { name: 'traefik', why: 'gone', commands: [] },
+  ];
+  const found = judge({}, { inactive })?.problems ?? [];
+  expect(found.map(({ message }) => message)).toEqual([
+    expect.toSay('socket-not-active', 'ci', 'masked'),
+    expect.toSay('socket-not-active', 'traefik', 'gone'),
+  ]);
+  expect(found.map(({ hints }) => hints)).toEqual([['unmask it', 'docker-tls apply h1'], ['docker-tls apply h1']]);
 });
 
 test('a mask until the next boot is removed as one', () => {

@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
+import { completeHost } from '../../../../src/core/domain/settings.ts';
+import type { HostSession } from '../../../../src/core/runtime.ts';
 import { judgeSocket, parseAnswers } from '../../../../src/features/haproxy/domain/socket-answers.ts';
+import { checkSockets } from '../../../../src/features/haproxy/engine/check-sockets.ts';
+import { printSections } from '../../../support/sections.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
 const SOCKET = { name: 'ci', role: 'read', outside: '/configs/docker-tls' };
@@ -42,4 +46,24 @@ test('a socket without an answer, or with an error, fails', () => {
   expect(checksOf('503', ['403', REFUSED])[0]).toEqual([false, 'status 503']);
   expect(judgeSocket(SOCKET, new Map(), 'root').map(({ ok }) => ok)).toEqual([false, false]);
   expect(parseAnswers(Buffer.from('nothing'))).toBeUndefined();
+});
+
+test('a socket that need not answer is not claimed to be checked, and is judged if it answers', async () => {
+  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy', sockets: ['ci read'] });
+  const checked = async (status: string, body: string, inactive: readonly string[]) => {
+    const content = Buffer.from(body);
+    const stdout = printSections('listener', [
+      { name: `api ${status} http://docker/_ping`, content: Buffer.from('OK') },
+      { name: `api ${status} http://docker${SOCKET.outside}`, content },
+      { name: 'ci', content: Buffer.from('') },
+      { name: 'done', content: Buffer.from('') },
+    ]);
+    const session = { host: 'h1', run: async () => ({ status: 0, stdout, stderr: '' }) } as unknown as HostSession;
+    return (await checkSockets({ session, spec, inactive }, { signal: new AbortController().signal })).map(
+      ({ ok }) => ok,
+    );
+  };
+  expect(await checked('000', '', ['ci'])).toEqual([]);
+  expect(await checked('000', '', ['other'])).toEqual([false, false]);
+  expect(await checked('200', '[]', ['ci'])).toEqual([true, false]);
 });
