@@ -1,7 +1,7 @@
 /** States without a valid history: trees on other parents, and restores by a machine that saw an older or another line. */
 
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { listOperators } from '../../../../src/features/team/store/admin.ts';
@@ -10,7 +10,7 @@ import { restoreTeamStore } from '../../../../src/features/team/store/restore-st
 import type { Session } from '../../../../src/features/team/store/session.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { newHome, removeHomes, sampleCa, sampleClient, sampleHost } from '../../../support/store.ts';
-import { enrol, type Member, newTeam } from '../support/team.ts';
+import { enrol, type Member, newTeamAt } from '../support/team.ts';
 
 afterAll(removeHomes);
 
@@ -35,8 +35,9 @@ async function revocationSeenBy(session: Session): Promise<string | undefined> {
 }
 
 /** Commit F, with client anna; A, in which ada revoked her; B, four harmless changes by bob, who was shown F. */
-async function forked() {
-  const team = newTeam();
+async function newFork() {
+  const directory = newHome();
+  const team = newTeamAt(directory);
   const [ada, bob, carol] = [team.member('ada'), team.member('bob'), team.member('carol')];
   await enrol(ada, bob, carol);
   await write(ada, { ca: sampleCa(0), clients: { anna } });
@@ -76,7 +77,23 @@ async function forked() {
   const options = { env: carol.env, cwd: carol.home, who: 'carol@runner', now: () => new Date(), note: () => {} };
   const runner = (query = '') =>
     openTeamSession({ ...options, home: newHome(), url: `git+file://${repository}${query}` }) as Session;
-  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, beside, runner, f, a, b, signers } };
+  const pristine = newHome();
+  cpSync(directory, pristine, { recursive: true });
+  const reset = () => {
+    rmSync(directory, { recursive: true });
+    cpSync(pristine, directory, { recursive: true });
+  };
+  return { ...team, ...{ ada, bob, carol, show, head, graft, bury, beside, runner, f, a, b, signers, reset } };
+}
+
+let fork: ReturnType<typeof newFork> | undefined;
+
+/** The fork as it was made: server and members, put back for each test, since its making takes as many calls of git as the tests. */
+async function forked() {
+  fork ??= newFork();
+  const made = await fork;
+  made.reset();
+  return made;
 }
 
 const REFUSED = {
