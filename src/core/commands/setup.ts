@@ -121,8 +121,7 @@ async function reachHost(context: SetupContext, typed: string | undefined) {
     );
     const reached = progress.host(first.name);
     // The record of a known host names its Docker, even while that is down.
-    const next = run.asks || run.dryRun ? 'unknown' : 'change';
-    const reach = () => (known ? openHost : findHost)(first, run, reached, { next });
+    const reach = () => (known ? openHost : findHost)(first, run, reached, !run.asks && !run.dryRun);
     try {
       return { first, run, editable, reached, reach, opened: await reach() };
     } catch (error) {

@@ -8,7 +8,7 @@ import { openLocalChannel } from '../../../src/core/adapters/ssh/local-session.t
 import { Secret } from '../../../src/core/domain/secret.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 import type { Reach } from '../../../src/core/engine/intent.ts';
-import { type Following, openHost } from '../../../src/core/engine/steps/open-host.ts';
+import { openHost } from '../../../src/core/engine/steps/open-host.ts';
 import type { HostSession } from '../../../src/core/runtime.ts';
 
 /** A real shell on this machine; `opened` counts its execs. */
@@ -91,8 +91,8 @@ test('where a change follows, its exec is begun behind that of the facts, and wa
   const runtime = { connect: async () => session, now: () => new Date(0), signal: new AbortController().signal };
   const spec = completeHost({ name: 'build-1', ssh: { destination: 'build-1' } });
   const progress = { phase() {}, done() {}, failed() {}, pause() {} };
-  const open = (following?: Following) => openHost(spec, { runtime } as unknown as Reach, progress, following);
-  await expect(open({ next: 'change' })).rejects.toThrow('no facts');
+  const open = (changes?: boolean) => openHost(spec, { runtime } as unknown as Reach, progress, changes);
+  await expect(open(true)).rejects.toThrow('no facts');
   expect(order.splice(0)).toEqual(['facts', 'prepare', 'close']);
   await expect(open()).rejects.toThrow('no facts');
   expect(order).toEqual(['facts', 'close']);

@@ -35,20 +35,15 @@ export function sshOptions(spec: HostSpec, { runtime, ask, ...reach }: Reach): S
   };
 }
 
-/** The step after the facts. `change`: it is certain enough to start its exec together with theirs. */
-type NextStep = 'change' | 'unknown';
-
-export type Following = { readonly next?: NextStep };
-
-/** Connects and gathers facts. The session stays open. */
+/** Connects and gathers facts. The session stays open. `changes`: a change follows, so its exec starts together with theirs. */
 export async function openHost(
   spec: HostSpec,
   reach: Reach,
   progress: HostProgress,
-  following: Following = {},
+  changes = false,
 ): Promise<OpenedHost> {
   progress.phase('connect');
-  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, following);
+  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, changes);
 }
 
 /** Like openHost, for a host that may be new: picks the login user's rootless daemon if no other daemon runs there. */
@@ -56,15 +51,15 @@ export async function findHost(
   spec: HostSpec,
   reach: Reach,
   progress: HostProgress,
-  following: Following = {},
+  changes = false,
 ): Promise<OpenedHost> {
   progress.phase('connect');
   const options = sshOptions(spec, reach);
   const session = await reach.runtime.connect(options);
   const alone = !spec.ssh.rootless && session.user !== 'root' && (await hasOnlyOwnDocker(session, spec.name, reach));
-  if (!alone) return factsOver(session, spec, reach, progress, following);
+  if (!alone) return factsOver(session, spec, reach, progress, changes);
   await session.close();
-  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, following);
+  return factsOver(await reach.runtime.connect({ ...options, rootless: true }), spec, reach, progress, changes);
 }
 
 /** Shell test: the login user's rootless daemon is active or enabled. */
@@ -90,10 +85,10 @@ function factsOver(
   spec: HostSpec,
   reach: Reach,
   progress: HostProgress,
-  following: Following,
+  changes: boolean,
 ): Promise<OpenedHost> {
   return closingOnError(session, spec.name, () =>
-    factsOf(session, reach, progress, following).catch(async (error: unknown) => {
+    factsOf(session, reach, progress, changes).catch(async (error: unknown) => {
       throw await namingOwnDocker(error, session, spec);
     }),
   );
@@ -119,12 +114,12 @@ export async function factsOf(
   session: HostSession,
   { runtime: { now, signal } }: Reach,
   progress: HostProgress,
-  { next }: Following = {},
+  changes = false,
 ): Promise<OpenedHost> {
   progress.phase('facts');
   const gathering = gather(session, { now, signal });
   // Starts after the exec for the facts, so that they do not wait for it.
-  if (next === 'change') session.prepare?.();
+  if (changes) session.prepare?.();
   const { facts, skewMs } = await gathering;
   const addresses = facts.addresses.filter((entry) => !VIRTUAL.test(entry.interface)).map((entry) => entry.address);
   return {
@@ -150,9 +145,9 @@ export function openKnown(
   { state, wanted }: Pick<Base, 'state' | 'wanted'>,
   reach: Reach,
   progress: HostProgress,
-  following?: Following,
+  changes = false,
 ): Promise<OpenedHost> {
-  return openHost(spec, reach, progress, following).catch((error: unknown) => {
+  return openHost(spec, reach, progress, changes).catch((error: unknown) => {
     throw namingKnown(error, spec.name, state, wanted.target.kind === 'generation');
   });
 }

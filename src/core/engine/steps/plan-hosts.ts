@@ -15,12 +15,11 @@ export async function planHosts(context: ChangeContext): Promise<void> {
   const one = wanted.hosts.length === 1;
   if (!one && !run.asks && !run.dryRun) return;
   const stays = one && !run.dryRun;
-  const next = stays && !run.asks ? 'change' : 'unknown';
   const trust = new Map(wanted.hosts.map((host) => [host.spec.name, host.trust]));
   const texts = new Map<string, string>();
   context.hosts = await overHosts<AgreedHost>(specsOf(wanted), run, async (spec, line) => {
     const { name } = spec;
-    const opened = run.opened?.get(name) ?? (await openKnown(spec, context, run, line, { next }));
+    const opened = run.opened?.get(name) ?? (await openKnown(spec, context, run, line, stays && !run.asks));
     const host = { spec, trust: trust.get(name) };
     const planned = await closingOnError(opened.session, name, () => planOpened(opened, host, context, run, line));
     if (stays) return planned;
