@@ -61,7 +61,7 @@ export function changedHostDocument({
     containers: containersDocument(plan),
     checks: checks.map(checkDocument),
     otherCas: otherCas.map(otherCaDocument),
-    warnings: [...plan.warnings, ...warnings],
+    warnings: [...new Set([...plan.warnings, ...warnings])],
     seconds: elapsedMs / 1000,
   };
 }

@@ -134,9 +134,10 @@ function warningsOf({ changed, plan, warnings }: HostOutcome): readonly string[]
   return changed ? warnings : [...new Set([...plan.warnings.map((warning) => printable(warning)), ...warnings])];
 }
 
-/** The cost of a change, and its plan's warnings; without a change, the outcome has them already. */
-export function costLines({ host, changed, plan }: HostOutcome): readonly string[] {
-  const lines = [...plan.costs.map((cost) => `costs: ${cost}`), ...(changed ? plan.warnings : [])];
+/** The cost of a change, and its plan's warnings that the outcome does not have already. */
+export function costLines({ host, changed, plan, warnings }: HostOutcome): readonly string[] {
+  const more = changed ? plan.warnings.filter((warning) => !warnings.includes(warning)) : [];
+  const lines = [...plan.costs.map((cost) => `costs: ${cost}`), ...more];
   return lines.map((line) => `${host}: ${printable(line)}`);
 }
 

@@ -1,0 +1,64 @@
+/** A socket for containers that is not active: which changes it fails, and what they say of it. Whole commands against answering hosts. */
+
+import { afterAll, expect, test } from 'vitest';
+import { completeHost } from '../../../../src/core/domain/settings.ts';
+import { keptOf, writeKept } from '../../../../src/core/domain/settings-stored.ts';
+import { printSections } from '../../../support/sections.ts';
+import { removeHomes } from '../../../support/store.ts';
+import { closedBut, noPortPlace, outputs } from '../support/no-port.ts';
+
+afterAll(removeHomes);
+
+const UNIT = 'docker-tls-role@ci.socket';
+const answers = (...sockets: readonly { readonly name: string; readonly status: string }[]) => ({
+  ...outputs,
+  sockets: printSections('listener', [
+    ...sockets.flatMap(({ name, status }) => [
+      { name: `api ${status} /_ping`, content: Buffer.from('OK') },
+      { name, content: Buffer.from('') },
+    ]),
+    { name: 'done', content: Buffer.from('') },
+  ]),
+});
+
+/** Facts of a host that has had the socket ci, with the role read, and whose unit is masked. */
+function masked(): Record<string, string> {
+  const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, sockets: ['ci read'] });
+  const generation = { number: 2, at: '2026-06-01T12:00:00Z', by: 'me', reason: 'test' };
+  const managed = [{ kind: 'link', path: '/etc/docker/tls/current' }];
+  const generations = [{ ...generation, settings: writeKept(keptOf(spec)) }];
+  const state = { schema: 1, name: 'h1', generation: 2, generations, managed };
+  return {
+    'program-sockets': `Id=${UNIT}\nLoadState=masked\nActiveState=inactive\nUnitFileState=masked`,
+    'program-paths': '',
+    'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+  };
+}
+
+test('a rotation does not fail, claims no check of it, and names the cause with a command', async () => {
+  const place = await noPortPlace();
+  const hosts = { outputs: answers({ name: 'ci', status: '000' }), facts: masked() };
+  const rotated = await place.run(['rotate', 'server', 'h1', '--yes'], { probe: closedBut() }, hosts);
+  expect([rotated.exit, rotated.json.ok], rotated.out).toEqual([0, true]);
+  const [host] = rotated.json.result.hosts;
+  expect(host.checks.map(({ who }: { who: string }) => who)).not.toContain('socket ci');
+  const warning = expect.toSay('masked-before', 'ci', UNIT, `systemctl unmask ${UNIT} && docker-tls apply h1`);
+  expect(host.warnings).toEqual([warning]);
+  const planned = await place.run(['rotate', 'server', 'h1', '--dry-run'], {}, hosts);
+  expect(planned.json.result.hosts[0].plan.warnings).toEqual([warning]);
+  // One that was active before has to answer.
+  const active = { ...hosts, facts: {} };
+  const broken = await place.run(['rotate', 'server', 'h1', '--yes'], { probe: closedBut() }, active);
+  expect([broken.exit, broken.json.error?.code], broken.out).toEqual([7, 'E_VERIFY']);
+});
+
+test('a change of its role is refused before anything changes, with the cause and a command', async () => {
+  const place = await noPortPlace();
+  const changes: string[] = [];
+  const onChange = (phase: string) => changes.push(phase);
+  const hosts = { outputs: answers({ name: 'ci', status: '000' }), facts: masked(), onChange };
+  const add = ['socket', 'add', 'ci', 'h1', '--role', 'monitor', '--yes'];
+  const refused = await place.run(add, { probe: closedBut() }, hosts);
+  expect([refused.exit, refused.json.error?.code, changes], refused.out).toEqual([4, 'E_APPLY', []]);
+  expect(refused.json.error?.hints[0]).toContain(`systemctl unmask ${UNIT}`);
+});
