@@ -18,10 +18,10 @@ export function requestedOnce(source: PassphraseSource): PassphraseSource {
       fresh ??= source.forNewCa();
       return fresh;
     },
-    async forExistingCa(opens) {
+    async forExistingCa(opens, about) {
       const words = await fresh;
       if (words !== undefined && (await opens(words))) return words;
-      existing ??= source.forExistingCa(opens);
+      existing ??= source.forExistingCa(opens, about);
       return existing;
     },
   };
