@@ -74,3 +74,21 @@ test('a client that the file adds is missing', async () => {
   const { status, plan, missing } = await checked('{ ann: { days: 397 }, eve: { days: 397 }, ci: }');
   expect([status.exit, plan.exit, missing]).toEqual([3, 3, ['ci']]);
 });
+
+test('a client that is issued between others by name does not change the plan that was shown', async () => {
+  writeFileSync(
+    join(dirname(home), 'fleet.yaml'),
+    'version: 1\nhosts:\n  h1: root@127.0.0.1\nclients: { ann: { days: 397 }, eve: { days: 397 }, bea: }\n',
+  );
+  // With --diff the plan is shown, as to somebody who then says yes.
+  const { err, json } = await runCli(['apply', '-f', 'fleet.yaml', '--yes', '--diff', '--home', home, '--json'], {
+    cwd: dirname(home),
+    env: { HOME: dirname(home) },
+    now: () => now,
+    connect: answeringHosts({ home, now, nameOf: () => 'h1' }),
+    probe: async () => ({ kind: 'refused', cause: 'connection-refused', reason: '', chain: '', elapsedMs: 0 }),
+  });
+  expect(json.result.hosts, err).toHaveLength(1);
+  expect(err).toContain('bea');
+  expect(err).not.toContain('its plan');
+});

@@ -82,8 +82,7 @@ function clientsMade(credentials: readonly CredentialChange[]): string {
   const revoked = credentials.flatMap((one) =>
     one.kind === 'record' && one.record.revokedAt ? [one.record.name] : [],
   );
-  return [
-    ...(issued.length > 0 ? [`issued: client ${listWords(issued)}`] : []),
-    ...(revoked.length > 0 ? [`revoked: client ${listWords(revoked)}`] : []),
-  ].join('\n');
+  const line = (what: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${what}: ${names.length === 1 ? 'client' : 'clients'} ${listWords(names)}`];
+  return [...line('issued', issued), ...line('revoked', revoked)].join('\n');
 }
