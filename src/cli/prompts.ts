@@ -8,12 +8,13 @@ import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
 import type { AnswerSource, Prompts } from '../core/actions/ask.ts';
 import { Secret } from '../core/domain/secret.ts';
-import { wrapLines, wrapText } from '../core/domain/words.ts';
+import { textWidth, wrapLines, wrapText } from '../core/domain/words.ts';
 import { coloursOf } from '../core/render/colours.ts';
-import type { Io, SshQuestions } from '../core/runtime.ts';
+import type { Io } from '../core/runtime.ts';
 import { dropTypedAhead, hideTyping } from '../core/typing.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
+import { sshQuestions } from './ssh-questions.ts';
 
 export type PromptsOptions = {
   readonly io: Io;
@@ -59,8 +60,20 @@ export function createPrompts(options: PromptsOptions): Prompts {
       if (options.signal.aborted) throw asInterruption(options);
       hideTyping();
       if (explain !== undefined) options.io.err(renderExplanation(words(explain), options.io));
-      return put<T>(question, options);
+      return put<T>({ ...question, message: broken(question) }, options);
     });
+  }
+
+  /** The message, broken between words: inquirer breaks anywhere. What follows on its last line counts as a word. */
+  function broken({ type, message, default: fallback }: AnyQuestion): string {
+    const behind = type === 'confirm' ? '(y/N) Yes' : type === 'input' && fallback ? `(${fallback}) ` : '';
+    const blank = '█'.repeat(textWidth(behind));
+    return indented(`${message} ${blank}`).replace(/ *█*$/, '');
+  }
+
+  /** Lines of a question: two columns are for its mark, one for the cursor. */
+  function indented(text: string): string {
+    return wrapText(text.trimEnd(), Math.max(30, options.io.columns - 3)).join('\n  ');
   }
 
   /** Problems with an answer, wrapped between words; two columns are reserved for the mark. */
@@ -107,11 +120,17 @@ export function createPrompts(options: PromptsOptions): Prompts {
       }
     },
     select: async ({ message, choices: given, default: fallback, ...source }) => {
-      const choices = given.map(({ name, description, typedAs: _, ...choice }) => ({
-        ...choice,
-        name: words(name),
-        description: description && words(description),
-      }));
+      const choices = given.map(({ name, description, disabled, typedAs: _, ...choice }) => {
+        // inquirer writes the reason behind the name.
+        const [whole, last] = /^(.*) (\S+)$/s.exec(indented(`${words(name)} ${disabled}`))?.slice(1) ?? [];
+        return {
+          ...choice,
+          ...(disabled ? { name: whole, disabled: last } : { name: indented(words(name)) }),
+          short:
+            textWidth(`${message} ${name}`) > options.io.columns - 3 ? `\n  ${indented(words(name))}` : words(name),
+          description: description && wrapText(words(description), Math.max(30, options.io.columns - 1)).join('\n'),
+        };
+      });
       const question = { type: 'select', message, choices, default: fallback, loop: false, pageSize: 10 };
       const answer = await ask<(typeof given)[number]['value']>(question, source);
       if (given.some(({ typedAs }) => typedAs))
@@ -122,73 +141,6 @@ export function createPrompts(options: PromptsOptions): Prompts {
   return { ...prompts, ssh: interactive ? sshQuestions(prompts) : undefined };
 }
 
-/** The questions of an ssh login. Answers are kept: 20 hosts with the same key cause one question. */
-function sshQuestions(prompts: Omit<Prompts, 'ssh'>): SshQuestions {
-  const passphrases = new Map<string, Promise<Secret>>();
-  /** By user; the password that each host got last. */
-  const sudo = new Map<string, Promise<Secret>>();
-  const tried = new Map<string, Promise<Secret>>();
-  return {
-    hostKey({ host, address, type, fingerprint }) {
-      const [name, dialled] = [printable(host), printable(address)];
-      const at = dialled === name ? '' : ` (${dialled})`;
-      return prompts.confirm({
-        explain:
-          `${name}${at} is not a known host. It shows this ${printable(type)} key:\n  ${printable(fingerprint)}\n` +
-          'Compare, on a console of the host:\n  cat /etc/ssh/ssh_host_*_key.pub | ssh-keygen -lf -',
-        message: 'Is that its key?',
-        default: false,
-        flag: '--host-key accept-new',
-      });
-    },
-    passphrase({ file, again = false }) {
-      if (again) passphrases.delete(file);
-      return once(passphrases, file, () =>
-        prompts.password({
-          explain: again ? `${printable(file)} was not unlocked by that one.` : undefined,
-          message: `Passphrase of ${printable(file)}:`,
-          flag: 'an ssh agent (ssh-add FILE)',
-        }),
-      );
-    },
-    password({ host, prompt, echo, why }) {
-      const question = {
-        message: `${printable(host)}: ${printable(prompt)}`,
-        flag: '-i FILE',
-        explain: why === undefined ? undefined : printable(why),
-      };
-      return echo
-        ? prompts.input(question).then((text) => new Secret(text))
-        : prompts.password({ ...question, allowEmpty: true });
-    },
-    touch({ host, key }) {
-      void prompts.show(`${printable(host)}: touch the security key ${printable(key)}\n`).catch(() => undefined);
-    },
-    sudoPassword({ host, user, of = user, again = false }) {
-      // The host itself names the account. The password of another account goes only to the host that it was typed for.
-      const key = of === user ? JSON.stringify([user]) : JSON.stringify([user, of, host]);
-      const at = JSON.stringify([user, of, host]);
-      // If other hosts rejected it as well, one of them has already asked again.
-      if (again && sudo.get(key) === tried.get(at)) sudo.delete(key);
-      const other = of === user ? '' : ` of ${printable(of)}`;
-      const where =
-        of === user ? `every host of this run whose sudo asks ${printable(user)} for one` : 'that host alone';
-      const answer = once(sudo, key, () =>
-        prompts.password({
-          explain: again
-            ? `sudo on ${printable(host)} did not take that one.`
-            : `${printable(user)} is not root, and sudo on ${printable(host)} wants a password${other}. It is sent to sudo alone, ` +
-              `on ${where}, and kept nowhere.`,
-          message: `Password${other} for sudo of ${printable(user)}${of === user ? '' : ` on ${printable(host)}`}:`,
-          flag: '--sudo-password-file FILE',
-        }),
-      );
-      tried.set(at, answer);
-      return answer;
-    },
-  };
-}
-
 /** Dimmed, indented by two columns, with an empty line above. */
 function renderExplanation(text: string, io: Io): string {
   const { dim } = pico.createColors(io.colour && io.errIsTerminal);
@@ -197,16 +149,6 @@ function renderExplanation(text: string, io: Io): string {
     return wrapText(line.trim(), Math.max(30, io.columns - 3 - indent.length)).map((part) => `  ${indent}${part}`);
   });
   return `\n${lines.map((line) => dim(line)).join('\n')}\n`;
-}
-
-/** Caches the answer; after a failure, the next caller asks again. */
-function once(answers: Map<string, Promise<Secret>>, key: string, ask: () => Promise<Secret>): Promise<Secret> {
-  const known = answers.get(key);
-  if (known) return known;
-  const requested = ask();
-  answers.set(key, requested);
-  requested.catch(() => answers.delete(key));
-  return requested;
 }
 
 /** Asks until the answer is not a paste of several lines: its first line would be the answer, and the others would be lost. */

@@ -36,6 +36,7 @@ const CHANGING: readonly Changing[] = [
   ['rename', ['h1', 'h9'], false],
   ['ca import', [], false],
   ['ca create', [], false],
+  ['ca passphrase', ['--no-ca-passphrase'], true],
   ...FEATURES.flatMap(({ changing }) => changing),
 ];
 

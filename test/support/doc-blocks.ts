@@ -129,8 +129,9 @@ export const PASSPHRASE = 'orbit-walnut-canyon-42';
 /** Questions in the order in which they are looked for, and what a reader answers. */
 const ANSWERS: readonly (readonly [RegExp, string])[] = [
   [/Make these changes\? \([^)]*\)/, 'y'],
-  [/(?:New passphrase of the CA|The same again|assphrase of the CA(?: key)?):/, PASSPHRASE],
-  [/\? [^\n]*\((?:y\/N|Y\/n|y: yes[^)]*)\)/, 'y'],
+  [/(?:The same again|assphrase of the (?:present )?CA\b.*):/, PASSPHRASE],
+  // A long question goes on in the next line.
+  [/\? [^\n]*(?:\n {2}[^\n]*)?\((?:y\/N|Y\/n|y: yes[^)]*)\)/, 'y'],
 ];
 
 export type Shell = {

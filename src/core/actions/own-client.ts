@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DockerTlsError } from '../../errors/errors.ts';
 import type { StoredClient } from '../adapters/store/records.ts';
 import type { Store } from '../adapters/store/store.ts';
+import { ownClientName } from '../user.ts';
 
 /** Makes a client this machine's default. Writes nothing if it is already. */
 export async function makeOwn(store: Store, name: string, who = 'docker-tls setup'): Promise<void> {
@@ -34,4 +35,12 @@ export function filesHere(
     'the files of this client are in the shared store, and not on this computer',
     { where: name, hints: [`docker-tls client use ${name}`] },
   );
+}
+
+/** Whether a client is probably the user's own: it has the name of the login, or a shared store has put its files here. */
+export function likelyOwn(
+  store: Pick<Store, 'shared'>,
+): (client: StoredClient & { readonly directory: string }) => boolean {
+  const login = ownClientName();
+  return ({ directory, record }) => record.name === login || (store.shared && existsSync(join(directory, 'cert.pem')));
 }

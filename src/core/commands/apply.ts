@@ -5,11 +5,14 @@ import { HOST_OPTIONS, POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.
 import { gravestExit } from '../../errors/errors.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
 import { openHosts } from '../actions/open-hosts.ts';
+import { likelyOwn } from '../actions/own-client.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
 import { hostContextName } from '../domain/fleet/specs.ts';
+import type { CredentialChange } from '../domain/trust/changes.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientToName } from '../domain/trust/reachable-hosts.ts';
 import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
+import { listWords } from '../domain/words.ts';
 import { changeHosts } from '../engine/change.ts';
 import { resolveIntent } from '../engine/steps/resolve-intent.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
@@ -52,22 +55,34 @@ export const command = defineCommand({
       usableClients(changed.state, changed.wanted.verifyAs),
       { store: run.store, dockerConfig, now: runtime.now },
     );
-    const name = changed.results.find((one) => one.kind === 'done' && one.value.changed)?.host;
+    const made = clientsMade(changed.wanted.credentials);
+    const name = changed.results.find((one) => one.kind === 'done' && (one.value.changed || made !== ''))?.host;
     const spec = hosts.find((one) => one.name === name);
     const after = spec && (await run.store.read());
     const first = spec &&
       after && {
         spec,
         context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
-        client: runtime.env.DOCKER_TLS_CLIENT ? undefined : clientToName(after, spec.name),
+        client: runtime.env.DOCKER_TLS_CLIENT ? undefined : clientToName(after, spec.name, likelyOwn(run.store)),
       };
     const { exit, text, errors = [], ...rest } = renderChange(changed, context);
     return {
       ...rest,
       exit: gravestExit([exit, ...failed.map((error) => error.exit)]),
-      text: hosts.length === 0 ? 'no hosts: nothing to do' : text,
+      text: hosts.length === 0 ? 'no hosts: nothing to do' : [text, name && made].filter(Boolean).join('\n'),
       next: nextCommands(changed, context, first),
       errors: [...failed, ...errors],
     };
   },
 });
+
+/** Clients that the fleet file has added or revoked: the table of hosts does not show them. */
+function clientsMade(credentials: readonly CredentialChange[]): string {
+  const issued = credentials.flatMap((one) => (one.kind === 'client' ? [one.record.name] : []));
+  const revoked = credentials.flatMap((one) =>
+    one.kind === 'record' && one.record.revokedAt ? [one.record.name] : [],
+  );
+  const line = (what: string, names: readonly string[]) =>
+    names.length === 0 ? [] : [`${what}: ${names.length === 1 ? 'client' : 'clients'} ${listWords(names)}`];
+  return [...line('issued', issued), ...line('revoked', revoked)].join('\n');
+}

@@ -4,6 +4,7 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CLIENT_OPTION } from '../../cli/host-options.ts';
 import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
 import { storeOf } from '../actions/open-store.ts';
+import { likelyOwn } from '../actions/own-client.ts';
 import { noteThroughSsh } from '../actions/through-ssh.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { checkContextName, contextNameOf } from '../domain/names.ts';
@@ -50,7 +51,7 @@ export const command = defineCommand({
     const state = await store.read();
     const host = resolveHost(state, args.host, around.again);
     const { name, address, port } = host.record;
-    const client = resolveClient(state, host, clientName(options, runtime), around.again);
+    const client = resolveClient(state, host, clientName(options, runtime), around.again, likelyOwn(store));
     const context = options.context ?? contextNameOf(name);
     checkContextName(context);
     noteThroughSsh(around, state, [name]);

@@ -5,7 +5,7 @@ import { CLIENT_OPTION } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { storeOf } from '../actions/open-store.ts';
-import { filesHere } from '../actions/own-client.ts';
+import { filesHere, likelyOwn } from '../actions/own-client.ts';
 import { noteThroughSsh } from '../actions/through-ssh.ts';
 import {
   detectShell,
@@ -108,7 +108,7 @@ async function linesFor(
   const store = storeOf(context);
   const state = await store.read();
   const host = resolveHost(state, requested.host, context.again);
-  const client = resolveClient(state, host, requested.client, context.again);
+  const client = resolveClient(state, host, requested.client, context.again, likelyOwn(store));
   noteThroughSsh(context, state, [host.record.name]);
   return hostLines({ shell, host, client: client.record.name, directory: filesHere(store, client) }, context);
 }

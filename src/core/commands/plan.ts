@@ -1,7 +1,7 @@
 /** `plan [HOST…]`: the changes that apply would make; changes nothing. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { HOST_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
+import { HOST_OPTIONS, POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import { planNamedHosts } from '../actions/open-hosts.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
 import { renderPlanned } from '../render/change-result.ts';
@@ -19,6 +19,7 @@ export const command = defineCommand({
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...RUN_OPTIONS,
+    ...POOL_OPTIONS,
     ...offered(LISTENERS, { install: HOST_OPTIONS.install }),
     check: { kind: 'flag', summary: 'exit with status 3 when there is something to do' },
   },

@@ -7,10 +7,12 @@ export type StatusDocument = {
   readonly rows: readonly StatusRowDocument[];
   /** Hosts that were set up from another store, as imported clients see them. */
   readonly reached?: readonly ReachedDocument[];
-  /** How many rows, and hosts that are missing, need attention. */
+  /** How many rows, and hosts and clients that are missing, need attention. */
   readonly attention: number;
   /** Named hosts that are not set up yet. */
   readonly missing?: readonly string[];
+  /** Clients of the fleet file that are not issued yet. */
+  readonly missingClients?: readonly string[];
 };
 
 type ReachedDocument = {
@@ -68,7 +70,7 @@ type StatusRowDocument = {
   };
   /** Of hosts: the service that accepts clients in front of the daemon, with its version; absent: the daemon itself, or not asked. */
   readonly listener?: string;
-  /** How a host differs from the store, or why a client is rejected; empty: no difference; absent: not checked. */
+  /** How a host differs from the store, why a client is rejected, or how it differs from the fleet file; empty: no difference; absent: not checked. */
   readonly drift?: readonly string[];
   /** The package whose upgrade closes most known vulnerabilities. */
   readonly upgrade?: {

@@ -6,8 +6,9 @@ import { dateWords, plural, wrapLines } from '../domain/words.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
 import { type Cell, type Column, type OpenTable, openTable, renderTable, tableWidth } from '../render/table.ts';
+import type { SshQuestions } from '../runtime.ts';
 
-/** A table being printed; `end` returns the rows that were not shown yet. */
+/** A table being printed; `end` returns the rows that were not shown yet, or all of them below a question. */
 export type StatusStream = RowsShown & { end(rows: readonly StatusRow[]): string };
 
 /** The widest text in the column while a host is pending. */
@@ -19,12 +20,17 @@ export function renderStatusTable(rows: readonly StatusRow[], colours: Colours, 
   return renderTable(columnsOf(described), cells, { columns, titleStyle: colours.dim });
 }
 
-/** Prints the head and the CAs at once, each host once it and those above it have answered, and the rest at the end. */
+/**
+ * Prints each host once it and those above it have answered, the head and the CAs before the first, and the rest at the end. A question
+ * would stand inside the table: after one, all of it comes at the end.
+ */
 export function streamStatus({ runtime: { io }, progress }: Pick<RenderContext, 'runtime'> & Printing): StatusStream {
   const colours = coloursOf(io);
   const shown = new Set<string>();
   const answered = new Map<string, StatusRow>();
   let waiting: string[] = [];
+  let above = '';
+  let held = false;
   let table: OpenTable | undefined;
   let described = false;
 
@@ -45,21 +51,26 @@ export function streamStatus({ runtime: { io }, progress }: Pick<RenderContext, 
       table = openTable(columnsOf(described), widest, { columns: tableWidth(io), titleStyle: colours.dim });
       const first = rows.filter(({ kind }) => kind === 'ca' || kind === 'old ca');
       waiting = rows.filter(({ kind }) => kind === 'host').map(keyOf);
-      print(table.head + first.map(line).join(''));
+      above = table.head + first.map(line).join('');
+      // From now on the table says how each host ended, and no line of the progress.
+      print('');
+    },
+    hold() {
+      held = true;
     },
     row(row) {
       answered.set(keyOf(row), row);
+      if (held) return;
       for (let next = answered.get(waiting[0] ?? ''); next; next = answered.get(waiting[0] ?? '')) {
         waiting.shift();
-        print(line(next));
+        print(above + line(next));
+        above = '';
       }
     },
     end(rows) {
-      if (table === undefined) return renderStatusTable(rows, colours, tableWidth(io));
-      return rows
-        .filter((row) => !shown.has(keyOf(row)))
-        .map(line)
-        .join('');
+      if (table === undefined || held) return renderStatusTable(rows, colours, tableWidth(io));
+      const rest = rows.filter((row) => !shown.has(keyOf(row)));
+      return above + rest.map(line).join('');
     },
   };
 }
@@ -108,7 +119,7 @@ function driftCell(row: StatusRow, colours: Colours): Cell {
   if (row.drift === undefined && row.unreachable === undefined) return '';
   if (row.unreachable !== undefined) return { text: 'unreachable', style: colours.red };
   const { length } = foundOf(row);
-  const client = row.kind === 'client';
+  const client = row.kind === 'client' && !row.differs;
   return length === 0
     ? { text: client ? 'accepted' : 'in sync', style: colours.green }
     : { text: client ? 'rejected' : plural(length, 'difference'), style: colours.red };
@@ -185,4 +196,18 @@ export type RowsShown = {
   begin(rows: readonly StatusRow[]): void;
   /** A host answered, or failed to. */
   row(row: StatusRow): void;
+  /** A question was asked. */
+  hold(): void;
 };
+
+/** The same questions, which hold the table. */
+export function noticing(ask: SshQuestions, shown: RowsShown | undefined): SshQuestions {
+  const noticed = Object.entries(ask).map(([name, put]: [string, (question: never) => unknown]) => [
+    name,
+    (question: never) => {
+      shown?.hold();
+      return put(question);
+    },
+  ]);
+  return Object.fromEntries(noticed);
+}

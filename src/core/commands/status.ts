@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { asWritten, type Hint, interrupted, printable, usage } from '../../errors/errors.ts';
+import { interrupted, printable, usage } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { checkOut, writeOut } from '../actions/input-output.ts';
 import { storeOf } from '../actions/open-store.ts';
@@ -18,6 +18,7 @@ import { shellQuote } from '../domain/quote.ts';
 import { type LiveRow, needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
+import { fleetDrift } from '../domain/trust/fleet-drift.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
@@ -26,10 +27,11 @@ import { askReached, knownReached } from '../engine/reached-hosts.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
-import { offeredCommands } from '../seams/offered-commands.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
+import { waysOn, waysOnReached } from './status-next.ts';
 import {
   foundOf,
+  noticing,
   type RowsShown,
   renderAccepted,
   renderReached,
@@ -88,8 +90,9 @@ type Status = {
   /** Hosts that were set up from another store. */
   readonly reached: readonly ReachedHost[];
   readonly rotation: Rotation | undefined;
-  /** Named hosts that are not in the store. */
+  /** Named hosts that are not in the store, and clients of the fleet file. */
   readonly missing: readonly string[];
+  readonly missingClients: readonly string[];
   /** The hosts that arguments or --limit choose. */
   readonly named: ReadonlySet<string>;
 };
@@ -113,7 +116,7 @@ async function status(
   const selection =
     chosen && (own.length > 0 || hosts.length === 0)
       ? await selectSpecs(context, own, options, stored, undefined)
-      : { specs: [], secrets: {} };
+      : { specs: [], clients: [], secrets: {} };
   const names = new Set(selection.specs.map(({ name }) => name));
   const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
   const ssh = !offline && !options.noSsh;
@@ -124,7 +127,7 @@ async function status(
   const accepted = acceptance(state, due.now);
   const onHost = (name: string, answer: LiveRow): void =>
     shown?.row(hostRow(state.hosts.get(name) as StoredHost, answer, due, accepted));
-  const asking = { runtime, progress, ask: prompts.ssh, parallel: global.parallel };
+  const asking = { runtime, progress, ask: prompts.ssh && noticing(prompts.ssh, shown), parallel: global.parallel };
   const live: ReadonlyMap<string, LiveRow> = offline
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
@@ -135,12 +138,20 @@ async function status(
       : await askReached(asking, state, beyond);
   // The state of hosts not contacted after an interruption is unknown.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
-  const rows = statusRows(state, live, due, reached.clients);
+  const fleet = fleetDrift(selection.clients, stored, due.now);
+  const differing = [...fleet.differing].map(([name, words]): [string, LiveRow] => [
+    name,
+    { drift: [words], differs: true, renew: [planOf(global.file ?? '-')] },
+  ]);
+  const rows = statusRows(state, live, due, new Map([...(reached.clients ?? []), ...differing]));
   // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
   const rotation = rotationOf(stored, runtime.now());
-  return { rows, reached: reached.hosts, rotation, missing, named: byName ? names : new Set() };
+  return {
+    ...{ rows, reached: reached.hosts, rotation, missing, missingClients: fleet.missing },
+    named: byName ? names : new Set(),
+  };
 }
 
 const MOST_MS = 30_000;
@@ -177,7 +188,7 @@ async function watchStatus(
 }
 
 function renderStatus(
-  { rows, reached, rotation, missing, named }: Status,
+  { rows, reached, rotation, missing, missingClients, named }: Status,
   {
     runtime: { io },
     global,
@@ -187,17 +198,20 @@ function renderStatus(
   },
   streamed?: StatusStream,
 ): CommandResult<StatusDocument> {
-  const attention = rows.filter(needsAttention).length + missing.length;
-  const nothing = rows.length === 0 && missing.length === 0;
+  const attention = rows.filter(needsAttention).length + missing.length + missingClients.length;
+  const nothing = rows.length === 0 && missing.length + missingClients.length === 0;
   const colours = coloursOf(io);
   const table = rows.length === 0 ? [] : [streamed?.end(rows) ?? renderStatusTable(rows, colours, tableWidth(io))];
   const text = nothing
     ? 'Nothing is set up yet. Begin with:'
     : [
-        ...table.map((lines) => `${lines}\n${renderFound(rows, colours, tableWidth(io), rotation)}`),
+        ...table.map(
+          (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), rotation })}`,
+        ),
         ...renderReached(reached, colours, tableWidth(io)),
         ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
+        ...(missingClients.length > 0 ? [`clients not issued yet: ${listWords(missingClients, 12)}`] : []),
       ].join('\n\n');
   return {
     exit: options.check && attention > 0 ? 3 : 0,
@@ -206,12 +220,19 @@ function renderStatus(
       reached: reached.length > 0 ? reached.map(reachedDocument) : undefined,
       attention,
       missing: missing.length > 0 ? missing : undefined,
+      missingClients: missingClients.length > 0 ? missingClients : undefined,
     },
     text,
     attention: attention === 0 ? '' : text,
     next: nothing
       ? ['docker-tls setup']
-      : [...new Set([...waysOn(rows, rotation, global.file), ...reached.flatMap(waysOnReached)])],
+      : [
+          ...new Set([
+            ...waysOn(rows, rotation, global.file),
+            ...(global.file !== undefined && missing.length + missingClients.length > 0 ? [planOf(global.file)] : []),
+            ...reached.flatMap(waysOnReached),
+          ]),
+        ],
   };
 }
 
@@ -223,14 +244,24 @@ function showStatus(now: Status, context: Parameters<typeof renderStatus>[1]): v
   io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
 }
 
+function planOf(file: string): string {
+  return `docker-tls plan -f ${shellQuote(file)}`;
+}
+
 /** Differences and pending upgrades, below the table. */
 function renderFound(
   rows: readonly StatusRow[],
-  colours: Colours,
-  columns: number | undefined,
-  rotation: Rotation | undefined,
+  {
+    attention,
+    colours,
+    columns,
+    rotation,
+  }: Pick<StatusDocument, 'attention'> & {
+    readonly colours: Colours;
+    readonly columns: number | undefined;
+    readonly rotation: Rotation | undefined;
+  },
 ): string {
-  const attention = rows.filter(needsAttention).length;
   // The table cuts this column to the terminal's width; the problems of a host are printed in full below.
   const found = rows.flatMap((row) => foundOf(row).map((text) => `${row.name}: ${text}`));
   const texts = new Set(rows.flatMap(({ upgrade }) => upgrade?.text ?? []));
@@ -251,45 +282,4 @@ function renderFound(
         : 'All is well.'
       : `${plural(attention, 'entry needs', 'entries need')} attention.`,
   ].join('\n');
-}
-
-/** Commands for due renewals. An expired CA can renew nothing, and its successor renews everything. */
-function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): Hint[] {
-  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
-  const old = rotation?.next ?? [];
-  const clients = due.filter((row) => row.kind === 'client');
-  const rejected = rows.filter(
-    (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || row.drift?.length),
-  );
-  if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
-    return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
-  return [
-    ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
-    ...[...clients, ...rejected].flatMap((row) => row.renew ?? []),
-    ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
-    ...old,
-    ...waysOnHosts(
-      rows.filter((row) => row.kind === 'host'),
-      file,
-    ),
-  ];
-}
-
-/** For a host of another store: its owner alone can change what it accepts. */
-function waysOnReached({ name, access }: ReachedHost): Hint[] {
-  return access === 'rejected'
-    ? [asWritten(`on the computer that set it up: docker-tls apply ${shellQuote(name)}`)]
-    : [];
-}
-
-/** Commands for hosts that differ or do not answer. */
-function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): string[] {
-  const unreachable = rows.filter((row) => row.unreachable !== undefined);
-  const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
-  const names = different.map((row) => row.name).join(' ');
-  const of = file === undefined ? '' : ` -f ${shellQuote(file)}`;
-  return [
-    ...unreachable.slice(0, 3).flatMap((row) => offeredCommands('diagnosis', `${row.name}${of}`)),
-    ...(different.length > 0 ? [`docker-tls plan${of || ` ${names}`}`] : []),
-  ];
 }

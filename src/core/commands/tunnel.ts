@@ -8,7 +8,7 @@ import { CLIENT_OPTION, FILE } from '../../cli/host-options.ts';
 import type { ExitStatus } from '../../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { storeOf } from '../actions/open-store.ts';
-import { filesHere } from '../actions/own-client.ts';
+import { filesHere, likelyOwn } from '../actions/own-client.ts';
 import { openTunnel, runCommand } from '../adapters/docker/ssh-tunnel.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -52,7 +52,7 @@ export const command = defineCommand({
     const store = storeOf(context);
     const state = await store.read();
     const host = storedHost(state, name, context.again);
-    const client = resolveClient(state, host, clientName(options, runtime), context.again);
+    const client = resolveClient(state, host, clientName(options, runtime), context.again, likelyOwn(store));
     const { address, port } = host.record;
     const credentials = { cert: client.cert, key: client.key as Secret };
     const line = progress.host(name);

@@ -59,7 +59,8 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
     ]);
   const same = state.ca !== undefined && splitBundle(state.ca.cert)[0] === cert;
   if (state.ca !== undefined && !same && !neverUsed(state)) throw caExists();
-  const kept = key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(cert, key, passphrase);
+  const kept =
+    key === undefined ? (same ? state.ca?.keyPem : undefined) : await protectedKey(info.subject, cert, key, passphrase);
   const before = same ? state.ca?.record : undefined;
   const token = request.token ?? (request.external === undefined && kept === undefined ? before?.token : undefined);
   if ((kept !== undefined || token !== undefined) && info.pathLen === 0) {
@@ -98,9 +99,9 @@ function neverUsed({ ca, oldCas, issuers, hosts, clients }: StoreState): boolean
 }
 
 /** The key, checked against its certificate and encrypted by us. */
-async function protectedKey(cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
+async function protectedKey(name: string, cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
   const words = isEncrypted(key)
-    ? await passphrase.forExistingCa((given) => keyOpens(key, given))
+    ? await passphrase.forExistingCa((given) => keyOpens(key, given), { name })
     : await passphrase.forNewCa();
   // Decrypted and rewritten, because other parts of the file (attributes, parameters, certificates) do not belong to the key.
   const open = await decryptKey(key, isEncrypted(key) ? words : undefined);

@@ -291,7 +291,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       else if (!fresh && coming?.record.token !== undefined && (changes.length === 0 || changes.some(signs)))
         await passphrase.pin(await here(coming.record.token));
       if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
-        await keys.unlock();
+        await keys.unlock(fresh);
     },
     protect: keys.protect,
     authority,

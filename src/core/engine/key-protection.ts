@@ -1,15 +1,18 @@
 /** Passphrase of a store: the one under which the keys of its CAs and issuing CAs are stored. */
 
-import type { StoreState } from '../adapters/store/records.ts';
+import type { StoreChange, StoredOldCa, StoreState } from '../adapters/store/records.ts';
 import type { CaToken } from '../domain/external-ca.ts';
 import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
+
+/** The CA of a question. `replaced`: another one takes its place, and gets the same passphrase. */
+export type AskedCa = { readonly name: string | undefined; readonly replaced?: boolean };
 
 /** Source of the CA's passphrase. `opens` checks it; the person who types it may try again. */
 export type PassphraseSource = {
   /** For a new CA; undefined if the user explicitly declined one. */
   forNewCa(): Promise<Secret | undefined>;
-  forExistingCa(opens: (words: Secret) => Promise<boolean>): Promise<Secret>;
+  forExistingCa(opens: (words: Secret) => Promise<boolean>, about?: AskedCa): Promise<Secret>;
   /** The PIN of the token that holds the CA's key. */
   pin(token: CaToken): Promise<Secret>;
 };
@@ -19,8 +22,8 @@ type KeyProtection = {
   protect(key: Secret): Promise<Secret>;
   /** The key itself. */
   open(stored: Secret): Promise<Secret>;
-  /** Asks for the passphrase, if the keys have one. */
-  unlock(): Promise<void>;
+  /** Asks for the passphrase, if the keys have one. `replaced`: a new CA gets it as well. */
+  unlock(replaced?: boolean): Promise<void>;
   /** The passphrase of this store's keys is lost: new keys get a new one. */
   beginAnew(): Promise<void>;
 };
@@ -34,12 +37,12 @@ export function protectKeys(
   const known = new WeakMap<Secret, Secret>();
   let secret: Promise<Secret | undefined> | undefined;
 
-  function passphrase(): Promise<Secret | undefined> {
+  function passphrase(replaced = false): Promise<Secret | undefined> {
     // With an external CA, the issuing CAs of clients have the only keys.
     const keys = [ca, ...oldCas, ...issuers.values()].map((one) => one?.keyPem).filter((key) => key !== undefined);
     const locked = keys.find(isEncrypted);
     secret ??= locked
-      ? source.forExistingCa((words) => keyOpens(locked, words))
+      ? source.forExistingCa((words) => keyOpens(locked, words), { name: ca?.record.name, replaced })
       : keys.length > 0 || ca?.record.noPassphrase
         ? Promise.resolve(undefined)
         : source.forNewCa();
@@ -57,12 +60,49 @@ export function protectKeys(
     async open(stored) {
       return known.get(stored) ?? (isEncrypted(stored) ? decryptKey(stored, await passphrase()) : stored);
     },
-    async unlock() {
-      await passphrase();
+    async unlock(replaced) {
+      await passphrase(replaced);
     },
     async beginAnew() {
       secret = source.forNewCa();
       await secret;
     },
   };
+}
+
+/** Keys of a store under a passphrase. */
+export function storedKeys({ ca, oldCas, issuers }: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>): Secret[] {
+  const keys = [ca, ...oldCas].map((one) => one?.keyPem);
+  return [...keys, ...[...issuers.values()].flatMap((one) => [one.keyPem, one.oldKeyPem])].filter(
+    (key) => key !== undefined,
+  );
+}
+
+/** Every key of a store under another passphrase; undefined: under none. Fails with E_KEY_PASSPHRASE (exit 2). */
+export async function protectAnew(
+  state: StoreState,
+  source: PassphraseSource,
+  passphrase: Secret | undefined,
+): Promise<StoreChange> {
+  const { open } = protectKeys(state, source);
+  async function anew(stored: Secret | undefined): Promise<Secret | undefined> {
+    if (stored === undefined) return undefined;
+    const key = await open(stored);
+    return passphrase === undefined ? key : encryptKey(key, passphrase);
+  }
+  const oldCas: StoredOldCa[] = [];
+  for (const old of state.oldCas) oldCas.push({ ...old, keyPem: await anew(old.keyPem) });
+  const issuers: NonNullable<StoreChange['issuers']> = Object.fromEntries(
+    await Promise.all(
+      [...state.issuers].map(async ([name, { cert, keyPem, oldKeyPem }]) => [
+        name,
+        { cert, keyPem: await anew(keyPem), oldKeyPem: await anew(oldKeyPem) },
+      ]),
+    ),
+  );
+  const { ca } = state;
+  if (ca === undefined) return { oldCas, issuers };
+  const keyPem = await anew(ca.keyPem);
+  const noPassphrase = (keyPem === undefined && passphrase === undefined) || undefined;
+  return { ca: { ...ca, keyPem, record: { ...ca.record, noPassphrase } }, oldCas, issuers };
 }

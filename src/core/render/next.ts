@@ -1,8 +1,9 @@
 /** The next commands after a plan or a change. */
 
 import type { CommandContext, OptionSpec } from '../../cli/command.ts';
-import { HOST_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
-import type { Changed } from '../actions/results.ts';
+import { GLOBAL_OPTIONS } from '../../cli/global-options.ts';
+import { HOST_OPTIONS, POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
+import type { Changed, Planned } from '../actions/results.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import { shellQuote } from '../domain/quote.ts';
@@ -27,15 +28,15 @@ export function useCommands(
   return [...chosen, useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }
 
-/** `docker-tls apply` with the arguments of this run: HOSTs, the fleet file, and options of RUN_OPTIONS, or --install. */
-function applyCommand(
-  hosts: readonly string[],
-  file: string | undefined,
-  options: Readonly<Record<string, unknown>>,
-): string {
+/** `docker-tls apply` with the arguments of this run: HOSTs, and every option that `apply` takes. */
+function applyCommand(hosts: readonly string[], { global, options: own }: Pick<Context, 'global' | 'options'>): string {
+  const { file, parallel } = global;
+  const options: Readonly<Record<string, unknown>> = { ...own, parallel };
   const typed = Object.entries<OptionSpec>({
     ...RUN_OPTIONS,
+    ...POOL_OPTIONS,
     ...offered(LISTENERS, { install: HOST_OPTIONS.install }),
+    parallel: GLOBAL_OPTIONS.parallel,
   }).flatMap(([key, spec]) => {
     const given =
       spec.kind === 'duration' && options[key] !== undefined ? `${Number(options[key]) / 1000}s` : options[key];
@@ -46,18 +47,22 @@ function applyCommand(
   return ['docker-tls apply', ...words.map(shellQuote)].join(' ');
 }
 
+/** A host changes, or the CA or a client of the store. */
+function hasWork({ hosts, wanted }: Planned): boolean {
+  return hosts.some(isChanging) || (wanted.credentials.length > 0 && hosts.some(({ kind }) => kind === 'done'));
+}
+
 /** `apply`, or `plan`. */
 type Context = CommandContext<{ readonly hosts: readonly string[] }, Readonly<Record<string, unknown>>>;
 
 /** A retry for failed hosts; otherwise docker's commands for `first`, the first changed host. */
 export function nextCommands(
   { planned, results }: Changed,
-  { args, options, global, runtime }: Context,
+  context: Context,
   first?: { readonly spec: HostSpec; readonly context: string | undefined; readonly client: string | undefined },
 ): string[] {
-  if (planned !== undefined)
-    return planned.hosts.some(isChanging) ? [applyCommand(args.hosts, global.file, options)] : [];
+  if (planned !== undefined) return hasWork(planned) ? [applyCommand(context.args.hosts, context)] : [];
   const left = results.flatMap(({ kind, host }) => (kind === 'done' ? [] : [host]));
-  if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, global.file, options)}`];
-  return first === undefined ? [] : useCommands(first.spec, first.context, runtime, first.client);
+  if (left.length > 0) return [`when that is fixed:  ${applyCommand(left, context)}`];
+  return first === undefined ? [] : useCommands(first.spec, first.context, context.runtime, first.client);
 }

@@ -34,3 +34,24 @@ test('a client is chosen first where env would ask which one', () => {
   ]);
   expect(useCommands(host, undefined, shell)).toEqual(['eval "$(docker-tls env h1)"', 'docker ps']);
 });
+
+test('after a plan: where only clients change there is work too, and the options of the call stay', () => {
+  type Planned = Parameters<typeof nextCommands>[0];
+  const planned = (credentials: object[]) => {
+    const hosts = [
+      {
+        kind: 'done',
+        host: 'h1',
+        value: { plan: { files: [], daemon: { action: 'none' }, listener: { action: 'none' } } },
+      },
+    ];
+    return { planned: { hosts, wanted: { credentials } }, results: [] } as unknown as Planned;
+  };
+  const options = { canary: 1, maxFailures: 2, limit: ['h*'], check: true };
+  const around = { args: { hosts: [] }, options, global: { file: 'fleet.yaml', parallel: 4 }, runtime: {} };
+  const context = around as unknown as Parameters<typeof nextCommands>[1];
+  expect(nextCommands(planned([]), context)).toEqual([]);
+  expect(nextCommands(planned([{ kind: 'client' }]), context)).toEqual([
+    "docker-tls apply -f fleet.yaml --limit 'h*' --canary 1 --max-failures 2 --parallel 4",
+  ]);
+});

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { makeOwn } from '../../../src/core/actions/own-client.ts';
+import { likelyOwn, makeOwn } from '../../../src/core/actions/own-client.ts';
 import { openStore } from '../../../src/core/adapters/store/store.ts';
 import { verifierOf } from '../../../src/core/domain/trust/clients.ts';
-import { probeClientAt } from '../../../src/core/domain/trust/reachable-hosts.ts';
+import { clientToName, probeClientAt } from '../../../src/core/domain/trust/reachable-hosts.ts';
 import { anyClient, resolveClient, resolveHost } from '../../../src/core/domain/trust/resolve.ts';
+import { ownClientName } from '../../../src/core/user.ts';
 import { issueStore } from '../../support/issued-store.ts';
 import { picture } from '../../support/store.ts';
 
@@ -60,4 +61,24 @@ test('of several clients the own one is meant, until another is asked for', asyn
   await makeOwn(store, 'ci');
   expect(await chosen()).toBe('ci');
   expect([...(await store.read()).clients.values()].filter(({ record }) => record.own)).toHaveLength(1);
+});
+
+test('of several clients the hints offer first what is likely the own one, and so does what leads on', async () => {
+  const place = mkdtempSync(join(home, 'mine-'));
+  const login = ownClientName();
+  await issueStore(place, { hosts: { h1: {} }, clients: { aaa: undefined, bbb: undefined, [login]: undefined } });
+  const state = await openStore(place).read();
+  const named: string[] = [];
+  const noting = ({ client = '' }: { client?: string }) => String(named.push(client));
+  const choose = (isMine?: ReturnType<typeof likelyOwn>) => {
+    named.splice(0);
+    expect(() => resolveClient(state, resolveHost(state, 'h1', noting), undefined, noting, isMine)).toThrow();
+    return named;
+  };
+  expect(choose(likelyOwn({ shared: false }))[0]).toBe(login);
+  expect(clientToName(state, 'h1', likelyOwn({ shared: false }))).toBe(login);
+  // In a shared store the clients with files on this computer are those of its user: here all have theirs.
+  const here = [...state.clients.values()].map((client) => ({ ...client, directory: `${client.directory}-elsewhere` }));
+  expect([...state.clients.values()].filter(likelyOwn({ shared: true }))).toHaveLength(3);
+  expect(here.filter(likelyOwn({ shared: true })).map(({ record }) => record.name)).toEqual([login]);
 });

@@ -45,11 +45,19 @@ export function probeClientAt<Client extends StoredClient>(
   return ownOf(usable) ?? usable[0];
 }
 
-/** Name of the client to propose for a host where a command without a client's name would have to ask which. */
-export function clientToName({ clients, ...state }: StoreState, host: string): string | undefined {
+/**
+ * Name of the client to propose for a host where a command without a client's name would have to ask which: the first `isMine`, or the
+ * first.
+ */
+export function clientToName(
+  { clients, ...state }: StoreState,
+  host: string,
+  isMine: (client: StoredClient & { readonly directory: string }) => boolean,
+): string | undefined {
   const reached = reachableHosts({ clients, ...state }).get(host);
   if (reached === undefined || meantClient(clients, reached, undefined) !== undefined) return undefined;
-  return probeClientAt(clients.values(), reached)?.record.name;
+  const mine = [...clients.values()].filter(isMine);
+  return (probeClientAt(mine, reached) ?? probeClientAt(clients.values(), reached))?.record.name;
 }
 
 /** Accepted clients whose keys are here. */

@@ -54,6 +54,7 @@ export function resolveHost(state: StoreState, name: string | undefined, again: 
 
 /**
  * The named client, or the only one that `host` accepts, or, of several, this computer's default client. Ignores revoked clients.
+ * `isMine`: clients that the hints of E_CLIENT_AMBIGUOUS offer first.
  * Errors, exit 2: E_NO_PORT, E_NO_CLIENTS, E_CLIENT_UNKNOWN, E_CLIENT_REVOKED, E_CLIENT_NOT_ACCEPTED, E_CLIENT_AMBIGUOUS, E_CLIENT_NO_KEY.
  */
 export function resolveClient(
@@ -61,11 +62,12 @@ export function resolveClient(
   host: ReachableHost,
   name: string | undefined,
   again: Again,
+  isMine: (client: KnownClient) => boolean = () => false,
 ): KnownClient {
   if (!hasPort(state.hosts.get(host.record.name)?.record ?? {})) throw noPort(host.record.name);
   const meant = meantClient(state.clients, host, name);
   if (meant !== undefined) return meant;
-  throw name === undefined ? notOne(state, host, again) : notThis(state, host, name, again);
+  throw name === undefined ? notOne(state, host, again, isMine) : notThis(state, host, name, again);
 }
 
 /**
@@ -106,11 +108,17 @@ function notThis(state: StoreState, host: ReachableHost, name: string, again: Ag
 }
 
 /** Reason that no client could be chosen. */
-function notOne(state: StoreState, host: ReachableHost, again: Again): DockerTlsError {
+function notOne(
+  state: StoreState,
+  host: ReachableHost,
+  again: Again,
+  isMine: (client: KnownClient) => boolean,
+): DockerTlsError {
   const accepted = [...state.clients.values()].filter(
     (client) => client.record.revokedAt === undefined && accepts(host, client),
   );
-  const names = accepted.filter(({ key }) => key).map(({ record }) => record.name);
+  const usable = accepted.filter(({ key }) => key);
+  const names = [...usable.filter(isMine), ...usable.filter((one) => !isMine(one))].map(({ record }) => record.name);
   if (names.length > 0) {
     const own = `or for every command here: docker-tls client use ${names[0]}`;
     return ambiguous('client', names, (client) => again({ client }), [own]);

@@ -106,7 +106,10 @@ export async function planOpened(
   // A listener that lists clients accepts none of the store's CA that are unknown here.
   const stays = listsClients(spec) && !listsClients(known?.record ?? {}) ? (acceptCa ?? '') : next;
   const others = otherClients(trusted, stays, { ...latest, host: known }, new Date(facts.clockMs));
-  const accepted = [...view.clients.values()].filter((client) => isAccepted(client, spec));
+  // By name, as in the store: those that are still to be issued are the last of the view, and not those of the next plan.
+  const accepted = [...view.clients.values()]
+    .filter((client) => isAccepted(client, spec))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
   const listener = await listenerOpened(
     {
       session,

@@ -2,6 +2,9 @@
 
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { agree } from '../../../core/actions/ask.ts';
+import { isEncrypted } from '../../../core/domain/pki/keys.ts';
+import { activeClients } from '../../../core/domain/trust/clients.ts';
+import { storedKeys } from '../../../core/engine/key-protection.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators, removeOperator } from '../store/admin.ts';
 import type { Operator } from '../store/operators.ts';
@@ -31,24 +34,41 @@ export const command = defineCommand({
     const found = operators.find((one) => one.name === name);
     if (found !== undefined && dryRun) {
       const left = operators.filter((one) => one !== found);
-      return renderRemoved(found, left, { mayHaveCa: true, dryRun });
+      return renderRemoved(found, left, { mayHaveCa: true, hasPassphrase: true, own: found.client, dryRun });
     }
     if (found !== undefined)
       await agree(context.prompts, `Remove the operator ${name}, and encrypt everything again for the others?`);
     const { state, removed, left } = await removeOperator(session, name);
-    return renderRemoved(removed, left, { mayHaveCa: state.ca !== undefined, dryRun });
+    const hasPassphrase = storedKeys(state).some(isEncrypted);
+    // A fleet file names the client of an operator like the operator, without the store's knowledge of whose it is.
+    const own = activeClients(state).find(({ record }) => record.name === (removed.client ?? name))?.record.name;
+    return renderRemoved(removed, left, { mayHaveCa: state.ca !== undefined, hasPassphrase, own, dryRun });
   },
 });
 
-/** `mayHaveCa`: a CA exists, whose key the operator may have copied if they could open it. */
+/**
+ * `mayHaveCa`: a CA exists, whose key the operator may have copied if they could open it. `hasPassphrase`: they know its passphrase.
+ * `own`: their client.
+ */
 function renderRemoved(
   { name, ca, client }: Operator,
   left: readonly Operator[],
-  { mayHaveCa, dryRun }: { readonly mayHaveCa: boolean; readonly dryRun: boolean },
+  {
+    mayHaveCa,
+    hasPassphrase,
+    own,
+    dryRun,
+  }: {
+    readonly mayHaveCa: boolean;
+    readonly hasPassphrase: boolean;
+    readonly own: string | undefined;
+    readonly dryRun: boolean;
+  },
 ): CommandResult<OperatorRemoveDocument> {
   const next = [
+    ...(ca && hasPassphrase ? [`a passphrase that ${name} does not know: docker-tls ca passphrase`] : []),
     ...(ca && mayHaveCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
-    ...(client === undefined ? [] : [`docker-tls client revoke ${client}`]),
+    ...(own === undefined ? [] : [`docker-tls client revoke ${own}`]),
     'and take away the right to read and write the repository',
   ];
   const kept = ca

@@ -15,8 +15,10 @@ export function describeChange(before: StoreState, change: StoreChange): string[
   } else if (change.retireCa) lines.push('CA: retired');
   for (const serial of change.removeOldCas ?? []) lines.push(`old CA ${serial}: dropped`);
   for (const [name, client] of Object.entries(change.clients ?? {})) lines.push(clientLine(name, client, before));
-  const issuers = Object.keys(change.issuers ?? {}).filter((name) => change.clients?.[name] === undefined);
-  for (const name of issuers) lines.push(`client ${name}: new issuing CA`);
+  const issuers = Object.entries(change.issuers ?? {}).filter(
+    ([name, { cert }]) => change.clients?.[name] === undefined && before.issuers.get(name)?.cert !== cert,
+  );
+  for (const [name] of issuers) lines.push(`client ${name}: new issuing CA`);
   for (const [name, host] of Object.entries(change.hosts ?? {})) lines.push(hostLine(name, host, before));
   for (const name of change.removeClients ?? []) lines.push(`client ${name}: removed`);
   for (const name of change.removeHosts ?? []) lines.push(`host ${name}: removed`);

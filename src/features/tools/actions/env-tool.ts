@@ -2,7 +2,7 @@
 
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
-import { filesHere } from '../../../core/actions/own-client.ts';
+import { filesHere, likelyOwn } from '../../../core/actions/own-client.ts';
 import { rememberCopy } from '../../../core/actions/remember-copy.ts';
 import { noteThroughSsh } from '../../../core/actions/through-ssh.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
@@ -26,7 +26,13 @@ export async function configureTool(
   const { global, runtime } = context;
   const store = storeOf(context);
   const state = await store.read();
-  const { hosts, client } = reachedBy(tool, requested, state, context.again);
+  const { hosts, client } = reachedBy(
+    tool,
+    requested,
+    state,
+    (host) => resolveClient(state, host, requested.client, context.again, likelyOwn(store)),
+    context.again,
+  );
   filesHere(store, client);
   const [first, ...others] = hosts.map((host) => accessHere(host, client, programOf(context)));
   if (first === undefined) throw new Error('a client without hosts was resolved');
@@ -50,6 +56,7 @@ function reachedBy(
   tool: ToolName,
   requested: Requested,
   state: StoreState,
+  clientAt: (host: ReachableHost) => KnownClient,
   again: Again,
 ): { readonly hosts: readonly ReachableHost[]; readonly client: KnownClient } {
   const known = [...reachableHosts(state).values()];
@@ -57,6 +64,6 @@ function reachedBy(
   const one = requested.host !== undefined || !TOOL_TABLE[tool].several || known.length < 2;
   const first = one ? undefined : known.find((host) => named === undefined || accepts(host, named));
   const host = first ?? resolveHost(state, requested.host, again);
-  const client = resolveClient(state, host, requested.client, again);
+  const client = clientAt(host);
   return { hosts: one ? [host] : known.filter((other) => accepts(other, client)), client };
 }

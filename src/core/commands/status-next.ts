@@ -1,0 +1,48 @@
+/** The next commands after `status`. */
+
+import { asWritten, type Hint } from '../../errors/errors.ts';
+import { shellQuote } from '../domain/quote.ts';
+import type { ReachedHost, StatusRow } from '../domain/status-row.ts';
+import type { Rotation } from '../domain/trust/rotation.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
+
+/** Commands for due renewals. An expired CA can renew nothing, and its successor renews everything. */
+export function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): Hint[] {
+  const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
+  const old = rotation?.next ?? [];
+  const clients = due.filter((row) => row.kind === 'client');
+  const rejected = rows.filter(
+    (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || row.drift?.length),
+  );
+  if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
+    return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
+  return [
+    ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
+    ...[...clients, ...rejected].flatMap((row) => row.renew ?? []),
+    ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
+    ...old,
+    ...waysOnHosts(
+      rows.filter((row) => row.kind === 'host'),
+      file,
+    ),
+  ];
+}
+
+/** For a host of another store: its owner alone can change what it accepts. */
+export function waysOnReached({ name, access }: ReachedHost): Hint[] {
+  return access === 'rejected'
+    ? [asWritten(`on the computer that set it up: docker-tls apply ${shellQuote(name)}`)]
+    : [];
+}
+
+/** Commands for hosts that differ or do not answer. */
+function waysOnHosts(rows: readonly StatusRow[], file: string | undefined): string[] {
+  const unreachable = rows.filter((row) => row.unreachable !== undefined);
+  const different = rows.filter((row) => row.unreachable === undefined && (row.drift?.length ?? 0) > 0);
+  const names = different.map((row) => row.name).join(' ');
+  const of = file === undefined ? '' : ` -f ${shellQuote(file)}`;
+  return [
+    ...unreachable.slice(0, 3).flatMap((row) => offeredCommands('diagnosis', `${row.name}${of}`)),
+    ...(different.length > 0 ? [`docker-tls plan${of || ` ${names}`}`] : []),
+  ];
+}

@@ -1,0 +1,163 @@
+/** `ca passphrase`: every key of the store under another passphrase, or all of them under the one before. */
+
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { openStore } from '../../src/core/adapters/store/store.ts';
+import { isEncrypted, keyOpens } from '../../src/core/domain/pki/keys.ts';
+import { Secret } from '../../src/core/domain/secret.ts';
+import { storedKeys } from '../../src/core/engine/key-protection.ts';
+import { buildProgram, type Program, runCli } from '../support/cli.ts';
+import { newHome, picture, removeHomes } from '../support/store.ts';
+
+const OLD = 'correct horse';
+const NEW = 'battery staple';
+let program: Program;
+let home: string;
+let directory: string;
+
+const run = (...argv: string[]) => runIn({}, ...argv);
+const runIn = (env: Record<string, string>, ...argv: string[]) =>
+  runCli([...argv, '--home', home], { cwd: directory, env: { HOME: directory, ...env } });
+const change = (...more: string[]) =>
+  run('ca', 'passphrase', '--ca-passphrase-file', 'old', '--new-passphrase-file', 'new', ...more);
+
+/** How many keys of the store each passphrase opens, and how many need none. */
+async function opening(place = home) {
+  const keys = storedKeys(await openStore(place).read());
+  const by = async (words: string) => {
+    const opened = await Promise.all(keys.map(async (key) => isEncrypted(key) && keyOpens(key, new Secret(words))));
+    return opened.filter(Boolean).length;
+  };
+  return { old: await by(OLD), new: await by(NEW), none: keys.filter((key) => !isEncrypted(key)).length };
+}
+
+beforeAll(() => {
+  program = buildProgram();
+});
+afterAll(() => {
+  removeHomes();
+  program?.remove();
+});
+
+/** In a rotation: a CA, an old one, and a client with an issuing CA under each. */
+beforeEach(async () => {
+  home = newHome();
+  directory = dirname(home);
+  for (const [name, words] of [
+    ['old', OLD],
+    ['new', NEW],
+  ] as const)
+    writeFileSync(join(directory, name), `${words}\n`, { mode: 0o600 });
+  for (const argv of [
+    ['ca', 'create'],
+    ['client', 'add', 'ann', '--yes'],
+    ['rotate', 'ca', '--yes'],
+  ])
+    expect(await run(...argv, '--ca-passphrase-file', 'old')).toMatchObject({ exit: 0 });
+  expect(await opening()).toEqual({ old: 4, new: 0, none: 0 });
+});
+
+/** Everything but the keys. */
+async function rest() {
+  const { ca, oldCas, issuers, clients } = await openStore(home).read();
+  return JSON.stringify([
+    ca?.cert,
+    ca?.record,
+    oldCas.map(({ cert }) => cert),
+    ...[...issuers].map(([, one]) => one.cert),
+    ...clients,
+  ]);
+}
+
+test('every key opens with the new one alone, and issues', async () => {
+  const before = await rest();
+  const { exit, json } = await change('--json');
+  expect([exit, json.result]).toEqual([0, { ca: 'docker-tls', keys: 4, passphrase: true }]);
+  expect(await opening()).toEqual({ old: 0, new: 4, none: 0 });
+  expect(await rest()).toBe(before);
+  const refused = await run('client', 'add', 'bob', '--yes', '--ca-passphrase-file', 'old', '--json');
+  expect(refused.json.error?.code).toBe('E_KEY_PASSPHRASE');
+  expect((await run('client', 'add', 'bob', '--yes', '--ca-passphrase-file', 'new')).exit).toBe(0);
+});
+
+test('a wrong one changes nothing, a dry run asks for none, and the new one is never that of the environment', async () => {
+  const before = picture(home);
+  writeFileSync(join(directory, 'old'), 'wrong horse\n');
+  expect((await change('--json')).json.error?.code).toBe('E_KEY_PASSPHRASE');
+  const planned = await run('ca', 'passphrase', '--dry-run', '--json');
+  expect(planned.json.result).toEqual({ ca: 'docker-tls', keys: 4, passphrase: true, dryRun: true });
+  const asked = await runIn({ DOCKER_TLS_CA_PASSPHRASE: OLD }, 'ca', 'passphrase', '--yes', '--json');
+  expect(asked.json.error).toMatchObject({
+    code: 'E_NO_TERMINAL',
+    hints: [expect.stringContaining('--new-passphrase-file')],
+  });
+  expect(picture(home)).toEqual(before);
+});
+
+test('none at all needs a yes, and one can be set again', async () => {
+  const bare = ['ca', 'passphrase', '--ca-passphrase-file', 'old', '--no-ca-passphrase'];
+  expect((await run(...bare, '--json')).json.error?.code).toBe('E_NO_TERMINAL');
+  expect(await opening()).toEqual({ old: 4, new: 0, none: 0 });
+  expect((await run(...bare, '--yes')).exit).toBe(0);
+  expect(await opening()).toEqual({ old: 0, new: 0, none: 4 });
+  expect((await run(...bare, '--yes', '--json')).json.result).toMatchObject({ keys: 0, passphrase: false });
+  expect((await change()).exit).toBe(0);
+  expect(await opening()).toEqual({ old: 0, new: 4, none: 0 });
+});
+
+test('without a CA, or without its key, there is nothing to protect', async () => {
+  const cert = join(directory, 'ca.pem');
+  writeFileSync(cert, readFileSync(join(home, 'ca/ca.pem')));
+  home = newHome();
+  expect((await run('ca', 'passphrase', '--json')).json.error?.code).toBe('E_NO_CA');
+  expect((await run('ca', 'import', '--cert', cert)).exit).toBe(0);
+  expect((await run('ca', 'passphrase', '--json')).json.error?.code).toBe('E_CA_KEY_EXTERNAL');
+});
+
+/** Kills its own process before the given call that changes the store, or says how many there were. */
+const KILLS = `
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  let calls = 0;
+  const wrap = (owner, name) => {
+    const original = owner[name];
+    owner[name] = function (...args) {
+      if (String(args[0]).startsWith(process.env.STORE) && calls++ === Number(process.env.KILLED_AT))
+        process.kill(process.pid, 'SIGKILL');
+      return original.apply(this, args);
+    };
+  };
+  for (const name of ['open', 'link', 'rename', 'rm']) wrap(fs.promises, name);
+  for (const name of ['writeFileSync', 'mkdirSync', 'renameSync', 'unlinkSync']) wrap(fs, name);
+  syncBuiltinESMExports();
+  process.on('exit', () => process.stderr.write('calls ' + calls));
+`;
+
+test('a run that is killed leaves all keys under one of the two, and the next run goes on', async () => {
+  const kills = join(directory, 'kills.mjs');
+  writeFileSync(kills, KILLS);
+  async function killed(call: number) {
+    const place = newHome();
+    cpSync(home, place, { recursive: true });
+    const argv = ['ca', 'passphrase', '--ca-passphrase-file', 'old', '--new-passphrase-file', 'new', '--home', place];
+    const more = { HOME: directory, NODE_OPTIONS: `--import=${kills}`, KILLED_AT: String(call), STORE: place };
+    const { status, err } = await program.run(argv, { cwd: directory, env: { ...process.env, ...more } });
+    const keys = await opening(place);
+    expect([keys.old, keys.new].sort()).toEqual([0, 4]);
+    return { status, calls: Number(/calls (\d+)$/.exec(err)?.[1]), words: keys.old > 0 ? 'old' : 'new', place };
+  }
+  const whole = await killed(-1);
+  expect(whole).toMatchObject({ status: 0, words: 'new' });
+  expect(whole.calls).toBeGreaterThan(10);
+  const { calls } = whole;
+  const found: string[] = [];
+  for (const call of [1, Math.floor(calls / 2), calls - 1]) {
+    const { status, words, place } = await killed(call);
+    expect(status).not.toBe(0);
+    found.push(words);
+    const next = ['client', 'add', 'bob', '--yes', '--ca-passphrase-file', words, '--home', place];
+    expect(await runCli(next, { cwd: directory, env: { HOME: directory } })).toMatchObject({ exit: 0 });
+  }
+  expect([found[0], found.at(-1)]).toEqual(['old', 'new']);
+});
