@@ -117,7 +117,7 @@ const BAD_INVENTORIES: readonly (readonly [variables: Record<string, unknown>, s
   ],
   [{ docker_tls_prot: 2377 }, expect.toSay('no-key-prot-hosts', 'docker_tls_prot')],
   [{ docker_tls_port: 'x' }, expect.toSay('expected-port-not-text', 'docker_tls_port')],
-  [{ docker_tls_ssh_transprot: 'x' }, expect.toSay('no-key-transprot-hosts')],
+  [{ docker_tls_ssh_idenitites: 'x' }, expect.toSay('no-key-idenitites-hosts')],
   [
     { docker_tls_sudo_password: 'hunter2' },
     expect.toSay('cannot-set-inventory', 'docker_tls_sudo_password', '--sudo-password-file FILE'),
