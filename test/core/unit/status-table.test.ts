@@ -18,7 +18,11 @@ const names = (text: string) => text.match(/NAME|[a-z]+-\d/g) ?? [];
 
 function streaming() {
   let printed = '';
-  const progress = { print: (text: string) => void (printed += text) };
+  const progress = {
+    print(text: string): void {
+      printed += text;
+    },
+  };
   const stream = streamStatus({ runtime: { io }, progress } as unknown as Parameters<typeof streamStatus>[0]);
   stream.begin(rows);
   return { stream, printed: () => names(printed) };
