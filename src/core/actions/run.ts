@@ -7,6 +7,7 @@ import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
+import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { ActionContext } from './action-context.ts';
 import { approvingUse } from './approve-settings.ts';
 import { agree } from './ask.ts';
@@ -103,6 +104,17 @@ export async function openStoredRun(context: ActionContext, options: StoredOptio
     flags: { ...runFlags(options, context.runtime.cwd), keyType: options.keyType },
     ca,
   };
+}
+
+/** The passphrase of the store's keys alone, for a command that reaches no host: with `-f`, the fleet file may name it. */
+export async function keyPassphrase(
+  context: ActionContext,
+  options: SecretOptions,
+  state: StoreState,
+): Promise<PassphraseSource> {
+  const { runtime, prompts, global } = context;
+  const fleet = global.file === undefined ? undefined : await selectSpecs(context, [], { limit: [] }, state, undefined);
+  return requestedOnce(passphraseSource(options, runtime, prompts, fleet?.secrets.caPassphrase));
 }
 
 /** One password from the options applies to all hosts; else those that the fleet file names, each reference read once. */

@@ -2,10 +2,11 @@
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { FILE, PASSPHRASE_OPTIONS } from '../../cli/host-options.ts';
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { agree } from '../actions/ask.ts';
 import { nextPassphrase } from '../actions/ca-passphrase.ts';
-import { openStoredRun } from '../actions/run.ts';
+import { storeOf } from '../actions/open-store.ts';
+import { keyPassphrase } from '../actions/run.ts';
 import { isEncrypted } from '../domain/pki/keys.ts';
 import { noCa } from '../domain/trust/ca-refusals.ts';
 import { plural } from '../domain/words.ts';
@@ -24,7 +25,7 @@ export type CaPassphraseDocument = {
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
   about:
-    'Asks for the present passphrase, then twice for the new one. Copies of the store keep the old one: where another person knows it, rotate ca comes next. With --no-ca-passphrase the keys have none from now on.',
+    'Asks for the present passphrase, then twice for the new one. Existing copies of the store still open with the present one: if someone who must not have access knows it, run rotate ca next. With --no-ca-passphrase the keys have none from now on.',
   examples: ['docker-tls ca passphrase', 'docker-tls ca passphrase --ca-passphrase-file old --new-passphrase-file new'],
   args: {},
   options: {
@@ -40,12 +41,18 @@ export const command = defineCommand({
     const { options, global, prompts } = context;
     const { noCaPassphrase, newPassphraseFile } = options;
     const { dryRun } = global;
-    // --no-ca-passphrase is about the new passphrase; the present one is asked for all the same.
-    const { run, state } = await openStoredRun(context, { caPassphraseFile: options.caPassphraseFile });
-    const { store, passphrase } = run;
+    if (noCaPassphrase && newPassphraseFile !== undefined)
+      throw usage('--new-passphrase-file and --no-ca-passphrase exclude each other', [
+        'docker-tls ca passphrase --new-passphrase-file FILE',
+      ]);
+    const store = storeOf(context);
+    const state = await store.read();
     if (state.ca === undefined) throw noCa();
     // An operator without the CA sees none of its keys: the reason comes first.
-    if (!dryRun) await store.requireWritable();
+    await store.requireWritable();
+    // --no-ca-passphrase is about the new passphrase; the present one is asked for all the same.
+    const { caPassphraseFile } = options;
+    const passphrase = await keyPassphrase(context, { caPassphraseFile }, state);
     const { name } = state.ca.record;
     const keys = storedKeys(state);
     if (keys.length === 0) throw noKeys();
@@ -63,7 +70,9 @@ export const command = defineCommand({
     await store.withLock('docker-tls ca passphrase', async () =>
       store.write(await protectAnew(await store.read(), passphrase, next)),
     );
-    const others = store.shared ? '\nThe other operators need it from now on, and each job that issues.' : '';
+    const others = store.shared
+      ? '\nThe other operators need it from now on, and so does the secret of each job that issues.'
+      : '\nA schedule, a job or a fleet file that names the passphrase needs the new one.';
     return { exit: 0, result, text: `${what}: stored ${under}${noCaPassphrase ? '' : others}` };
   },
 });

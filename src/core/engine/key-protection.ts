@@ -33,7 +33,7 @@ export function protectKeys(
   { ca, oldCas, issuers }: Pick<StoreState, 'ca' | 'oldCas' | 'issuers'>,
   source: PassphraseSource,
 ): KeyProtection {
-  /** Keys that this run has encrypted: decryption is slow. */
+  /** Keys that this run has encrypted or decrypted: both are slow. */
   const known = new WeakMap<Secret, Secret>();
   let secret: Promise<Secret | undefined> | undefined;
 
@@ -42,11 +42,18 @@ export function protectKeys(
     const keys = [ca, ...oldCas, ...issuers.values()].map((one) => one?.keyPem).filter((key) => key !== undefined);
     const locked = keys.find(isEncrypted);
     secret ??= locked
-      ? source.forExistingCa((words) => keyOpens(locked, words), { name: ca?.record.name, replaced })
+      ? existing(locked, { name: ca?.record.name, replaced })
       : keys.length > 0 || ca?.record.noPassphrase
         ? Promise.resolve(undefined)
         : source.forNewCa();
     return secret;
+  }
+
+  async function existing(locked: Secret, about: AskedCa): Promise<Secret> {
+    const words = await source.forExistingCa((typed) => keyOpens(locked, typed), about);
+    // One from a file or the environment was not tried. No new key may come under another passphrase than the stored ones.
+    known.set(locked, await decryptKey(locked, words));
+    return words;
   }
 
   return {

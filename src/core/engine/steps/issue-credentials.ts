@@ -95,13 +95,18 @@ function isSigned(early: Early, { state, wanted }: Decided): boolean {
   return isDeepStrictEqual(early.wanted.credentials, wanted.credentials) && isStill(early.state, state, early.signed);
 }
 
-/** Whether the inputs of a change are still the same: the CAs, and the clients and issuing CAs that it replaces. */
+/**
+ * Whether the inputs of a change are still the same: the CAs, the clients and issuing CAs that it replaces, and the passphrase of the keys
+ * (keys of the same certificate are stored in the same form).
+ */
 function isStill(before: StoreState, now: StoreState, { clients = {}, issuers = {} }: StoreChange): boolean {
+  const same = [...before.issuers].filter(([name, { cert }]) => now.issuers.get(name)?.cert === cert);
   const seen = ({ ca, oldCas, ...state }: StoreState) => [
-    [ca, ...oldCas].map((one) => one?.cert),
+    [ca, ...oldCas].map((one) => [one?.cert, one?.keyPem?.revealText()]),
     // The record too, because a revocation changes nothing else.
     Object.keys(clients).map((name) => [state.clients.get(name)?.cert, state.clients.get(name)?.record]),
     Object.keys(issuers).map((name) => state.issuers.get(name)?.cert),
+    same.map(([name]) => state.issuers.get(name)?.keyPem?.revealText()),
   ];
   return isDeepStrictEqual(seen(before), seen(now));
 }

@@ -3,10 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { StoredClient } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { inspectCertificate } from '../../../../src/core/domain/pki/inspect.ts';
+import { keyOpens } from '../../../../src/core/domain/pki/keys.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
 import { commandLine, signByCommand, splitCommand } from '../../../../src/features/issuers/adapters/sign-command.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { runCli } from '../../../support/cli.ts';
@@ -176,6 +178,29 @@ describe('a command that signs', () => {
     writeFileSync(script, readFileSync(script, 'utf8').replace('-days "$2"', '-days 2'));
     const { exit, err } = await run('client', 'add', 'eve');
     expect([exit, err]).toEqual([0, expect.toSay('ca-until-not-requested', 'eve')]);
+  });
+
+  test('whose passphrase changes before or while it signs: no key comes under the former one', async () => {
+    const ca = factory.issue('company', { ca: true });
+    const script = writeSignScript(file('sign'), ca);
+    await run('ca', 'import', '--cert', ca.certFile, '--sign-command', script);
+    writeFileSync(file('old'), 'correct horse battery\n', { mode: 0o600 });
+    writeFileSync(file('new'), 'staple under the moon\n', { mode: 0o600 });
+    const add = (name: string) => run('client', 'add', name, '--ca-passphrase-file', file('old'), '--json');
+    expect((await add('ci')).exit).toBe(0);
+    const waits = `touch ${file('asked')}; while [ ! -e ${file('go')} ]; do sleep 0.1; done`;
+    writeFileSync(script, readFileSync(script, 'utf8').replace('set -e', `set -e\n${waits}`));
+    const adding = add('eve');
+    await vi.waitUntil(() => existsSync(file('asked')), { timeout: 30_000 });
+    const change = ['--ca-passphrase-file', file('old'), '--new-passphrase-file', file('new')];
+    expect((await run('ca', 'passphrase', ...change)).exit).toBe(0);
+    writeFileSync(file('go'), '');
+    expect((await adding).json.error?.code).toBe('E_STORE_CHANGED');
+    expect((await add('bob')).json.error?.code).toBe('E_KEY_PASSPHRASE');
+    const { issuers } = await openStore(home).read();
+    expect([...issuers.keys()]).toEqual(['ci']);
+    const words = new Secret('staple under the moon');
+    for (const { keyPem } of issuers.values()) expect(await keyOpens(keyPem as Secret, words)).toBe(true);
   });
 
   test('whose CA has a path length of 0 is not asked for issuing CAs', async () => {
