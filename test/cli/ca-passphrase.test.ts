@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { isEncrypted, keyOpens } from '../../src/core/domain/pki/keys.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
-import { storedKeys } from '../../src/core/engine/key-protection.ts';
+import { type PassphraseSource, protectAnew, storedKeys } from '../../src/core/engine/key-protection.ts';
 import { buildProgram, type Program, runCli } from '../support/cli.ts';
 import { newHome, picture, removeHomes } from '../support/store.ts';
 
@@ -104,6 +104,16 @@ test('none at all needs a yes, and one can be set again', async () => {
   expect((await run(...bare, '--yes', '--json')).json.result).toMatchObject({ keys: 0, passphrase: false });
   expect((await change()).exit).toBe(0);
   expect(await opening()).toEqual({ old: 0, new: 4, none: 0 });
+});
+
+test('keys that were encrypted before the lock are not encrypted again under it', async () => {
+  const state = await openStore(home).read();
+  const source = { forExistingCa: async () => new Secret(OLD) } as unknown as PassphraseSource;
+  const anew = protectAnew(source, new Secret(NEW));
+  const [first, second] = [await anew(state), await anew(await openStore(home).read())];
+  expect(second).toEqual(first);
+  expect(second.ca?.keyPem).toBe(first.ca?.keyPem);
+  expect(second.issuers?.ann?.oldKeyPem).toBe(first.issuers?.ann?.oldKeyPem);
 });
 
 test('a new one and none exclude each other', async () => {

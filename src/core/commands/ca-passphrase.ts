@@ -38,7 +38,7 @@ export const command = defineCommand({
   },
   /** Fails with E_NO_CA, E_CA_KEY_EXTERNAL, E_KEY_PASSPHRASE (exit 2). */
   async run(context): Promise<CommandResult<CaPassphraseDocument>> {
-    const { options, global, prompts } = context;
+    const { options, global, prompts, progress } = context;
     const { noCaPassphrase, newPassphraseFile } = options;
     const { dryRun } = global;
     if (noCaPassphrase && newPassphraseFile !== undefined)
@@ -67,9 +67,10 @@ export const command = defineCommand({
     // A wrong one in a file is an error before the new one is typed.
     if (locked !== undefined) await protectKeys(state, passphrase).open(locked);
     const next = noCaPassphrase ? undefined : await nextPassphrase(newPassphraseFile, name, context);
-    await store.withLock('docker-tls ca passphrase', async () =>
-      store.write(await protectAnew(await store.read(), passphrase, next)),
-    );
+    const anew = protectAnew(passphrase, next);
+    if (keys.length > 50) progress.note(`encrypting ${plural(keys.length, 'key')} …`);
+    await anew(state);
+    await store.withLock('docker-tls ca passphrase', async () => store.write(await anew(await store.read())));
     const others = store.shared
       ? '\nThe other operators need it from now on, and so does the secret of each job that issues.'
       : '\nA schedule, a job or a fleet file that names the passphrase needs the new one.';

@@ -1,6 +1,6 @@
 /** Passphrase of a store: the one under which the keys of its CAs and issuing CAs are stored. */
 
-import type { StoreChange, StoredOldCa, StoreState } from '../adapters/store/records.ts';
+import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import type { CaToken } from '../domain/external-ca.ts';
 import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
@@ -85,31 +85,39 @@ export function storedKeys({ ca, oldCas, issuers }: Pick<StoreState, 'ca' | 'old
   );
 }
 
-/** Every key of a store under another passphrase; undefined: under none. Fails with E_KEY_PASSPHRASE (exit 2). */
-export async function protectAnew(
-  state: StoreState,
+/**
+ * Puts every key of a store under another passphrase; undefined: under none. Keys that it has had before are not encrypted again: a first
+ * call needs no lock, which it would hold for a tenth of a second a key. Fails with E_KEY_PASSPHRASE (exit 2).
+ */
+export function protectAnew(
   source: PassphraseSource,
   passphrase: Secret | undefined,
-): Promise<StoreChange> {
-  const { open } = protectKeys(state, source);
-  async function anew(stored: Secret | undefined): Promise<Secret | undefined> {
-    if (stored === undefined) return undefined;
-    const key = await open(stored);
-    return passphrase === undefined ? key : encryptKey(key, passphrase);
-  }
-  const oldCas: StoredOldCa[] = [];
-  for (const old of state.oldCas) oldCas.push({ ...old, keyPem: await anew(old.keyPem) });
-  const issuers: NonNullable<StoreChange['issuers']> = Object.fromEntries(
-    await Promise.all(
-      [...state.issuers].map(async ([name, { cert, keyPem, oldKeyPem }]) => [
-        name,
-        { cert, keyPem: await anew(keyPem), oldKeyPem: await anew(oldKeyPem) },
-      ]),
-    ),
-  );
-  const { ca } = state;
-  if (ca === undefined) return { oldCas, issuers };
-  const keyPem = await anew(ca.keyPem);
-  const noPassphrase = (keyPem === undefined && passphrase === undefined) || undefined;
-  return { ca: { ...ca, keyPem, record: { ...ca.record, noPassphrase } }, oldCas, issuers };
+): (state: StoreState) => Promise<StoreChange> {
+  const done = new Map<string, Secret>();
+  return async ({ ca, oldCas, issuers }) => {
+    const { open } = protectKeys({ ca, oldCas, issuers }, source);
+    async function anew(stored: Secret | undefined): Promise<Secret | undefined> {
+      if (stored === undefined) return undefined;
+      const known = done.get(stored.revealText());
+      if (known !== undefined) return known;
+      const key = await open(stored);
+      const kept = passphrase === undefined ? key : await encryptKey(key, passphrase);
+      done.set(stored.revealText(), kept);
+      return kept;
+    }
+    const keyPem = await anew(ca?.keyPem);
+    const noPassphrase = (keyPem === undefined && passphrase === undefined) || undefined;
+    return {
+      ca: ca && { ...ca, keyPem, record: { ...ca.record, noPassphrase } },
+      oldCas: await Promise.all(oldCas.map(async (old) => ({ ...old, keyPem: await anew(old.keyPem) }))),
+      issuers: Object.fromEntries(
+        await Promise.all(
+          [...issuers].map(async ([name, { cert, ...keys }]) => [
+            name,
+            { cert, keyPem: await anew(keys.keyPem), oldKeyPem: await anew(keys.oldKeyPem) },
+          ]),
+        ),
+      ),
+    };
+  };
 }
