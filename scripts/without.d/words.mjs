@@ -63,8 +63,8 @@ const WORDS = new RegExp(
 const found = [];
 function look(where, text) {
   text.split('\n').forEach((line, index) => {
-    // Of other programs.
-    const [word] = WORDS.exec(line.replaceAll(/ansible-inventory .*?--list|`ssh\b/g, '')) ?? [];
+    // Of other programs; `ssh HOST` alone is a command of ours.
+    const [word] = WORDS.exec(line.replaceAll(/ansible-inventory .*?--list|`ssh\b(?! HOST(?:`| --))/g, '')) ?? [];
     if (word !== undefined) found.push(`${where}:${index + 1}: ${word.trim()}`);
   });
 }

@@ -7,7 +7,9 @@ import { contextHere } from '../actions/contexts-of-host.ts';
 import { openHosts } from '../actions/open-hosts.ts';
 import { likelyOwn } from '../actions/own-client.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
+import type { StoreState } from '../adapters/store/records.ts';
 import { hostContextName } from '../domain/fleet/specs.ts';
+import { given } from '../domain/given.ts';
 import type { CredentialChange } from '../domain/trust/changes.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientToName } from '../domain/trust/reachable-hosts.ts';
@@ -15,14 +17,22 @@ import { clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { listWords } from '../domain/words.ts';
 import { changeHosts } from '../engine/change.ts';
 import { resolveIntent } from '../engine/steps/resolve-intent.ts';
-import type { ChangeDocument } from '../render/change-document.ts';
+import type { MadeChangeDocument, PlannedChangeDocument } from '../render/change-document.ts';
 import { renderChange } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
 import { LISTENERS } from '../seams/listeners.ts';
 import { offered } from '../seams/seam.ts';
 import { dockerConfigDirectory } from '../user.ts';
 
-export type ApplyDocument = ChangeDocument;
+export type ApplyDocument = (MadeChangeDocument & ClientsMade) | PlannedChangeDocument;
+
+/** What a fleet file has changed in the store, also if every host failed. */
+type ClientsMade = {
+  /** Clients that got a certificate; absent: none. */
+  readonly issued?: readonly string[];
+  /** Clients that are revoked now; absent: none. */
+  readonly revoked?: readonly string[];
+};
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
@@ -55,21 +65,25 @@ export const command = defineCommand({
       usableClients(changed.state, changed.wanted.verifyAs),
       { store: run.store, dockerConfig, now: runtime.now },
     );
-    const made = clientsMade(changed.wanted.credentials);
+    const { credentials } = changed.wanted;
+    const wrote = credentials.length > 0 || changed.results.some((one) => one.kind === 'done' && one.value.changed);
+    // From the store: clients made for hosts that all failed are removed again, unless the store is shared.
+    const after = changed.planned === undefined && wrote ? await run.store.read() : state;
+    const clients = clientsMade(credentials, state, after);
+    const made = clientsText(clients);
     const name = changed.results.find((one) => one.kind === 'done' && (one.value.changed || made !== ''))?.host;
     const spec = hosts.find((one) => one.name === name);
-    const after = spec && (await run.store.read());
-    const first = spec &&
-      after && {
-        spec,
-        context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
-        client: runtime.env.DOCKER_TLS_CLIENT ? undefined : clientToName(after, spec.name, likelyOwn(run.store)),
-      };
-    const { exit, text, errors = [], ...rest } = renderChange(changed, context);
+    const first = spec && {
+      spec,
+      context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
+      client: runtime.env.DOCKER_TLS_CLIENT ? undefined : clientToName(after, spec.name, likelyOwn(run.store)),
+    };
+    const { exit, text, errors = [], result, ...rest } = renderChange(changed, context);
     return {
       ...rest,
+      result: result && { ...result, ...clients },
       exit: gravestExit([exit, ...failed.map((error) => error.exit)]),
-      text: hosts.length === 0 ? 'no hosts: nothing to do' : [text, name && made].filter(Boolean).join('\n'),
+      text: hosts.length === 0 ? 'no hosts: nothing to do' : [text, made].filter(Boolean).join('\n'),
       next: nextCommands(changed, context, first),
       errors: [...failed, ...errors],
     };
@@ -77,12 +91,20 @@ export const command = defineCommand({
 });
 
 /** Clients that the fleet file has added or revoked: the table of hosts does not show them. */
-function clientsMade(credentials: readonly CredentialChange[]): string {
-  const issued = credentials.flatMap((one) => (one.kind === 'client' ? [one.record.name] : []));
-  const revoked = credentials.flatMap((one) =>
-    one.kind === 'record' && one.record.revokedAt ? [one.record.name] : [],
-  );
-  const line = (what: string, names: readonly string[]) =>
-    names.length === 0 ? [] : [`${what}: ${names.length === 1 ? 'client' : 'clients'} ${listWords(names)}`];
-  return [...line('issued', issued), ...line('revoked', revoked)].join('\n');
+function clientsMade(credentials: readonly CredentialChange[], before: StoreState, after: StoreState): ClientsMade {
+  const names = (kind: CredentialChange['kind'], of: (state: StoreState, name: string) => string | undefined) => {
+    const made = credentials.flatMap((one) => (one.kind === kind && 'record' in one ? [one.record.name] : []));
+    const changed = made.filter((name) => of(after, name) !== undefined && of(after, name) !== of(before, name));
+    return changed.length > 0 ? changed : undefined;
+  };
+  return given({
+    issued: names('client', (state, name) => state.clients.get(name)?.cert),
+    revoked: names('record', (state, name) => state.clients.get(name)?.record.revokedAt),
+  });
+}
+
+function clientsText(clients: ClientsMade): string {
+  return Object.entries(clients)
+    .map(([what, names]) => `${what}: ${names.length === 1 ? 'client' : 'clients'} ${listWords(names)}`)
+    .join('\n');
 }

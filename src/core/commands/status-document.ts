@@ -72,6 +72,8 @@ type StatusRowDocument = {
   readonly listener?: string;
   /** How a host differs from the store, why a client is rejected, or how it differs from the fleet file; empty: no difference; absent: not checked. */
   readonly drift?: readonly string[];
+  /** Of clients: it differs from the fleet file, and the last of `drift` says how; absent: it does not, or there is no file. */
+  readonly differs?: true;
   /** The package whose upgrade closes most known vulnerabilities. */
   readonly upgrade?: {
     readonly package: string;
@@ -87,7 +89,7 @@ type StatusRowDocument = {
 
 export function statusRowDocument(row: StatusRow): StatusRowDocument {
   const { kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, serial, renew, address } = row;
-  const { description, generation, otherCas, accepts, listener, drift, upgrade, unreachable } = row;
+  const { description, generation, otherCas, accepts, listener, drift, differs, upgrade, unreachable } = row;
   return {
     ...{ kind, name, issuer, notBefore, notAfter, daysLeft, state, dueAt, attention: needsAttention(row) },
     ...{ serial, renew: renew?.map(String), address, description, generation },
@@ -105,6 +107,7 @@ export function statusRowDocument(row: StatusRow): StatusRowDocument {
     },
     listener,
     drift,
+    differs,
     upgrade: upgrade && {
       ...{ package: upgrade.package, closes: upgrade.closes, text: upgrade.text, command: upgrade.command },
     },

@@ -12,7 +12,7 @@ export function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefine
   const old = rotation?.next ?? [];
   const clients = due.filter((row) => row.kind === 'client');
   const rejected = rows.filter(
-    (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || row.drift?.length),
+    (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || isRejected(row)),
   );
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
     return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
@@ -26,6 +26,11 @@ export function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefine
       file,
     ),
   ];
+}
+
+/** A difference from the fleet file alone is no reason to renew: `plan` shows it. */
+function isRejected({ drift = [], differs }: StatusRow): boolean {
+  return drift.length > (differs ? 1 : 0);
 }
 
 /** For a host of another store: its owner alone can change what it accepts. */

@@ -18,7 +18,7 @@ import { shellQuote } from '../domain/quote.ts';
 import { type LiveRow, needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
-import { fleetDrift } from '../domain/trust/fleet-drift.ts';
+import { fleetDrift, withFleetDrift } from '../domain/trust/fleet-drift.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
@@ -139,11 +139,7 @@ async function status(
   // The state of hosts not contacted after an interruption is unknown.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
   const fleet = fleetDrift(selection.clients, stored, due.now);
-  const differing = [...fleet.differing].map(([name, words]): [string, LiveRow] => [
-    name,
-    { drift: [words], differs: true, renew: [planOf(global.file ?? '-')] },
-  ]);
-  const rows = statusRows(state, live, due, new Map([...(reached.clients ?? []), ...differing]));
+  const rows = statusRows(state, live, due, reached.clients).map((row) => withFleetDrift(row, fleet));
   // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
@@ -199,6 +195,7 @@ function renderStatus(
   streamed?: StatusStream,
 ): CommandResult<StatusDocument> {
   const attention = rows.filter(needsAttention).length + missing.length + missingClients.length;
+  const planned = missing.length + missingClients.length > 0 || rows.some(({ differs }) => differs);
   const nothing = rows.length === 0 && missing.length + missingClients.length === 0;
   const colours = coloursOf(io);
   const table = rows.length === 0 ? [] : [streamed?.end(rows) ?? renderStatusTable(rows, colours, tableWidth(io))];
@@ -229,7 +226,7 @@ function renderStatus(
       : [
           ...new Set([
             ...waysOn(rows, rotation, global.file),
-            ...(global.file !== undefined && missing.length + missingClients.length > 0 ? [planOf(global.file)] : []),
+            ...(global.file !== undefined && planned ? [`docker-tls plan -f ${shellQuote(global.file)}`] : []),
             ...reached.flatMap(waysOnReached),
           ]),
         ],
@@ -242,10 +239,6 @@ function showStatus(now: Status, context: Parameters<typeof renderStatus>[1]): v
   const { text } = renderStatus(now, context);
   const lines = io.outIsTerminal ? wrapLines(text, io.columns) : text;
   io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
-}
-
-function planOf(file: string): string {
-  return `docker-tls plan -f ${shellQuote(file)}`;
 }
 
 /** Differences and pending upgrades, below the table. */

@@ -18,8 +18,10 @@ export function renderPrometheus(rows: readonly StatusRow[], now: Date): string 
     ...gauge('docker_tls_renewal_due_seconds', 'Time from which renewal is due, in seconds since 1970.', (row) =>
       Math.floor(row.dueAt.getTime() / 1000),
     ),
-    ...gauge('docker_tls_attention', '1: due, expired, different from the store, or unreachable.', (row) =>
-      needsAttention(row) ? 1 : 0,
+    ...gauge(
+      'docker_tls_attention',
+      '1: due, expired, different from the store or the fleet file, rejected, or unreachable.',
+      (row) => (needsAttention(row) ? 1 : 0),
     ),
     '# HELP docker_tls_status_time_seconds When this was written.',
     '# TYPE docker_tls_status_time_seconds gauge',

@@ -56,8 +56,8 @@ export type StatusRow = {
   readonly accepts?: Accepted;
   /** Differences between host and store, or of a client from the fleet file, or why it is rejected; empty: none; undefined: not checked. */
   readonly drift?: readonly string[];
-  /** Clients: `drift` says how it differs from the fleet file. */
-  readonly differs?: boolean;
+  /** Clients: it differs from the fleet file, and the last of `drift` says how. */
+  readonly differs?: true;
   /** Hosts: the service that accepts clients in front of the daemon, with its version, such as `HAProxy 3.0.11`. */
   readonly listener?: string | undefined;
   /** The package whose upgrade closes most known vulnerabilities. Only `audit --fail-on` treats it as a problem. */
@@ -67,7 +67,7 @@ export type StatusRow = {
 };
 
 /** Result of probing a host: `unreachable` together with `drift` means that one of the two routes answered. */
-export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew' | 'listener' | 'differs'>;
+export type LiveRow = Pick<StatusRow, 'drift' | 'unreachable' | 'upgrade' | 'renew' | 'listener'>;
 
 /** A host that was set up from another store, as an imported client sees it. */
 export type ReachedHost = {

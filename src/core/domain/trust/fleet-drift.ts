@@ -3,6 +3,7 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import type { ClientSpec } from '../settings.ts';
+import type { StatusRow } from '../status-row.ts';
 import { fleetClients } from './clients.ts';
 
 type FleetDrift = {
@@ -22,9 +23,15 @@ export function fleetDrift(clients: readonly ClientSpec[], state: StoreState, no
   return { differing: new Map(found), missing: missing.map(({ name }) => name) };
 }
 
+/** The row of a client with its difference beside what the store and the hosts say of it. */
+export function withFleetDrift(row: StatusRow, { differing }: Pick<FleetDrift, 'differing'>): StatusRow {
+  const words = row.kind === 'client' ? differing.get(row.name) : undefined;
+  return words === undefined ? row : { ...row, drift: [...(row.drift ?? []), words], differs: true };
+}
+
 function differenceOf(spec: ClientSpec, state: StoreState, now: Date): string | undefined {
   const revoked = state.clients.get(spec.name)?.record.revokedAt !== undefined;
-  if (spec.revoked) return revoked ? undefined : 'the fleet file revokes it: it was not applied';
+  if (spec.revoked) return revoked ? undefined : 'revoked in the fleet file, not applied yet';
   if (revoked) return 'revoked, but the fleet file does not mark it: plan and apply refuse the file';
   try {
     const { changes } = fleetClients([spec], state, now);

@@ -15,6 +15,8 @@ export type OperatorRemoveDocument = {
   readonly left: readonly string[];
   /** Keys that the removed operator may have copied. */
   readonly rotate: readonly 'ca'[];
+  /** The removed operator may know the passphrase of the store's keys: `ca passphrase` changes it. */
+  readonly passphrase: boolean;
   readonly dryRun?: true;
 };
 
@@ -31,14 +33,9 @@ export const command = defineCommand({
     const { dryRun } = context.global;
     const session = sharedStoreOf(context);
     const { operators } = await listOperators(session);
-    const found = operators.find((one) => one.name === name);
-    if (found !== undefined && dryRun) {
-      const left = operators.filter((one) => one !== found);
-      return renderRemoved(found, left, { mayHaveCa: true, hasPassphrase: true, own: found.client, dryRun });
-    }
-    if (found !== undefined)
+    if (!dryRun && operators.some((one) => one.name === name))
       await agree(context.prompts, `Remove the operator ${name}, and encrypt everything again for the others?`);
-    const { state, removed, left } = await removeOperator(session, name);
+    const { state, removed, left } = await removeOperator(session, name, { dryRun });
     const hasPassphrase = storedKeys(state).some(isEncrypted);
     // A fleet file names the client of an operator like the operator, without the store's knowledge of whose it is.
     const own = activeClients(state).find(({ record }) => record.name === (removed.client ?? name))?.record.name;
@@ -65,8 +62,9 @@ function renderRemoved(
     readonly dryRun: boolean;
   },
 ): CommandResult<OperatorRemoveDocument> {
+  const passphrase = ca && hasPassphrase;
   const next = [
-    ...(ca && hasPassphrase ? [`a passphrase that ${name} does not know: docker-tls ca passphrase`] : []),
+    ...(passphrase ? [`a passphrase that ${name} does not know: docker-tls ca passphrase`] : []),
     ...(ca && mayHaveCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
     ...(own === undefined ? [] : [`docker-tls client revoke ${own}`]),
     'and take away the right to read and write the repository',
@@ -80,6 +78,7 @@ function renderRemoved(
       removed: name,
       left: left.map((one) => one.name),
       rotate: ca && mayHaveCa ? ['ca'] : [],
+      passphrase,
       dryRun: dryRun || undefined,
     },
     text: [

@@ -195,6 +195,7 @@ export async function ownRecipient(session: Session): Promise<string> {
 export async function removeOperator(
   session: Session,
   name: string,
+  { dryRun = false }: { readonly dryRun?: boolean } = {},
 ): Promise<{ removed: Operator; left: readonly Operator[]; state: StoreState }> {
   return retried(session, async (base) => {
     const removed = base.operators.find((one) => one.name === name);
@@ -218,11 +219,8 @@ export async function removeOperator(
       ]);
     }
     const next = { contents: base.contents, operators: left, keys };
-    await session.commit(
-      base,
-      next,
-      message('operator remove', `operator ${name}: removed, everything encrypted again`),
-    );
+    const what = `operator ${name}: removed, everything encrypted again`;
+    if (!dryRun) await session.commit(base, next, message('operator remove', what));
     return { removed, left, state: readTree(session.local.home, mapTree(base.contents, session.url)) };
   });
 }

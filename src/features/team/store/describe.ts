@@ -1,17 +1,25 @@
 /** Descriptions of a shared store's changes, for colleagues who read its history. They never contain a secret. */
 
-import type { StoreChange, StoredClient, StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
+import type {
+  StoreChange,
+  StoredCa,
+  StoredClient,
+  StoredHost,
+  StoreState,
+} from '../../../core/adapters/store/records.ts';
 import { type Destination, destinationWords } from '../../../core/domain/destination.ts';
 import { keyWords } from '../../../core/domain/fleet/recorded-key.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+import { isEncrypted } from '../../../core/domain/pki/keys.ts';
 
 /** One line per change. */
 export function describeChange(before: StoreState, change: StoreChange): string[] {
   const lines: string[] = [];
   const { ca } = change;
   if (ca !== undefined) {
-    const replaced = before.ca === undefined ? 'made' : before.ca.cert === ca.cert ? 'changed' : 'replaced';
-    lines.push(`CA ${ca.record.name}: ${replaced}${change.retireCa ? ', the one before is kept as old' : ''}`);
+    lines.push(
+      `CA ${ca.record.name}: ${caWords(ca, before, change)}${change.retireCa ? ', the one before is kept as old' : ''}`,
+    );
   } else if (change.retireCa) lines.push('CA: retired');
   for (const serial of change.removeOldCas ?? []) lines.push(`old CA ${serial}: dropped`);
   for (const [name, client] of Object.entries(change.clients ?? {})) lines.push(clientLine(name, client, before));
@@ -23,6 +31,18 @@ export function describeChange(before: StoreState, change: StoreChange): string[
   for (const name of change.removeClients ?? []) lines.push(`client ${name}: removed`);
   for (const name of change.removeHosts ?? []) lines.push(`host ${name}: removed`);
   return lines.length === 0 ? ['records'] : lines;
+}
+
+function caWords(ca: StoredCa, before: StoreState, { issuers = {} }: StoreChange): string {
+  if (before.ca === undefined) return 'made';
+  if (before.ca.cert !== ca.cert) return 'replaced';
+  const known = [before.ca, ...Object.keys(issuers).map((name) => before.issuers.get(name))];
+  const stored = [ca, ...Object.values(issuers)].find(({ cert, keyPem }, index) => {
+    const old = known[index];
+    return cert === old?.cert && keyPem && old.keyPem && keyPem.revealText() !== old.keyPem.revealText();
+  });
+  if (stored?.keyPem === undefined) return 'changed';
+  return `keys stored ${isEncrypted(stored.keyPem) ? 'under another passphrase' : 'without a passphrase'}`;
 }
 
 function clientLine(name: string, { record, cert }: StoredClient, { clients }: StoreState): string {

@@ -9,8 +9,13 @@ import { type Member, newTeam } from '../support/team.ts';
 
 afterAll(removeHomes);
 
-function as({ env, home, name }: Member, words: string, ...argv: string[]) {
-  return runCli([...argv, '--home', home, '--json'], {
+const as = (who: Member, words: string, ...argv: string[]) => shown(who, words, ...argv, '--json');
+
+/** The commands that every removal of an operator with the CA names, the first first. */
+const NEXT = ['ca passphrase', 'rotate ca'];
+
+function shown({ env, home, name }: Member, words: string, ...argv: string[]) {
+  return runCli([...argv, '--home', home], {
     env: { HOME: env.HOME, DOCKER_TLS_CA_PASSPHRASE: words },
     cwd: env.HOME ?? '/',
     operator: `${name}@laptop`,
@@ -39,8 +44,22 @@ test('each operator issues with the new one, and who cannot open the CA changes 
   await done(bob, fresh, 'client', 'add', 'ci', '--yes', '--store', url);
 
   const log = await as(ada, fresh, 'log');
-  expect(log.json.result.entries[1].lines).toEqual([expect.stringContaining('CA docker-tls')]);
-  // The operator who left knew the old one: the first of the next commands is another.
-  const removed = await as(ada, fresh, 'operator', 'remove', 'bob', '--yes');
-  expect(removed.json.result).toMatchObject({ removed: 'bob', rotate: ['ca'] });
+  expect(log.json.result.entries[1].lines).toEqual([expect.toSay('another-passphrase', 'docker-tls')]);
+
+  // The operator who left knew the old one: the first of the next commands is another. The client of the same name is revoked already.
+  await done(ada, fresh, 'client', 'add', 'bob', '--yes');
+  const remove = ['operator', 'remove', 'bob'];
+  const nextOf = ({ out }: { out: string }) => out.match(/(ca passphrase|rotate ca|client revoke bob)$/gm);
+  expect(nextOf(await shown(ada, fresh, ...remove, '--dry-run'))).toEqual([...NEXT, 'client revoke bob']);
+  await done(ada, fresh, 'client', 'revoke', 'bob', '--yes');
+  expect(nextOf(await shown(ada, fresh, ...remove, '--dry-run'))).toEqual(NEXT);
+  const result = { removed: 'bob', left: ['ada', 'carol'], rotate: ['ca'], passphrase: true };
+  const planned = await as(ada, fresh, ...remove, '--dry-run');
+  expect(planned.json.result).toEqual({ ...result, dryRun: true });
+  expect(nextOf(await shown(ada, fresh, ...remove, '--yes'))).toEqual(NEXT);
+  // An operator without the CA knows no passphrase of its keys. The last who can open it stays, and a dry run says so too.
+  const looker = await as(ada, fresh, 'operator', 'remove', 'carol', '--yes');
+  expect(looker.json.result).toEqual({ removed: 'carol', left: ['ada'], rotate: [], passphrase: false });
+  const last = await as(ada, fresh, 'operator', 'remove', 'ada', '--dry-run');
+  expect(last.json.error?.code).toBe('E_OPERATOR');
 }, 60_000);

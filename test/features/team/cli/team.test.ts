@@ -97,6 +97,8 @@ test('a directory becomes the store of a team, and its operators come and go', a
   const removed = await as(bob, 'operator', 'remove', 'carol', '--yes', '--json');
   expect(removed.json.result).toMatchObject({ removed: 'carol', rotate: [] });
   expect((await as(carol, 'status', '--json')).json.error?.code).toBe('E_STORE_CLOSED');
+  const planned = await as(ada, 'operator', 'remove', 'bob', '--dry-run', '--json');
+  expect(planned.json.result).toMatchObject({ rotate: ['ca'], passphrase: false });
   const gone = await as(ada, 'operator', 'remove', 'bob', '--yes');
   expect(gone.out).toSay('can-still-read-their', 'bob');
   expect(gone.out).toMatch(/new CA.*rotate ca/);

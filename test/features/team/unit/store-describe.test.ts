@@ -2,8 +2,10 @@
 
 import { expect, test } from 'vitest';
 import type { StoredHost, StoreState } from '../../../../src/core/adapters/store/records.ts';
+import { encryptKey } from '../../../../src/core/domain/pki/keys.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
 import { describeChange } from '../../../../src/features/team/store/describe.ts';
-import { sampleHost } from '../../../support/store.ts';
+import { credential, sampleCa, sampleHost, sampleIssuer } from '../../../support/store.ts';
 
 const KEYS = ['SHA256:aaaa', 'SHA256:bbbb'] as const;
 const withSsh = (ssh: object): StoredHost => {
@@ -31,4 +33,28 @@ test('a key that is recorded, replaced, or lost is named', () => {
 
 test('another place of a host is named', () => {
   expect(described({}, { destination: 'other.example.org' })).toSay('record-changed-now');
+});
+
+test('another passphrase of the keys is named, for a CA without a key by those of its issuers', async () => {
+  const [open, one, other] = [
+    credential(1).key,
+    await encryptKey(credential(1).key, new Secret('correct horse')),
+    await encryptKey(credential(1).key, new Secret('battery staple')),
+  ];
+  type Key = Secret | undefined;
+  const said = ([ca, issuer]: [Key, Key], [caAfter, issuerAfter]: [Key, Key]) => {
+    const before = {
+      ca: { ...sampleCa(1), keyPem: ca },
+      issuers: new Map([['ci', { ...sampleIssuer(1), keyPem: issuer }]]),
+    };
+    const state = { ...before, oldCas: [], clients: new Map(), hosts: new Map() } as unknown as StoreState;
+    const issuers = { ci: { ...sampleIssuer(1), keyPem: issuerAfter } } as never;
+    return describeChange(state, { ca: { ...sampleCa(1), keyPem: caAfter }, issuers });
+  };
+  expect(said([one, open], [other, open])).toEqual([expect.toSay('another-passphrase', 'ca-1')]);
+  expect(said([undefined, one], [undefined, other])).toEqual([expect.toSay('another-passphrase', 'ca-1')]);
+  expect(said([one, one], [open, open])).toEqual([expect.toSay('without-passphrase', 'ca-1')]);
+  // As read again: equal bytes in another object.
+  expect(said([one, open], [new Secret(one.revealText()), open])).toEqual([expect.toSay('ca-changed', 'ca-1')]);
+  expect(said([undefined, open], [one, open])).toEqual([expect.toSay('ca-changed', 'ca-1')]);
 });
