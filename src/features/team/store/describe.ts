@@ -10,7 +10,6 @@ import type {
 import { type Destination, destinationWords } from '../../../core/domain/destination.ts';
 import { keyWords } from '../../../core/domain/fleet/recorded-key.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
-import { isEncrypted } from '../../../core/domain/pki/keys.ts';
 
 /** One line per change. */
 export function describeChange(before: StoreState, change: StoreChange): string[] {
@@ -37,12 +36,12 @@ function caWords(ca: StoredCa, before: StoreState, { issuers = {} }: StoreChange
   if (before.ca === undefined) return 'made';
   if (before.ca.cert !== ca.cert) return 'replaced';
   const known = [before.ca, ...Object.keys(issuers).map((name) => before.issuers.get(name))];
-  const stored = [ca, ...Object.values(issuers)].find(({ cert, keyPem }, index) => {
+  const isRekeyed = [ca, ...Object.values(issuers)].some(({ cert, keyPem }, index) => {
     const old = known[index];
     return cert === old?.cert && keyPem && old.keyPem && keyPem.revealText() !== old.keyPem.revealText();
   });
-  if (stored?.keyPem === undefined) return 'changed';
-  return `keys stored ${isEncrypted(stored.keyPem) ? 'under another passphrase' : 'without a passphrase'}`;
+  // Not whether they have one now: the store's server reads it.
+  return isRekeyed ? 'passphrase of its keys changed' : 'changed';
 }
 
 function clientLine(name: string, { record, cert }: StoredClient, { clients }: StoreState): string {

@@ -53,7 +53,7 @@ test('another passphrase of the keys is named, for a CA without a key by those o
   };
   expect(said([one, open], [other, open])).toEqual([expect.toSay('another-passphrase', 'ca-1')]);
   expect(said([undefined, one], [undefined, other])).toEqual([expect.toSay('another-passphrase', 'ca-1')]);
-  expect(said([one, one], [open, open])).toEqual([expect.toSay('without-passphrase', 'ca-1')]);
+  expect(said([one, one], [open, open])).toEqual([expect.toSay('another-passphrase', 'ca-1')]);
   // As read again: equal bytes in another object.
   expect(said([one, open], [new Secret(one.revealText()), open])).toEqual([expect.toSay('ca-changed', 'ca-1')]);
   expect(said([undefined, open], [one, open])).toEqual([expect.toSay('ca-changed', 'ca-1')]);
