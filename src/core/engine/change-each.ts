@@ -180,7 +180,7 @@ async function carryOutReady(
     const purged = await purge(planned, line);
     if (sent !== undefined) known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
-    const inactive = inactiveWarnings(plan.listener, facts, spec.name, session.login);
+    const inactive = inactiveWarnings(plan.listener, facts, spec.name, session.login, checks);
     const outcome = { checks, warnings: [...warnings, ...purged, ...inactive] };
     const port = hasPort(spec) ? plan.port : undefined;
     return { ...outcome, host: spec.name, changed, plan, address, port, accepts, otherCas, elapsedMs };
