@@ -27,9 +27,9 @@ const around = { name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy', li
 const kept = (role: string) => writeKept(keptOf(completeHost({ ...around, sockets: [`ci ${role}`] })));
 
 /** Facts of a host that has had the socket ci, with the role read, and whose unit is masked. `before`: its role in generation 1. */
-function masked(before = 'read'): Record<string, string> {
+function masked(before = 'read', files: readonly { kind: string; path: string }[] = []): Record<string, string> {
   const generation = { at: '2026-06-01T12:00:00Z', by: 'me', reason: 'test' };
-  const managed = [{ kind: 'link', path: '/etc/docker/tls/current' }];
+  const managed = [{ kind: 'link', path: '/etc/docker/tls/current' }, ...files];
   const generations = [before, 'read'].map((role, at) => ({ ...generation, number: at + 1, settings: kept(role) }));
   const state = { schema: 1, name: 'h1', generation: 2, generations, managed };
   return {
@@ -83,4 +83,25 @@ test('so is a rollback to another role of it', async () => {
   expect(refused.json.error?.hints[0]).toContain(`systemctl unmask ${UNIT}`);
   const same = await rollback('read');
   expect([same.exit, changes.length > 0], same.out).toEqual([0, true]);
+});
+
+test('a host in sync is restarted for a socket that a start can help, and left alone with one that is masked', async () => {
+  const place = await noPortPlace();
+  const modes = 'f 400 0:0\0/etc/docker/tls/current/server-key.pem\0d 700 0:0\0/etc/docker/tls/2\0';
+  const planned = async (facts: Readonly<Record<string, string>>) =>
+    (await place.run(['plan', 'h1'], {}, { outputs, facts: { modes, ...facts } })).json.result.hosts[0];
+  const all: readonly Record<string, string>[] = (await planned({})).plan.files;
+  const files = all.filter(({ path }) => path !== '/etc/docker/tls/current') as { kind: string; path: string }[];
+  const written = Object.fromEntries(
+    files.map(({ kind, path, after, target, mode, owner }: Record<string, string>) => [
+      `file:${path}`,
+      kind === 'link' ? `link 777 0:0\n${target}` : `file ${mode?.slice(1)} ${owner}\n${after}`,
+    ]),
+  );
+  const inSync = { ...masked('read', files), ...written };
+  const same = await planned(inSync);
+  expect([same.changes, same.plan.warnings]).toEqual([false, [expect.stringContaining(`${UNIT} is masked`)]]);
+  const stopped = `Id=${UNIT}\nLoadState=loaded\nActiveState=inactive`;
+  const started = await planned({ ...inSync, 'program-sockets': stopped });
+  expect([started.changes, started.plan.listener.action]).toEqual([true, 'restart']);
 });
