@@ -7,7 +7,6 @@ import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import { settingsNow } from './host-state.ts';
 import type { ListenerPlan } from './listener.ts';
-import type { ProbeCheck } from './outcome.ts';
 import type { ProgramSocket } from './socket-facts.ts';
 
 const UNKNOWN: ProgramSocket = { load: '', active: '', enabled: '', at: '' };
@@ -104,7 +103,7 @@ export function inactiveWarnings(
   facts: Parameters<typeof inactivityOf>[0],
   host: string,
   login: Login,
-  checks: readonly Pick<ProbeCheck, 'who'>[] = [],
+  checks: readonly { readonly who: string }[] = [],
 ): string[] {
   const silent = inactive.filter((name) => !checks.some(({ who }) => who === socketWho(name)));
   return silent.map((name) => {
