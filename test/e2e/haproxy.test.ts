@@ -243,8 +243,12 @@ describe.each(suites)('on %s', (suite) => {
       const said = await person.run([command, ...(command === 'status' ? [] : [host.name])]);
       expect([command, said.out + said.err]).toEqual([command, expect.stringContaining(`${unit} is masked`)]);
     }
-    const refused = await person.run(['apply', host.name, '--yes']);
-    expect([refused.status, refused.err]).toEqual([4, expect.toSay('socket-cannot-become-active', 'ci', unit)]);
+    // No start helps it: the host is in sync, and HAProxy is not restarted.
+    const same = await done('apply', host.name, '--yes');
+    expect(same.out + same.err).toMatch(unmask);
+    expect([kept.ended, await host.must(main)]).toEqual([undefined, before]);
+    const role = await person.run(['socket', 'add', 'ci', host.name, '--role', 'monitor', '--yes']);
+    expect([role.status, role.err]).toEqual([4, expect.toSay('socket-cannot-become-active', 'ci', unit)]);
     await done('socket', 'add', 'new', host.name, '--yes');
     expect(await host.must('ls /run/docker-tls')).toBe('new.sock');
     kept.stop();

@@ -180,10 +180,13 @@ async function carryOutReady(
     const purged = await purge(planned, line);
     if (sent !== undefined) known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
-    const inactive = inactiveWarnings(plan.listener, facts, spec.name, session.login);
-    const outcome = { checks, warnings: [...warnings, ...purged, ...inactive] };
+    const inactive = inactiveWarnings(plan.listener, facts, spec.name, session.login, checks);
+    // The plan names sockets too that this change has started.
+    const before = inactiveWarnings(plan.listener, facts, spec.name, session.login);
+    const left = plan.warnings.filter((text) => !before.includes(text) || inactive.includes(text));
+    const outcome = { checks, plan: { ...plan, warnings: left }, warnings: [...warnings, ...purged, ...inactive] };
     const port = hasPort(spec) ? plan.port : undefined;
-    return { ...outcome, host: spec.name, changed, plan, address, port, accepts, otherCas, elapsedMs };
+    return { ...outcome, host: spec.name, changed, address, port, accepts, otherCas, elapsedMs };
   });
 }
 

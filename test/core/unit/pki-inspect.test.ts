@@ -241,6 +241,28 @@ test('what a certificate says of itself cannot steer a terminal', async () => {
   expect(inspectCertificate(pemEncode('CERTIFICATE', der)).subject).toBe('xxx');
 });
 
+describe.each(['anchor', 'intermediate'])(
+  'with two CAs of one name, a chain is found by the key of its %s',
+  (place) => {
+    test.each([0, 1])('whichever of them stands first: %i', async (first) => {
+      const issuer = await issueCa({ name: 'Root', days: 100, now });
+      const twins = await Promise.all(
+        [1, 2].map(() => issueCa({ name: 'Twin', days: 50, now, ...(place === 'anchor' ? {} : { issuer }) })),
+      );
+      const [one, two] = twins.map(({ leaf }) => leaf) as [string, string];
+      const both = first === 0 ? [one, two] : [two, one];
+      const leaf = (await issueServer({ ca: twins[0] as OpenAuthority, sans, days: 1, now })).leaf;
+      const around =
+        place === 'anchor' ? { anchors: [both.join('')] } : { anchors: [issuer.cert], intermediates: both };
+      expect(verifyChain({ ...asServer, ...around, leaf })).toMatchObject({ ok: true });
+      // As in a served file.
+      if (place === 'intermediate')
+        expect(verifyChain({ ...asServer, anchors: [issuer.cert], leaf: leaf + both.join('') }).ok).toBe(true);
+      expect(verifyChain({ ...asServer, ...around, anchors: [ca.cert], leaf }).ok).toBe(false);
+    });
+  },
+);
+
 test('a trust file is parsed once for all clients that are checked against it', async () => {
   const clients = await Promise.all(
     Array.from({ length: 300 }, async (_, index) => {

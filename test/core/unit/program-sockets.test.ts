@@ -1,16 +1,18 @@
 /** Sockets for programs on a host: what a change does to those that nobody listens on, and whom that stops. */
 
 import { describe, expect, test } from 'vitest';
+import type { StoreState } from '../../../src/core/adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../../../src/core/domain/dockerd/paths.ts';
 import type { DesiredHost } from '../../../src/core/domain/plan/desired.ts';
 import type { DesiredListener } from '../../../src/core/domain/plan/listener.ts';
 import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
-import { deadSockets, inactiveWarnings, inactivityOf } from '../../../src/core/domain/plan/program-sockets.ts';
+import { inactiveWarnings, inactivityOf, unstartableSockets } from '../../../src/core/domain/plan/program-sockets.ts';
 import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';
-import { completeHost } from '../../../src/core/domain/settings.ts';
+import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../../src/core/domain/settings.ts';
 import { keptOf, writeKept } from '../../../src/core/domain/settings-stored.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
+import { type ApplyRequest, hostsIntent } from '../../../src/core/domain/trust/wanted-hosts.ts';
 import { desired, factsOf, sent } from '../../support/host-facts.ts';
 
 const STATE = '/var/lib/docker-tls';
@@ -19,6 +21,7 @@ const LISTS = '/etc/docker/tls/lists';
 const LOGIN = { destination: 'h1', user: 'root' };
 const SOCKETS = ['ab read', 'ci read'];
 
+const NO_STORE: StoreState = { hosts: new Map(), clients: new Map(), issuers: new Map(), oldCas: [] };
 const SPEC = completeHost({ name: 'h1', ssh: { destination: 'h1' }, sockets: SOCKETS });
 
 const listener = (text = 'clients\n', names: readonly string[] = ['ab', 'ci']): DesiredListener => ({
@@ -45,9 +48,10 @@ const states = (sockets: Readonly<Record<string, string>>) =>
 const ACTIVE = 'LoadState=loaded ActiveState=active UnitFileState=enabled';
 const MASKED = 'LoadState=masked ActiveState=inactive UnitFileState=masked';
 const STOPPED = 'LoadState=loaded ActiveState=inactive UnitFileState=enabled';
+const BROKEN = 'LoadState=bad-setting ActiveState=inactive';
 
-/** Facts of a host that has the two sockets. `ci`: the state of the second one's unit. */
-function hostWith(ci: string, at = '') {
+/** Facts of a host that has the two sockets. `ci` and `ab`: the states of their units. */
+function hostWith(ci: string, at = '', ab = ACTIVE) {
   const first = planHost(factsOf(), wanted);
   const files = first.files.map(({ kind, path, after, to, mode }) => [
     `file:${path}`,
@@ -63,7 +67,7 @@ function hostWith(ci: string, at = '') {
     ...Object.fromEntries([...files, ...credentials]),
     'tls-socket': 'LoadState=loaded\nActiveState=active',
     modes: 'f 400 0:0\0/etc/docker/tls/current/server-key.pem\0d 700 0:0\0/etc/docker/tls/1\0',
-    'program-sockets': states({ ab: ACTIVE, ci }),
+    'program-sockets': states({ ab, ci }),
     'program-paths': `ab socket\n${at}`,
     [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
     [`file:${STATE}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t/etc/systemd/system/${LISTENER_SERVICE}\n2\tfile\t644\t0:0\t${LISTS}\n`,
@@ -81,7 +85,7 @@ test('a host whose sockets listen is left alone', () => {
   expect(plan({ startSockets: true }, facts)).toMatchObject({ action: 'none', inactive: [] });
 });
 
-describe('a inactive socket', () => {
+describe('an inactive socket', () => {
   test('does not turn another change into a restart, and need not listen after it', () => {
     const renewed = {
       trust: [id],
@@ -97,12 +101,27 @@ describe('a inactive socket', () => {
   });
 
   test('is started by a change that has nothing else to do, and is for the whole host', () => {
-    expect(plan({ startSockets: true })).toMatchObject({
+    const stopped = hostWith(STOPPED);
+    const planned = (reason: ApplyRequest['reason'], more: Partial<DesiredHost> = {}) => {
+      const client = { spec: { ...CLIENT_DEFAULTS, name: 'me' }, named: false };
+      const { target } = hostsIntent({ reason, hosts: [SPEC], ca: CA_DEFAULTS, client }).want(NO_STORE, new Date());
+      if (target.kind !== 'desired') throw new Error(target.kind);
+      return plan({ ...more, startSockets: target.startSockets }, stopped);
+    };
+    expect(planned('apply')).toMatchObject({
       ...{ action: 'restart', reason: expect.toSay('not-active', 'ci'), inactive: [] },
     });
-    expect(plan({})).toMatchObject({ action: 'none', inactive: ['ci'] });
+    expect(planned('harden')).toMatchObject({ action: 'none', inactive: ['ci'] });
+    expect(plan({}, stopped)).toMatchObject({ action: 'none', inactive: ['ci'] });
     const extras = [{ kind: 'file', path: '/etc/x', mode: '644', content: 'x', reason: 'x' }] as const;
-    expect(plan({ startSockets: true, extras })).toMatchObject({ action: 'none', inactive: ['ci'] });
+    expect(planned('apply', { extras })).toMatchObject({ action: 'none', inactive: ['ci'] });
+  });
+
+  test('is only one that systemd has told of: without its facts, a socket has to listen', () => {
+    expect(plan({}, hostWith(''))).toMatchObject({ action: 'restart', inactive: [] });
+    const silent = { ...masked, programSockets: new Map() };
+    expect(plan({}, silent)).toMatchObject({ action: 'restart', inactive: [] });
+    expect(planRestore(silent, 1, wanted).listener.inactive).toEqual([]);
   });
 
   test('has to listen after a change that adds it, or gives it another role', () => {
@@ -115,8 +134,12 @@ describe('a inactive socket', () => {
 
   test('is no obstacle to a rollback, unless that gives it another role', () => {
     const restored = (sockets: readonly string[]) => planRestore(masked, 1, { ...wanted, sockets }).listener;
+    const refused = (sockets: readonly string[]) =>
+      unstartableSockets(restored(sockets), masked, { name: 'h1', sockets }, LOGIN).map(({ code }) => code);
     expect(restored(SOCKETS)).toMatchObject({ action: 'restart', inactive: ['ci'] });
+    expect(refused(SOCKETS)).toEqual([]);
     expect(restored(['ci monitor']).inactive).toEqual([]);
+    expect(refused(['ci monitor'])).toEqual(['E_APPLY']);
     expect(planRestore(masked, 'none', wanted).listener).toMatchObject({ action: 'stop', inactive: [] });
   });
 
@@ -138,29 +161,59 @@ describe('a inactive socket', () => {
 });
 
 describe('what keeps a socket from listening is named, with a command', () => {
-  test.each([
-    ['a mask', MASKED, '', 'ssh root@h1 systemctl unmask docker-tls-role@ci.socket'],
-    ['a mask until the next boot', `${MASKED}-runtime`, '', 'unmask --runtime docker-tls-role@ci.socket'],
-    ['a directory with files', STOPPED, 'ci directory', 'mv /run/docker-tls/ci.sock /run/docker-tls/ci.sock.old'],
-    ['a link in place of the directory', ACTIVE, 'ci linked', 'rm /run/docker-tls'],
+  const fixed = (command: string) => expect.toSay('not-active-before', 'ci', `${command} && docker-tls apply h1`);
+  test.each<[string, string, string, string, (command: string) => unknown]>([
+    ['a mask', MASKED, '', 'ssh root@h1 systemctl unmask docker-tls-role@ci.socket', fixed],
+    ['a mask until the next boot', `${MASKED}-runtime`, '', 'unmask --runtime docker-tls-role@ci.socket', fixed],
     [
-      'a unit that systemd cannot read',
-      'LoadState=bad-setting ActiveState=inactive',
-      '',
-      'cat docker-tls-role@ci.socket',
+      'a directory with files',
+      STOPPED,
+      'ci directory',
+      'mv /run/docker-tls/ci.sock /run/docker-tls/ci.sock.old',
+      fixed,
     ],
-  ])('%s', (_, state, at, command) => {
+    [
+      ...(['a link in place of the directory', ACTIVE, 'ci linked', 'rm /run/docker-tls'] as const),
+      (command) => expect.toSay('behind-link', 'ci', `${command} && docker-tls apply h1`),
+    ],
+    [
+      ...(['a unit that systemd cannot read', BROKEN, '', 'cat docker-tls-role@ci.socket'] as const),
+      // A command that only looks changes nothing that apply could build on.
+      (command) => expect.stringMatching(new RegExp(`: .*${command}$`)),
+    ],
+  ])('%s', (_, state, at, command, said) => {
     const facts = hostWith(state, at);
-    const { inactive } = plan({}, facts);
-    expect(inactive).toEqual(['ci']);
-    const [warning = '', ...more] = inactiveWarnings({ inactive }, facts, 'h1', LOGIN);
-    expect([warning, more]).toEqual([expect.toSay('not-active-before', 'ci', command), []]);
-    expect(warning).toMatch(/ && docker-tls apply h1$/);
-    // A restart would end streams, and change nothing.
-    const [problem, ...others] = deadSockets(plan({ startSockets: true }, facts), facts, SPEC, LOGIN);
+    // A restart would end streams, and change nothing: a host in sync stays so.
+    const { action, inactive } = plan({ startSockets: true }, facts);
+    expect([action, inactive]).toEqual(['none', ['ci']]);
+    expect(unstartableSockets({ action, inactive }, facts, SPEC, LOGIN)).toEqual([]);
+    expect(inactiveWarnings({ inactive }, facts, 'h1', LOGIN)).toEqual([said(command)]);
+    // A change of this socket itself is refused.
+    const role = { name: 'h1', sockets: ['ab read', 'ci monitor'] };
+    const changed = plan({ ...role, listener: listener('others\n') }, facts);
+    const [problem, ...others] = unstartableSockets(changed, facts, role, LOGIN);
     expect([problem?.code, problem?.exit, others]).toEqual(['E_APPLY', 4, []]);
     expect(problem?.hints).toEqual([expect.stringContaining(command), 'docker-tls apply h1']);
-    expect(deadSockets({ action: 'reload', inactive }, facts, SPEC, LOGIN)).toEqual([]);
+    expect(unstartableSockets({ action: 'reload', inactive }, facts, SPEC, LOGIN)).toEqual([]);
+  });
+
+  test('a restart that starts one socket is not about another one, which is masked', () => {
+    const facts = hostWith(MASKED, '', STOPPED);
+    const next = plan({ startSockets: true }, facts);
+    expect(next).toMatchObject({ action: 'restart', inactive: ['ci'], reason: expect.toSay('not-active', 'ab') });
+    expect(unstartableSockets(next, facts, SPEC, LOGIN)).toEqual([]);
+  });
+
+  test('after a change, a socket that has answered is not called inactive', () => {
+    const warned = (...who: readonly string[]) =>
+      inactiveWarnings(
+        { inactive: ['ci'] },
+        masked,
+        'h1',
+        LOGIN,
+        who.map((one) => ({ who: one })),
+      ).length;
+    expect([warned(), warned('socket ab', 'socket ci2'), warned('socket ab', 'socket ci')]).toEqual([1, 1, 0]);
   });
 
   test('a stopped unit and a deleted file may come back by a start', () => {
@@ -169,8 +222,8 @@ describe('what keeps a socket from listening is named, with a command', () => {
       [ACTIVE, ''],
     ] as const) {
       const facts = hostWith(state, at);
-      expect(inactivityOf(facts, 'ci', LOGIN)).toMatchObject({ stays: false, commands: [] });
-      expect(deadSockets(plan({ startSockets: true }, facts), facts, SPEC, LOGIN)).toEqual([]);
+      expect(inactivityOf(facts, 'ci', LOGIN)).toMatchObject({ needsAdmin: false, commands: [] });
+      expect(unstartableSockets(plan({ startSockets: true }, facts), facts, SPEC, LOGIN)).toEqual([]);
     }
   });
 
@@ -178,6 +231,6 @@ describe('what keeps a socket from listening is named, with a command', () => {
     const facts = factsOf({ 'program-sockets': states({ ci: STOPPED }), 'program-paths': 'ci directory' });
     const next = planHost(facts, { ...wanted, sockets: ['ci read'], listener: listener('x', ['ci']) });
     const spec = { name: 'h1', sockets: ['ci read'] };
-    expect(deadSockets(next.listener, facts, spec, LOGIN).map(({ code }) => code)).toEqual(['E_APPLY']);
+    expect(unstartableSockets(next.listener, facts, spec, LOGIN).map(({ code }) => code)).toEqual(['E_APPLY']);
   });
 });

@@ -185,6 +185,17 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     );
   });
 
+  test('nothing is deleted where a link in place of the directory leads', () => {
+    const left = run(
+      shell,
+      `mkdir -p $T/open/made.sock $RUN $UNITS/sockets.target.wants; : >$T/open/old.sock; ln -s ../open $RUN/docker-tls
+      ln -s x "$UNITS/sockets.target.wants/docker-tls-role@made.socket"
+      systemctl() { case $1 in list-units) echo "docker-tls-role@old.socket loaded" ;; esac; }; service() { echo "$*"; }
+      drop_program_sockets; ls $T/open`,
+    );
+    expect(left).toBe('stop docker-tls-role@old.socket\nmade.sock\nold.sock\n');
+  });
+
   test('a rollback goes on where a socket for containers does not listen, and says so; a change does not', () => {
     const started = (back: string, inactive = '') =>
       run(

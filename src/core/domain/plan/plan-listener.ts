@@ -11,7 +11,7 @@ import { type HostFacts, installedCredentials } from './facts.ts';
 import { type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { DesiredListener, ListenerPlan } from './listener.ts';
-import { inactiveSockets, leftInactive } from './program-sockets.ts';
+import { exemptSockets, inactiveSockets, startableSockets } from './program-sockets.ts';
 
 /** Ends all connections from before a reload: an earlier state may give their clients less. */
 const CUT_ALL = 'kill -s TERM $WORKERS';
@@ -123,9 +123,13 @@ export function planListener(
     (path) => (pending.has(path) ? `${path}.docker-tls-new` : path),
     credentials === undefined ? places.current : `${places.tls}/${generation}`,
   );
-  const left = leftInactive(facts, sockets);
-  const due = inactiveSockets(facts, listener.local?.names ?? []).filter((name) => !left.includes(name));
-  const plan = (action: ListenerPlan['action'], reason: string, inactive: readonly string[] = left): ListenerPlan => ({
+  const exempt = exemptSockets(facts, sockets);
+  const required = inactiveSockets(facts, listener.local?.names ?? []).filter((name) => !exempt.includes(name));
+  const plan = (
+    action: ListenerPlan['action'],
+    reason: string,
+    inactive: readonly string[] = exempt,
+  ): ListenerPlan => ({
     service: LISTENER_SERVICE,
     action,
     reason,
@@ -135,7 +139,7 @@ export function planListener(
     packages: listener.packages,
     inactive,
   });
-  const wake = (names: readonly string[], inactive: readonly string[]) =>
+  const restartFor = (names: readonly string[], inactive: readonly string[]) =>
     plan('restart', `not active: the socket ${listWords(names)}`, inactive);
   if (!hasListener(facts)) return plan('start', `${listener.title} accepts clients, in front of the daemon`);
   if (pending.has(places.socket) || pending.has(places.programSocket))
@@ -145,12 +149,14 @@ export function planListener(
   if (listener.packages.length > 0) return plan('restart', 'its packages are not completely installed');
   const listens = !hasPort({ listen }) || facts.docker.tlsSocket.active === 'active';
   if (!listener.active || !listens) return plan('start', 'it does not run');
-  if (due.length > 0) return wake(due, left);
+  if (required.length > 0) return restartFor(required, exempt);
   if (credentials !== undefined) return plan('reload', credentials.reason);
   if (changed.some((path) => path !== places.current)) return plan('reload', 'its configuration changes');
   // Streams end with the restart: only a change that brings the whole host in line makes it, and none that has more to do.
-  if (startSockets && left.length > 0 && files.length === 0) return wake(left, []);
-  return { ...NO_LISTENER, reason: 'nothing changes for it', inactive: left };
+  const startable = startSockets && files.length === 0 ? startableSockets(facts, exempt) : [];
+  const rest = exempt.filter((name) => !startable.includes(name));
+  if (startable.length > 0) return restartFor(startable, rest);
+  return { ...NO_LISTENER, reason: 'nothing changes for it', inactive: exempt };
 }
 
 /** PEM of the CAs that the host accepts now, and will not. */
@@ -167,7 +173,7 @@ export function restoredListener(
   { sockets }: Pick<DesiredHost, 'sockets'>,
 ): ListenerPlan {
   const touched = files.filter(({ path }) => isListenerPath(path, facts.places));
-  const inactive = isThere ? leftInactive(facts, sockets) : [];
+  const inactive = isThere ? exemptSockets(facts, sockets) : [];
   if (touched.length === 0 || !(isThere || hasListener(facts))) return { ...NO_LISTENER, inactive };
   const action = !isThere
     ? 'stop'

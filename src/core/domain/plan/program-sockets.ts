@@ -26,73 +26,109 @@ export function inactiveSockets({ programSockets }: Found, names: readonly strin
 }
 
 /**
- * Those that the host has had with the same role. They fail no change that has another purpose: a socket that cannot become active must not
- * keep a client that is to go.
+ * Those that the host has had with the same role, and of which systemd has said that they are inactive. They fail no change that has another
+ * purpose: a socket that cannot become active must not keep a client that is to go.
  */
-export function leftInactive(facts: Found & Pick<HostFacts, 'state'>, sockets: readonly string[] = []): string[] {
+export function exemptSockets(facts: Found & Pick<HostFacts, 'state'>, sockets: readonly string[] = []): string[] {
   const before = settingsNow(facts.state)?.sockets ?? [];
-  return inactiveSockets(facts, socketNames(sockets.filter((one) => before.includes(one))));
+  const same = socketNames(sockets.filter((one) => before.includes(one)));
+  return inactiveSockets(facts, same).filter((name) => (facts.programSockets.get(name)?.active ?? '') !== '');
 }
 
-/** Why a socket is not active. `stays`: no start of its unit changes that. `commands`: what does. */
-export function inactivityOf(
-  facts: Found & Pick<HostFacts, 'kind' | 'places'>,
-  name: string,
-  login: Login,
-): { readonly why: string; readonly stays: boolean; readonly commands: readonly string[] } {
+type Cause = {
+  readonly why: string;
+  /** No start of its unit makes it active. */
+  readonly needsAdmin: boolean;
+  /** Command that an administrator runs on the host, and whether it only shows the cause. */
+  readonly command?: readonly string[];
+  readonly onlyShows?: boolean;
+};
+
+/** Why a socket is not active. */
+function causeOf(facts: Found & Pick<HostFacts, 'kind' | 'places'>, name: string): Cause {
   const { systemctl } = kindOf(facts);
   const { load, enabled, at } = facts.programSockets.get(name) ?? UNKNOWN;
   const unit = programUnit(name);
   const directory = `${facts.places.run}/docker-tls`;
   const path = `${directory}/${name}.sock`;
-  const run = (...words: readonly string[]) => sudoCommand(login, ...words);
   if (load === 'masked') {
     const runtime = enabled === 'masked-runtime' ? ['--runtime'] : [];
-    return { why: `${unit} is masked`, stays: true, commands: [run(...systemctl, 'unmask', ...runtime, unit)] };
+    return { why: `${unit} is masked`, needsAdmin: true, command: [...systemctl, 'unmask', ...runtime, unit] };
   }
   if (at === 'linked')
     return {
-      why: `${directory} is a symbolic link, and whoever may write where it leads could put another socket there`,
-      stays: true,
-      commands: [run('rm', directory)],
+      why: `${directory} is a link, and whoever may write where it leads could put another socket there`,
+      needsAdmin: true,
+      command: ['rm', directory],
     };
   if (at === 'directory')
-    return { why: `a directory with files is at ${path}`, stays: true, commands: [run('mv', path, `${path}.old`)] };
+    return {
+      why: `a directory with files is at ${path}`,
+      needsAdmin: true,
+      command: ['mv', path, `${path}.old`],
+    };
   if (!['', 'loaded', 'not-found'].includes(load))
     return {
       why: `systemd cannot load ${unit} (${printable(load)})`,
-      stays: true,
-      commands: [run(...systemctl, 'cat', unit)],
+      needsAdmin: true,
+      command: [...systemctl, 'cat', unit],
+      onlyShows: true,
     };
-  return { why: 'its unit was stopped, or its file is gone', stays: false, commands: [] };
+  return { why: 'its unit was stopped, or its file is gone', needsAdmin: false };
 }
 
-/** Of sockets that a change leaves inactive, each with commands to paste. */
+/** Those that a start of their units can make active. */
+export function startableSockets(facts: Parameters<typeof causeOf>[0], names: readonly string[]): string[] {
+  return names.filter((name) => !causeOf(facts, name).needsAdmin);
+}
+
+/** Why a socket is not active, with commands to paste. */
+export function inactivityOf(
+  facts: Parameters<typeof causeOf>[0],
+  name: string,
+  login: Login,
+): Omit<Cause, 'command'> & { readonly commands: readonly string[] } {
+  const { command, ...cause } = causeOf(facts, name);
+  return { ...cause, commands: command === undefined ? [] : [sudoCommand(login, ...command)] };
+}
+
+/** Who a check of a socket connects as. */
+export function socketWho(name: string): string {
+  return `socket ${name}`;
+}
+
+/** Of exempt sockets, each with commands to paste. `checks`: those after the change; a socket that has answered is active. */
 export function inactiveWarnings(
   { inactive }: Pick<ListenerPlan, 'inactive'>,
   facts: Parameters<typeof inactivityOf>[0],
   host: string,
   login: Login,
+  checks: readonly { readonly who: string }[] = [],
 ): string[] {
-  return inactive.map((name) => {
-    const { why, commands } = inactivityOf(facts, name, login);
-    const mend = [...commands, `docker-tls apply ${shellQuote(host)}`].join(' && ');
-    return `the socket ${name} was not active before this change: ${why}. To mend it: ${mend}`;
+  const silent = inactive.filter((name) => !checks.some(({ who }) => who === socketWho(name)));
+  return silent.map((name) => {
+    const { why, commands, onlyShows = false } = inactivityOf(facts, name, login);
+    const isLinked = facts.programSockets.get(name)?.at === 'linked';
+    const found = isLinked ? 'is behind a symbolic link' : 'was not active before this change';
+    const words = onlyShows
+      ? `To see it: ${commands.join(' && ')}`
+      : `To fix it: ${[...commands, `docker-tls apply ${shellQuote(host)}`].join(' && ')}`;
+    return `the socket ${name} ${found}: ${why}. ${words}`;
   });
 }
 
 /** Sockets that a change is to start, and cannot. */
-export function deadSockets(
+export function unstartableSockets(
   { action, inactive }: Pick<ListenerPlan, 'action' | 'inactive'>,
   facts: Parameters<typeof inactivityOf>[0],
   { name: host, sockets }: { readonly name: string; readonly sockets?: readonly string[] | undefined },
   login: Login,
 ): DockerTlsError[] {
   if (action === 'none' || action === 'stop') return [];
-  const due = inactiveSockets(facts, socketNames(sockets)).filter((name) => !inactive.includes(name));
-  return due.flatMap((name) => {
-    const { why, stays, commands } = inactivityOf(facts, name, login);
-    if (!stays) return [];
+  const required = inactiveSockets(facts, socketNames(sockets)).filter((name) => !inactive.includes(name));
+  return required.flatMap((name) => {
+    const { why, needsAdmin, commands } = inactivityOf(facts, name, login);
+    if (!needsAdmin) return [];
     const hints = [...commands, `docker-tls apply ${shellQuote(host)}`];
     return [new DockerTlsError('E_APPLY', `the socket ${name} cannot become active: ${why}`, { where: host, hints })];
   });

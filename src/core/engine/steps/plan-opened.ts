@@ -16,7 +16,7 @@ import {
 import { managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
-import { deadSockets, inactiveWarnings } from '../../domain/plan/program-sockets.ts';
+import { inactiveWarnings, unstartableSockets } from '../../domain/plan/program-sockets.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -191,7 +191,7 @@ function withSockets(planned: PlannedHost): PlannedHost {
   return {
     ...planned,
     plan: { ...plan, warnings: [...plan.warnings, ...inactiveWarnings(plan.listener, facts, spec.name, login)] },
-    problems: [...problems, ...deadSockets(plan.listener, facts, spec, login)],
+    problems: [...problems, ...unstartableSockets(plan.listener, facts, spec, login)],
   };
 }
 

@@ -50,6 +50,8 @@ drop_program_sockets() {
     service stop $dropped 2>/dev/null || for unit in $dropped; do service stop "$unit" 2>/dev/null; done
     systemctl reset-failed $dropped 2>/dev/null 9<&-
   fi
+  # Root deletes nothing where a link leads.
+  [ ! -L "$RUN/docker-tls" ] || return 0
   # systemd no longer knows that it has to remove the socket, if the template is gone.
   for unit in $dropped; do
     program_path "$unit"
@@ -63,8 +65,8 @@ drop_program_sockets() {
   [ -n "$(program_units)" ] || rmdir -- "$RUN/docker-tls" 2>/dev/null
 }
 
-# One that cannot listen fails a change, unless it was inactive before and is none of its purposes. It keeps nothing else from starting at a
-# boot, and in a rollback: it may not have listened before.
+# One that cannot listen fails a change, unless it was inactive before and the change does not concern it. It keeps nothing else from
+# starting at a boot, and in a rollback: it may not have listened before.
 start_listener() {
   [ ! -e "$UNITS/$TLS_SOCKET" ] || service start "$TLS_SOCKET" || return 1
   units=$(program_units)

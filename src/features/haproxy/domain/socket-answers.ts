@@ -2,6 +2,7 @@
 
 import { apiAnswers, parseSections, type Section } from '../../../core/domain/dockerd/sections.ts';
 import type { ProbeCheck } from '../../../core/domain/plan/outcome.ts';
+import { socketWho } from '../../../core/domain/plan/program-sockets.ts';
 import type { RoleSocket } from './haproxy-config.ts';
 
 type Answers = ReturnType<typeof apiAnswers>;
@@ -34,7 +35,7 @@ export function judgeSocket(
   onHost: NonNullable<ProbeCheck['onHost']>,
 ): ProbeCheck[] {
   const status = answers.get('/_ping')?.status ?? 0;
-  const who = `socket ${name}`;
+  const who = socketWho(name);
   const accepted = status >= 200 && status < 300;
   const first: ProbeCheck = {
     ...{ who, expected: 'accepted', ok: accepted, onHost, elapsedMs: 0 },

@@ -1,8 +1,15 @@
-import { expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, onTestFinished, test } from 'vitest';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import type { HostSession } from '../../../../src/core/runtime.ts';
 import { judgeSocket, parseAnswers } from '../../../../src/features/haproxy/domain/socket-answers.ts';
 import { checkSockets } from '../../../../src/features/haproxy/engine/check-sockets.ts';
+import { SOCKET_CHECK_SCRIPT } from '../../../../src/features/haproxy/host/scripts.ts';
 import { printSections } from '../../../support/sections.ts';
 
 const NONCE = '0123456789abcdef0123456789abcdef';
@@ -66,4 +73,24 @@ test('a socket that need not answer is not claimed to be checked, and is judged 
   expect(await checked('000', '', ['ci'])).toEqual([]);
   expect(await checked('000', '', ['other'])).toEqual([false, false]);
   expect(await checked('200', '[]', ['ci'])).toEqual([true, false]);
+});
+
+test('the host sends no request through a link: another user may have put a socket there', async () => {
+  const run = mkdtempSync(join(tmpdir(), 'docker-tls-run-'));
+  onTestFinished(() => rmSync(run, { recursive: true, force: true }));
+  const directory = join(run, 'docker-tls');
+  mkdirSync(directory);
+  const server = createServer((_, response) => response.end('OK')).listen(join(directory, 'ci.sock'));
+  onTestFinished(() => void server.close());
+  const script = SOCKET_CHECK_SCRIPT.replace(/^run=.*\n\[.*$/m, `run=${run}`);
+  const asked = async (name: string) => {
+    const lines = promisify(execFile)('sh', ['-c', `nonce=${NONCE} SOCKETS='${name} ${SOCKET.outside}'\n${script}`]);
+    return parseAnswers(Buffer.from((await lines).stdout))?.get(name)?.size;
+  };
+  expect(await asked('ci')).toBe(2);
+  symlinkSync('ci.sock', join(directory, 'ab.sock'));
+  expect(await asked('ab')).toBe(0);
+  renameSync(directory, join(run, 'open'));
+  symlinkSync('open', directory);
+  expect(await asked('ci')).toBe(0);
 });
