@@ -190,7 +190,7 @@ describe.each(suites)('on %s', (suite) => {
 
   test('a socket stays the same file and answers while others come, go and get other roles', async () => {
     const ask = 'curl -s -m 20 -o /dev/null -w "%{http_code}" --unix-socket /ci.sock http://d/_ping';
-    const loop = `n=0; while :; do n=$((n+1)); s=$(/usr/bin/${ask}); [ "$s" = 200 ] || echo "$n $s" >>/refused; echo $n >/tries; sleep 0.02; done`;
+    const loop = `n=0; while :; do n=$((n+1)); s=$(/usr/bin/${ask}); [ "$s" = 200 ] || echo "$n $s" >>/refused; echo $n >/tries.new; mv /tries.new /tries; sleep 0.02; done`;
     const mounts = '-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro -v /run/docker-tls/ci.sock:/ci.sock';
     await host.container('asker', mounts, `sh -c '${loop}'`);
     const inode = 'stat -c %i /run/docker-tls/ci.sock';
