@@ -271,7 +271,7 @@ test('no arguments, however strange, make the parser fail in another way than by
 test('-f is refused by exactly those commands that read no fleet file', async () => {
   const texts = commandTexts();
   const reads =
-    /openStoredRun|openHosts|planNamedHosts|openRestore|selectSpecs|loggedRequests|changeSockets|openFleetFile|global\.file|askWitnesses|confirmNewest/;
+    /openStoredRun|keyPassphrase|openHosts|planNamedHosts|openRestore|selectSpecs|loggedRequests|changeSockets|openFleetFile|global\.file|askWitnesses|confirmNewest/;
   for (const { name, load } of COMMANDS) {
     const command = await load();
     const text = texts.get(name.replace(' ', '-')) ?? '';
