@@ -115,6 +115,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
     const before = ca;
     if (before !== undefined) oldCas = [{ ...before, serial: '' }, ...oldCas];
     if (lost) {
+      await keys.beginAnew();
       oldCas = oldCas.map(({ keyPem: _, ...old }) => old);
       made = { oldCas };
       for (const [name, { cert }] of state.issuers) issuers[name] = { cert };
