@@ -4,7 +4,8 @@ import type { Opened } from './opened.ts';
 import type { Session } from './session.ts';
 import { isChanged } from './turns.ts';
 
-const ATTEMPTS = 20;
+/** On a busy computer, a change of operators lost 20 times in a row against six writers. */
+const ATTEMPTS = 60;
 
 /** Does the work on the newest content, and again on newer content after E_STORE_CHANGED. */
 export async function retried<T>(session: Session, work: (base: Opened) => Promise<T>): Promise<T> {
