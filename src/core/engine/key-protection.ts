@@ -35,44 +35,52 @@ export function protectKeys(
 ): KeyProtection {
   /** Keys that this run has encrypted or decrypted: both are slow. */
   const known = new WeakMap<Secret, Secret>();
-  let secret: Promise<Secret | undefined> | undefined;
+  let words: Promise<Secret | undefined> | undefined;
+  /** A stored key that has to open with the passphrase before a new key comes under it. */
+  let unproven: Secret | undefined;
 
   function passphrase(replaced = false): Promise<Secret | undefined> {
+    words ??= ask(replaced);
+    return words;
+  }
+
+  async function ask(replaced: boolean): Promise<Secret | undefined> {
     // With an external CA, the issuing CAs of clients have the only keys.
     const keys = [ca, ...oldCas, ...issuers.values()].map((one) => one?.keyPem).filter((key) => key !== undefined);
     const locked = keys.find(isEncrypted);
-    secret ??= locked
-      ? existing(locked, { name: ca?.record.name, replaced })
-      : keys.length > 0 || ca?.record.noPassphrase
-        ? Promise.resolve(undefined)
-        : source.forNewCa();
-    return secret;
+    unproven = locked;
+    if (locked !== undefined)
+      return source.forExistingCa((typed) => keyOpens(locked, typed), { name: ca?.record.name, replaced });
+    return keys.length > 0 || ca?.record.noPassphrase ? undefined : source.forNewCa();
   }
 
-  async function existing(locked: Secret, about: AskedCa): Promise<Secret> {
-    const words = await source.forExistingCa((typed) => keyOpens(locked, typed), about);
-    // One from a file or the environment was not tried. No new key may come under another passphrase than the stored ones.
-    known.set(locked, await decryptKey(locked, words));
-    return words;
+  async function open(stored: Secret): Promise<Secret> {
+    const found = known.get(stored);
+    if (found !== undefined || !isEncrypted(stored)) return found ?? stored;
+    const key = await decryptKey(stored, await passphrase());
+    known.set(stored, key);
+    unproven = undefined;
+    return key;
   }
 
   return {
     async protect(key) {
-      const words = await passphrase();
-      if (words === undefined) return key;
-      const stored = await encryptKey(key, words);
+      const under = await passphrase();
+      if (under === undefined) return key;
+      // One from a file or the environment was not tried. No new key may come under another passphrase than the stored ones.
+      if (unproven !== undefined) await open(unproven);
+      const stored = await encryptKey(key, under);
       known.set(stored, key);
       return stored;
     },
-    async open(stored) {
-      return known.get(stored) ?? (isEncrypted(stored) ? decryptKey(stored, await passphrase()) : stored);
-    },
+    open,
     async unlock(replaced) {
       await passphrase(replaced);
     },
     async beginAnew() {
-      secret = source.forNewCa();
-      await secret;
+      words = source.forNewCa();
+      unproven = undefined;
+      await words;
     },
   };
 }
