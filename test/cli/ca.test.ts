@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import tls from 'node:tls';
@@ -63,6 +63,21 @@ describe('ca create, show, export', () => {
     });
     expect(opened).toContain('BEGIN PUBLIC KEY');
     expect((await run('ca', 'create', '--no-ca-passphrase', '--json')).json.error?.code).toBe('E_CA_EXISTS');
+  });
+
+  test('a backup is written only of a key that belongs to its certificate; a fleet file gives the passphrase alone', async () => {
+    writeFileSync(file('pass'), 'correct horse\n', { mode: 0o600 });
+    await run('ca', 'create', '--ca-passphrase-file', 'pass');
+    const hosts = 'hosts:\n  h1: { sudo-password: prompt }\n';
+    writeFileSync(file('fleet.yaml'), `version: 1\nca: { passphrase: "file:${file('pass')}" }\n${hosts}`);
+    const out = ['ca', 'export', '--with-key', '--out', 'backup.pem', '--passphrase-file', 'pass', '-f', 'fleet.yaml'];
+    expect((await run(...out, '--json')).json.error).toBe(undefined);
+    rmSync(file('backup.pem'));
+    const key = join(home, 'ca/ca-key.pem');
+    rmSync(key);
+    writeFileSync(key, readFileSync(keyOf(own('/CN=other'))), { mode: 0o400 });
+    expect((await run(...out, '--json')).json.error?.code).toBe('E_CA_KEY');
+    expect(existsSync(file('backup.pem'))).toBe(false);
   });
 
   test('without a CA there is nothing to show', async () => {

@@ -5,12 +5,14 @@ import { CA_OPTIONS, FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
 import { usage } from '../../errors/errors.ts';
 import { exportPassphrase } from '../actions/given-secrets.ts';
 import { checkOut, writeOut } from '../actions/input-output.ts';
-import { openStoredRun } from '../actions/run.ts';
+import { storeOf } from '../actions/open-store.ts';
+import { keyPassphrase } from '../actions/run.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { encryptKey } from '../domain/pki/keys.ts';
+import { openAuthority } from '../domain/pki/open-authority.ts';
 import { Secret } from '../domain/secret.ts';
 import { externalCaKey, noCa } from '../domain/trust/ca-refusals.ts';
-import { openIssuer } from '../engine/issue.ts';
+import { protectKeys } from '../engine/key-protection.ts';
 
 export type CaExportDocument = {
   readonly subject: string;
@@ -38,7 +40,8 @@ export const command = defineCommand({
   async run(context): Promise<CommandResult<CaExportDocument>> {
     const { global, runtime, options } = context;
     const { out, replace, withKey } = options;
-    const { run, state } = await openStoredRun(context, options);
+    const state = await storeOf(context).read();
+    const keys = protectKeys(state, await keyPassphrase(context, options, state));
     const { ca } = state;
     if (ca === undefined) throw noCa();
     const { fingerprint, subject } = inspectCertificate(ca.cert);
@@ -54,9 +57,9 @@ export const command = defineCommand({
     if (out === undefined) throw usage('--with-key needs a file', ['docker-tls ca export --with-key --out FILE']);
     const file = { runtime, global, out, replace };
     checkOut(file, true);
-    const issuer = openIssuer(state, { ...run, runtime, now: runtime.now() });
-    const authority = await issuer.authority();
-    if (authority.key === undefined) throw externalCaKey();
+    if (ca.keyPem === undefined) throw externalCaKey();
+    // Fails where the key is not that of the certificate: such a backup would be worth nothing.
+    const authority = openAuthority({ cert: ca.cert, key: await keys.open(ca.keyPem) });
     const passphrase = await exportPassphrase(options.passphraseFile, 'Passphrase for the exported key:', context);
     const key = await encryptKey(authority.key, passphrase);
     return written(await writeOut({ ...file, data: new Secret(`${ca.cert}${key.revealText()}`) }));

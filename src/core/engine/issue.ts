@@ -57,8 +57,6 @@ type Issuer = {
   unlock(changes: readonly CredentialChange[]): Promise<void>;
   /** A key in its stored form. */
   protect(key: Secret): Promise<Secret>;
-  /** The CA's own key, for `ca export`. */
-  authority(): Promise<OpenAuthority>;
 };
 
 /** An issuer for a state of the store. Asks for and opens keys only when needed. */
@@ -295,6 +293,5 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
         await keys.unlock(fresh);
     },
     protect: keys.protect,
-    authority,
   };
 }
