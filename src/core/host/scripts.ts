@@ -42,6 +42,7 @@ import daemonModule from './rollback/daemon.sh';
 import kernelModule from './rollback/kernel.sh';
 import lingerModule from './rollback/linger.sh';
 import portModule from './rollback/port.sh';
+import protectionModule from './rollback/protection.sh';
 import restoreModule from './rollback/restore.sh';
 import resumeModule from './rollback/resume.sh';
 import servicesModule from './rollback/services.sh';
@@ -119,6 +120,7 @@ export function rollbackScript(kind: KindName): string {
     answerModule,
     containersModule,
     daemonModule,
+    protectionModule,
     portModule,
     auditRulesModule,
     ...KINDS[kind].rollback,
@@ -143,8 +145,8 @@ export function applyScript(kind: KindName): string {
     lockModule,
     receiveModule,
     armModule,
-    stageModule,
     validateModule,
+    stageModule,
     keepModule,
     switchModule,
   ].join('\n');

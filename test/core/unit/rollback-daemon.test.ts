@@ -22,7 +22,7 @@ afterEach(() => {
 function run(shell: string, text: string): { status: number | null; stdout: string } {
   const [program = '', ...words] = shell.split(' ');
   const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }; await_answer() { :; }; CONTAINERS=stop
-    SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes`;
+    SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes LIVE_RESTORE=untouched LIVE_RESTORE_STAYS=no RUN=${directory}/run`;
   return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
     encoding: 'utf8',
   });
@@ -138,6 +138,49 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       const { stdout } = run(shell, `${SYSTEMD(true)}; ${failed}; apply_daemon start 2>&1; echo "$? $STEP"`);
       expect(stdout).toSay('live-restore-not-taken', 'why', '1 protect');
       expect(daemonJson()).toBe('old-on');
+    });
+  });
+
+  describe('where no container is left when the daemon has stopped', () => {
+    const forms = 'printf on >$DAEMON_JSON; printf off >$DAEMON_JSON.docker-tls-new';
+    // The comparison counts hundredths of a second.
+    const begin = `${SYSTEMD(true)}; ${forms}; LIVE_RESTORE=temporary; mark idle`;
+    const shims = (name: string): string => `grep() { echo ${name} | command grep "$1" "$2" >/dev/null; }`;
+    const ends = 'end_unneeded_protection; cat $DAEMON_JSON';
+
+    test('it starts with its final daemon.json, which the confirmation sees by its beginning', () => {
+      const started = 'command sleep 0.05; command sleep 9 & child=$!; find_daemon() { pid=$child; }';
+      const seen = 'started_unprotected && echo seen; kill $child';
+      expect(run(shell, `${begin}; ${shims('dockerd')}; ${ends}; ${started}; ${seen}`).stdout).toBe('offseen\n');
+    });
+
+    test('a daemon that a client started before that still has live-restore', () => {
+      const early = 'command sleep 9 & child=$!; find_daemon() { pid=$child; }; command sleep 0.05';
+      const text = `${begin}; ${early}; ${shims('dockerd')}; ${ends}; started_unprotected || echo protected; kill $child`;
+      expect(run(shell, text).stdout).toBe('offprotected\n');
+    });
+
+    test.each([
+      ['a container has come since', shims('containerd-shim')],
+      ['containerd has a container', 'mkdir -p $RUN/containerd/io.containerd.runtime.v2.task/moby/x'],
+      ['the processes cannot be seen', 'grep() { return 126; }'],
+      ['the daemon did not say that it had none', 'rm $T/idle'],
+      ['live-restore stays', 'LIVE_RESTORE_STAYS=yes'],
+      ['the change is rolled back', 'BACK=yes'],
+    ])('it keeps live-restore where %s', (_, what) => {
+      const text = `${begin}; ${shims('dockerd')}; ${what}; ${ends}; started_unprotected || echo protected`;
+      expect(run(shell, text).stdout).toBe('onprotected\n');
+    });
+
+    test.each([
+      ['[]', '200', 'idle'],
+      ['[{"Id":"0123456789abcdef"}]', '200', ''],
+      ['[]', '403', ''],
+      ['', '000', ''],
+    ])('%s with status %s', (answer, status, mark) => {
+      const api = `api() { printf '%s\\n\\n--%s api ${status} /containers/json\\n' '${answer}' "$2"; }`;
+      const text = `${api}; CONTAINERS=keep socket=/run/docker.sock; note_containers; [ ! -e $T/idle ] || echo idle`;
+      expect(run(shell, text).stdout.trim()).toBe(mark);
     });
   });
 

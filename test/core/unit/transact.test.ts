@@ -182,7 +182,7 @@ describe('the connection that a change is confirmed over', () => {
       early = 'answers',
       stopped = false,
       docker = {} as Partial<HostFacts['docker']>,
-      held = false,
+      held = true,
       verify = async (_order: string[]): Promise<ProbeCheck[]> => [],
     } = {},
   ) {
@@ -227,8 +227,12 @@ describe('the connection that a change is confirmed over', () => {
     return order;
   }
 
-  test('is opened while the daemon restarts', async () => {
-    expect(await run({})).toEqual(['connect', 'apply ends', 'commit', 'close']);
+  test.each([
+    ['once the daemon starts, where systemd holds the port', 'systemd', true],
+    ['while the daemon restarts, where nothing says when it starts', 'firewall', false],
+  ] as const)('is opened %s', async (_when, listening, held) => {
+    expect(await run({ listening }, { held })).toEqual(['connect', 'apply ends', 'commit', 'close']);
+    expect((await run({ listening: 'systemd' }, { held: false })).slice(0, 2)).toEqual(['apply ends', 'connect']);
   });
 
   test.each<readonly [string, Partial<HostPlan>]>([
@@ -280,32 +284,36 @@ describe('the connection that a change is confirmed over', () => {
       };
 
     test('counts where all of it is as it must be', async () => {
-      const order = await run({}, { held: true, verify: verify(true, false) });
+      const order = await run({}, { verify: verify(true, false) });
       expect(order).toEqual(['connect', 'verify', 'apply ends', 'commit', 'close']);
     });
 
     test('is verified again where it is not', async () => {
-      const order = await run({}, { held: true, verify: verify(false, true) });
+      const order = await run({}, { verify: verify(false, true) });
       expect(order).toEqual(['connect', 'verify', 'apply ends', 'verify', 'commit', 'close']);
     });
 
     test('does not count where it fails again', async () => {
-      const order = await run({}, { held: true, verify: verify(false, false) });
+      const order = await run({}, { verify: verify(false, false) });
       expect(order.slice(0, 4)).toEqual(['connect', 'verify', 'apply ends', 'verify']);
       expect(order).toContain('undo ends');
       expect(order).not.toContain('commit');
     });
 
     test('does not keep a change whose daemon did not start', async () => {
-      const order = await run({}, { held: true, verify: verify(true), result: 'rolled-back cmVzdGFydA== eA== - -' });
+      const order = await run({}, { verify: verify(true), result: 'rolled-back cmVzdGFydA== eA== - -' });
       expect(order).toEqual(['connect', 'verify', 'apply ends', 'close', 'E_DAEMON_START']);
     });
 
     test('waits for the end where more than TLS changes, and where no port is held', async () => {
       const files = [{ kind: 'file', path: '/etc/docker/daemon.json', after: '{}' } as FileChange];
-      const order = await run({ files }, { held: true, verify: verify(true) });
+      const order = await run({ files }, { verify: verify(true) });
       expect(order.slice(0, 2)).toEqual(['apply ends', 'verify']);
-      expect((await run({}, { verify: verify(true) })).slice(0, 3)).toEqual(['connect', 'apply ends', 'verify']);
+      expect((await run({ listening: 'firewall' }, { held: false, verify: verify(true) })).slice(0, 3)).toEqual([
+        'connect',
+        'apply ends',
+        'verify',
+      ]);
     });
   });
 });

@@ -166,18 +166,22 @@ async function start(attempt: Attempt): Promise<readonly string[]> {
   });
   attempt.state = transaction.state;
   const tlsAlone = changesTlsAlone(change);
+  // The host says when the new daemon starts. A login before that would slow down the old one's end.
+  const held = plan.listening === 'systemd';
   try {
     const warnings = await startTransaction(session, transaction, {
       timeoutMs: (spec.confirmWithin + 60) * 1000,
       signal,
       onStep: (step) => {
         progress.phase(step);
-        if (step === 'restart' && tlsAlone) confirmer.open();
+        if (step === 'restart' && tlsAlone && !held) confirmer.open();
       },
       // Connections that wait at the port are answered as soon as the new daemon can, before systemd reports its start. If more than TLS
       // changes, the change is not finished at that point.
       onOpen: () => {
-        if (tlsAlone) attempt.early ??= change.verify().catch(() => []);
+        if (!tlsAlone) return;
+        confirmer.open();
+        attempt.early ??= change.verify().catch(() => []);
       },
     });
     attempt.stage = 'switched';

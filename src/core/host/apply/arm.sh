@@ -1,7 +1,7 @@
 # Arming of the rollback: from this point the host rolls back automatically, even if this script is killed or the host reboots.
-# Needs functions: fail list_recovery look_ahead make_directories set_recovery_goal start_timer step words write_recovery
+# Needs functions: fail list_recovery make_directories set_recovery_goal start_timer step words write_recovery
 # Needs variables: RECOVERY RECOVERY_LINK SETTINGS STAGING STATE T goal
-# Needs programs: cat cp ln mkdir mv rm stat sync
+# Needs programs: cat cp ln mkdir mv stat sync
 
 step arm
 make_directories "${RECOVERY_LINK%/*}" 0755 || fail "$(words)"
@@ -22,8 +22,4 @@ CREATED=$T/created
 # replaces anything.
 start_timer 2>"$T/timer-error" &
 timer=$!
-# The inspection of the daemon is slow too.
-look_ahead 2>/dev/null &
-look=$!
 ERR=$T/error
-rm -rf -- "$STAGING" 9<&- &

@@ -1,5 +1,5 @@
 # Staging: every file that the change needs is on the host before anything changes.
-# Needs functions: copy fail make_directories step words
+# Needs functions: begin_validation copy fail make_directories step words
 # Needs variables: DAEMON_JSON ERR JSON_FORMS T TAB TLS_DIRECTORY UNITS
 # Needs programs: cat chmod chown df ln rm sed sha256sum sort
 
@@ -58,22 +58,30 @@ place_new() { # MODE OWNER SOURCE TARGET INDEX
       ;;
   esac
 }
-while IFS=$TAB read -r index kind mode owner source path <&3; do
-  case $kind in
-    blob)
-      make_directories "${path%/*}" 0700 || fail "$(words)"
-      place_new "$mode" "$owner" "$source" "$path" "$index" || fail "$(words)"
-      ;;
-    file)
-      make_directories "${path%/*}" 0755 || fail "$(words)"
-      place_new "$mode" "$owner" "$source" "$path.docker-tls-new" "$index" || fail "$(words)"
-      ;;
-    link)
-      make_directories "${path%/*}" 0755 || fail "$(words)"
-      ln -sfT -- "${source#to:}" "$path.docker-tls-new" 2>"$ERR" || fail "$(words)"
-      ;;
-  esac
-done 3<"$T/manifest"
+# Stages unit files, or all others: place_entries units|others
+place_entries() {
+  while IFS=$TAB read -r index kind mode owner source path <&3; do
+    case $path in "$UNITS"/*) group=units ;; *) group=others ;; esac
+    [ "$group" = "$1" ] || continue
+    case $kind in
+      blob)
+        make_directories "${path%/*}" 0700 || fail "$(words)"
+        place_new "$mode" "$owner" "$source" "$path" "$index" || fail "$(words)"
+        ;;
+      file)
+        make_directories "${path%/*}" 0755 || fail "$(words)"
+        place_new "$mode" "$owner" "$source" "$path.docker-tls-new" "$index" || fail "$(words)"
+        ;;
+      link)
+        make_directories "${path%/*}" 0755 || fail "$(words)"
+        ln -sfT -- "${source#to:}" "$path.docker-tls-new" 2>"$ERR" || fail "$(words)"
+        ;;
+    esac
+  done 3<"$T/manifest"
+}
+place_entries others
+begin_validation
+place_entries units
 if [ -s "$T/sums" ] && ! sha256sum -c "$T/sums" >/dev/null 2>&1; then
   fail "what was sent did not arrive whole: $(df -Pk "$TLS_DIRECTORY" "$UNITS" 2>/dev/null | sed 1d | sort -u)"
 fi

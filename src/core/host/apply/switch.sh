@@ -1,8 +1,9 @@
 # Activation of the change. From this point, every failure goes through the rollback.
 # Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_back
-# Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_loopback set_member set_sysctl step undo warn words
-# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN T
-# Needs variables: TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE look missing timer validation
+# Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_loopback set_member set_sysctl step
+# Needs functions: take_findings undo warn words
+# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN
+# Needs variables: T TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE missing timer validation
 # Needs programs: chmod chown cmp grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
 
 # Compares the effective sshd settings for root and the operator with the drop-in: a line in another file may override it.
@@ -42,7 +43,7 @@ restore_labels() {
 
 back() {
   trap - EXIT
-  [ -z "$protection" ] || wait "$protection"
+  for job in $protection $generation; do wait "$job"; done
   protection=
   # The new daemon had to start within the confirmation deadline; the original one gets the full limit.
   LIMIT=$ROLLBACK_LIMIT
@@ -71,8 +72,9 @@ if [ -n "$VALIDATE" ]; then
   }
 fi
 trap - EXIT
+generation=
 if [ "$AUDIT" = load ]; then keep_audit_rules; fi
-wait "$look"
+take_findings || fail "$(words)"
 look_back
 if [ "$DAEMON" = restart ]; then
   missing_programs
@@ -122,14 +124,9 @@ if [ "$SSHD" = reload ]; then
   compare_sshd
 fi
 mark services
-# Otherwise the wait overlaps with daemon-reload (apply_daemon).
-if [ "$DAEMON" = none ] || [ ! -e "$T/units-changed" ]; then await_protection 2>"$ERR" || back "$(words)"; fi
-if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
-if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
 # The files are in place: the generation is kept while the daemon restarts, unless one of its files is only temporary. Not during a
 # reload, because the script waits for a reload. The confirmation retries a failure. This job holds the mutex, like every write below $T,
 # and ends before the next step.
-generation=
 case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
   load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
   *)
@@ -137,6 +134,10 @@ case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
     generation=$!
     ;;
 esac
+# Otherwise the wait overlaps with daemon-reload (apply_daemon).
+if [ "$DAEMON" = none ] || [ ! -e "$T/units-changed" ]; then await_protection 2>"$ERR" || back "$(words)"; fi
+if [ "$DAEMON" = none ]; then step services; else step "$DAEMON"; fi
+if [ "$DAEMON" = stop ]; then how=stop; else how=start; fi
 apply_services "$how" 2>"$ERR"
 applied=$?
 [ -z "$generation" ] || wait "$generation"

@@ -30,14 +30,17 @@ make_remap_user() {
   add_range /etc/subuid --add-subuids && add_range /etc/subgid --add-subgids
 }
 
-# On hosts without these programs dockerd creates the user.
-if [ "$REMAP" = yes ] && command -v useradd >/dev/null && command -v usermod >/dev/null; then
-  make_remap_user 2>"$ERR" || fail "could not make the user dockremap: $(words)"
-fi
-if [ -n "$VALIDATE" ]; then
+# Begins to validate what is staged so far: the credentials and daemon.json.
+begin_validation() {
+  # On hosts without these programs dockerd creates the user.
+  if [ "$REMAP" = yes ] && command -v useradd >/dev/null && command -v usermod >/dev/null; then
+    make_remap_user 2>"$ERR" || fail "could not make the user dockremap: $(words)"
+  fi
+  [ -n "$VALIDATE" ] || return 0
   step validate
-  # In the background: the next step is faster and changes nothing, and switch.sh waits for the answer. dockerd does not inherit the
+  # In the background: the next steps are faster and change nothing, and switch.sh waits for the answer. dockerd does not inherit the
   # mutex.
   sh -c "$VALIDATE" >"$T/validation" 2>&1 </dev/null 9<&- &
   validation=$!
-fi
+  STEP=stage
+}

@@ -1,7 +1,7 @@
 # Facts about the daemon: its answers, and the programs that it needs to start.
 # Needs functions: api end find_own_program podman_facts say
 # Needs variables: DAEMON_JSON NL began host_kind nonce own_search pid socket
-# Needs programs: date find grep head tr
+# Needs programs: cat date find grep head tr
 
 # Programs that dockerd looks for at start, with their paths: in its own PATH, or in its directory (moby: lookupBinPath).
 program_facts() {
@@ -48,12 +48,16 @@ find_data() {
   set +f
 }
 
-# API answers of the daemon; slow. Skipped for a stopped daemon, because a request would start it.
+# API answers of the daemon; slow, so they come while the rest is gathered. Skipped for a stopped daemon, because a request would start it.
 daemon_facts() {
   if [ "$host_kind" = podman ]; then
     podman_facts
-    return
+  else
+    { [ -z "$socket" ] || api "$socket" "$nonce" /version /info /containers/json; } | answered_facts
   fi
+}
+
+answered_facts() {
   dockerd=$(command -v dockerd)
   [ "$host_kind" != rootless ] || find_own_program
   say dockerd "$dockerd"
@@ -61,14 +65,12 @@ daemon_facts() {
   # shellcheck disable=SC3013 # dash, bash and busybox have -ef
   if [ -n "$dockerd" ] && [ "/proc/${pid:-0}/exe" -ef "$dockerd" ]; then say runs "$dockerd"; fi
   say api-socket "$socket"
-  answers=
   # If daemon.json was edited after the start: has the daemon reloaded it? busybox's find cannot tell.
   since=
-  [ -z "$began" ] || since=$(find -L "$DAEMON_JSON" -maxdepth 0 -newermt "$began 1 second" -printf '%T@' 2>/dev/null)
-  set -- /version /info /containers/json
-  [ -z "$since" ] || set -- "$@" "/events?since=$since&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D"
-  [ -z "$socket" ] || answers=$(api "$socket" "$nonce" "$@")
+  if [ -n "$began" ] && [ -n "$socket" ]; then since=$(find -L "$DAEMON_JSON" -maxdepth 0 -newermt "$began 1 second" -printf '%T@' 2>/dev/null); fi
+  answers=$(cat)
   printf '%s\n' "$answers"
+  [ -z "$since" ] || api "$socket" "$nonce" "/events?since=$since&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D"
   case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   find_data
   set -- "$data"/containers/*/hostconfig.json

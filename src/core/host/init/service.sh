@@ -1,5 +1,5 @@
 # The daemon and sshd on hosts with init scripts (sysvinit, OpenRC): state, start, stop and reload.
-# Needs functions: await_answer find_daemon hold_port look_at_clock mark missing_programs release_port run_script
+# Needs functions: await_answer end_unneeded_protection find_daemon hold_port look_at_clock mark missing_programs release_port run_script
 # Needs variables: BACK LIMIT PORTS T missing pid uptime
 # Needs programs: cat grep head readlink sleep stat tail timeout tr
 
@@ -61,7 +61,7 @@ restart_docker() {
     note_log
     hold_port "$PORTS"
   fi
-  stop_service && start_service
+  stop_service && end_unneeded_protection && start_service
   started=$?
   release_port
   return "$started"

@@ -14,6 +14,8 @@
 #   sshd-failed  mark: it could not reload sshd          listener-failed  mark: it could not start or reload the listener
 #   forms      possible states of each path in this change: sum, path.docker-tls-FORM
 #   containers containers running at the start of the change: id, process, its start time, restarts, name
+#   idle       mark: no container ran at the start of the change
+#   unprotected  when the stopped daemon got its final daemon.json, because no container needs live-restore: in ticks since the boot
 #   pulled     stopped services that a start of the daemon pulls in
 #   local      mark: the daemon answered on its local socket
 #   committed  mark: the change is confirmed                  held       ports currently held by firewall rules of docker-tls

@@ -1,6 +1,6 @@
 # Confirmation: the change becomes permanent, its generation is kept, and old generations are deleted.
 # Needs functions: clear_beside clear_records clear_recovery final_daemon_json forget_recovery keeps_containers mark note
-# Needs functions: remove_created restore_live_restore snapshot_path stop_timer
+# Needs functions: remove_created restore_live_restore snapshot_path started_unprotected stop_timer
 # Needs variables: GENERATION KEEP LIVE_RESTORE LIVE_RESTORE_STAYS LOCK NL RECORD RECOVERY_LINK RUN STATE T TAB TLS_DIRECTORY TXN
 # Needs programs: find mkdir mv rm rmdir sync
 
@@ -21,9 +21,7 @@ commit() {
   if [ ! -e "$T/committed" ]; then
     # commit: still unconfirmed
     if [ "$LIVE_RESTORE" = temporary ]; then
-      if [ "$LIVE_RESTORE_STAYS" = no ]; then
-        restore_live_restore new || return 1
-      fi
+      [ "$LIVE_RESTORE_STAYS" = yes ] || started_unprotected || restore_live_restore new || return 1
       final_daemon_json new || return 1
     fi
     keeps_containers || return 1

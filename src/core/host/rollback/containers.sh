@@ -1,7 +1,19 @@
 # Containers that ran when the change began, and whether it stopped any.
-# Needs functions: api born find_daemon local_socket note
-# Needs variables: CONTAINERS DAEMON NL T TXN birth pid
-# Needs programs: mv rm sed
+# Needs functions: api born find_daemon local_socket mark note
+# Needs variables: CONTAINERS DAEMON NL RUN T TXN birth pid
+# Needs programs: grep mv rm sed
+
+# Does no container run? The daemon is down, so that none can start. Each has a shim, and a directory of containerd.
+none_runs() {
+  [ -e "$T/idle" ] || return 1
+  for path in "$RUN/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/"* "$RUN/containerd/io.containerd.runtime.v2.task/moby/"*; do
+    [ ! -e "$path" ] || return 1
+  done
+  grep -qs '^containerd-shim' /proc/[0-9]*/comm
+  # 2: a process has ended meanwhile.
+  case $? in 1 | 2) return 0 ;; esac
+  return 1
+}
 
 # Prints a line for each container by its ID: look_at_containers ID…: `ID STATUS PID EXIT RESTARTS NAME`, or `ID absent`
 look_at_containers() (
@@ -24,6 +36,7 @@ note_containers() {
 @\1\
 /g'
   )
+  case $found in '[]'*"--$TXN api 200 "*) mark idle ;; esac
   ids=
   set -f
   IFS=$NL

@@ -1,7 +1,7 @@
-# The running dockerd: configuration reloads, and temporary live-restore during a restart.
-# Needs functions: answers api await born find_daemon local_socket look_at_service mark note note_containers place_as runs
-# Needs variables: BACK DAEMON DAEMON_JSON SERVICE T TXN WAS_ACTIVE birth pid shown
-# Needs programs: cat date docker rm timeout
+# The running dockerd: its configuration reloads, and what it says of itself.
+# Needs functions: answers api await born find_daemon local_socket look_at_service mark note note_containers
+# Needs variables: BACK SERVICE T TXN birth pid shown
+# Needs programs: date docker rm timeout
 
 # Sets `socket` to the daemon's local socket: it stays the same while the daemon runs.
 find_socket() {
@@ -85,54 +85,4 @@ reloaded() {
   case $events in *'"reload"'*) return 0 ;; esac
   ! refused "$events" || return 2
   return 1
-}
-
-# Disables temporary live-restore: restore_live_restore old|new. Never while the daemon is down or stopping (its process is the same
-# then): if it starts again without live-restore, it stops every container.
-restore_live_restore() {
-  if [ "$WAS_ACTIVE" = yes ] && [ "$DAEMON" != stop ]; then
-    runs || await runs || return 1
-    place_as "$DAEMON_JSON" "$1-off" && reload_docker live_restore_is false
-  else
-    place_as "$DAEMON_JSON" "$1-off" && reload_live_restore false
-  fi
-}
-
-reload_live_restore() {
-  # A stopped daemon has nothing to reload.
-  runs || return 0
-  find_daemon && await answers || {
-    # A daemon that hangs during its start has read the current file. One that ran before would not enable live-restore, and would stop
-    # its containers.
-    [ "$BACK" = no ] || return 0
-    printf 'dockerd runs and does not answer\n' >&2
-    return 1
-  }
-  reload_docker live_restore_is "$1"
-}
-
-# Waits for live-restore. dockerd reloads it while switch.sh places other files and systemd reads its units. The daemon.json of the change
-# follows: a daemon with the old flags may reject that.
-await_protection() {
-  [ -n "$protection" ] || return 0
-  wait "$protection" || {
-    protection=
-    STEP=protect
-    printf 'the daemon did not take in live-restore: ' >&2
-    cat -- "$T/protect-error" >&2
-    return 1
-  }
-  protection=
-  place_as "$DAEMON_JSON" new-on && return 0
-  STEP=switch
-  return 1
-}
-
-# Places the final daemon.json after temporary live-restore: final_daemon_json old|new
-final_daemon_json() {
-  if [ -e "$DAEMON_JSON.docker-tls-$1" ] || [ -L "$DAEMON_JSON.docker-tls-$1" ]; then
-    place_as "$DAEMON_JSON" "$1"
-  else
-    rm -f -- "$DAEMON_JSON"
-  fi
 }

@@ -1,5 +1,5 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
-# Needs functions: active await_answer find_ports hold_port main_pid mark note_dependents program_units release_port
+# Needs functions: active await_answer end_unneeded_protection find_ports hold_port main_pid mark note_dependents program_units release_port
 # Needs functions: start_dependents stop_listener stop_pulled
 # Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid ports socket_unit
 # Needs programs: journalctl sleep systemctl timeout
@@ -72,11 +72,7 @@ restart_docker() {
   fi
   mark stopped
   # In parallel: systemd and the firewall are slow, and independent of each other.
-  {
-    reset_failed
-    # Active, it would block the start of the socket. Nothing starts it while the socket is down.
-    [ "$is" = active ] || service stop docker-tls-closed.service 2>/dev/null
-  } &
+  reset_failed &
   reset=$!
   note_dependents
   if [ "$is" = active ] && [ "$want" = active ] && active "$docker_unit"; then
@@ -85,7 +81,11 @@ restart_docker() {
   fi
   # Without dependencies: otherwise systemd would also stop units that require the daemon (Requires=, PartOf=), as with
   # `docker compose down`, and their containers.
-  service --job-mode=ignore-dependencies stop "$SERVICE" 2>/dev/null
+  set -- "$SERVICE"
+  # Active, it would block the start of the socket. Nothing starts it while the socket is down.
+  if [ "$is" = inactive ] && [ -e "$UNITS/docker-tls-closed.service" ]; then set -- "$@" docker-tls-closed.service; fi
+  service --job-mode=ignore-dependencies stop "$@" 2>/dev/null
+  end_unneeded_protection
   wait "$reset"
   start_docker && start_dependents
   started=$?
@@ -99,6 +99,8 @@ restart_docker() {
 start_held() {
   {
     release_port
+    # A connection before systemd begins with the daemon would start docker-tls-closed.service, and hold both up.
+    [ "$is" = active ] || sleep 0.05
     [ "$want:$BACK" != active:no ] || printf '@open\n' 2>/dev/null
   } &
   release=$!
