@@ -63,8 +63,6 @@ const hostState = z.readonly(
 /** The host's records, /var/lib/docker-tls/state.json. */
 export type HostState = z.output<typeof hostState>;
 export type StoreMark = z.output<typeof storeMark>;
-/** The store compared with a revision that a host has kept. `other`: a revision of another store, or of a directory. */
-export type StoreLine = 'continues' | 'older' | 'forked' | 'other';
 
 /** The settings that the host has kept with its present generation. */
 export function settingsNow(state: HostState | undefined): KeptSettings | undefined {
