@@ -9,7 +9,6 @@ import type { StoreChange, StoreState } from '../../../core/adapters/store/recor
 import type { Store, UndoToken } from '../../../core/adapters/store/store.ts';
 import { changeEntries } from '../../../core/adapters/store/store-change.ts';
 import { destinationWords } from '../../../core/domain/destination.ts';
-import { jumpSettings } from '../../../core/domain/store-settings.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
 import { requireSeen } from './host-witness.ts';
@@ -20,6 +19,7 @@ import { storeOperators } from './operator-keys.ts';
 import type { Session } from './session.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
+import { jumpSettings } from './ways.ts';
 import { markOf } from './witnesses.ts';
 
 /** Limits of retries of a step after other commits: attempts and time. */
