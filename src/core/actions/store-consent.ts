@@ -18,7 +18,7 @@ export async function approvedWays(context: ActionContext): Promise<Connect> {
   return (await consentTo(context))?.connect ?? context.runtime.connect;
 }
 
-/** Of a signer that is used now. Fails with E_SECRET_FILE (exit 2), before it asks, if its credential is not named here. */
+/** Consent to a signer that is used now. Fails with E_SECRET_FILE (exit 2), before it asks, if its credential is not named here. */
 export function approvingUse(context: ActionContext): Run['approve'] {
   let consent: Promise<StoreConsent | undefined> | undefined;
   return async (signer) => {
