@@ -149,10 +149,10 @@ describe('a host that has seen another state of the store', () => {
   const facts = factsOf({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(kept)}` });
 
   /** Code of the refusal by a store that does not continue it. */
-  async function refusal(target: object = {}): Promise<string | undefined> {
+  async function refusal(problem: 'E_HOST_NEWER' | 'E_HOST_FORKED', target: object = {}): Promise<string | undefined> {
     const requireSeen: Store['requireSeen'] = async (host, state) => {
       expect([host, state?.store]).toEqual(['b2', seen]);
-      throw new DockerTlsError('E_HOST_FORKED', 'forked');
+      throw new DockerTlsError(problem, 'seen');
     };
     const run = await runOn({ ...(await newStore()), requireSeen }, target as Partial<Target>);
     return plan(b2('10.0.0.12'), run, undefined, facts).then(
@@ -161,12 +161,15 @@ describe('a host that has seen another state of the store', () => {
     );
   }
 
-  test('is refused, also for a rollback, unless it is taken over or docker-tls is removed', async () => {
-    expect(await refusal()).toBe('E_HOST_FORKED');
-    expect(await refusal({ kind: 'generation', to: 'previous' })).toBe('E_HOST_FORKED');
-    expect(await refusal({ takeOver: true })).not.toBe('E_HOST_FORKED');
-    expect(await refusal({ kind: 'generation', to: 'none' })).not.toBe('E_HOST_FORKED');
-  });
+  test.each(['E_HOST_NEWER', 'E_HOST_FORKED'] as const)(
+    '%s: is refused, also for a rollback, unless it is taken over or docker-tls is removed',
+    async (code) => {
+      expect(await refusal(code)).toBe(code);
+      expect(await refusal(code, { kind: 'generation', to: 'previous' })).toBe(code);
+      expect(await refusal(code, { takeOver: true })).not.toBe(code);
+      expect(await refusal(code, { kind: 'generation', to: 'none' })).not.toBe(code);
+    },
+  );
 
   test('is no reason for a directory to stop', async () => {
     const { requireSeen } = await newStore();
