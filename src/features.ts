@@ -11,3 +11,4 @@ import './features/haproxy/feature.ts';
 import './features/doctor/feature.ts';
 import './features/openssh/feature.ts';
 import './features/notices/feature.ts';
+import './features/tunnel/feature.ts';

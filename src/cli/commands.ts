@@ -146,10 +146,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/context.ts'),
   ),
   listCommand(
-    { name: 'tunnel', summary: 'Reach the daemon of a host through SSH while this command runs' },
-    () => import('../core/commands/tunnel.ts'),
-  ),
-  listCommand(
     { name: 'completion', summary: 'Print the completion script for a shell' },
     () => import('../core/commands/completion.ts'),
   ),

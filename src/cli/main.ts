@@ -213,7 +213,7 @@ async function runCommand(
     const context = { args, options, global, runtime, progress, prompts, again, renderPlanned };
     let approved: Promise<Connect> | undefined;
     const connect: Connect = async (target) => {
-      approved ??= import('../core/actions/approve-settings.ts').then(({ approvedWays }) => approvedWays(context));
+      approved ??= import('../core/actions/store-consent.ts').then(({ approvedWays }) => approvedWays(context));
       return (await approved)(target);
     };
     const result = await command.run({ ...context, runtime: { ...runtime, connect } });

@@ -212,7 +212,7 @@ export type SignRequest = {
 };
 
 /** Certificate and chain, PEM, leaf first. Fails with E_SIGN_COMMAND, E_SIGN_ANSWER, E_CA_LEAF_ONLY, E_ISSUER_…. */
-export type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
+type Sign = (ca: ExternalCa, request: SignRequest) => Promise<string>;
 
 /** `hash`: the signature's digest. */
 export type TokenRequest = { readonly pin: Secret; readonly hash: string; readonly body: Uint8Array };

@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { typedAgain } from '../../src/cli/again.ts';
-import type { CommandEntry } from '../../src/cli/command.ts';
+import { type CommandEntry, defineCommand, listCommand } from '../../src/cli/command.ts';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { hintPrefix } from '../../src/cli/hint-prefix.ts';
+import { CLIENT_OPTION, FILE } from '../../src/cli/host-options.ts';
 import { asWritten } from '../../src/errors/errors.ts';
 import { runCli } from '../support/cli.ts';
 
@@ -69,7 +70,18 @@ test('a request is signed on another computer, and imported on this one', async 
   expect(out).toContain(`then here:        docker-tls --home ${directory} client import ann.tar`);
 });
 
-const tunnel = await (COMMANDS.find(({ name }) => name === 'tunnel') as CommandEntry).load();
+const exec = await listCommand({ name: 'exec', summary: '' }, async () => ({
+  command: defineCommand({
+    scope: ['host', 'store'],
+    args: { host: { summary: '', required: true }, command: { summary: '', many: true } },
+    options: {
+      client: CLIENT_OPTION,
+      socket: { ...FILE, value: 'PATH', summary: '' },
+      port: { kind: 'number', value: 'N', min: 1, max: 65_535, summary: '' },
+    },
+    run: async () => ({ exit: 0, result: undefined, text: '' }),
+  }),
+})).load();
 
 test.each([
   [
@@ -79,7 +91,7 @@ test.each([
   [['--client', 'x', '--port', '9', 'build-1'], '--port 9 build-1 --client ci'],
   [['--client=x', 'build-1', '--home', '/h', '--home=/h'], 'build-1 --client ci'],
 ])('what was typed is typed again with another client: %j', (typed, words) => {
-  expect(typedAgain(tunnel, typed)({ client: 'ci' })).toBe(`docker-tls tunnel ${words}`);
+  expect(typedAgain(exec, typed)({ client: 'ci' })).toBe(`docker-tls exec ${words}`);
 });
 
 test.each([
@@ -87,31 +99,31 @@ test.each([
   [['--sign', 'KEY', '--home', '/h'], '--sign KEY --client ci'],
   [['--home', '/h', '--sign'], '--sign --client ci'],
 ])('an option that stands alone takes no other option for its value: %j', (typed, words) => {
-  const options = { ...tunnel.options, sign: { kind: 'text', optional: true, summary: '' } } as const;
-  expect(typedAgain({ ...tunnel, options }, typed)({ client: 'ci' })).toBe(`docker-tls tunnel ${words}`);
+  const options = { ...exec.options, sign: { kind: 'text', optional: true, summary: '' } } as const;
+  expect(typedAgain({ ...exec, options }, typed)({ client: 'ci' })).toBe(`docker-tls exec ${words}`);
 });
 
 test('an option that may stand alone takes - for its value, as commander does', () => {
-  const options = { ...tunnel.options, sign: { kind: 'text', optional: true, summary: '' } } as const;
-  const { whole } = typedAgain({ ...tunnel, options }, ['--sign', '-', 'web']);
-  expect(whole('--sign KEY')).toBe('docker-tls tunnel web --sign KEY');
+  const options = { ...exec.options, sign: { kind: 'text', optional: true, summary: '' } } as const;
+  const { whole } = typedAgain({ ...exec, options }, ['--sign', '-', 'web']);
+  expect(whole('--sign KEY')).toBe('docker-tls exec web --sign KEY');
 });
 
 test('a host that was not named comes first, and takes the place of a wrong one that is no value of an option', () => {
-  const again = typedAgain(tunnel, ['--socket', 'wbe', 'wbe', '--', 'wbe']);
-  expect(again({ host: 'web', instead: 'wbe' })).toBe('docker-tls tunnel --socket wbe web -- wbe');
-  expect(typedAgain(tunnel, ['--port', '9'])({ host: 'web' })).toBe('docker-tls tunnel web --port 9');
+  const again = typedAgain(exec, ['--socket', 'wbe', 'wbe', '--', 'wbe']);
+  expect(again({ host: 'web', instead: 'wbe' })).toBe('docker-tls exec --socket wbe web -- wbe');
+  expect(typedAgain(exec, ['--port', '9'])({ host: 'web' })).toBe('docker-tls exec web --port 9');
 });
 
 test.each([
-  ['--port 0', ['build-1', '--port', '9', '--', 'ls'], 'docker-tls tunnel build-1 --port 0 -- ls'],
-  ['run the same command again', ['build-1', '--', 'a b'], "run again: docker-tls tunnel build-1 -- 'a b'"],
-  ['fix it, then run the same command again', ['b', '--home', '/h'], 'fix it, then run again: docker-tls tunnel b'],
-  ['run the same command again', ['b', '--', "a$'", '$&$$'], "run again: docker-tls tunnel b -- 'a$'\\''' '$&$$'"],
+  ['--port 0', ['build-1', '--port', '9', '--', 'ls'], 'docker-tls exec build-1 --port 0 -- ls'],
+  ['run the same command again', ['build-1', '--', 'a b'], "run again: docker-tls exec build-1 -- 'a b'"],
+  ['fix it, then run the same command again', ['b', '--home', '/h'], 'fix it, then run again: docker-tls exec b'],
+  ['run the same command again', ['b', '--', "a$'", '$&$$'], "run again: docker-tls exec b -- 'a$'\\''' '$&$$'"],
   ['--no-such option', ['build-1'], '--no-such option'],
   ['docker-tls status', ['build-1'], 'docker-tls status'],
 ])('the hint "%s" becomes a whole command', (hint, typed, line) => {
-  expect(typedAgain(tunnel, typed).whole(hint)).toBe(line);
+  expect(typedAgain(exec, typed).whole(hint)).toBe(line);
 });
 
 test('an answer to a question is part of the command, as the option of its flag, and a later one replaces it', async () => {

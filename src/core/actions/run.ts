@@ -9,7 +9,6 @@ import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { ActionContext } from './action-context.ts';
-import { approvingUse } from './approve-settings.ts';
 import { agree } from './ask.ts';
 import { readFleetCa } from './ca-files.ts';
 import { passphraseSource, requestedOnce } from './ca-passphrase.ts';
@@ -17,6 +16,7 @@ import { readSecret, type SecretOptions, sudoPassword } from './given-secrets.ts
 import { caSpec, type GivenOptions, runFlags } from './host-flags.ts';
 import { storeOf } from './open-store.ts';
 import { type HostSelection, selectSpecs } from './select-hosts.ts';
+import { approvingUse } from './store-consent.ts';
 
 /** Options for passwords, passphrases and runs over several hosts, and the values of their flags (flags.ts). */
 export type RunOptions = GivenOptions &

@@ -1,7 +1,10 @@
 /** `version`: version details for a bug report, and whether there is a newer one. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { newerVersion, RELEASES } from '../actions/newer-version.ts';
+import { RELEASES } from '../seams/releases.ts';
+import { offered, offeredLines } from '../seams/seam.ts';
+
+const [releases] = RELEASES.all;
 
 export type VersionDocument = {
   readonly version: string;
@@ -21,14 +24,22 @@ export function versionDocument(): VersionDocument {
 
 export const command = defineCommand({
   scope: [],
-  about: `docker-tls never looks for updates unasked. --check asks ${RELEASES}, sends nothing about this computer, and exits with 3 if there is a newer version.`,
-  examples: ['docker-tls version', 'docker-tls version --check'],
+  about: [
+    'docker-tls never looks for updates unasked.',
+    ...offeredLines(
+      RELEASES,
+      `--check asks ${releases?.url}, sends nothing about this computer, and exits with 3 if there is a newer version.`,
+    ),
+  ].join(' '),
+  examples: ['docker-tls version', ...offeredLines(RELEASES, 'docker-tls version --check')],
   args: {},
-  options: { check: { kind: 'flag', summary: 'ask GitHub for the newest version (exit 3: there is a newer one)' } },
+  options: offered(RELEASES, {
+    check: { kind: 'flag', summary: 'ask GitHub for the newest version (exit 3: there is a newer one)' },
+  }),
   async run({ options, runtime }): Promise<CommandResult<VersionDocument>> {
     const document = versionDocument();
     const { version, node, openssl, platform, arch } = document;
-    const found = options.check ? await newerVersion(version, RELEASES, runtime.signal) : undefined;
+    const found = options.check ? await releases?.newestVersion(version, runtime.signal) : undefined;
     const own = `docker-tls ${version}\nNode.js ${node.slice(1)}, OpenSSL ${openssl}, ${platform} ${arch}`;
     const news = found?.outdated
       ? `Version ${found.newest} is out: https://github.com/docker-tls/docker-tls/releases`

@@ -37,11 +37,11 @@ export function unmarked<T extends RunMarks>(ssh: T): Omit<T, keyof RunMarks> {
 
 /** Undefined if no command runs and no file is sent. */
 export function storeSettings({ external, token }: CaSigner): StoreSettings | undefined {
-  if (external?.kind === 'command') return settings([['runs', external.command]]);
+  if (external?.kind === 'command') return shownSettings([['runs', external.command]]);
   if (external !== undefined) {
     const { kind, url, credentialFile, passphraseFile, profiles, trust } = external;
     const roots = splitBundle(trust).map(inspectCertificate);
-    return settings(
+    return shownSettings(
       [
         ['sends to', `${kind} at ${url}`],
         ['for', Object.values(profiles).join(', ')],
@@ -55,28 +55,14 @@ export function storeSettings({ external, token }: CaSigner): StoreSettings | un
   }
   if (token === undefined) return undefined;
   const { uri, module, pinFile } = token;
-  return settings(
+  return shownSettings(
     [['signs with', uri]],
     [['module', module ?? 'of p11-kit'], ...(pinFile === undefined ? [] : [['PIN from', pinFile] as const])],
   );
 }
 
-/** The jump hosts of a host, through which this computer logs in; undefined without any. */
-export function jumpSettings({
-  jump = [],
-}: {
-  readonly jump?: readonly string[] | undefined;
-}): StoreSettings | undefined {
-  return jump.length === 0 ? undefined : settings([['logs in through', jump.join(', ')]]);
-}
-
-/** The place of a host, where this computer logs in and may send a sudo password. */
-export function placeSettings(place: string): StoreSettings {
-  return settings([['logs in to', place]]);
-}
-
 /** `own`: what this user has named on this machine, for display only. */
-function settings(values: StoreSettings['values'], own: StoreSettings['values'] = []): StoreSettings {
+export function shownSettings(values: StoreSettings['values'], own: StoreSettings['values'] = []): StoreSettings {
   return {
     id: createHash('sha256').update(JSON.stringify(values)).digest('hex').slice(0, 32),
     values: [...values, ...own].map(([name, value]) => [name, shown(value)] as const),

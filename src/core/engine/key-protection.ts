@@ -6,7 +6,7 @@ import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/key
 import type { Secret } from '../domain/secret.ts';
 
 /** The CA of a question. `replaced`: another one takes its place, and gets the same passphrase. */
-export type AskedCa = { readonly name: string | undefined; readonly replaced?: boolean };
+type AskedCa = { readonly name: string | undefined; readonly replaced?: boolean };
 
 /** Source of the CA's passphrase. `opens` checks it; the person who types it may try again. */
 export type PassphraseSource = {

@@ -176,12 +176,13 @@ export function hintsFor({ address, port }: VerifiedAt, cause: ProbeCheck['cause
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
   const otherPort = 'or choose an open port: --port N, or port: N in the fleet file';
   const again = 'then run the same command again';
+  const tunnel = offeredCommands('tunnel', 'HOST').map((command) => `, and clients use a tunnel: ${command}`);
   switch (cause) {
     case 'timed-out':
     case 'connection-refused':
     case 'unreachable':
       return [
-        'where only SSH reaches the host (a bastion): --reach ssh verifies through it, and clients use a tunnel: docker-tls tunnel HOST',
+        `where only SSH reaches the host (a bastion): --reach ssh verifies through it${tunnel.join('')}`,
         `clients dial TCP port ${port} of ${address} itself, not through ssh's jump hosts: let it through every firewall on the way, a cloud's security groups included; ${again}`,
         otherPort,
         otherAddress,

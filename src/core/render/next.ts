@@ -11,6 +11,7 @@ import type { HostSpec } from '../domain/settings.ts';
 import { detectShell, useOf } from '../domain/shell-environment.ts';
 import type { Runtime } from '../runtime.ts';
 import { LISTENERS } from '../seams/listeners.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { offered } from '../seams/seam.ts';
 import { isChanging } from './plan-text.ts';
 
@@ -23,7 +24,7 @@ export function useCommands(
 ): string[] {
   if (!hasPort({ listen })) return ['docker-tls status'];
   const chosen = client === undefined ? [] : [`docker-tls client use ${client}`];
-  if (reach === 'ssh') return [...chosen, `docker-tls tunnel ${name} -- docker ps`, 'docker-tls status'];
+  if (reach === 'ssh') return [...chosen, ...offeredCommands('tunnel', name, '-- docker ps'), 'docker-tls status'];
   if (context !== undefined) return [`${docker}${use ? '' : ` --context ${context}`} ps`, 'docker-tls status'];
   return [...chosen, useOf(detectShell(env), `docker-tls env ${name}`), 'docker ps'];
 }

@@ -2,8 +2,11 @@
 
 import { seam } from './seam.ts';
 
-/** `diagnosis`: finds out why a client does not reach a host. `renewals`: lets due certificates be renewed without a person. */
-type Purpose = 'diagnosis' | 'renewals';
+/**
+ * `diagnosis`: finds out why a client does not reach a host. `renewals`: lets due certificates be renewed without a person. `tunnel`: reaches
+ * the daemon through SSH.
+ */
+type Purpose = 'diagnosis' | 'renewals' | 'tunnel';
 
 export const OFFERED_COMMANDS = seam<{ readonly purpose: Purpose; readonly command: string }>();
 

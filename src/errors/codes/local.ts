@@ -34,7 +34,9 @@ export const COMMAND_LINE = {
     'chmod 600 FILE',
   ],
   E_SECRET_REFERENCE: [2, 'A file contains a secret as plain text.', 'Write env:NAME, file:PATH or prompt.'],
+  // <!-- notices -->
   E_RELEASES: [4, 'GitHub did not tell the newest version of docker-tls.', 'Try again later.'],
+  // <!-- /notices -->
   E_OUTPUT: [1, 'Output could not be written, as on a full disk.', 'df -h'],
   E_NODE_VERSION: [2, 'This Node.js is too old.', 'Install the version of Node.js that the error names.'],
   E_BUG: [1, 'A bug in docker-tls.', 'Run it again with -v and report the output.'],

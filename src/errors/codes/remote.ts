@@ -38,7 +38,7 @@ export const SSH = {
   E_SSH_NO_SHELL: [4, 'The login works, but the host runs no script of docker-tls.', 'ssh HOST echo ok'],
   E_SSH_FORWARDING: [
     4,
-    'sshd does not forward connections, which jump hosts, `--reach ssh` and `tunnel` need.',
+    'sshd does not forward connections, which jump hosts, `--reach ssh` and tunnels need.',
     'sshd -T | grep -i -e forwarding -e permitopen',
   ],
   E_SSH_OUTPUT: [4, 'The host printed far more than any answer has.', 'ssh HOST true'],
@@ -75,7 +75,9 @@ export const HOST = {
     'The address that clients would dial does not resolve here, or not where ssh leads on.',
     'Pass --address NAME.',
   ],
+  // <!-- tunnel -->
   E_TUNNEL: [4, 'A tunnel cannot be opened: here, or because the host rejects the client.', 'docker-tls status HOST'],
+  // <!-- /tunnel -->
   E_PORT_FILTERED: [
     4,
     'A firewall between here and the host drops connections to the TLS port.',

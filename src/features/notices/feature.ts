@@ -1,7 +1,11 @@
-/** Feature for expiry notices after docker commands: its addition to the core. bin/docker-tls.js starts its hook. */
+/** Feature for expiry notices after docker commands, and of newer versions: its additions to the core. bin/docker-tls.js starts its hook. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
+import { RELEASES } from '../../core/seams/releases.ts';
+
+/** Those of the repository that package.json names. */
+const url = 'https://api.github.com/repos/docker-tls/docker-tls/releases/latest';
 
 COMMAND_SEAM.add(
   listCommand(
@@ -9,3 +13,7 @@ COMMAND_SEAM.add(
     () => import('./commands/notices.ts'),
   ),
 );
+RELEASES.add({
+  url,
+  newestVersion: async (own, signal) => (await import('./adapters/newer-version.ts')).newerVersion(own, url, signal),
+});

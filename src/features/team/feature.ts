@@ -69,5 +69,6 @@ COMMAND_SEAM.add(
 SHARED_STORE.add({
   checkAddress: storeAddress,
   scheduled: ['store refresh'],
+  consent: async (context) => (await import('./actions/consent.ts')).consentOf(context),
   open: async (options) => (await import('./store/open-team-store.ts')).openTeamStore(options),
 });

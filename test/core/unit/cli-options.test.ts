@@ -290,7 +290,6 @@ test.each([
   ['plan', ['--dry-run'], expect.toSay('changes-nothing-takes-no', 'plan', '--dry-run')],
   ['verify', ['--diff'], expect.toSay('shows-no-plan', 'verify', '--diff')],
   ['client use', ['me', '--parallel=3'], expect.toSay('not-several-hosts', 'client use', '--parallel')],
-  ['tunnel', ['web', '--parallel', '3'], expect.toSay('not-several-hosts', 'tunnel', '--parallel')],
   ['rename', ['a', 'b', '--log', 'x'], expect.toSay('reaches-no-host', 'rename', '--log')],
   ['completion', ['bash', '--home', 'x'], expect.toSay('opens-no-store', 'completion', '--home')],
   [

@@ -5,8 +5,7 @@ import type { StoreState } from '../../../src/core/adapters/store/records.ts';
 import { issueCa, issueServer } from '../../../src/core/domain/pki/certificate.ts';
 import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { parseFacts } from '../../../src/core/domain/plan/facts.ts';
-import type { StoreLine } from '../../../src/core/domain/plan/host-state.ts';
-import { managedExternally, otherName, otherStore, witnessProblem } from '../../../src/core/domain/plan/other-store.ts';
+import { managedExternally, otherName, otherStore } from '../../../src/core/domain/plan/other-store.ts';
 import { printFacts } from '../../support/sections.ts';
 
 const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----\n`;
@@ -40,32 +39,6 @@ function factsOf(credentials: { ca?: string; state?: boolean; transaction?: bool
     }),
   );
 }
-
-test.each<[string, StoreLine, string | undefined, string]>([
-  ['is older', 'older', 'E_HOST_NEWER', 'store restore'],
-  ['has another line', 'forked', 'E_HOST_FORKED', 'store check'],
-  ['continues it', 'continues', undefined, ''],
-])('what a host has seen of a store that %s', (_what, line, code, hint) => {
-  const store = { id: 'a', number: 9, hash: '9-abcdef12' };
-  const facts = parseFacts(
-    printFacts({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify({ ...STATE, store })}` }),
-  );
-  const error = witnessProblem('h1', facts, line, { id: 'a', number: 8, hash: '8-abcdef12' });
-  expect(error?.code).toBe(code);
-  if (error === undefined) return;
-  expect([error.exit, error.message.includes('\u001b')]).toEqual([4, false]);
-  expect(error.message).toSay('commit-store-commit', '9', 'eve@', 'laptop', '2026-02-01', '8');
-  expect(error.hints.map(String).join()).toMatch(new RegExp(`${hint}.*docker-tls apply h1 --take-over`));
-});
-
-test('a host that another shared store has changed is refused to a shared store, and no reason for a directory to stop', () => {
-  const text = JSON.stringify({ ...STATE, store: { id: 'a', number: 9, hash: '9-abcdef12' } });
-  const facts = parseFacts(printFacts({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${text}` }));
-  const error = witnessProblem('h1', facts, 'other', { id: 'b', number: 8, hash: '8-abcdef12' });
-  expect([error?.code, error?.exit, error?.message.includes('\u001b')]).toEqual(['E_HOST_FORKED', 4, false]);
-  expect(error?.hints.map(String).join()).toContain('docker-tls apply h1 --take-over');
-  expect(witnessProblem('h1', facts, 'other', undefined)).toBeUndefined();
-});
 
 test.each(['', '--output=x', 'HEAD', 'a'.repeat(101)])('a host cannot name %s as a revision', (hash) => {
   const state = { ...STATE, store: { id: 'a', number: 9, hash } };

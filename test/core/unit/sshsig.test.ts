@@ -1,7 +1,6 @@
 /** SSHSIG and XEdDSA beside ssh-keygen. */
 
 import { execFileSync } from 'node:child_process';
-import { createPrivateKey } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +19,8 @@ afterAll(() => rmSync(directory, { recursive: true }));
 /** What ssh-keygen makes of the signature of a key. */
 function verified(signature: Buffer, publicKey: Buffer): string {
   const type = readString(publicKey, 0).toString('latin1');
-  writeFileSync(at('sig'), sshsig.armored(signature));
+  const lines = signature.toString('base64').replace(/.{1,70}/g, '$&\n');
+  writeFileSync(at('sig'), `-----BEGIN SSH SIGNATURE-----\n${lines}-----END SSH SIGNATURE-----\n`);
   writeFileSync(at('signers'), `ops ${type} ${publicKey.toString('base64')}\n`);
   return keygen(['-Y', 'verify', '-f', at('signers'), '-I', 'ops', '-n', 'test', '-s', at('sig')], MESSAGE);
 }
@@ -31,17 +31,15 @@ describe.each([
   ['ecdsa', '384'],
   ['ecdsa', '521'],
 ])('%s %s', (type, bits) => {
-  test('ssh-keygen takes our signatures, and we take its', () => {
+  test('we take the signatures of ssh-keygen', () => {
     const file = at(`${type}-${bits}`);
     keygen(['-q', '-t', type, '-b', bits, '-m', 'PEM', '-N', '', '-f', file]);
     const publicKey = Buffer.from(readFileSync(`${file}.pub`, 'utf8').split(' ')[1] ?? '', 'base64');
-    const key = createPrivateKey(readFileSync(file));
-    const signature = sshsig.signDetached(MESSAGE, 'test', key, publicKey) as Buffer;
-    expect(verified(signature, publicKey)).toContain('Good "test" signature for ops');
     writeFileSync(at('message'), MESSAGE);
     rmSync(at('message.sig'), { force: true });
     keygen(['-q', '-Y', 'sign', '-f', file, '-n', 'test', at('message')]);
-    const theirs = sshsig.readSignature(sshsig.unarmored(readFileSync(at('message.sig'), 'utf8')) as Buffer);
+    const body = readFileSync(at('message.sig'), 'utf8').replace(/-----.*-----/g, '');
+    const theirs = sshsig.readSignature(Buffer.from(body, 'base64'));
     expect(theirs).toMatchObject({ publicKey, namespace: 'test', hash: 'sha512' });
     const read = theirs as sshsig.SshSignature;
     expect(sshsig.verifies(read, MESSAGE)).toBe(true);
@@ -81,5 +79,4 @@ test('what is cut off, or longer than a signature, is none', () => {
   for (let length = 0; length < signature.length; length += 1)
     expect([length, sshsig.readSignature(signature.subarray(0, length))]).toEqual([length, undefined]);
   expect(sshsig.readSignature(Buffer.concat([signature, Buffer.of(0)]))).toBeUndefined();
-  expect(sshsig.unarmored('no signature')).toBeUndefined();
 });

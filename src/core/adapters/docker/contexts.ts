@@ -41,7 +41,7 @@ type ContextToWrite = ContextPlace & {
   readonly replace?: boolean;
 };
 
-export type Context = {
+type Context = {
   readonly name: string;
   readonly description: string;
   /** Empty if the context has no docker endpoint. */

@@ -3,7 +3,7 @@
 import type { Readable } from 'node:stream';
 import type { Channel } from './channel.ts';
 
-export type Output = {
+type Output = {
   readonly onOutput: Channel['onOutput'];
   /**
    * The command has ended: drops output that has no reader by then. Unread output would hide the end of the stream, and so of the command.

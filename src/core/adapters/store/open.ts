@@ -35,7 +35,7 @@ function lateStore(home: string, load: () => Promise<Store>): Store {
     shared: true,
     operators: async () => (await store()).operators(),
     mark: async () => (await store()).mark(),
-    compare: async (seen, fresh) => (await store()).compare(seen, fresh),
+    requireSeen: async (host, state) => (await store()).requireSeen(host, state),
     exists: async () => (await store()).exists(),
     accepts: async (id) => (await store()).accepts(id),
     loggedIn: async (host, place) => (await store()).loggedIn(host, place),

@@ -48,12 +48,6 @@ export function parseObject(text: string): ParseResult<Fields> {
   return isObject(value) ? { ok: true, value } : { ok: false, problem: 'does not hold a JSON object' };
 }
 
-/** A value of a schema in JSON; undefined if the text has no such value. */
-export function parseAs<T extends z.ZodMiniType>(schema: T, text: string | undefined): z.output<T> | undefined {
-  const { success, data } = z.safeParse(schema, parseJson(text ?? ''));
-  return success ? data : undefined;
-}
-
 /** The problem with a text that should be one or more certificates in PEM, or undefined. */
 export function certificateProblem(text: string): string | undefined {
   const blocks = certificateBlocks(text);

@@ -4,7 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { StoreLine, StoreMark } from '../../domain/plan/host-state.ts';
+import type { HostState, StoreMark } from '../../domain/plan/host-state.ts';
 import type { StoreOperators } from '../../seams/store-operators.ts';
 import { type Change, finishJournal, makeChange, sweepJournal, undoChange } from './journal.ts';
 import { type Lock, takeLock } from './lock.ts';
@@ -33,8 +33,11 @@ export type Store = {
   operators(): Promise<StoreOperators | undefined>;
   /** The store's revision, for hosts to keep. Undefined for a directory, and for an empty store. */
   mark(): Promise<StoreMark | undefined>;
-  /** The store compared with a revision that a host has kept; with `fresh`, the store as it is now. */
-  compare(seen: StoreMark, fresh?: boolean): Promise<StoreLine>;
+  /**
+   * Fails with E_HOST_NEWER, E_HOST_FORKED (exit 4) unless the store continues what the host has seen of it. A directory accepts every host:
+   * its owner may have taken it out of a shared store.
+   */
+  requireSeen(host: string, state: HostState | undefined): Promise<void>;
   exists(): Promise<boolean>;
   /** True if settings that run a program on this machine (domain/store-settings.ts) come from this machine or were accepted on it. */
   accepts(id: string): Promise<boolean>;
@@ -170,7 +173,7 @@ export function openStore(home: string, { now = () => new Date(), retryMs = 0 }:
     accept: async () => {},
     loggedIn: async () => {},
     mark: async () => undefined,
-    compare: async () => 'other',
+    requireSeen: async () => undefined,
 
     async watch() {
       const before = treeSignature(directory);

@@ -44,11 +44,6 @@ export function isOn(options: DaemonOptions, key: string, otherwise: boolean): b
   return value === undefined ? otherwise : isTrue(value);
 }
 
-/** Location of a setting, for evidence; for an unset one, the file that would contain it. */
-export function settingPlace(options: DaemonOptions, key: string): string {
-  return setting(options, key)?.place ?? options.json.path;
-}
-
 /**
  * Settings in both places: dockerd refuses to start, even if they are equal. Only runtimes are merged (moby: skipDuplicates; seen on 20.10
  * to 28.5).

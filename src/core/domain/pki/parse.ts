@@ -34,7 +34,7 @@ export type ParsedCertificate = {
 };
 
 /** `der`: the exact bytes, for comparison; `text`: the common name, or the whole name if it has no common name. */
-export type Name = { readonly der: Buffer; readonly text: string };
+type Name = { readonly der: Buffer; readonly text: string };
 
 type Extensions = {
   readonly isCa: boolean;

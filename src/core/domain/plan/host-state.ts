@@ -35,7 +35,7 @@ const settings = z.codec(z.unknown(), z.custom<KeptSettings | undefined>(), {
  * The revision of the shared store from which the host was last changed: the store's ID, the number of the signed list, and the hash that the
  * engine gives this revision. It covers the list and the whole history before it.
  */
-const storeMark = z.readonly(
+export const storeMark = z.readonly(
   z.object({ id: z.string(), number, hash: z.string().check(z.regex(/^[0-9a-f][0-9a-f-]{7,99}$/)) }),
 );
 /** One generation. Times are ISO 8601. */
@@ -63,18 +63,10 @@ const hostState = z.readonly(
 /** The host's records, /var/lib/docker-tls/state.json. */
 export type HostState = z.output<typeof hostState>;
 export type StoreMark = z.output<typeof storeMark>;
-/** The store compared with a revision that a host has kept. `other`: a revision of another store, or of a directory. */
-export type StoreLine = 'continues' | 'older' | 'forked' | 'other';
 
 /** The settings that the host has kept with its present generation. */
 export function settingsNow(state: HostState | undefined): KeptSettings | undefined {
   return state?.generations.find(({ number }) => number === state.generation)?.settings;
-}
-
-/** A revision from JSON; undefined if it is not one. */
-export function readMark(value: unknown): StoreMark | undefined {
-  const read = z.safeParse(storeMark, value);
-  return read.success ? read.data : undefined;
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Detection of hosts managed by another docker-tls store, or by this store under another name. */
 
-import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
@@ -9,7 +9,6 @@ import { certificateTexts } from '../pki/pem.ts';
 import { shellQuote } from '../quote.ts';
 import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
-import type { StoreLine, StoreMark } from './host-state.ts';
 
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
@@ -28,7 +27,7 @@ export function otherStore(facts: HostFacts, host: string, state: OurCertificate
   const shared = new Set([...ours, known?.ca ?? ''].flatMap(certificateTexts));
   if (installed !== undefined && certificateTexts(installed.ca).some((cert) => shared.has(cert))) return undefined;
   const last = facts.state?.generations.at(-1);
-  const who = last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${timeOf(last.at)}`;
+  const who = last === undefined ? '' : `, last by ${printable(String(last.by), 100)} on ${timeOfHost(last.at)}`;
   return `this host was set up from another store${who}; the clients of that store are shut out by this change`;
 }
 
@@ -43,62 +42,6 @@ export function managedExternally(host: string, words: string): DockerTlsError {
     ],
     details: [`its own records are ${STATE}/state.json`],
   });
-}
-
-/**
- * Refusal of a store that is older than what the host has seen of it, or not of the same line (exit 4); undefined for one that continues
- * it. No run changes any host from such a store.
- */
-export function witnessProblem(
-  host: string,
-  { state }: Pick<HostFacts, 'state'>,
-  line: StoreLine,
-  mark: StoreMark | undefined,
-): DockerTlsError | undefined {
-  // A directory has no mark: its owner may have taken the host out of a shared store.
-  if (line === 'continues' || (line === 'other' && mark === undefined)) return undefined;
-  const last = state?.generations.at(-1);
-  const who = last === undefined ? '' : `, by ${printable(last.by, 100)} on ${timeOf(last.at)}`;
-  const from = `this host was changed from commit ${state?.store?.number} of the store${who}`;
-  const takeOver = `docker-tls apply ${host} --take-over`;
-  if (line === 'older')
-    return new DockerTlsError('E_HOST_NEWER', `${from}, and the store is at commit ${mark?.number}`, {
-      where: host,
-      details: [
-        'the store was restored from a backup, or an old state was put in its place: clients that were revoked since would be accepted again',
-      ],
-      hints: [
-        asWritten('on the computer that used the store last: docker-tls store restore'),
-        `if the newer state is lost for good: ${takeOver}`,
-      ],
-    });
-  if (line === 'other')
-    return new DockerTlsError('E_HOST_FORKED', `${from}, and this is another store`, {
-      where: host,
-      details: [
-        `the host has seen the store ${state?.store?.id}, and this one is ${mark?.id}`,
-        'the store was copied or made anew, or its server shows a store of somebody else in its place',
-      ],
-      hints: [
-        asWritten('on the computer that changed the host last: docker-tls store check'),
-        `if this store is a copy of that one, made by your team: ${takeOver}`,
-      ],
-    });
-  return new DockerTlsError(
-    'E_HOST_FORKED',
-    `${from}, which is not in the history of the store (commit ${mark?.number})`,
-    {
-      where: host,
-      details: [
-        `the host has seen ${state?.store?.hash}, and the store is at ${mark?.hash}`,
-        'the store was restored from a backup and used since, or its server shows operators different states: a client that is revoked in one of them may be accepted in the other',
-      ],
-      hints: [
-        asWritten('on the computer that changed the host last: docker-tls store check'),
-        `if the store as it is now has every revocation: ${takeOver}`,
-      ],
-    },
-  );
 }
 
 /** Stored hosts: name → last issued server certificate (PEM). */
@@ -151,6 +94,6 @@ export function otherName(
 }
 
 /** Time from a host, to the second. */
-function timeOf(at: unknown): string {
+export function timeOfHost(at: unknown): string {
   return printable(String(at), 40).replace(/\.\d+Z$/, 'Z');
 }

@@ -57,11 +57,6 @@ export function hasListener(facts: Pick<HostFacts, 'state' | 'files' | 'places'>
   return isThere && usesListener({ managed: facts.state?.managed ?? [] });
 }
 
-/** Path of the socket at which the daemon serves a listener. */
-export function engineSocket(facts: HostFacts): string {
-  return kindOf(facts).engine.behind ?? (facts.docker.apiSocket || facts.places.localSocket);
-}
-
 /** A user's systemd has no multi-user.target. */
 function listenerLink(places: Places): string {
   const target = places === SYSTEM_PLACES || places === PODMAN_PLACES ? 'multi-user.target' : 'default.target';

@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { parseDestination } from '../destination.ts';
 import { readSetting } from '../fleet/fleet-problems.ts';
 import { contextNameOf, nameProblem } from '../names.ts';
@@ -114,7 +115,7 @@ export function wayQuestion(host: string, via: string, problem: DockerTlsError, 
     choices: [
       {
         value: 'ssh',
-        name: `through ${via}: docker-tls tunnel ${host}`,
+        name: [`through ${via}`, ...offeredCommands('tunnel', host)].join(': '),
         description:
           'As --reach ssh: verified through SSH. docker-tls makes no docker context, because docker dials the port itself.',
         disabled: closed && `(${closed.message})`,

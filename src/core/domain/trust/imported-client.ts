@@ -25,7 +25,7 @@ export type ImportRequest = {
   readonly now: Date;
 };
 
-export type Imported = {
+type Imported = {
   readonly client: StoredClient;
   readonly change: StoreChange;
   /** Requests that this import answers. */

@@ -37,10 +37,10 @@ import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
 import { currentState, droppedNotes, hardeningOf } from './record.ts';
 import { planRestored } from './restore-generation.ts';
-import { requireSeenStore, takesAnyStore } from './store-witnesses.ts';
+import { takesAnyStore } from './store-witnesses.ts';
 
 /**
- * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), and as requireSeenStore, trustFor,
+ * Plans the change of a connected host. Fails with all obstacles to the change, E_STORE_CHANGED (exit 4), and as Store.requireSeen, trustFor,
  * desiredServer and planRestored do.
  */
 export async function planOpened(
@@ -53,7 +53,7 @@ export async function planOpened(
   progress.phase('plan');
   const latest = await currentState(requested.name, base.state, base, store);
   const { target } = base.wanted;
-  if (!takesAnyStore(base.wanted)) await requireSeenStore(opened.facts, requested.name, store);
+  if (!takesAnyStore(base.wanted)) await store.requireSeen(requested.name, opened.facts.state);
   const mark = await store.mark();
   const { session } = opened;
   const known = latest.hosts.get(requested.name);

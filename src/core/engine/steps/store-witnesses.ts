@@ -2,9 +2,6 @@
 
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import type { DockerTlsError } from '../../../errors/errors.ts';
-import type { Store } from '../../adapters/store/store.ts';
-import type { HostFacts } from '../../domain/plan/facts.ts';
-import { witnessProblem } from '../../domain/plan/other-store.ts';
 import { specsOf, type Wanted } from '../../domain/trust/changes.ts';
 import type { ChangeContext } from '../intent.ts';
 import { overHosts } from '../pool.ts';
@@ -13,23 +10,6 @@ import { openHost } from './open-host.ts';
 /** Whether the run accepts a store that hosts have seen newer, or in another line: `--take-over`, and the removal of docker-tls. */
 export function takesAnyStore({ target }: Pick<Wanted, 'target'>): boolean {
   return target.kind === 'generation' ? target.to === 'none' : target.takeOver === true;
-}
-
-/**
- * Fails with E_HOST_NEWER, E_HOST_FORKED (exit 4) unless the store continues what the host has seen of it. Before failing it reads the store
- * again, because another run may have committed since the last read.
- */
-export async function requireSeenStore(
-  facts: Pick<HostFacts, 'state'>,
-  host: string,
-  store: Pick<Store, 'mark' | 'compare'>,
-): Promise<void> {
-  const seen = facts.state?.store;
-  if (seen === undefined) return;
-  let line = await store.compare(seen);
-  if (line === 'older') line = await store.compare(seen, true);
-  const problem = witnessProblem(host, facts, line, await store.mark());
-  if (problem !== undefined) throw problem;
 }
 
 const REFUSALS: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HOST_NEWER', 'E_HOST_FORKED']);
@@ -46,7 +26,7 @@ export async function askWitnesses({ wanted, run, hosts }: ChangeContext): Promi
     : await overHosts(specsOf(wanted), { ...run, canary: 0, maxFailures: undefined }, async (spec, line) => {
         const { session, facts } = await openHost(spec, run, line);
         await session.close();
-        await requireSeenStore(facts, spec.name, run.store);
+        await run.store.requireSeen(spec.name, facts.state);
         line.pause();
       });
   const refusal = asked

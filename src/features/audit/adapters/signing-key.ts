@@ -4,11 +4,12 @@ import { createPrivateKey } from 'node:crypto';
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
-import { armored, renderSignature, signDetached, signedBytes } from '../../../core/domain/pki/sshsig.ts';
+import { renderSignature, signedBytes } from '../../../core/domain/pki/sshsig.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { armored, signDetached } from '../domain/detached-signature.ts';
 import { NAMESPACE } from '../domain/signatures.ts';
 
 /** An opened key. */

@@ -6,7 +6,6 @@ import type { CommandResult } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
-import { armored } from '../../../core/domain/pki/sshsig.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { LARGEST_FILE, readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import type { StoreOperators } from '../../../core/seams/store-operators.ts';
@@ -14,6 +13,7 @@ import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, printable, usage } from '../../../errors/errors.ts';
 import { saveReport } from '../adapters/report-file.ts';
 import { openSigningKey } from '../adapters/signing-key.ts';
+import { armored } from '../domain/detached-signature.ts';
 import { checkDetached, NAMESPACE } from '../domain/signatures.ts';
 
 /** A report with a signature that holds. */

@@ -10,6 +10,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { newCredentials, owners } from '../../../core/domain/trust/new-credentials.ts';
 import { certificateDrift } from '../../../core/domain/trust/server.ts';
 import type { ProbeOutcome } from '../../../core/runtime.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { type Hint, printable } from '../../../errors/errors.ts';
 import { apiVersionFault, otherContext, settingsFault } from './client-settings.ts';
 import { clientFault, clockFault, duration, infos, timeOf } from './clocks.ts';
@@ -18,6 +19,7 @@ import {
   type DiagnosisInput,
   expectedName,
   firstCause,
+  hostAndClient,
   listenerTells,
   ours,
   remotely,
@@ -90,11 +92,11 @@ function diagnoseAnswer(input: DiagnosisInput, outcome: Accepted): Diagnosis {
   const drift = notApplied(input, outcome.chain);
   const plain =
     expected.context === undefined ? 'docker version' : `docker --context ${shellQuote(expected.context)} version`;
-  const use = byTunnel ? `${ours('tunnel', expected)} -- docker version` : plain;
+  const use = byTunnel ? offeredCommands('tunnel', hostAndClient(expected), '-- docker version') : [plain];
   return {
     cause: 'none',
     message: `${expected.host} answers this client over ${outcome.protocol || 'HTTP'}`,
-    hints: [...(drift === undefined ? [] : [`docker-tls apply ${expectedName(expected)}`]), ...(other?.hints ?? [use])],
+    hints: [...(drift === undefined ? [] : [`docker-tls apply ${expectedName(expected)}`]), ...(other?.hints ?? use)],
     note: [drift, other?.note].filter((one) => one !== undefined).join('; ') || undefined,
   };
 }

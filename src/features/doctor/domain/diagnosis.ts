@@ -8,6 +8,7 @@ import type { Holder } from '../../../core/domain/trust/new-credentials.ts';
 import { type ReachableHost, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
 import type { ProbeOutcome } from '../../../core/runtime.ts';
 import type { ListenerState } from '../../../core/seams/listeners.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import type { DockerTlsError, Hint } from '../../../errors/errors.ts';
 
 export type DiagnosisCause =
@@ -68,10 +69,10 @@ export function journalTells(cause: DiagnosisCause, inside: Pick<Inside, 'listen
   return DAEMONS_FAULT.includes(cause) && !(cause === 'connection-refused' && inside?.listens === true);
 }
 
-/** Adds a hint for the tunnel to a host behind a bastion: it is right not to answer this machine. */
+/** Adds the hint for a tunnel to a host behind a bastion: it is right not to answer this machine. */
 export function behindBastion<Found extends Diagnosis>(found: Found, name: string): Found {
   if (!NOT_DIALLED.includes(found.cause)) return found;
-  return { ...found, hints: [`docker-tls tunnel ${name} -- docker version`, ...found.hints] };
+  return { ...found, hints: [...offeredCommands('tunnel', name, '-- docker version'), ...found.hints] };
 }
 
 /** If docker works, the SSH problem is the cause: status and every change need SSH. */
@@ -175,9 +176,14 @@ export function expectedName(expected: Expected): string {
   return shellQuote(expected.name ?? hostAndPort(expected.host)[0]);
 }
 
-/** A docker-tls command about the host, with --client if needed. */
-export function ours(verb: 'doctor' | 'env' | 'tunnel' | 'verify', expected: Expected): string {
-  return `docker-tls ${verb} ${expectedName(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
+/** The host of a docker-tls command, with --client if needed. */
+export function hostAndClient(expected: Expected): string {
+  return `${expectedName(expected)}${expected.named ? ` --client ${shellQuote(expected.client)}` : ''}`;
+}
+
+/** A docker-tls command about the host. */
+export function ours(verb: 'doctor' | 'env' | 'verify', expected: Expected): string {
+  return `docker-tls ${verb} ${hostAndClient(expected)}`;
 }
 
 /** A command to run on the host as root, over ssh. */

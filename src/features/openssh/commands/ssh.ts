@@ -1,8 +1,8 @@
 /** `ssh HOST`: a shell or a command on a host, with the stored login. */
 
 import { defineCommand } from '../../../cli/command.ts';
-import { approvingWays } from '../../../core/actions/approve-settings.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
+import { consentTo } from '../../../core/actions/store-consent.ts';
 import { given } from '../../../core/domain/given.ts';
 import { storedHost } from '../../../core/domain/trust/resolve.ts';
 import type { ExitStatus } from '../../../errors/catalogue.ts';
@@ -28,7 +28,7 @@ export const command = defineCommand({
     const { ssh } = storedHost(state, host, context.again).record;
     const { destination, user, port, identities, configFile, jump, hostKey } = ssh;
     if (destination === 'local') throw usage(`${host} is this machine`, ['sudo -i']);
-    await approvingWays(context)({ ...ssh, host });
+    await (await consentTo(context))?.way({ ...ssh, host });
     const login = { destination, ...given({ user, port, identities, configFile, jump, hostKey }) };
     const status = (await openTerminal(login, words)) as ExitStatus;
     return { exit: status, result: undefined, text: '' };

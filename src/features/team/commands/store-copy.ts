@@ -4,7 +4,6 @@ import { existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { approving, approvingWays } from '../../../core/actions/approve-settings.ts';
 import { storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
@@ -14,6 +13,7 @@ import { storeSettings } from '../../../core/domain/store-settings.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { userName } from '../../../core/user.ts';
 import { asWritten, DockerTlsError, usage } from '../../../errors/errors.ts';
+import { consentOf } from '../actions/consent.ts';
 import { teamOf, wholeState } from '../actions/team-session.ts';
 import { firstKeys, operatorsOfCopy } from '../store/admin.ts';
 import { openTeamSession } from '../store/open-team-store.ts';
@@ -107,16 +107,16 @@ async function copyInto(
 ): Promise<void> {
   const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
   await target.withLock('docker-tls store copy', async () => {
+    const consent = consentOf(context);
     // In a directory the store would count as configured on this machine.
     for (const { record = {} } of [state.ca, ...state.oldCas].flatMap((ca) => ca ?? [])) {
       const settings = storeSettings(record);
       if (settings === undefined) continue;
-      await approving(context)(record);
+      await consent.signer(record);
       await target.accept(settings.id);
     }
     // In the copy they count as this user's own.
-    const approve = approvingWays(context);
-    for (const [host, { record }] of state.hosts) await approve({ ...record.ssh, host });
+    for (const [host, { record }] of state.hosts) await consent.way({ ...record.ssh, host });
     // Another run may have written since the check.
     if (session !== undefined && (await target.exists())) throw taken(session.url, ...useHints(context, session.url));
     // Operators and contents in one commit, so a later reader finds a complete copy.

@@ -5,7 +5,7 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { parseAs } from '../../../core/adapters/store/parse-records.ts';
+import { parseAs } from '../store/parse-as.ts';
 import type { Commit, History, LogEntry } from './engine.ts';
 
 const headSchema = z.object({

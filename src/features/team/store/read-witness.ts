@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { join, resolve } from 'node:path';
+import * as z from 'zod/mini';
 import type { OpenOptions } from '../../../core/adapters/store/store-url.ts';
 import { fieldsOf, parseJson } from '../../../core/domain/json.ts';
-import { readMark, type StoreMark } from '../../../core/domain/plan/host-state.ts';
+import { type StoreMark, storeMark } from '../../../core/domain/plan/host-state.ts';
 import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
 import { type Listing, MOST } from '../engines/engine.ts';
 import { gitEngine } from '../engines/git.ts';
@@ -48,8 +49,8 @@ export async function readWitness(url: string, options: OpenOptions, ca?: string
 function markIn(url: string, text: string): StoreMark {
   const document = fieldsOf(parseJson(text));
   const { head } = fieldsOf(document.result);
-  const mark = readMark(head ?? document);
-  if (mark === undefined) throw unusable(url, 'it is not the output of: docker-tls store check --json');
+  const { success, data: mark } = z.safeParse(storeMark, head ?? document);
+  if (!success) throw unusable(url, 'it is not the output of: docker-tls store check --json');
   return mark;
 }
 

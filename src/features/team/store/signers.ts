@@ -5,9 +5,9 @@
 
 import { createHash, randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { parseAs } from '../../../core/adapters/store/parse-records.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { Operator } from './operators.ts';
+import { parseAs } from './parse-as.ts';
 import { type SigningKey, signerOf, signingKeyOf } from './signatures.ts';
 
 export const SIGNERS = 'keys/signers.json';

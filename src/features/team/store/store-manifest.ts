@@ -5,9 +5,9 @@
 
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { parseAs } from '../../../core/adapters/store/parse-records.ts';
 import { type Listing, MOST, type Snapshot } from '../engines/engine.ts';
 import { MOST_DAYS } from './freshness.ts';
+import { parseAs } from './parse-as.ts';
 import { type SigningKey, signerOf } from './signatures.ts';
 import { fingerprintOf, keysOf, readSigners, SIGNERS, type Signer, type Signers } from './signers.ts';
 

@@ -9,9 +9,9 @@ import type { StoreChange, StoreState } from '../../../core/adapters/store/recor
 import type { Store, UndoToken } from '../../../core/adapters/store/store.ts';
 import { changeEntries } from '../../../core/adapters/store/store-change.ts';
 import { destinationWords } from '../../../core/domain/destination.ts';
-import { jumpSettings } from '../../../core/domain/store-settings.ts';
 import { type Contents, changedContents } from './contents.ts';
 import { describeChange } from './describe.ts';
+import { requireSeen } from './host-witness.ts';
 import { type Collection, splitCa, splitRecord } from './local-copy.ts';
 import { mapTree, namesIn } from './map-tree.ts';
 import type { NextCommit, Opened } from './opened.ts';
@@ -19,7 +19,8 @@ import { storeOperators } from './operator-keys.ts';
 import type { Session } from './session.ts';
 import * as refusals from './store-refusals.ts';
 import { isChanged, newTurn, openTurns, pause, type Turn } from './turns.ts';
-import { compareWith, markOf } from './witnesses.ts';
+import { jumpSettings } from './ways.ts';
+import { markOf } from './witnesses.ts';
 
 /** Limits of retries of a step after other commits: attempts and time. */
 const ATTEMPTS = 60;
@@ -146,7 +147,7 @@ export function teamStore(session: Session, begins?: Required<Pick<NextCommit, '
     operators: async () => storeOperators(session),
 
     mark: async () => markOf(await current()),
-    compare: async (seen, fresh = false) => compareWith(session, fresh ? await session.read(0) : await current(), seen),
+    requireSeen: (host, state) => requireSeen(session, current, host, state),
 
     accepts: async (id) => local.accepts(id),
     async watch() {

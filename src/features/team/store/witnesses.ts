@@ -1,9 +1,12 @@
 /** Revisions of a shared store that hosts and other witnesses keep, and comparison of the store with them. */
 
-import type { StoreLine, StoreMark } from '../../../core/domain/plan/host-state.ts';
+import type { StoreMark } from '../../../core/domain/plan/host-state.ts';
 import type { Opened } from './opened.ts';
 import type { Session } from './session.ts';
 import { fingerprintOf } from './signers.ts';
+
+/** The store compared with a revision that a witness has kept. `other`: a revision of another store, or of a directory. */
+export type StoreLine = 'continues' | 'older' | 'forked' | 'other';
 
 /** The revision of a verified snapshot; undefined for an empty store. */
 export function markOf({ signers, sequence, snapshot }: Opened): StoreMark | undefined {

@@ -165,16 +165,3 @@ describe('one cause, exit status 7, and a command that fixes it', () => {
     expect([exit, json.result.cause]).toEqual([0, 'none']);
   });
 });
-
-test('a host behind a bastion is not dialled from here: the tunnel is named first', async () => {
-  await store(1);
-  const opened = openStore(home);
-  await opened.withLock('test', async () => {
-    const host = (await opened.read()).hosts.get('build-1');
-    if (host === undefined) throw new Error('just written');
-    await opened.write({ hosts: { 'build-1': { ...host, record: { ...host.record, reach: 'ssh' } } } });
-  });
-  const { json } = await run();
-  expect(json.result.cause).toBe('connection-refused');
-  expect(json.result.hints[0]).toBe('docker-tls tunnel build-1 -- docker version');
-});

@@ -3,13 +3,7 @@
 import { expect, test } from 'vitest';
 import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
 import type { ProbeOutcome } from '../../../../src/core/runtime.ts';
-import {
-  asksHost,
-  behindBastion,
-  firstCause,
-  hostAt,
-  journalTells,
-} from '../../../../src/features/doctor/domain/diagnosis.ts';
+import { asksHost, firstCause, hostAt, journalTells } from '../../../../src/features/doctor/domain/diagnosis.ts';
 import { sampleHost } from '../../../support/store.ts';
 
 test.each([
@@ -29,12 +23,6 @@ test('SSH is asked where it may tell more, the journal is shown where the daemon
   for (const cause of ['timed-out', 'unreachable'] as const) expect(journalTells(cause, undefined)).toBe(false);
   expect(journalTells('connection-refused', { listens: false })).toBe(true);
   expect(journalTells('connection-refused', { listens: true })).toBe(false);
-});
-
-test('behind a bastion the tunnel comes first, unless something answered', () => {
-  const found = (cause: 'timed-out' | 'expired') => behindBastion({ cause, message: '', hints: ['x'] }, 'web').hints;
-  expect(found('timed-out')).toEqual(['docker-tls tunnel web -- docker version', 'x']);
-  expect(found('expired')).toEqual(['x']);
 });
 
 test('the host that DOCKER_HOST leads to', () => {

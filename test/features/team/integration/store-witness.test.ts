@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
-import type { StoreMark } from '../../../../src/core/domain/plan/host-state.ts';
+import type { HostState, StoreMark } from '../../../../src/core/domain/plan/host-state.ts';
 import type { Connect, HostSession } from '../../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
@@ -35,19 +35,21 @@ describe.each(ENGINES.filter(({ name }) => name !== 'directory'))('a store in $n
     const last = (await ada.mark()) as StoreMark;
     expect([last.id, last.number]).toEqual([first.id, first.number + 2]);
     expect(await bob.mark()).toEqual(last);
-    const compared = (seen: Partial<StoreMark>) => bob.compare({ ...last, ...seen });
-    expect(await compared({})).toBe('continues');
-    expect(await compared(first)).toBe('continues');
-    expect(await compared({ number: last.number + 1 })).toBe('older');
-    expect(await compared({ hash: first.hash })).toBe('forked');
-    expect(await compared({ ...first, hash: first.hash.replace(/.$/, (one) => (one === '0' ? '1' : '0')) })).toBe(
-      'forked',
-    );
-    expect(await compared({ id: '0'.repeat(32), number: 99 })).toBe('other');
+    const refused = (seen: Partial<StoreMark>) =>
+      bob.requireSeen('h1', { generations: [], store: { ...last, ...seen } } as unknown as HostState).then(
+        () => 'accepted',
+        ({ code }) => code,
+      );
+    expect(await refused({})).toBe('accepted');
+    expect(await refused(first)).toBe('accepted');
+    expect(await refused({ number: last.number + 1 })).toBe('E_HOST_NEWER');
+    expect(await refused({ hash: first.hash })).toBe('E_HOST_FORKED');
+    const changed = first.hash.replace(/.$/, (one) => (one === '0' ? '1' : '0'));
+    expect(await refused({ ...first, hash: changed })).toBe('E_HOST_FORKED');
+    expect(await refused({ id: '0'.repeat(32), number: 99 })).toBe('E_HOST_FORKED');
     // The store as it is now, though it was read a moment ago.
     await write('d');
-    const newest = (await ada.mark()) as StoreMark;
-    expect(await bob.compare(newest, true)).toBe('continues');
+    expect(await refused((await ada.mark()) as StoreMark)).toBe('accepted');
   });
 });
 

@@ -61,10 +61,8 @@ describe('env --format TOOL', () => {
       ['env', 'web', '--format', 'traefik'],
       ['context', 'web'],
     ])
-      expect((await run([...words, '--client', 'laptop'])).err).toContain('use docker-tls tunnel web');
-    expect((await run(['env', 'build-1', '--client', 'ci'])).err).not.toContain('tunnel');
-    const elsewhere = await run(['env', 'web', '--client', 'laptop', '--home', home], { DOCKER_TLS_HOME: '' });
-    expect(elsewhere.err).toContain(`use docker-tls --home ${home} tunnel web`);
+      expect((await run([...words, '--client', 'laptop'])).err).toSay('reached-through-ssh', 'web');
+    expect((await run(['env', 'build-1', '--client', 'ci'])).err).not.toContain('--reach ssh');
   });
 
   test('a tool that takes several hosts gets those that accept the client; one that takes one asks which', async () => {

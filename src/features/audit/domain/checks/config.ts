@@ -1,6 +1,6 @@
 /** Checks of the daemon's configuration beyond the benchmark. */
 
-import { givenTwice, isOn, setting, settingPlace } from '../../../../core/domain/dockerd/daemon-options.ts';
+import { givenTwice, isOn, setting } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import {
@@ -14,6 +14,7 @@ import {
   UNANSWERED,
   type Verdict,
 } from '../check.ts';
+import { settingPlace } from '../setting-place.ts';
 
 /** The first Docker version that ignores a byte order mark in daemon.json. */
 const FIRST_OVER_MARKS = 23;

@@ -1,6 +1,6 @@
 /** Checks of daemon settings beyond the benchmark: settings that open unexpected ports and interfaces. */
 
-import { isOn, lastOf, setting, settingPlace } from '../../../../core/domain/dockerd/daemon-options.ts';
+import { isOn, lastOf, setting } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { textAt } from '../../../../core/domain/json.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import { isLoopback } from '../exposure.ts';
+import { settingPlace } from '../setting-place.ts';
 
 /** The first engine version with defaults for user-defined networks (`default-network-opts`). */
 const FIRST_WITH_NETWORK_OPTIONS = 24;

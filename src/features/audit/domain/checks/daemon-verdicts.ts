@@ -1,6 +1,6 @@
 /** Verdicts on dockerd's settings and API answers, for the table in daemon.ts. */
 
-import { isOn, lastOf, setting, settingPlace, tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
+import { isOn, lastOf, setting, tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { at, entriesAt, textAt, textsAt } from '../../../../core/domain/json.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import {
@@ -16,6 +16,7 @@ import {
   type Verdict,
 } from '../check.ts';
 import { exposedAddresses, gotIn } from '../exposure.ts';
+import { settingPlace } from '../setting-place.ts';
 
 /** dockerd's security options by name, for instance `userns`, `rootless`, `no-new-privileges`, `seccomp`. */
 export function securityOption(facts: AuditFacts, name: string): string | undefined {

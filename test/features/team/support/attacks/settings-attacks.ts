@@ -1,12 +1,14 @@
 /** Settings of a colleague that would make another computer run, send or read something; and additional readers of the keys. */
 
 import '../../../../../src/features/team/feature.ts';
-import { approvingUse, approvingWays } from '../../../../../src/core/actions/approve-settings.ts';
 import { storeOf } from '../../../../../src/core/actions/open-store.ts';
+import { approvingUse, consentTo } from '../../../../../src/core/actions/store-consent.ts';
 import { jumpOptions } from '../../../../../src/core/adapters/ssh/ssh-config.ts';
-import { placeSettings, storeSettings } from '../../../../../src/core/domain/store-settings.ts';
+import { storeSettings } from '../../../../../src/core/domain/store-settings.ts';
+import type { StoreConsent } from '../../../../../src/core/seams/stores.ts';
 import { openKeys, renderKeys } from '../../../../../src/features/team/store/operators.ts';
 import { teamStore } from '../../../../../src/features/team/store/team-store.ts';
+import { placeSettings } from '../../../../../src/features/team/store/ways.ts';
 import type { Member } from '../team.ts';
 import type { Attack } from './attack.ts';
 import { reading, refusalOf } from './outcomes.ts';
@@ -15,6 +17,7 @@ import type { Scene } from './scene.ts';
 const KEY = `ssh-ed25519 ${'A'.repeat(68)}`;
 const WHO = { who: 'colleague with bad intent' } as const;
 type Fields = Record<string, unknown>;
+type Job = Parameters<typeof consentTo>[0];
 
 /** Bob commits a record as no program writes it. */
 async function rewrite(scene: Scene, path: string, change: (record: Fields) => Fields): Promise<void> {
@@ -30,11 +33,15 @@ const inSsh = (scene: Scene, ssh: Fields) =>
   rewrite(scene, 'hosts/web/host.json', (record) => ({ ...record, ssh: { ...(record.ssh as Fields), ...ssh } }));
 
 /** A job of this member: nobody answers a question. */
-function jobOf({ home, env, name }: Member, url: string): Parameters<typeof approvingUse>[0] {
+function jobOf({ home, env, name }: Member, url: string): Job {
   const runtime = { now: () => new Date(), env, cwd: home, operator: `${name}@laptop` };
   const global = { home, store: url, trustStoreSettings: [] };
   const prompts = { interactive: false };
   return { global, runtime, progress: { note() {}, changes() {} }, prompts } as never;
+}
+
+async function consentGiven(job: Job, ...way: Parameters<StoreConsent['way']>): Promise<void> {
+  await (await consentTo(job))?.way(...way);
 }
 
 /** What becomes of a signature on ada's computer; her credential is the one that she named for vault at https://vault.example.org/v1/pki. */
@@ -169,7 +176,7 @@ export const SETTINGS_ATTACKS: readonly Attack[] = [
       await inSsh(scene, { jump: ['root@evil.example.org'] });
       const job = jobOf(scene.member('ada'), scene.url);
       const { hosts } = await storeOf(job).read();
-      return refusalOf(approvingWays(job)({ ...hosts.get('web')?.record.ssh, host: 'web' }));
+      return refusalOf(consentGiven(job, { ...hosts.get('web')?.record.ssh, host: 'web' }));
     },
   },
   {
@@ -184,7 +191,7 @@ export const SETTINGS_ATTACKS: readonly Attack[] = [
       const { placeFromStore, ...ssh } = (await storeOf(job).read()).hosts.get('web')?.record.ssh ?? {};
       if (placeFromStore === undefined || (await storeOf(job).accepts(placeSettings(placeFromStore.place).id)))
         return 'accepted';
-      return refusalOf(approvingWays(job)({ ...ssh, placeFromStore, host: 'web' }));
+      return refusalOf(consentGiven(job, { ...ssh, placeFromStore, host: 'web' }));
     },
   },
   ...readers.map(

@@ -1,7 +1,6 @@
 /** Servers that show an old store, another one, or nothing new: what hosts have seen, and the expiry of the newest state. */
 
 import type { StoreMark } from '../../../../../src/core/domain/plan/host-state.ts';
-import { requireSeenStore } from '../../../../../src/core/engine/steps/store-witnesses.ts';
 import type { Session } from '../../../../../src/features/team/store/session.ts';
 import { teamStore } from '../../../../../src/features/team/store/team-store.ts';
 import { markOf } from '../../../../../src/features/team/store/witnesses.ts';
@@ -20,7 +19,7 @@ const seenBy = async (session: Session) => markOf(await session.read()) as Store
 /** A runner without memory begins a run over a host that has seen this revision. */
 function changing(scene: Scene, store: StoreMark, session = scene.runner()): Promise<string> {
   const state = { schema: 1, name: 'web', generation: 1, generations: [], managed: [], store };
-  return refusalOf(requireSeenStore({ state } as never, 'web', teamStore(session)));
+  return refusalOf(teamStore(session).requireSeen('web', state as never));
 }
 
 export const WITNESS_ATTACKS: readonly Attack[] = [

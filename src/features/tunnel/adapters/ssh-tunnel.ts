@@ -7,13 +7,13 @@ import { spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, createSecureContext } from 'node:tls';
+import { checkServerName } from '../../../core/adapters/docker/served.ts';
+import { bareAddress } from '../../../core/domain/destination.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { ProbeCredentials } from '../../../core/runtime.ts';
+import { showTyping } from '../../../core/typing.ts';
 import type { ExitStatus } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { bareAddress } from '../../domain/destination.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { ProbeCredentials } from '../../runtime.ts';
-import { showTyping } from '../../typing.ts';
-import { checkServerName } from './served.ts';
 
 export type TunnelRequest = {
   /** A socket (mode 0600), or a port of 127.0.0.1 without our TLS. */

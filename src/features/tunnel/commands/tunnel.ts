@@ -3,21 +3,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { defineCommand } from '../../cli/command.ts';
-import { CLIENT_OPTION, FILE } from '../../cli/host-options.ts';
-import type { ExitStatus } from '../../errors/catalogue.ts';
-import { DockerTlsError, usage } from '../../errors/errors.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { filesHere, likelyOwn } from '../actions/own-client.ts';
-import { openTunnel, runCommand } from '../adapters/docker/ssh-tunnel.ts';
-import { shellQuote } from '../domain/quote.ts';
-import type { Secret } from '../domain/secret.ts';
-import { completeHost } from '../domain/settings.ts';
-import { throughTunnel } from '../domain/shell-environment.ts';
-import { clientName, resolveClient, storedHost } from '../domain/trust/resolve.ts';
-import { sshOptions } from '../engine/steps/open-host.ts';
-import { probeThrough } from '../engine/through.ts';
-import type { ProbeOutcome, Runtime, Tunnel } from '../runtime.ts';
+import { defineCommand } from '../../../cli/command.ts';
+import { CLIENT_OPTION, FILE } from '../../../cli/host-options.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { filesHere, likelyOwn } from '../../../core/actions/own-client.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
+import { completeHost } from '../../../core/domain/settings.ts';
+import { clientName, resolveClient, storedHost } from '../../../core/domain/trust/resolve.ts';
+import { sshOptions } from '../../../core/engine/steps/open-host.ts';
+import { probeThrough } from '../../../core/engine/through.ts';
+import type { ProbeOutcome, Runtime, Tunnel } from '../../../core/runtime.ts';
+import type { ExitStatus } from '../../../errors/catalogue.ts';
+import { DockerTlsError, usage } from '../../../errors/errors.ts';
+import { openTunnel, runCommand } from '../adapters/ssh-tunnel.ts';
+import { throughTunnel } from '../domain/tunnel-environment.ts';
 
 export const command = defineCommand({
   scope: ['host', 'store'],

@@ -4,24 +4,17 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { get } from 'node:https';
 import { text as textOf } from 'node:stream/consumers';
-import { DockerTlsError, printable } from '../../errors/errors.ts';
-import { fieldsOf, parseJson } from '../domain/json.ts';
-
-/** Releases of the repository that package.json names. */
-export const RELEASES = 'https://api.github.com/repos/docker-tls/docker-tls/releases/latest';
+import { fieldsOf, parseJson } from '../../../core/domain/json.ts';
+import type { NewestVersion } from '../../../core/seams/releases.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
 
 const LIMIT_MS = 20_000;
-
-type NewerVersion = {
-  readonly newest: string;
-  readonly outdated: boolean;
-};
 
 /**
  * Throws E_RELEASES where the answer is not a release. Nothing about this computer is sent. The server's certificate is from one of the CAs of
  * Node.js, or from `ca`.
  */
-export async function newerVersion(own: string, url: string, signal: AbortSignal, ca?: string): Promise<NewerVersion> {
+export async function newerVersion(own: string, url: string, signal: AbortSignal, ca?: string): Promise<NewestVersion> {
   const newest = await latestRelease(url, signal, ca);
   return { newest, outdated: isNewer(newest, own) };
 }

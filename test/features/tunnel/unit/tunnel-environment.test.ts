@@ -1,7 +1,7 @@
 /** The environment of a command in a tunnel. */
 
 import { expect, test } from 'vitest';
-import { throughTunnel } from '../../../src/core/domain/shell-environment.ts';
+import { throughTunnel } from '../../../../src/features/tunnel/domain/tunnel-environment.ts';
 
 test('a command in a tunnel goes to it and nowhere else, and learns no passphrase', () => {
   const env = { PATH: '/bin', DOCKER_HOST: 'x', DOCKER_CONTEXT: 'x', DOCKER_TLS: '1', DOCKER_TLS_CA_PASSPHRASE: 'x' };

@@ -7,10 +7,10 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { openTunnel, runCommand, type TunnelRequest } from '../../../src/core/adapters/docker/ssh-tunnel.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import { CertificateFactory, type Issued } from '../../support/certificate-factory.ts';
-import { type Listening, startTlsDaemon, VERSION_BODY } from '../../support/tls-daemon.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { openTunnel, runCommand, type TunnelRequest } from '../../../../src/features/tunnel/adapters/ssh-tunnel.ts';
+import { CertificateFactory, type Issued } from '../../../support/certificate-factory.ts';
+import { type Listening, startTlsDaemon, VERSION_BODY } from '../../../support/tls-daemon.ts';
 
 const factory = new CertificateFactory();
 const ca = factory.issue('docker-tls test CA', { ca: true });

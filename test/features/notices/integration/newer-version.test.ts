@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from 'vitest';
-import { newerVersion, RELEASES } from '../../../src/core/actions/newer-version.ts';
-import { interrupted } from '../../../src/errors/errors.ts';
-import { CertificateFactory } from '../../support/certificate-factory.ts';
-import { failure } from '../../support/ssh-login.ts';
+import { RELEASES } from '../../../../src/core/seams/releases.ts';
+import { interrupted } from '../../../../src/errors/errors.ts';
+import { newerVersion } from '../../../../src/features/notices/adapters/newer-version.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
+import { failure } from '../../../support/ssh-login.ts';
 
 const factory = new CertificateFactory();
 afterAll(() => factory.remove());
@@ -97,7 +98,7 @@ test('nothing listens', async () => {
 });
 
 test('the address is that of the repository in package.json', () => {
-  const { repository } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'));
+  const { repository } = JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'));
   const path = /github\.com\/(.+)\.git$/.exec(repository.url)?.[1];
-  expect(RELEASES).toBe(`https://api.github.com/repos/${path}/releases/latest`);
+  expect(RELEASES.all.map(({ url }) => url)).toEqual([`https://api.github.com/repos/${path}/releases/latest`]);
 });
