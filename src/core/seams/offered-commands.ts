@@ -2,8 +2,11 @@
 
 import { seam } from './seam.ts';
 
-/** `diagnosis`: finds out why a client does not reach a host. `renewals`: lets due certificates be renewed without a person. */
-type Purpose = 'diagnosis' | 'renewals';
+/**
+ * `diagnosis`: finds out why a client does not reach a host. `renewals`: lets due certificates be renewed without a person. `request`: asks
+ * for a certificate of a key that stays where it is; `signature`: answers that. `export`: a client as a file; `import`: takes the file in.
+ */
+type Purpose = 'diagnosis' | 'renewals' | 'request' | 'signature' | 'export' | 'import';
 
 export const OFFERED_COMMANDS = seam<{ readonly purpose: Purpose; readonly command: string }>();
 
