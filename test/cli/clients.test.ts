@@ -4,6 +4,7 @@ import { openStore } from '../../src/core/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
+import { importFrom } from '../support/outside-clients.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
@@ -121,4 +122,21 @@ describe('client list', () => {
       'expired',
     ]);
   });
+});
+
+test('a client of another store: its hosts are known, and what changes them or renews it refuses', async () => {
+  const there = newHome();
+  await three();
+  await issueStore(there, { clients: { ci: undefined } });
+  await importFrom(home, there, 'laptop');
+  const other = async (...argv: string[]) => (await at(there, [...argv, '--json'])).json;
+  expect((await other('client', 'list')).result.clients).toMatchObject([
+    { name: 'ci', imported: false },
+    { name: 'laptop', imported: true, hosts: ['build-1', 'build-2'] },
+  ]);
+  expect((await other('apply', 'build-1', '--yes')).error?.code).toBe('E_HOST_EXTERNAL');
+  expect((await other('status', 'build-1', '--offline')).result.reached).toEqual([
+    { host: 'build-1', address: expect.stringMatching(/:2376$/), client: 'laptop', access: 'not asked' },
+  ]);
+  expect((await other('rotate', 'client', 'laptop', '--yes')).error?.code).toBe('E_CLIENT_EXTERNAL');
 });
