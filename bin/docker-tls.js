@@ -53,7 +53,8 @@ async function start() {
     process.stdout.write(`${JSON.stringify(metadata)}\n`);
     end(0);
   } else if (argv[argv[0] === 'tls' ? 1 : 0] === 'docker-cli-plugin-hooks') {
-    // Docker waits for this after its commands: no library is loaded.
+    // Docker waits for this after its commands: no library is loaded. The features say which commands there are.
+    await import('../dist/features.js');
     const { hookAnswer, parentArguments } = await import('../dist/notice.js');
     process.stdout.write(hookAnswer(process.env, parentArguments(process.env), new Date()));
     end(0);

@@ -37,7 +37,7 @@ const LAYERS = {
   connect: ['src/core/adapters/ssh/connect.ts'],
   fleet: ['src/core/actions/select-hosts.ts'],
   status: ['src/core/commands/status.ts'],
-  // Of apply what forget, remove and `client import` share as well.
+  // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE],
   setup: ['src/core/commands/setup.ts'],
@@ -116,6 +116,7 @@ const startInBundle = {
 
 const INPUT = {
   main: 'src/entry/main.ts',
+  features: 'src/features.ts',
   complete: 'src/entry/complete.ts',
   'env-at-once': 'src/core/commands/env-at-once.ts',
   // Of features.

@@ -3,6 +3,7 @@
  * first.
  */
 
+import './features/bundles/feature.ts';
 import './features/audit/feature.ts';
 import './features/team/feature.ts';
 import './features/issuers/feature.ts';

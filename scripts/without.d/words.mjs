@@ -64,7 +64,9 @@ const found = [];
 function look(where, text) {
   text.split('\n').forEach((line, index) => {
     // Of other programs; `ssh HOST` alone is a command of ours.
-    const [word] = WORDS.exec(line.replaceAll(/ansible-inventory .*?--list|`ssh\b(?! HOST(?:`| --))/g, '')) ?? [];
+    const [word] =
+      WORDS.exec(line.replaceAll(/ansible-inventory .*?--list|step certificate .*|`ssh\b(?! HOST(?:`| --))/g, '')) ??
+      [];
     if (word !== undefined) found.push(`${where}:${index + 1}: ${word.trim()}`);
   });
 }

@@ -7,7 +7,7 @@ import { nearestNames } from '../core/domain/fleet/nearest.ts';
 import { COMMAND_SEAM } from '../core/seams/feature-commands.ts';
 import { type CommandEntry, type CommandGroup, listCommand } from './command.ts';
 
-const CLIENTS: CommandGroup = { name: 'clients', summary: 'Who may use the hosts: add, list, export, import, revoke' };
+const CLIENTS: CommandGroup = { name: 'clients', summary: 'Who may use the hosts: add, list, revoke' };
 const CA: CommandGroup = { name: 'ca', summary: 'The CA of this store: create, show, export, import, passphrase' };
 const MORE: CommandGroup = { name: 'more', summary: 'Everything else: checks, contexts, undoing, renewals, shells' };
 
@@ -74,30 +74,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/client-use.ts'),
   ),
   listCommand(
-    {
-      name: 'client export',
-      summary: 'Export a client as one file for another computer, a keychain or CI',
-      group: CLIENTS,
-    },
-    () => import('../core/commands/client-export.ts'),
-  ),
-  listCommand(
-    { name: 'client import', summary: 'Import the credentials of a client from a bundle', group: CLIENTS },
-    () => import('../core/commands/client-import.ts'),
-  ),
-  listCommand(
-    {
-      name: 'client request',
-      summary: 'Create a key that stays on this computer, and a request for its certificate',
-      group: CLIENTS,
-    },
-    () => import('../core/commands/client-request.ts'),
-  ),
-  listCommand(
-    { name: 'client sign', summary: "Sign a colleague's request; the key stays with its owner", group: CLIENTS },
-    () => import('../core/commands/client-sign.ts'),
-  ),
-  listCommand(
     { name: 'ca create', summary: 'Create a CA; setup does this if there is none', group: CA },
     () => import('../core/commands/ca-create.ts'),
   ),
@@ -156,10 +132,15 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...COMMAND_SEAM.all,
 ];
 
+/** Those of the verbs that are commands here: some are of features. */
+function verbsOf(first: string, ...verbs: readonly string[]): string[] {
+  return verbs.filter((verb) => COMMANDS.some(({ name }) => name === `${first} ${verb}`));
+}
+
 /** First words of several commands, as on the first page. */
 const FAMILIES: Readonly<Record<string, string>> = {
   rotate: 'Renew certificates: rotate server, rotate client; replace the CA: rotate ca',
-  client: 'Who may use the hosts: client add, list, export, revoke …',
+  client: `Who may use the hosts: client ${verbsOf('client', 'add', 'list', 'export', 'revoke').join(', ')} …`,
 };
 
 /** The commands of a user's first day. */
@@ -178,9 +159,10 @@ export type ListedGroup = CommandGroup & { readonly entries: readonly CommandEnt
 /** The other commands: in the order of their first ones, `more` last. */
 export function commandGroups(commands: readonly CommandEntry[]): readonly ListedGroup[] {
   const others = commands.filter((entry) => entry.group !== undefined || !FIRST.includes(firstWord(entry)));
-  const groups = new Set(others.flatMap(({ group }) => group ?? []));
-  return [...groups, MORE].flatMap((group) => {
-    const entries = others.filter((entry) => (entry.group ?? MORE) === group);
+  // By name: a feature that adds to a group of the core says in the summary what the group is then.
+  const groups = new Map(others.flatMap(({ group }) => (group === undefined ? [] : [[group.name, group]])));
+  return [...groups.values(), MORE].flatMap((group) => {
+    const entries = others.filter((entry) => (entry.group ?? MORE).name === group.name);
     return entries.length > 0 ? [{ ...group, entries }] : [];
   });
 }

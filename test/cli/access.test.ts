@@ -1,12 +1,13 @@
 /** Access is written only if it is possible and approved. The hosts do not answer, so remaining work shows. */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
+import { importFrom } from '../support/outside-clients.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
 let home: string;
@@ -24,9 +25,7 @@ afterAll(() => {
   factory.remove();
 });
 
-const at = (place: string, ...argv: string[]) =>
-  runUnreached({ home: place, directory }, argv, (host) => dialled.push(host));
-const run = (...argv: string[]) => at(home, ...argv);
+const run = (...argv: string[]) => runUnreached({ home, directory }, argv, (host) => dialled.push(host));
 const state = () => openStore(home).read();
 const client = async (name: string) => (await state()).clients.get(name)?.record;
 const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
@@ -111,9 +110,8 @@ describe('client revoke', () => {
   test("a client of another CA is that CA's to revoke, and does not count among those who are left", async () => {
     const there = newHome();
     await issueStore(there, { ...two, clients: { ann: undefined } });
-    await at(there, 'client', 'export', 'ann', '--out', join(directory, 'ann.tar'));
     await issueStore(home, { hosts: { web: {} }, clients: { laptop: undefined } });
-    await run('client', 'import', 'ann.tar', '--no-context');
+    await importFrom(there, home, 'ann');
     const foreign = await run('client', 'revoke', 'ann', '--yes');
     expect([foreign.exit, foreign.json.error?.code]).toEqual([2, 'E_CLIENT_EXTERNAL']);
     expect(foreign.json.error?.hints.join()).toContain('client revoke ann');
@@ -157,18 +155,5 @@ describe('client add', () => {
     const { json } = await run('client', 'add', 'ci', '--hosts', 'build-1');
     expect(json.error?.code).toBe('E_NO_TERMINAL');
     expect(await state()).toEqual(before);
-  });
-});
-
-describe('client sign', () => {
-  test('no credentials are written as long as a host would take them that must not', async () => {
-    await issueStore(home, { ...two, clients: { laptop: undefined } });
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
-    expect([exit, json.error?.code, json.error?.where]).toEqual([4, 'E_SSH_TIMEOUT', 'build-2']);
-    expect(existsSync(join(directory, 'ann.tar'))).toBe(false);
-    expect(dialled).toHaveLength(1);
-    const everywhere = await run('client', 'sign', 'ann.csr', '--name', 'bea', '--out', 'bea.tar');
-    expect([everywhere.exit, everywhere.json.result.hosts]).toEqual([0, ['build-1', 'build-2']]);
   });
 });

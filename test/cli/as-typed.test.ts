@@ -1,7 +1,7 @@
 /** Selection of the client, and commands as people type them. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -68,31 +68,5 @@ describe('as people type them', () => {
       command: 'client revoke',
       error: { code: 'E_CLIENT_UNKNOWN' },
     });
-  });
-});
-
-test('client import --from-env --context NAME: a context of that name, and what beats it', async () => {
-  const { out } = await run(['client', 'export', 'ci', '--format', 'env', '--hosts', 'build-1', '--out', '-']);
-  const variables = Object.fromEntries(
-    out
-      .trim()
-      .split('\n')
-      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
-  );
-  const job = { ...variables, DOCKER_TLS_HOME: join(directory, 'job'), DOCKER_CONFIG: join(directory, 'job-docker') };
-  const imported = await run(['client', 'import', '--from-env', '--context', 'ci-build', '--use'], job);
-  expect(imported.exit, imported.err).toBe(0);
-  expect(imported.out).toContain('contexts: ci-build');
-  expect(imported.out).toContain('unset DOCKER_HOST DOCKER_TLS_VERIFY');
-  const config = JSON.parse(readFileSync(join(directory, 'job-docker/config.json'), 'utf8'));
-  expect(config.currentContext).toBe('ci-build');
-  const { DOCKER_HOST: _, ...without } = job as Record<string, string>;
-  const none = await run(['client', 'import', '--from-env', '--context', 'x1', '--json'], {
-    ...without,
-    DOCKER_TLS_HOME: join(directory, 'job-2'),
-  });
-  expect(none.json.error).toMatchObject({
-    code: 'E_USAGE',
-    hints: [expect.stringMatching(/^docker-tls client import .*--host tcp:\/\/build-1.example.org:2376$/)],
   });
 });

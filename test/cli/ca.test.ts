@@ -72,6 +72,7 @@ describe('ca create, show, export', () => {
     writeFileSync(file('fleet.yaml'), `version: 1\nca: { passphrase: "file:${file('pass')}" }\n${hosts}`);
     const out = ['ca', 'export', '--with-key', '--out', 'backup.pem', '--passphrase-file', 'pass', '-f', 'fleet.yaml'];
     expect((await run(...out, '--json')).json.error).toBe(undefined);
+    expect((await run(...out, '--json')).json.error?.code).toBe('E_FILE_EXISTS');
     rmSync(file('backup.pem'));
     const key = join(home, 'ca/ca-key.pem');
     rmSync(key);

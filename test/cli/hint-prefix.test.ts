@@ -1,7 +1,4 @@
 /** Commands to paste: written as `docker-tls …`, printed as this person must type them. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { typedAgain } from '../../src/cli/again.ts';
 import { type CommandEntry, defineCommand, listCommand } from '../../src/cli/command.ts';
@@ -9,7 +6,6 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 import { hintPrefix } from '../../src/cli/hint-prefix.ts';
 import { CLIENT_OPTION, FILE } from '../../src/cli/host-options.ts';
 import { asWritten } from '../../src/errors/errors.ts';
-import { runCli } from '../support/cli.ts';
 
 describe.each([
   ['as itself', 'docker-tls', undefined, 'docker-tls'],
@@ -28,7 +24,7 @@ describe.each([
       'where another CA certifies it: docker-tls ca import --tls-root FILE',
       `where another CA certifies it: ${own} ca import --tls-root FILE`,
     ],
-    ['then here:        docker-tls client import ann.tar', `then here:        ${own} client import ann.tar`],
+    ['then here:        docker-tls client list', `then here:        ${own} client list`],
   ])('%s', (line, said) => {
     expect(words(line)).toBe(said);
   });
@@ -51,23 +47,11 @@ test('--home is shown with exactly those commands that take it', async () => {
 
 test('what is typed on another computer, or names a store of its own, is shown as it is written', () => {
   const words = hintPrefix('docker tls', '/h');
-  expect(words(asWritten('where the CA is: docker-tls client sign ann.csr'))).toBe(
-    'where the CA is: docker-tls client sign ann.csr',
-  );
+  expect(words(asWritten('where the CA is: docker-tls ca show'))).toBe('where the CA is: docker-tls ca show');
   expect(words(asWritten('docker-tls --home /srv/copy status'))).toBe('docker-tls --home /srv/copy status');
   // Also without a prefix, and in JSON.
   expect(hintPrefix('docker-tls', undefined)(asWritten('docker-tls status'))).toBe('docker-tls status');
   expect(JSON.stringify({ next: [asWritten('docker-tls status')] })).toBe('{"next":["docker-tls status"]}');
-});
-
-test('a request is signed on another computer, and imported on this one', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'hint-prefix-'));
-  const argv = ['client', 'request', 'ann', '--out', join(directory, 'ann.csr'), '--home', directory];
-  const { out, err } = await runCli(argv);
-  rmSync(directory, { recursive: true });
-  expect(err).toBe('');
-  expect(out).toContain('where the CA is:  docker-tls client sign ');
-  expect(out).toContain(`then here:        docker-tls --home ${directory} client import ann.tar`);
 });
 
 const exec = await listCommand({ name: 'exec', summary: '' }, async () => ({

@@ -4,19 +4,21 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { StoreChange, StoreState } from '../../src/core/adapters/store/records.ts';
+import type { StoreState } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { isFrom } from '../../src/core/domain/pki/inspect.ts';
 import { parseSan } from '../../src/core/domain/pki/san.ts';
 import { completeHost } from '../../src/core/domain/settings.ts';
+import { externalKey } from '../../src/core/domain/trust/client-refusals.ts';
 import { breaksClients, desiredServer } from '../../src/core/domain/trust/server.ts';
-import { trustFor } from '../../src/core/domain/trust/trust.ts';
-import { bundleOf, viewOf } from '../../src/core/domain/trust/view.ts';
+import { viewOf } from '../../src/core/domain/trust/view.ts';
 import { openIssuer } from '../../src/core/engine/issue.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
 import { type IssuedOptions, issueStore, NO_PASSPHRASE, SIGNERS } from '../support/issued-store.ts';
+import { importFrom, keyElsewhere } from '../support/outside-clients.ts';
 import { newHome, removeHomes } from '../support/store.ts';
+import * as told from '../support/told-hosts.ts';
 
 let home: string;
 let directory: string;
@@ -29,46 +31,21 @@ beforeEach(() => {
 });
 afterAll(removeHomes);
 
-const at = (place: string, ...argv: string[]) =>
-  runUnreached({ home: place, directory }, argv, (host) => dialled.push(host));
-const run = (...argv: string[]) => at(home, ...argv);
+const run = (...argv: string[]) => runUnreached({ home, directory }, argv, (host) => dialled.push(host));
 const state = () => openStore(home).read();
 const stage = async () => (await run('rotate', 'ca', '--dry-run')).json.result.stage.stage;
 const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
 
-async function write(change: (state: StoreState) => StoreChange | Promise<StoreChange>): Promise<void> {
-  const store = openStore(home);
-  await store.withLock('test', async () => {
-    await store.write(await change(await store.read()));
-  });
-}
-
-/** Gives the hosts their desired trust files. */
-async function tell(...names: string[]): Promise<void> {
-  await write(async (state) => {
-    const hosts: Record<string, NonNullable<ReturnType<StoreState['hosts']['get']>>> = {};
-    for (const name of names) {
-      const host = state.hosts.get(name);
-      if (host) hosts[name] = { ...host, ca: bundleOf(trustFor(host.record, viewOf(state, new Date())), state) };
-    }
-    return { hosts };
-  });
-}
-
-/** Hosts that accept the client, by their trust files. */
-async function isTrusted(name: string): Promise<string[]> {
-  const { clients, hosts } = await state();
-  const cert = clients.get(name)?.cert ?? '';
-  return [...hosts].filter(([, host]) => isFrom(cert, host.ca, 'client', new Date())).map(([host]) => host);
-}
+const write = (change: Parameters<typeof told.write>[1]) => told.write(home, change);
+const tell = (...names: string[]) => told.tell(home, ...names);
+const isTrusted = (name: string) => told.trustingHosts(home, name);
 
 describe('a client that was issued elsewhere', () => {
   test('is no business of a rotation: it neither stops it nor gets other files', async () => {
     const there = newHome();
     await issueStore(there, { ...two, clients: { ann: undefined } });
-    await at(there, 'client', 'export', 'ann', '--out', join(directory, 'ann.tar'));
     await issueStore(home, { clients: { laptop: undefined } });
-    await run('client', 'import', 'ann.tar', '--no-context');
+    await importFrom(there, home, 'ann');
     const before = (await state()).clients.get('ann');
     const first = await run('rotate', 'ca', '--yes');
     expect([first.exit, first.json.error, first.json.result.stage.stage]).toEqual([0, undefined, 'drop']);
@@ -150,31 +127,6 @@ describe('a client that is renewed in the middle of a rotation', () => {
     expect(await state()).toEqual(before);
   });
 
-  test("a colleague's renewal neither", async () => {
-    await issueStore(home, listed);
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
-    await tell('build-1', 'build-2');
-    await run('rotate', 'ca', '--yes');
-    const { exit, json } = await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar');
-    expect([exit, json.result.oldCa]).toEqual([0, true]);
-    expect(await isTrusted('ann')).toEqual(['build-1', 'build-2']);
-  });
-
-  test("a colleague's first renewal after stage 1 is of the new CA, also where hosts list clients one by one", async () => {
-    await issueStore(home, listed);
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
-    await tell('build-1', 'build-2');
-    await run('rotate', 'ca', '--yes');
-    await tell('build-1', 'build-2');
-    const { json } = await run('client', 'sign', 'ann.csr', '--out', 'ann-2.tar');
-    expect(json.result.oldCa).toBeUndefined();
-    const { clients, ca } = await state();
-    expect(isFrom(clients.get('ann')?.cert ?? '', ca?.cert ?? '', 'client', new Date())).toBe(true);
-    expect(await isTrusted('ann')).toEqual(['build-1', 'build-2']);
-  });
-
   test('a rotation on top of one that is not through locks no client out that has credentials of the first CA', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
@@ -184,17 +136,15 @@ describe('a client that is renewed in the middle of a rotation', () => {
   });
 
   test('the drop names what is to be done where the key is, and no command that fails', async () => {
-    await issueStore(home, { ...two, clients: { laptop: undefined } });
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
+    await issueStore(home, { ...two, clients: { laptop: undefined, ann: undefined } });
+    await keyElsewhere(home, 'ann');
     await run('rotate', 'ca', '--yes');
     await tell('build-1', 'build-2');
     await run('rotate', 'client', '--all', '--yes');
     const { json } = await run('rotate', 'ca', '--drop', '--yes');
     expect(json.error?.hints).toEqual([
       'docker-tls rotate ca',
-      'on that computer: docker-tls client request ann',
-      'then here: docker-tls client sign REQUEST',
+      ...externalKey('ann').hints.map(String),
       expect.toSay('no-longer-accepted', 'ann', 'docker-tls client revoke ann'),
     ]);
   });
@@ -221,9 +171,8 @@ function issued(state: StoreState, { certificate }: ReturnType<typeof wantedServ
 
 describe('without the key of the old CA', () => {
   const withoutKey = async () => {
-    await issueStore(home, { ...two, clients: { laptop: undefined } });
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    await run('client', 'sign', 'ann.csr', '--out', 'ann.tar');
+    await issueStore(home, { ...two, clients: { laptop: undefined, ann: undefined } });
+    await keyElsewhere(home, 'ann');
     await write(({ ca }) => ({ ca: { cert: ca?.cert ?? '', record: ca?.record as never } }));
     await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
     await tell('build-1', 'build-2');
@@ -338,39 +287,6 @@ describe('the drop', () => {
     expect([exit, json.error?.code, oldCas.length]).toEqual([3, 'E_CA_IN_USE', 1]);
     expect(clients.get('eve')?.record.revokedAt).toEqual(expect.any(String));
   });
-});
-
-test('copies outside the store that the new CA leaves behind are named, with what renews each', async () => {
-  await run('ca', 'create', '--no-ca-passphrase');
-  await run('client', 'add', 'ci');
-  expect((await run('client', 'export', 'ci', '--out', 'ci.tar')).exit).toBe(0);
-  const file = join(directory, 'ci.tar');
-  const outdated = [
-    {
-      client: 'ci',
-      what: expect.stringContaining(file),
-      renew: expect.stringMatching(/^docker-tls client export ci /),
-    },
-  ];
-  const rotated = await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
-  expect(rotated.json.result).toMatchObject({ outdated });
-  expect((await run('rotate', 'ca', '--drop', '--dry-run')).json.result).toMatchObject({ outdated });
-  expect((await run('client', 'export', 'ci', '--out', 'ci.tar', '--replace')).exit).toBe(0);
-  expect((await run('rotate', 'ca', '--drop', '--yes')).json.result).toMatchObject({ outdated: [] });
-});
-
-test('a drop that leaves copies with the old CA behind names them with --quiet too', async () => {
-  await run('ca', 'create', '--no-ca-passphrase');
-  await run('client', 'add', 'ci');
-  await run('client', 'export', 'ci', '--out', 'ci.tar');
-  await run('rotate', 'ca', '--yes', '--no-ca-passphrase');
-  const { exit, out } = await runCli(['rotate', 'ca', '--drop', '--yes', '-q', '--home', home], {
-    env: { HOME: home },
-  });
-  expect(exit).toBe(0);
-  expect(out).toSay('copies-still-hold-old');
-  expect(out).toContain(join(directory, 'ci.tar'));
-  expect(out).not.toContain('no longer accepted');
 });
 
 describe('without the passphrase', () => {

@@ -3,6 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach } from 'vitest';
+import { makeCsr } from '../../src/core/domain/pki/csr.ts';
+import { generateKey } from '../../src/core/domain/pki/keys.ts';
 import { type AnsweringHosts, answeringHosts } from './answering-hosts.ts';
 import { CertificateFactory } from './certificate-factory.ts';
 import { type CliRun, runCli } from './cli.ts';
@@ -98,7 +100,7 @@ beforeEach(async () => {
 export async function ownCa(): Promise<void> {
   const clients = { laptop: undefined, eve: undefined };
   await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients, passphrase: 'correct horse' });
-  await runCli(['client', 'request', 'ann', '--out', join(directory, 'ann.csr'), '--home', newHome()]);
+  writeFileSync(join(directory, 'ann.csr'), makeCsr({ key: await generateKey('p256'), commonName: 'ann' }));
 }
 
 /** What a run did that needs consent. */

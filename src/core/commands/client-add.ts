@@ -18,6 +18,7 @@ import { change } from '../engine/change.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 import { type RenderContext, renderChange } from '../render/change-result.ts';
 import { LISTENERS } from '../seams/listeners.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { offered } from '../seams/seam.ts';
 
 /** In a dry run with the plan. `hosts`: hosts whose list of clients changed. */
@@ -128,7 +129,7 @@ function renderAdded({ changed, clients, requested }: Added, around: RenderConte
     ...rest,
     result: { clients: added, ...result },
     text: [...lines, ...(text === '' ? [] : ['', text])].join('\n'),
-    next: hosts ? undefined : [`docker-tls client export ${first} --out ${first}.tar`],
+    next: hosts ? undefined : offeredCommands('export', `${first}`, '--out', `${first}.tar`),
   };
 }
 

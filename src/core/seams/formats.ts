@@ -1,11 +1,19 @@
-/** Configuration of other tools, for `env --format` and `client export --format`. */
+/** Configuration of other tools, for `env --format` and for files that a feature hands out. */
 
 import type { ActionContext } from '../actions/action-context.ts';
-import type { ClientBundle } from '../adapters/docker/bundle.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { ToolConfiguration } from '../domain/shell-environment.ts';
 import { seam } from './seam.ts';
+
+/** Where the files of an archive will be, and the hosts that their tool gets. */
+export type ToolPlace = {
+  /** The hosts' names, and what DOCKER_HOST would be. */
+  readonly hosts: readonly { readonly name: string; readonly host: string }[];
+  readonly directory: string;
+  /** The command for one of the hosts. */
+  readonly naming: (host: string) => string;
+};
 
 type FormatCode = {
   /** The text for this machine, and its subject. */
@@ -13,8 +21,8 @@ type FormatCode = {
     requested: { readonly host: string | undefined; readonly client: string | undefined },
     context: ActionContext,
   ): Promise<ToolConfiguration>;
-  /** For a machine without the store, with the files in `directory`: the client's three files and the tool's configuration. */
-  archive(bundle: ClientBundle, client: StoredClient, directory: string, now: Date): Secret;
+  /** For a machine without the store: the client's three files and the tool's configuration. */
+  archive(client: StoredClient, place: ToolPlace, now: Date): Secret;
   /** Commands that configure a tool on this machine for the host, without remarks; empty if the store lacks the host or the client. */
   commandsHere(state: StoreState, host: string, client: string, program: string): string[];
 };

@@ -6,15 +6,17 @@ export const CERTIFICATES = {
   E_CSR_SIGNATURE: [
     2,
     'The signature of a certificate request does not match its key.',
-    'docker-tls client request NAME',
+    'Make another request<!-- bundles -->: docker-tls client request NAME<!-- /bundles -->.',
   ],
   E_DAYS: [2, 'A lifetime that a certificate cannot have.', 'Pass --days with a smaller number.'],
   E_KEY_DAMAGED: [2, 'A private key cannot be read.', 'openssl pkey -noout -text -in FILE'],
   E_KEY_FORMAT: [2, "A private key is in OpenSSH's format.", 'ssh-keygen -p -m PKCS8 -f COPY-OF-THE-KEY'],
   E_KEY_TYPE: [2, 'A key of a type that TLS clients reject.', 'Pass --key-type p256.'],
   E_KEY_PASSPHRASE: [2, 'The passphrase of a private key is missing or wrong.', 'Pass --ca-passphrase-file FILE.'],
+  // <!-- bundles -->
   E_PKCS12_KEY: [2, 'The key does not belong to the certificate to be exported.', 'docker-tls rotate client NAME'],
   E_PKCS12_PASSPHRASE: [2, 'A PKCS#12 file needs a passphrase.', 'Pass --passphrase-file FILE.'],
+  // <!-- /bundles -->
   E_PROBE_CREDENTIALS: [
     2,
     'A client certificate and its key cannot be used together.',
@@ -48,7 +50,11 @@ export const CA = {
     'The host accepts every client of a CA, so one of them cannot be rejected.',
     'docker-tls setup HOST --accept-ca none',
   ],
-  E_CA_KEY_EXTERNAL: [2, "The CA's key is not in this store.", 'docker-tls client sign REQUEST'],
+  E_CA_KEY_EXTERNAL: [
+    2,
+    "The CA's key is not in this store.",
+    'Issue it where the key is<!-- bundles -->: docker-tls client sign REQUEST<!-- /bundles -->.',
+  ],
   E_CA_IN_USE: [3, 'A host or client still depends on the old CA.', 'docker-tls rotate ca'],
   E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls rotate ca'],
   E_BREAKS_CLIENTS: [3, 'Clients that hold only the old CA would lose access.', 'Update them, or pass --no-overlap.'],
@@ -71,7 +77,9 @@ export const CA = {
 export const CLIENTS = {
   E_CLIENT_UNKNOWN: [2, 'No client of that name is in the store.', 'docker-tls client list'],
   E_CLIENT_AMBIGUOUS: [2, 'There are several clients and none is named.', 'Pass --client NAME.'],
+  // <!-- bundles -->
   E_CLIENT_EXISTS: [2, 'There is a client of this name already.', 'docker-tls client list'],
+  // <!-- /bundles -->
   E_CLIENT_EXTERNAL: [2, 'Another store issued this client.', 'Run the command where the client was issued.'],
   E_CLIENT_REVOKED: [2, 'The client is revoked.', 'docker-tls client add OTHER-NAME'],
   E_CLIENT_NOT_ACCEPTED: [2, 'The host does not accept this client.', 'docker-tls client add NAME --hosts HOST'],
@@ -88,8 +96,10 @@ export const CLIENTS = {
     'docker-tls client add NAME --hosts HOST',
   ],
   E_LAST_CLIENT: [2, 'It is the last client: nothing could be verified without it.', 'docker-tls client add NAME'],
+  // <!-- bundles -->
   E_BUNDLE: [2, 'A bundle of credentials is incomplete, damaged or expired.', 'docker-tls client export NAME'],
   E_NO_REQUEST: [2, 'A certificate belongs to no request of this machine.', 'docker-tls client request NAME'],
+  // <!-- /bundles -->
   E_ROLE_DOCKERD: [2, 'dockerd itself cannot limit what a client does.', 'docker-tls setup HOST --listener haproxy'],
   E_ROLE_UNKNOWN: [2, 'There is no role of that name.', 'docker-tls role list'],
   // <!-- haproxy -->

@@ -98,7 +98,11 @@ export const HOST = {
     'docker-tls store check',
   ],
   E_HOST_STATE: [4, "docker-tls's state.json on the host is damaged.", 'cat /var/lib/docker-tls/state.json'],
-  E_HOST_MANAGED: [4, 'The host is managed from another store.', 'Pass --home DIR, or use docker-tls client request.'],
+  E_HOST_MANAGED: [
+    4,
+    'The host is managed from another store.',
+    'Pass --home DIR<!-- bundles -->, or use docker-tls client request<!-- /bundles -->.',
+  ],
   // <!-- tools -->
   E_BUTANE: [2, 'A host cannot be written as a Butane file.', 'docs/hosts.md, "Hosts configured at first boot"'],
   // <!-- /tools -->

@@ -34,7 +34,7 @@ FORMATS.add(
         ]);
         return {
           configure: (requested, context) => configureTool(name, requested, context),
-          archive: (bundle, client, directory, now) => toolArchive(name, bundle, client, directory, now),
+          archive: (client, place, now) => toolArchive(name, client, place, now),
           commandsHere: (state, host, client, program) => commandsHere(name, state, host, client, program),
         };
       },

@@ -53,18 +53,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   'client revoke': withoutEve('client', 'revoke', 'eve', '--yes'),
   'client list': call('client', 'list'),
   'client use': call('client', 'use', 'laptop'),
-  'client export': call('client', 'export', 'laptop', '--out', 'laptop.tar'),
-  'client import': async (place) => {
-    const other = await documentPlace();
-    const file = join(place.directory, 'laptop.tar');
-    await place.run(['client', 'export', 'laptop', '--out', file]);
-    return other.run(['client', 'import', file, '--name', 'other'], { cwd: place.directory });
-  },
-  'client request': call('client', 'request', 'ann', '--out', 'ann.csr'),
-  'client sign': async (place) => {
-    await place.run(['client', 'request', 'ann', '--out', 'ann.csr']);
-    return place.run(['client', 'sign', 'ann.csr', '--out', 'ann.tar']);
-  },
   'ca create': async (place) => {
     const home = join(place.directory, 'new');
     return place.run(['ca', 'create', '--no-ca-passphrase', '--ca-name', 'acme', '--home', home]);

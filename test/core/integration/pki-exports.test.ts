@@ -1,4 +1,4 @@
-/** Key files, requests and PKCS#12 in other programs: openssl and Java's keytool. */
+/** Key files and requests in openssl. */
 
 import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -6,17 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { issueCa, issueClient, issueClientAuthority } from '../../../src/core/domain/pki/certificate.ts';
 import { makeCsr, parseCsr } from '../../../src/core/domain/pki/csr.ts';
-import { inspectCertificate, splitBundle } from '../../../src/core/domain/pki/inspect.ts';
-import { decryptKey, encryptKey, generateKey, keyMatches } from '../../../src/core/domain/pki/keys.ts';
-import { makePkcs12 } from '../../../src/core/domain/pki/pkcs12.ts';
+import { decryptKey, encryptKey, generateKey } from '../../../src/core/domain/pki/keys.ts';
 import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
-import { publicKeyOf } from '../../support/public-key.ts';
 
 const run = promisify(execFile);
-const now = new Date();
 const passphrase = new Secret('correct horse battery');
 
 let directory: string;
@@ -83,84 +78,12 @@ describe.each(['p256', 'ed25519', 'rsa2048'] as const)('%s', (keyType) => {
     );
     expect(parseCsr(theirs)).toMatchObject({ commonName: 'bob', sans: ['build-2', '10.0.0.6'].map(parseSan), keyType });
   });
-
-  test('openssl reads our PKCS#12: same key, same chain, its name', async () => {
-    const { chain, bundle } = await makeBundle(key);
-    const path = await file('ours.p12', bundle.reveal());
-    const args = ['pkcs12', '-in', path, '-passin', `file:${passFile}`];
-    const certs = await openssl(...args, '-nokeys');
-    expect(splitBundle(certs)).toEqual(chain);
-    expect(certs).toContain('friendlyName: ann on build');
-    const keyPem = new Secret(await openssl(...args, '-nocerts', '-noenc'));
-    expect((await decryptKey(keyPem)).revealText()).toBe(key.revealText());
-    expect(keyMatches(chain[0] ?? '', keyPem)).toBe(true);
-    const { stderr } = await run('openssl', [...args, '-info', '-noout']);
-    expect(stderr).toMatch(/MAC: sha256, Iteration 100000/);
-    expect(stderr.match(/PBES2, PBKDF2, AES-256-CBC, Iteration 600000, PRF hmacWithSHA256/g)).toHaveLength(2);
-    await expect(run('openssl', ['pkcs12', '-in', path, '-passin', 'pass:wrong', '-noout'])).rejects.toThrow(
-      /Mac verify error/,
-    );
-  });
 });
 
-/** Java starts in a third of the time. */
-const JAVA = ['-J-XX:TieredStopAtLevel=1', '-J-XX:+UseSerialGC', '-J-Duser.language=en'];
-
-test.each(['p256', 'rsa2048'] as const)(
-  "Java's keytool opens our PKCS#12 of %s: one private key with its chain",
-  async (keyType) => {
-    const { chain, bundle } = await makeBundle(await generateKey(keyType));
-    const path = await file(`java-${keyType}.p12`, bundle.reveal());
-    // Unlike listing, copying opens the key itself.
-    const copy = join(directory, `copy-${keyType}.p12`);
-    await run('keytool', [
-      ...[...JAVA, '-importkeystore', '-noprompt', '-srckeystore', path, '-srcstorepass:file', passFile],
-      ...['-destkeystore', copy, '-deststoretype', 'PKCS12', '-deststorepass:file', passFile],
-    ]);
-    const copied = await openssl('pkcs12', '-in', copy, '-passin', `file:${passFile}`, '-nokeys');
-    expect(splitBundle(copied).sort()).toEqual([...chain].sort());
-    if (keyType !== 'p256') return;
-    const list = ['-list', '-v', '-keystore', path, '-storetype', 'PKCS12', '-storepass:file', passFile];
-    const { stdout } = await run('keytool', [...JAVA, ...list]);
-    expect(stdout).toMatch(/Your keystore contains 1 entry/);
-    expect(stdout).toMatch(/Alias name: ann on build/);
-    expect(stdout).toMatch(/Entry type: PrivateKeyEntry/);
-    expect(stdout).toMatch(/Certificate chain length: 2/);
-    for (const pem of chain) expect(stdout).toContain(inspectCertificate(pem).fingerprint);
-  },
-);
-
-test('openssl opens PKCS#12 and keys under a passphrase beyond ASCII', async () => {
+test('openssl opens keys under a passphrase beyond ASCII', async () => {
   const odd = new Secret('bätteríe ✓ 🔑');
   const oddFile = await file('odd-pass', odd.revealText());
   const key = await generateKey('p256');
-  const { bundle } = await makeBundle(key, odd);
-  const path = await file('odd.p12', bundle.reveal());
-  expect(await openssl('pkcs12', '-in', path, '-passin', `file:${oddFile}`, '-nocerts', '-noenc')).toContain(
-    key.revealText(),
-  );
   const encrypted = await file('odd.pem', (await encryptKey(key, odd)).revealText());
   expect(await openssl('pkey', '-in', encrypted, '-passin', `file:${oddFile}`)).toBe(key.revealText());
 });
-
-test('a PKCS#12 file of a foreign key or without a passphrase is not made', async () => {
-  const key = await generateKey('p256');
-  const { chain } = await makeBundle(key);
-  const options = { chain, key, passphrase, name: 'ann' };
-  await expect(makePkcs12({ ...options, key: await generateKey('p256') })).rejects.toMatchObject({
-    code: 'E_PKCS12_KEY',
-    exit: 2,
-  });
-  await expect(makePkcs12({ ...options, chain: [] })).rejects.toMatchObject({ code: 'E_PKCS12_KEY' });
-  await expect(makePkcs12({ ...options, passphrase: new Secret('') })).rejects.toMatchObject({
-    code: 'E_PKCS12_PASSPHRASE',
-  });
-});
-
-async function makeBundle(key: Secret, secret = passphrase): Promise<{ chain: string[]; bundle: Secret }> {
-  const ca = await issueCa({ name: 'Test', days: 100, now });
-  const authority = await issueClientAuthority({ ca, clientName: 'ann', days: 50, now });
-  const { cert } = await issueClient({ authority, name: 'ann', days: 10, now, publicKey: publicKeyOf(key) });
-  const bundle = await makePkcs12({ key, chain: [cert], passphrase: secret, name: 'ann on build' });
-  return { chain: splitBundle(cert), bundle };
-}

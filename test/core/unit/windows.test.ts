@@ -1,6 +1,6 @@
 /** Differences on Windows: access lists instead of modes, and files with its editors' line ends. */
 
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { type AccessListCall, accessListCall, setAccessList } from '../../../src/core/adapters/store/access-list.ts';
@@ -61,18 +61,6 @@ describe('files with CRLF', () => {
       cwd: dirname(home),
       env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker'), OS: 'Windows_NT' },
     });
-
-  test.each(['env', 'pem'])('a client exported as %s is imported', async (format) => {
-    const file = join(dirname(home), `laptop.${format}`);
-    const exported = await cli('client', 'export', 'laptop', '--format', format, '--out', file, '--home', home);
-    expect(exported.json.error).toBeUndefined();
-    writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'));
-    const host = format === 'pem' ? ['--host', 'tcp://127.0.0.1:2376'] : [];
-    const imported = await cli('client', 'import', file, ...host, '--no-context', '--home', `${home}-2`);
-    expect({ exit: imported.exit, error: imported.json.error }).toEqual({ exit: 0, error: undefined });
-    const key = readFileSync(join(`${home}-2`, 'clients/laptop/key.pem'), 'utf8').replaceAll('\r', '');
-    expect(key).toBe(readFileSync(join(home, 'clients/laptop/key.pem'), 'utf8'));
-  });
 
   test('a fleet file is read', async () => {
     writeFileSync(join(dirname(home), 'fleet.yaml'), 'version: 1\r\nhosts:\r\n  build-1: 127.0.0.1\r\n');

@@ -1,6 +1,7 @@
 /** A tar archive of a few small plain files (ustar, POSIX.1-2017 pax "ustar Interchange Format"). Pure. */
 
-const BLOCK = 512;
+/** Bytes of a header; the data of a file fill whole blocks. */
+export const BLOCK = 512;
 
 type TarFile = { readonly name: string; readonly data: Buffer; readonly mode: number };
 
@@ -12,35 +13,6 @@ export function packTar(files: readonly TarFile[], modified: Date): Buffer {
     Buffer.alloc(-data.length & (BLOCK - 1)),
   ]);
   return Buffer.concat([...parts, Buffer.alloc(2 * BLOCK)]);
-}
-
-type TarRules = { readonly names: readonly string[]; readonly maxFileBytes: number };
-
-/**
- * Strictly parses an archive: plain files with exactly the allowed names, each at most once, none too large; no paths, links, extensions or
- * data after the end. Reads output of packTar and of GNU and BSD tar. Returns the reason for a rejection, in a few words.
- */
-export function unpackTar(archive: Buffer, rules: TarRules): Map<string, Buffer> | string {
-  const files = new Map<string, Buffer>();
-  let at = 0;
-  for (;;) {
-    if (at + BLOCK > archive.length) return 'it is truncated';
-    const block = archive.subarray(at, at + BLOCK);
-    if (isZero(block)) break;
-    const entry = parseHeader(block);
-    if (typeof entry === 'string') return entry;
-    if (!rules.names.includes(entry.name))
-      return `it holds a file that does not belong there: ${JSON.stringify(entry.name)}`;
-    if (files.has(entry.name)) return `it holds ${entry.name} twice`;
-    if (entry.size > rules.maxFileBytes) return `${entry.name} is larger than ${rules.maxFileBytes} bytes`;
-    const end = at + BLOCK + entry.size;
-    if (end > archive.length) return 'it is truncated';
-    files.set(entry.name, archive.subarray(at + BLOCK, end));
-    at = end + (-entry.size & (BLOCK - 1));
-  }
-  const rest = archive.subarray(at);
-  if (rest.length < 2 * BLOCK) return 'it is truncated';
-  return isZero(rest) ? files : 'there is something after its end';
 }
 
 function header(path: string, size: number, mode: number, modified: Date): Buffer {
@@ -62,21 +34,8 @@ function header(path: string, size: number, mode: number, modified: Date): Buffe
   return block;
 }
 
-function parseHeader(block: Buffer): { name: string; size: number } | string {
-  const text = (from: number, length: number): string =>
-    block.toString('latin1', from, from + length).replace(/\0[\s\S]*$/, '');
-  if (!/^ustar[\0 ]/.test(block.toString('latin1', 257, 263))) return 'it is not a tar archive';
-  if (parseOctal(text(148, 8)) !== checksum(block)) return 'it is damaged (a checksum does not fit)';
-  const type = block[156];
-  if (type !== 0x30 && type !== 0) return 'it holds something other than plain files';
-  // In GNU's format the prefix bytes are times; only POSIX's can hold a path.
-  if (text(157, 100) !== '' || (block[262] === 0 && text(345, 155) !== '')) return 'it holds a link or a path';
-  const size = parseOctal(text(124, 12));
-  return size === undefined ? 'it is damaged (a size is not a number)' : { name: text(0, 100), size };
-}
-
 /** The sum of all bytes, with those of the checksum itself as blanks. */
-function checksum(block: Buffer): number {
+export function checksum(block: Buffer): number {
   let sum = 8 * 0x20;
   for (const [index, byte] of block.entries()) if (index < 148 || index >= 156) sum += byte;
   return sum;
@@ -84,13 +43,4 @@ function checksum(block: Buffer): number {
 
 function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');
-}
-
-function parseOctal(text: string): number | undefined {
-  const digits = text.trim();
-  return /^[0-7]{1,11}$/.test(digits) ? Number.parseInt(digits, 8) : undefined;
-}
-
-function isZero(bytes: Buffer): boolean {
-  return bytes.every((byte) => byte === 0);
 }

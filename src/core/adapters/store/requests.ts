@@ -9,6 +9,7 @@ import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { checkName, nameProblem } from '../../domain/names.ts';
 import { Secret } from '../../domain/secret.ts';
 import { readNamedFileSync, whyNotRead } from '../../named-file.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './store-files.ts';
 
 /** `key`: PKCS#8 PEM; `csr`: PEM. */
@@ -32,7 +33,7 @@ export function readRequests(home: string): PendingRequest[] {
       throw new DockerTlsError(
         'E_REQUEST_DAMAGED',
         `the request of ${name} cannot be read: ${errnoOf(cause) === undefined ? 'it is damaged' : whyNotRead(cause)}`,
-        { where: directory, hints: [`docker-tls client request ${name} --new`], cause },
+        { where: directory, hints: offeredCommands('request', name, '--new'), cause },
       );
     }
   });

@@ -2,6 +2,7 @@
 
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import type { Secret } from '../secret.ts';
 import {
   children,
@@ -65,7 +66,7 @@ export function parseCsr(pem: string): Csr {
   refuseWeakKey(keyType);
   if (!verifies(fields.algorithm, firstChildBytes(block.der), fields.publicKey, fields.signature)) {
     throw new DockerTlsError('E_CSR_SIGNATURE', 'the signature of the certificate request is not by its own key', {
-      hints: ['make a new one: docker-tls client request NAME'],
+      hints: offeredCommands('request', 'NAME').map((one) => `make a new one: ${one}`),
     });
   }
   return {

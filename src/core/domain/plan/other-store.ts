@@ -2,6 +2,7 @@
 
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { destinationWords } from '../destination.ts';
 import { STATE } from '../dockerd/paths.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
@@ -37,7 +38,7 @@ export function managedExternally(host: string, words: string): DockerTlsError {
     where: host,
     hints: [
       'use that store: --home DIRECTORY',
-      'or ask its administrator for access: docker-tls client request NAME',
+      ...offeredCommands('request', 'NAME').map((one) => `or ask its administrator for access: ${one}`),
       'or take the host over: --take-over',
     ],
     details: [`its own records are ${STATE}/state.json`],

@@ -2,7 +2,9 @@
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import { ISSUERS } from '../../seams/issuers.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { offeredLines } from '../../seams/seam.ts';
+import { newRequest } from './client-refusals.ts';
 
 export function externalCaKey(): DockerTlsError {
   return new DockerTlsError(
@@ -10,7 +12,7 @@ export function externalCaKey(): DockerTlsError {
     'the key of the CA is not in this store, so nothing can be issued here',
     {
       hints: [
-        asWritten('where the key is: docker-tls client sign REQUEST'),
+        ...offeredCommands('signature', 'REQUEST').map((one) => asWritten(`where the key is: ${one}`)),
         ...offeredLines(
           ISSUERS,
           'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
@@ -46,11 +48,8 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
     {
       where: hosts.join(', '),
       hints: [
-        ...unfetched.flatMap((name) => [
-          asWritten(`where ${name} is: docker-tls client request ${name}`),
-          `then here: docker-tls client sign REQUEST`,
-        ]),
-        'for older copies: docker-tls client export NAME --out NAME.tar',
+        ...unfetched.flatMap((name) => newRequest(`where ${name} is`, name)),
+        ...offeredCommands('export', 'NAME', '--out', 'NAME.tar').map((one) => `for older copies: ${one}`),
         'when every client has new files, or at their expense: docker-tls rotate ca --no-overlap',
       ],
     },

@@ -2,13 +2,14 @@
 
 import { asWritten, DockerTlsError, type Hint, printable } from '../../../errors/errors.ts';
 import type { StoredClient } from '../../adapters/store/records.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { listWords } from '../words.ts';
 
 /** Throws for a client that was revoked, or that another CA issued: E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
 export function refuseOther(client: StoredClient): void {
   const { record } = client;
   refuseForeign(client, [
-    `a new request for those who issued it: docker-tls client request ${record.name}`,
+    ...offeredCommands('request', record.name).map((one) => `a new request for those who issued it: ${one}`),
     '--client NAME',
   ]);
   if (record.revokedAt !== undefined)
@@ -40,17 +41,22 @@ export function requestForOther(name: string, commonName: string): DockerTlsErro
   return new DockerTlsError(
     'E_NAME',
     `the request is for "${printable(commonName, 64)}", and an external CA certifies that name`,
-    { where: name, hints: [asWritten(`where the key is: docker-tls client request ${name}`)] },
+    { where: name, hints: offeredCommands('request', name).map((one) => asWritten(`where the key is: ${one}`)) },
   );
+}
+
+/** Steps to a certificate for a key on another computer. */
+export function newRequest(where: string, name: string): Hint[] {
+  return [
+    ...offeredCommands('request', name).map((one) => asWritten(`${where}: ${one}`)),
+    ...offeredCommands('signature', 'REQUEST').map((one) => `then here: ${one}`),
+  ];
 }
 
 export function externalKey(name: string): DockerTlsError {
   return new DockerTlsError('E_CLIENT_NO_KEY', 'its key is on another computer and stays there', {
     where: name,
-    hints: [
-      asWritten(`on that computer: docker-tls client request ${name}`),
-      'then here: docker-tls client sign REQUEST',
-    ],
+    hints: newRequest('on that computer', name),
   });
 }
 
@@ -64,18 +70,10 @@ export function noKeyHere(names: readonly string[], where: string): DockerTlsErr
       hints: [
         asWritten('for a client of your own, an operator who opens the CA: docker-tls operator remove YOU'),
         asWritten(`and then: docker-tls operator add YOU YOUR-KEY --without-ca --client ${names[0]}`),
-        asWritten('on the computer that has the key: docker-tls client import FILE'),
+        ...offeredCommands('import', 'FILE').map((one) => asWritten(`on the computer that has the key: ${one}`)),
       ],
     },
   );
-}
-
-/** `way`: the command with another name. */
-export function clientExists(name: string, way: string): DockerTlsError {
-  return new DockerTlsError('E_CLIENT_EXISTS', 'there is another client of this name already', {
-    where: name,
-    hints: [way, 'docker-tls client list'],
-  });
 }
 
 export function clientRevoked(name: string, at: string, hint: string): DockerTlsError {

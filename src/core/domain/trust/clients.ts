@@ -1,13 +1,12 @@
-/** Planned changes to clients: creation, update, renewal, signing, revocation. Signs nothing. */
+/** Planned changes to clients: creation, update, renewal, revocation. Signs nothing. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { parseCsr } from '../pki/csr.ts';
-import { isKeyType } from '../pki/key-types.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import type { ClientSpec } from '../settings.ts';
 import { knownWords } from '../words.ts';
 import type { CredentialChange } from './changes.ts';
-import { clientExists, refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
+import { refuseForeign, refuseOther, refuseRenewal, unknownClient } from './client-refusals.ts';
 import { ownOf } from './reachable-hosts.ts';
 
 type Admitted = {
@@ -40,7 +39,7 @@ export function admit(
   return { record, change: 'changed', changes: [{ kind: 'record', record }] };
 }
 
-function newRecord({ name, days, keyType, hosts, role }: ClientSpec, now: Date): ClientRecord {
+export function newRecord({ name, days, keyType, hosts, role }: ClientSpec, now: Date): ClientRecord {
   const time = now.toISOString();
   return { name, createdAt: time, updatedAt: time, days, keyType, hosts, ...(role === undefined ? {} : { role }) };
 }
@@ -56,18 +55,6 @@ export function renewed({ clients }: Pick<StoreState, 'clients'>, name: string, 
   refuseRenewal(known);
   const record = amended(known.record, days === undefined ? {} : { days }, now);
   return { kind: 'client', why: 'renewal', record } satisfies CredentialChange;
-}
-
-/** A certificate for a request (PEM). Fails with E_CSR…, E_CLIENT_EXISTS, E_CLIENT_EXTERNAL, E_CLIENT_REVOKED (exit 2). */
-export function signed({ clients }: Pick<StoreState, 'clients'>, spec: ClientSpec, csr: string, now: Date) {
-  const known = clients.get(spec.name);
-  if (known !== undefined) refuseOther(known);
-  if (known?.key !== undefined) throw clientExists(spec.name, `docker-tls client sign REQUEST --name ${spec.name}-2`);
-  const { keyType: found } = parseCsr(csr);
-  const hosts = spec.hosts ?? known?.record.hosts;
-  const fresh = newRecord({ ...spec, keyType: isKeyType(found) ? found : spec.keyType, hosts } as ClientSpec, now);
-  const record = { ...known?.record, ...fresh, createdAt: known?.record.createdAt ?? fresh.createdAt };
-  return { kind: 'client', why: known === undefined ? 'new' : 'renewal', record, csr } satisfies CredentialChange;
 }
 
 /** Marks the client as revoked. Fails with E_CLIENT_UNKNOWN, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2). */
@@ -179,7 +166,9 @@ function roleOf({ role }: ClientSpec, known: StoredClient | undefined): Partial<
 
 function renewalOf(name: string, known: StoredClient | undefined): string {
   const external = known !== undefined && known.key === undefined;
-  return external ? `client request ${name} (on the computer with its key)` : `docker-tls rotate client ${name}`;
+  if (!external) return `docker-tls rotate client ${name}`;
+  const [request] = offeredCommands('request', name);
+  return request === undefined ? 'on the computer with its key' : `${request} (on the computer with its key)`;
 }
 
 function revokedAgain(name: string): DockerTlsError {

@@ -2,6 +2,7 @@
 
 import type { ClientRecord, HandedOut, StoredClient } from '../../adapters/store/records.ts';
 import { toolFormat } from '../../seams/formats.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { inspectCertificate } from '../pki/inspect.ts';
 import { shellQuote } from '../quote.ts';
 
@@ -49,13 +50,12 @@ function whatOf({ format, file, hosts, at }: HandedOut): string {
 }
 
 function renewalOf(client: string, { format, file, hosts, directory }: HandedOut): string {
-  if (file === undefined) return toolFormat(format)?.afterRenewal ?? 'give it the new files';
-  return [
-    'docker-tls client export',
-    client,
+  const options = [
     ...['--format', format],
     ...(hosts.length > 0 ? ['--hosts', hosts.join(',')] : []),
     ...(directory === undefined ? [] : ['--directory', shellQuote(directory)]),
-    ...(file === '-' ? ['--out', '-'] : ['--out', shellQuote(file), '--replace']),
-  ].join(' ');
+    ...(file === '-' ? ['--out', '-'] : ['--out', shellQuote(file ?? ''), '--replace']),
+  ];
+  const [again] = file === undefined ? [] : offeredCommands('export', client, ...options);
+  return again ?? toolFormat(format)?.afterRenewal ?? 'give it the new files';
 }

@@ -1,6 +1,7 @@
 /** Commands that give a client new credentials, on this computer or at its issuer. */
 
 import { asWritten, type Hint } from '../../../errors/errors.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { shellQuote } from '../quote.ts';
 
 export type Holder = {
@@ -23,20 +24,21 @@ export function owners({ external }: Pick<Holder, 'external'>, command: string):
 export function newCredentials(holder: Holder): Hint[] {
   const { client, external, ownKey, caExpired } = holder;
   const name = shellQuote(client);
-  if (!external) return [caExpired ? 'docker-tls rotate ca' : `docker-tls rotate client ${name}`];
+  const renew = `docker-tls rotate client ${name}`;
+  if (!external) return [caExpired ? 'docker-tls rotate ca' : renew];
   const first = caExpired ? [owners(holder, 'docker-tls rotate ca')] : [];
   const file = shellQuote(`${client}.tar`);
   const request = shellQuote(`${client}.csr`);
   if (ownKey)
     return [
       ...first,
-      `docker-tls client request ${name} --out ${request}`,
-      owners(holder, `docker-tls client sign ${request} --out ${file}`),
-      `docker-tls client import ${file}`,
+      ...offeredCommands('request', name, '--out', request),
+      ...offeredCommands('signature', request, '--out', file).map((one) => owners(holder, one)),
+      ...offeredCommands('import', file),
     ];
   return [
     ...first,
-    owners(holder, `docker-tls rotate client ${name} && docker-tls client export ${name} --out ${file}`),
-    `docker-tls client import ${file}`,
+    owners(holder, [renew, ...offeredCommands('export', name, '--out', file)].join(' && ')),
+    ...offeredCommands('import', file),
   ];
 }

@@ -4,6 +4,7 @@ import { type Again, DockerTlsError } from '../../../errors/errors.ts';
 import type { StoredClient, StoredHost, StoreState } from '../../adapters/store/records.ts';
 import type { Runtime } from '../../runtime.ts';
 import { LISTENERS } from '../../seams/listeners.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { offeredLines } from '../../seams/seam.ts';
 import { nearestNames } from '../fleet/nearest.ts';
 import { knownName } from '../fleet/specs.ts';
@@ -45,7 +46,7 @@ export function resolveHost(state: StoreState, name: string | undefined, again: 
   const [only, ...others] = hosts.values();
   if (!only) {
     throw new DockerTlsError('E_NO_HOSTS', 'no host is set up in this store yet', {
-      hints: ['docker-tls setup root@HOST', 'docker-tls client import FILE'],
+      hints: ['docker-tls setup root@HOST', ...offeredCommands('import', 'FILE')],
     });
   }
   if (others.length === 0) return only;

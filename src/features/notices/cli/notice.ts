@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { type DockerOptions, dockerOptions } from '../../../cli/plugin-call.ts';
 import { renewal } from '../../../core/domain/pki/renewal.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { homeDirectory } from '../../../core/user.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -135,8 +136,9 @@ function noticeOf({ store, host, client, cert }: Used, { config, options, env }:
   // It may decide where the plugin and the store are.
   const docker = options.config === undefined ? 'docker' : `docker --config ${shellQuote(options.config)}`;
   const home = resolve(store) === standard ? '' : ` --home ${shellQuote(store)}`;
+  const imports = offeredCommands('import', `FILE${home}`).map((one) => one.replace('docker-tls', `${docker} tls`));
   const renewed = imported(store, client)
-    ? `${docker} tls client import FILE${home}, with a new bundle from where it was issued`
+    ? [...imports, 'with a new bundle from where it was issued'].join(', ')
     : `${docker} tls rotate client ${client}${home}`;
   const found = [
     due(`the client ${client}`, cert, renewed, now),

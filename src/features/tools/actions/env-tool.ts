@@ -40,7 +40,7 @@ export async function configureTool(
   const names = hosts.map(({ record }) => record.name);
   noteThroughSsh(context, state, names);
   if (TOOLS[tool].afterRenewal !== undefined && !global.dryRun)
-    await rememberCopy(store, client.record.name, { format: tool, hosts: names }, runtime.now());
+    await rememberCopy(store, 'docker-tls env', client.record.name, { format: tool, hosts: names }, runtime.now());
   return { format: tool, hosts: names, client: client.record.name, text };
 }
 

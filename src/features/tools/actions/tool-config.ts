@@ -1,6 +1,5 @@
 /** Tool configuration for a client of the store, and a record of the exported credentials. */
 
-import type { ClientBundle } from '../../../core/adapters/docker/bundle.ts';
 import { packTar } from '../../../core/adapters/docker/tar.ts';
 import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
 import { dockerHost } from '../../../core/domain/destination.ts';
@@ -9,6 +8,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { externalKey } from '../../../core/domain/trust/client-refusals.ts';
 import type { ReachableHost } from '../../../core/domain/trust/reachable-hosts.ts';
+import type { ToolPlace } from '../../../core/seams/formats.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { contextCommand, type ToolAccess } from '../domain/tool-access.ts';
 import { TOOLS, type ToolName } from '../domain/tool-names.ts';
@@ -66,23 +66,18 @@ function accessThere(
  */
 export function toolArchive(
   tool: ToolName,
-  bundle: ClientBundle,
   { ca, cert, key, record }: StoredClient,
-  directory: string,
+  { hosts, directory, naming }: ToolPlace,
   now: Date,
 ): Secret {
   if (key === undefined) throw externalKey(record.name);
-  const [first, ...others] = bundle.hosts.map((host) => accessThere(host, bundle.client, directory));
+  const [first, ...others] = hosts.map((host) => accessThere(host, record.name, directory));
   if (first === undefined)
     throw new DockerTlsError('E_CLIENT_NOT_ACCEPTED', `no host accepts this client, so ${tool} would have no host`, {
-      where: bundle.client,
+      where: record.name,
       hints: ['docker-tls client list'],
     });
-  const text = renderTool(
-    tool,
-    [first, ...others],
-    (host) => `docker-tls client export ${record.name} --format ${tool} --hosts ${host}`,
-  );
+  const text = renderTool(tool, [first, ...others], naming);
   const files = [
     { name: 'ca.pem', data: Buffer.from(ca), mode: 0o444 },
     { name: 'cert.pem', data: Buffer.from(cert), mode: 0o444 },

@@ -1,6 +1,7 @@
 /** Table of tools: configuration, and support for several hosts. Pure. */
 
 import { hasControls } from '../../../core/domain/quote.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import * as text from './render.ts';
 import { decomposed, type ToolAccess, unquotable } from './tool-access.ts';
@@ -47,9 +48,10 @@ export function renderTool(
   for (const value of values) {
     const found = hasControls(value) ? 'a newline or another control character' : entry.unwritable?.(value);
     if (found === undefined) continue;
+    const elsewhere = offeredCommands('export').length > 0 ? ['or with client export another --directory'] : [];
     const message = `a path or name holds ${found}; it cannot be written for ${tool}`;
     throw new DockerTlsError('E_ENV_VALUE', message, {
-      hints: ['choose a --home directory without it, or with client export another --directory'],
+      hints: [['choose a --home directory without it', ...elsewhere].join(', ')],
     });
   }
   if (entry.several) return entry.render(all);

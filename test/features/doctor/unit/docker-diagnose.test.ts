@@ -3,6 +3,7 @@ import { userPlaces } from '../../../../src/core/domain/dockerd/paths.ts';
 import { inspectCertificate } from '../../../../src/core/domain/pki/inspect.ts';
 import { kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
 import { managedExternally } from '../../../../src/core/domain/plan/other-store.ts';
+import { newCredentials } from '../../../../src/core/domain/trust/new-credentials.ts';
 import type { ProbeOutcome } from '../../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { duration } from '../../../../src/features/doctor/domain/clocks.ts';
@@ -83,7 +84,7 @@ describe('a host that cannot be used', () => {
       },
       'unknown-authority',
       expect.toSay('not-issued-ca'),
-      'docker-tls client request laptop --out laptop.csr',
+      String(newCredentials({ client: 'laptop', external: true, ownKey: true })[0]),
     ],
     [
       'an expired certificate, and a clock that hardly differs',
@@ -194,7 +195,7 @@ describe('a host that cannot be used', () => {
       { outcome: refused('unknown-authority', { chain: self }), expected: { ...expected, external: true } },
       'unknown-authority',
       expect.toSay('ca-replaced'),
-      'on the computer that set it up: docker-tls rotate client laptop && docker-tls client export laptop --out laptop.tar',
+      String(newCredentials({ client: 'laptop', external: true })[0]),
     ],
     [
       'an expired certificate, seen from a computer that only has a client',

@@ -1,6 +1,6 @@
 /** Access with a CA that signs only leaf certificates: refused if it would need more. */
 
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
@@ -25,11 +25,8 @@ afterAll(() => {
   factory.remove();
 });
 
-const at = (place: string, ...argv: string[]) =>
-  runUnreached({ home: place, directory }, argv, (host) => dialled.push(host));
-const run = (...argv: string[]) => at(home, ...argv);
+const run = (...argv: string[]) => runUnreached({ home, directory }, argv, (host) => dialled.push(host));
 const state = () => openStore(home).read();
-const client = async (name: string) => (await state()).clients.get(name)?.record;
 const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
 
 describe('a CA that signs leaf certificates only', () => {
@@ -65,13 +62,5 @@ describe('a CA that signs leaf certificates only', () => {
     expect((await run('rotate', 'ca', '--dry-run')).json.error?.errors?.map(({ code }) => code)).not.toContain(
       'E_CA_LEAF_ONLY',
     );
-  });
-
-  test('a request is not signed for some hosts', async () => {
-    await at(newHome(), 'client', 'request', 'ann', '--out', join(directory, 'ann.csr'));
-    const { exit, json } = await run('client', 'sign', 'ann.csr', '--hosts', 'build-1', '--out', 'ann.tar', '--yes');
-    expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
-    expect(existsSync(join(directory, 'ann.tar'))).toBe(false);
-    expect(await client('ann')).toBeUndefined();
   });
 });

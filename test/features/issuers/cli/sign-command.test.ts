@@ -45,7 +45,7 @@ describe('a command that signs', () => {
     expect((await openStore(home).read()).ca).toBeUndefined();
   });
 
-  test('of leaf certificates only: servers, clients and requests get them; no client can be revoked, and that is said', async () => {
+  test('of leaf certificates only: servers and clients get them; no client can be revoked, and that is said', async () => {
     const ca = factory.issue('company', { ca: true });
     const sign = ['--sign-command', writeSignScript(file('sign'), ca), '--leaf-only'];
     expect((await run('ca', 'import', '--cert', ca.certFile, ...sign)).out).toSay('dockerd-cannot-reject-clients');
@@ -63,13 +63,6 @@ describe('a command that signs', () => {
         }),
       ).toContain('OK');
     }
-    const other = newHome();
-    await runCli(['client', 'request', 'ann', '--out', file('ann.csr'), '--home', other], { env: { HOME: directory } });
-    // The CA would certify the name in the request, chosen by its sender.
-    const renamed = await run('client', 'sign', 'ann.csr', '--name', 'bea', '--out', 'bea.tar', '--json');
-    expect([renamed.exit, renamed.json.error?.code]).toEqual([2, 'E_NAME']);
-    const signed = await run('client', 'sign', 'ann.csr', '--out', 'ann.tar', '--json');
-    expect(signed.json.result).toMatchObject({ client: 'ann', hosts: ['web'] });
     await expect(issueStore(home, { hosts: { web: {} }, clients: { eve: ['db'] } })).rejects.toMatchObject({
       code: 'E_CA_LEAF_ONLY',
     });

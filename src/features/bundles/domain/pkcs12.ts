@@ -4,14 +4,37 @@
  */
 
 import { createHash, createHmac, randomBytes } from 'node:crypto';
+import {
+  type Asn1,
+  bmp,
+  encode,
+  int,
+  nothing,
+  octets,
+  oid,
+  seq,
+  set,
+  tagged,
+  taggedBytes,
+} from '../../../core/domain/pki/der.ts';
+import { openKey } from '../../../core/domain/pki/keys.ts';
+import { parseCertificate } from '../../../core/domain/pki/parse.ts';
+import { encryptUnder } from '../../../core/domain/pki/pbes2.ts';
+import { splitBundle } from '../../../core/domain/pki/pem.ts';
+import { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { Secret } from '../secret.ts';
-import { type Asn1, bmp, encode, int, nothing, octets, oid, seq, set, tagged, taggedBytes } from './der.ts';
-import { openKey } from './keys.ts';
-import { OID } from './oids.ts';
-import { parseCertificate } from './parse.ts';
-import { encryptUnder } from './pbes2.ts';
-import { splitBundle } from './pem.ts';
+
+/** Object identifiers of RFC 7292, and of attributes and contents that it takes from RFC 2985, 5652 and 8017. */
+const OID = {
+  friendlyName: '1.2.840.113549.1.9.20',
+  localKeyId: '1.2.840.113549.1.9.21',
+  x509Certificate: '1.2.840.113549.1.9.22.1',
+  sha256: '2.16.840.1.101.3.4.2.1',
+  data: '1.2.840.113549.1.7.1',
+  encryptedData: '1.2.840.113549.1.7.6',
+  pkcs8ShroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
+  certBag: '1.2.840.113549.1.12.10.1.3',
+} as const;
 
 /**
  * Rounds of the MAC's key derivation, the cheapest target for guessing the passphrase: far above openssl's 2,048, at 0.2 s.

@@ -1,17 +1,18 @@
 /**
  * Single-piece forms of a client's credentials: a tar archive for another machine, one PEM text, and lines of NAME=base64 for the secrets
- * of a CI system. Pure. src/pki has PKCS#12.
+ * of a CI system. Pure. ../domain/pkcs12.ts has PKCS#12.
  */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { certificatesOf } from '../../../core/adapters/docker/served.ts';
+import { packTar } from '../../../core/adapters/docker/tar.ts';
+import { fieldsOf, isObject, parseJson } from '../../../core/domain/json.ts';
+import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { isEncrypted, keyMatches } from '../../../core/domain/pki/keys.ts';
+import { pemBlocks } from '../../../core/domain/pki/pem.ts';
+import { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { fieldsOf, isObject, parseJson } from '../../domain/json.ts';
-import { inspectCertificate, splitBundle } from '../../domain/pki/inspect.ts';
-import { isEncrypted, keyMatches } from '../../domain/pki/keys.ts';
-import { pemBlocks } from '../../domain/pki/pem.ts';
-import { Secret } from '../../domain/secret.ts';
-import { certificatesOf } from './served.ts';
-import { packTar, unpackTar } from './tar.ts';
+import { unpackTar } from './unpack-tar.ts';
 
 type BundleHost = {
   /** The sender's name for the host. */

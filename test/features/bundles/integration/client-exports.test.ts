@@ -2,11 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { CertificateFactory } from '../../support/certificate-factory.ts';
-import { runCli } from '../../support/cli.ts';
-import { issueStore } from '../../support/issued-store.ts';
-import { newHome, removeHomes } from '../../support/store.ts';
-import { type Listening, startTlsDaemon, VERSION_BODY } from '../../support/tls-daemon.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
+import { runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
+import { type Listening, startTlsDaemon, VERSION_BODY } from '../../../support/tls-daemon.ts';
 
 const home = newHome();
 const directory = dirname(home);

@@ -1,17 +1,17 @@
 /** `client export`: a client as one file for another machine, a keychain, Java or a CI system. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { FILE, OUT_OPTIONS } from '../../cli/host-options.ts';
-import { usage } from '../../errors/errors.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { FILE, OUT_OPTIONS } from '../../../cli/host-options.ts';
+import { exportPassphrase } from '../../../core/actions/given-secrets.ts';
+import { checkOut, writeOut } from '../../../core/actions/input-output.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { rememberCopy } from '../../../core/actions/remember-copy.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { clientOf } from '../../../core/domain/trust/resolve.ts';
+import { FORMATS, toolFormat } from '../../../core/seams/formats.ts';
+import { offeredLines } from '../../../core/seams/seam.ts';
+import { usage } from '../../../errors/errors.ts';
 import { BUNDLE_FORMATS, type BundleFormat, clientBundle, renderBundle } from '../actions/client-bundle.ts';
-import { exportPassphrase } from '../actions/given-secrets.ts';
-import { checkOut, writeOut } from '../actions/input-output.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { rememberCopy } from '../actions/remember-copy.ts';
-import { shellQuote } from '../domain/quote.ts';
-import { clientOf } from '../domain/trust/resolve.ts';
-import { FORMATS, toolFormat } from '../seams/formats.ts';
-import { offeredLines } from '../seams/seam.ts';
 
 export type ClientExportDocument = {
   readonly client: string;
@@ -73,16 +73,18 @@ export const command = defineCommand({
     const now = runtime.now();
     const passphrase = () => exportPassphrase(options.passphraseFile, 'Passphrase for the file:', context);
     const tool = toolFormat(format);
+    const naming = (host: string) => `docker-tls client export ${client} --format ${format} --hosts ${host}`;
     const data =
       tool === undefined
         ? await renderBundle(bundle, format as BundleFormat, { now, passphrase })
-        : (await tool.load()).archive(bundle, stored, directory ?? '', now);
+        : (await tool.load()).archive(stored, { hosts: bundle.hosts, directory: directory ?? '', naming }, now);
     const key = bundle.key !== undefined;
     const hosts = bundle.hosts.map((host) => host.name);
     const result = { client, format, hosts, key };
     if (global.dryRun) return { exit: 0, result: { ...result, dryRun: true }, text: `would write ${out}` };
     const path = await writeOut({ ...file, data });
-    if (key) await rememberCopy(store, client, { format, hosts: options.hosts, file: path, directory }, runtime.now());
+    const copy = { format, hosts: options.hosts, file: path, directory };
+    if (key) await rememberCopy(store, 'docker-tls client export', client, copy, runtime.now());
     if (path === '-') return { exit: 0, result, text: '' };
     const next = tool === undefined ? NEXT[format as BundleFormat](out) : unpacking(tool.file, out, directory ?? '');
     const written = `${path}: client ${client}${key ? ', with its private key' : ', without a key'}; hosts: ${hosts.join(', ') || 'none'}`;

@@ -1,29 +1,30 @@
 /** `client sign`: credentials for a key that stays with its owner. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CA_OPTIONS, CLIENT_OPTIONS, OUT_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
-import { asWritten, usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { type AccessOptions, askAboutHosts, tellHosts } from '../actions/client-access.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS, OUT_OPTIONS, STORED_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { type AccessOptions, askAboutHosts, tellHosts } from '../../../core/actions/client-access.ts';
+import { clientSpec } from '../../../core/actions/host-flags.ts';
+import { checkOut, type OutOptions, readIn, writeOut } from '../../../core/actions/input-output.ts';
+import { type Changed, exitOfChange } from '../../../core/actions/results.ts';
+import { openStoredRun } from '../../../core/actions/run.ts';
+import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import { parseCsr } from '../../../core/domain/pki/csr.ts';
+import { inspectCertificate, isFrom } from '../../../core/domain/pki/inspect.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import { certificateIds } from '../../../core/domain/trust/ca-id.ts';
+import { firstCa, preview, specsOf, type Wanted } from '../../../core/domain/trust/changes.ts';
+import { clientAccess } from '../../../core/domain/trust/client-hosts.ts';
+import { requireHosts } from '../../../core/domain/trust/clients.ts';
+import { isAccepted } from '../../../core/domain/trust/trust.ts';
+import { trustedIds, viewOf } from '../../../core/domain/trust/view.ts';
+import { dateWords, listWords } from '../../../core/domain/words.ts';
+import { change } from '../../../core/engine/change.ts';
+import type { ChangeDocument } from '../../../core/render/change-document.ts';
+import { type RenderContext, renderChange } from '../../../core/render/change-result.ts';
+import { asWritten, usage } from '../../../errors/errors.ts';
 import { clientBundle, renderBundle } from '../actions/client-bundle.ts';
-import { clientSpec } from '../actions/host-flags.ts';
-import { checkOut, type OutOptions, readIn, writeOut } from '../actions/input-output.ts';
-import { type Changed, exitOfChange } from '../actions/results.ts';
-import { openStoredRun } from '../actions/run.ts';
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { parseCsr } from '../domain/pki/csr.ts';
-import { inspectCertificate, isFrom } from '../domain/pki/inspect.ts';
-import type { HostSpec } from '../domain/settings.ts';
-import { certificateIds } from '../domain/trust/ca-id.ts';
-import { firstCa, preview, specsOf, type Wanted } from '../domain/trust/changes.ts';
-import { clientAccess } from '../domain/trust/client-hosts.ts';
-import { requireHosts, signed } from '../domain/trust/clients.ts';
-import { isAccepted } from '../domain/trust/trust.ts';
-import { trustedIds, viewOf } from '../domain/trust/view.ts';
-import { dateWords, listWords } from '../domain/words.ts';
-import { change } from '../engine/change.ts';
-import type { ChangeDocument } from '../render/change-document.ts';
-import { type RenderContext, renderChange } from '../render/change-result.ts';
+import { signed } from '../domain/signed-request.ts';
 
 /** In a dry run the plan. Where a host that must reject the client could accept it: what happened on the hosts, and no certificate. */
 export type ClientSignDocument =

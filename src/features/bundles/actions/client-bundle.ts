@@ -1,15 +1,15 @@
-/** The hosts in a client's bundle, and the forms in which a client travels (src/core/adapters/docker/bundle.ts, src/core/domain/pki/pkcs12.ts). */
+/** The hosts in a client's bundle, and the forms in which a client travels (../adapters/bundle.ts, ../domain/pkcs12.ts). */
 
-import { DockerTlsError } from '../../errors/errors.ts';
-import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/docker/bundle.ts';
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { hasPort } from '../domain/network-port.ts';
-import { makePkcs12 } from '../domain/pki/pkcs12.ts';
-import type { Secret } from '../domain/secret.ts';
-import { clientRevoked, externalKey } from '../domain/trust/client-refusals.ts';
-import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
-import { noPort } from '../domain/trust/resolve.ts';
+import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { hasPort } from '../../../core/domain/network-port.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
+import { clientRevoked, externalKey } from '../../../core/domain/trust/client-refusals.ts';
+import { accepts, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
+import { noPort } from '../../../core/domain/trust/resolve.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { type ClientBundle, packBundle, renderBundleEnv, renderBundlePem } from '../adapters/bundle.ts';
+import { makePkcs12 } from '../domain/pkcs12.ts';
 
 export const BUNDLE_FORMATS = ['tar', 'p12', 'env', 'pem'] as const;
 export type BundleFormat = (typeof BUNDLE_FORMATS)[number];

@@ -6,23 +6,23 @@ import {
   defineCommand,
   type OptionSpecs,
   type OptionValues,
-} from '../../cli/command.ts';
-import { FILE } from '../../cli/host-options.ts';
-import { DockerTlsError, failureOf, usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { giveContext } from '../actions/give-context.ts';
-import { readIn } from '../actions/input-output.ts';
-import { storeOf } from '../actions/open-store.ts';
-import type { ClientBundle } from '../adapters/docker/bundle.ts';
-import { readRequests, removeRequest } from '../adapters/store/requests.ts';
-import type { Store } from '../adapters/store/store.ts';
-import { checkContextName, contextNameOf } from '../domain/names.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { importedClient } from '../domain/trust/imported-client.ts';
-import { accepts, reachableHosts } from '../domain/trust/reachable-hosts.ts';
-import { dateWords } from '../domain/words.ts';
-import { refreshCopies } from '../engine/refresh-copies.ts';
-import { dockerConfigDirectory } from '../user.ts';
+} from '../../../cli/command.ts';
+import { FILE } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { giveContext } from '../../../core/actions/give-context.ts';
+import { readIn } from '../../../core/actions/input-output.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { readRequests, removeRequest } from '../../../core/adapters/store/requests.ts';
+import type { Store } from '../../../core/adapters/store/store.ts';
+import { checkContextName, contextNameOf } from '../../../core/domain/names.ts';
+import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+import { accepts, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
+import { dateWords } from '../../../core/domain/words.ts';
+import { refreshCopies } from '../../../core/engine/refresh-copies.ts';
+import { dockerConfigDirectory } from '../../../core/user.ts';
+import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
+import type { ClientBundle } from '../adapters/bundle.ts';
+import { importedClient } from '../domain/imported-client.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './imported-bundle.ts';
 
 export type ClientImportDocument =

@@ -3,16 +3,16 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { packTar } from '../../../../src/core/adapters/docker/tar.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
 import {
   packBundle,
   parseBundleEnv,
   renderBundleEnv,
   renderBundlePem,
   unpackBundle,
-} from '../../../src/core/adapters/docker/bundle.ts';
-import { packTar } from '../../../src/core/adapters/docker/tar.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import { CertificateFactory } from '../../support/certificate-factory.ts';
+} from '../../../../src/features/bundles/adapters/bundle.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();
 const ca = factory.issue('ca', { ca: true });

@@ -1,17 +1,17 @@
 /** Records of an imported client. Pure. */
 
+import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import type { PendingRequest } from '../../../core/adapters/store/requests.ts';
+import { hostAndPort } from '../../../core/domain/destination.ts';
+import { checkName } from '../../../core/domain/names.ts';
+import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { isKeyType } from '../../../core/domain/pki/key-types.ts';
+import { keyMatches } from '../../../core/domain/pki/keys.ts';
+import { renewal } from '../../../core/domain/pki/renewal.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
-import type { ClientBundle } from '../../adapters/docker/bundle.ts';
-import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import type { PendingRequest } from '../../adapters/store/requests.ts';
-import { hostAndPort } from '../destination.ts';
-import { checkName } from '../names.ts';
-import { inspectCertificate, splitBundle } from '../pki/inspect.ts';
-import { isKeyType } from '../pki/key-types.ts';
-import { keyMatches } from '../pki/keys.ts';
-import { renewal } from '../pki/renewal.ts';
-import type { Secret } from '../secret.ts';
-import { clientExists } from './client-refusals.ts';
+import type { ClientBundle } from '../adapters/bundle.ts';
+import { clientExists } from './client-exists.ts';
 
 export type ImportRequest = {
   readonly state: StoreState;

@@ -1,10 +1,10 @@
 /** Reading a client's credentials issued by another store: a bundle, PEM, or the secrets of a CI system. */
 
-import { asWritten, DockerTlsError, usage } from '../../errors/errors.ts';
-import { type ClientBundle, parseBundleEnv, parsePemBundle, unpackBundle } from '../adapters/docker/bundle.ts';
-import { hostAndPort, nameOf } from '../domain/destination.ts';
-import { checkName } from '../domain/names.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { hostAndPort, nameOf } from '../../../core/domain/destination.ts';
+import { checkName } from '../../../core/domain/names.ts';
+import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+import { asWritten, DockerTlsError, usage } from '../../../errors/errors.ts';
+import { type ClientBundle, parseBundleEnv, parsePemBundle, unpackBundle } from '../adapters/bundle.ts';
 
 /**
  * A tar archive, lines NAME=VALUE as written by `client export --format env`, or PEM from any CA. `ca`: the hosts' CA (PEM), for a text

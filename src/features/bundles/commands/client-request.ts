@@ -1,16 +1,16 @@
 /** `client request`: a key that is created and kept on this machine, and a certificate request. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../cli/host-options.ts';
-import { asWritten } from '../../errors/errors.ts';
-import { checkOut, writeOut } from '../actions/input-output.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { readRequests, writeRequest } from '../adapters/store/requests.ts';
-import { checkName } from '../domain/names.ts';
-import { makeCsr } from '../domain/pki/csr.ts';
-import type { KeyType } from '../domain/pki/key-types.ts';
-import { generateKey } from '../domain/pki/keys.ts';
-import { CLIENT_DEFAULTS } from '../domain/settings.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../../cli/host-options.ts';
+import { checkOut, writeOut } from '../../../core/actions/input-output.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
+import { checkName } from '../../../core/domain/names.ts';
+import { makeCsr } from '../../../core/domain/pki/csr.ts';
+import type { KeyType } from '../../../core/domain/pki/key-types.ts';
+import { generateKey } from '../../../core/domain/pki/keys.ts';
+import { CLIENT_DEFAULTS } from '../../../core/domain/settings.ts';
+import { asWritten } from '../../../errors/errors.ts';
 
 export type ClientRequestDocument =
   | { readonly client: string; readonly dryRun: true }

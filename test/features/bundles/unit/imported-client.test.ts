@@ -1,11 +1,11 @@
 /** Import of a client: stored data and refusals. */
 
 import { afterAll, expect, test } from 'vitest';
-import type { StoredClient, StoreState } from '../../../src/core/adapters/store/records.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import { type ImportRequest, importedClient } from '../../../src/core/domain/trust/imported-client.ts';
-import { CertificateFactory, type Issued } from '../../support/certificate-factory.ts';
-import { sampleClient } from '../../support/store.ts';
+import type { StoredClient, StoreState } from '../../../../src/core/adapters/store/records.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { type ImportRequest, importedClient } from '../../../../src/features/bundles/domain/imported-client.ts';
+import { CertificateFactory, type Issued } from '../../../support/certificate-factory.ts';
+import { sampleClient } from '../../../support/store.ts';
 
 const factory = new CertificateFactory();
 afterAll(() => factory.remove());
