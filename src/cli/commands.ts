@@ -132,7 +132,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   ...COMMAND_SEAM.all,
 ];
 
-/** Those of the verbs that are commands here: some are of features. */
+/** The verbs that are commands of this build: features add some. */
 function verbsOf(first: string, ...verbs: readonly string[]): string[] {
   return verbs.filter((verb) => COMMANDS.some(({ name }) => name === `${first} ${verb}`));
 }
@@ -159,7 +159,7 @@ export type ListedGroup = CommandGroup & { readonly entries: readonly CommandEnt
 /** The other commands: in the order of their first ones, `more` last. */
 export function commandGroups(commands: readonly CommandEntry[]): readonly ListedGroup[] {
   const others = commands.filter((entry) => entry.group !== undefined || !FIRST.includes(firstWord(entry)));
-  // By name: a feature that adds to a group of the core says in the summary what the group is then.
+  // By name. A feature that adds commands to a group of the core gives the summary with them.
   const groups = new Map(others.flatMap(({ group }) => (group === undefined ? [] : [[group.name, group]])));
   return [...groups.values(), MORE].flatMap((group) => {
     const entries = others.filter((entry) => (entry.group ?? MORE).name === group.name);

@@ -167,8 +167,9 @@ function roleOf({ role }: ClientSpec, known: StoredClient | undefined): Partial<
 function renewalOf(name: string, known: StoredClient | undefined): string {
   const external = known !== undefined && known.key === undefined;
   if (!external) return `docker-tls rotate client ${name}`;
-  const [request] = offeredCommands('request', name);
-  return request === undefined ? 'on the computer with its key' : `${request} (on the computer with its key)`;
+  // Without the program, because it is not typed here.
+  const [request = ''] = offeredCommands('request', name).map((one) => one.replace(/^docker-tls /, ''));
+  return request === '' ? 'on the computer with its key' : `${request} (on the computer with its key)`;
 }
 
 function revokedAgain(name: string): DockerTlsError {

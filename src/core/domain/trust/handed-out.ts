@@ -50,12 +50,14 @@ function whatOf({ format, file, hosts, at }: HandedOut): string {
 }
 
 function renewalOf(client: string, { format, file, hosts, directory }: HandedOut): string {
+  const files = toolFormat(format)?.afterRenewal ?? 'give it the new files';
+  if (file === undefined) return files;
   const options = [
     ...['--format', format],
     ...(hosts.length > 0 ? ['--hosts', hosts.join(',')] : []),
     ...(directory === undefined ? [] : ['--directory', shellQuote(directory)]),
-    ...(file === '-' ? ['--out', '-'] : ['--out', shellQuote(file ?? ''), '--replace']),
+    ...(file === '-' ? ['--out', '-'] : ['--out', shellQuote(file), '--replace']),
   ];
-  const [again] = file === undefined ? [] : offeredCommands('export', client, ...options);
-  return again ?? toolFormat(format)?.afterRenewal ?? 'give it the new files';
+  const [again = files] = offeredCommands('export', client, ...options);
+  return again;
 }

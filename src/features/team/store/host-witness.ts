@@ -19,10 +19,14 @@ export async function requireSeen(
 ): Promise<void> {
   if (state?.store === undefined) return;
   const { store: seen } = state;
-  let line = await compareWith(session, await current(), seen);
-  if (line === 'older') line = await compareWith(session, await session.read(0), seen);
-  const mark = markOf(await current());
-  // An empty store has no revision that could be older.
+  let opened = await current();
+  let line = await compareWith(session, opened, seen);
+  if (line === 'older') {
+    opened = await session.read(0);
+    line = await compareWith(session, opened, seen);
+  }
+  const mark = markOf(opened);
+  // A store without a revision is new.
   if (line !== 'continues' && mark !== undefined) throw refusal(host, state, line, mark);
 }
 

@@ -28,6 +28,8 @@ test('it names client import, in the tests and in the built program', async () =
   };
   const command = `docker tls client import FILE --home ${home}`;
   expect(hookAnswer(env, ['ps'], new Date())).toContain(command);
+  const odd = hookAnswer(env, ['--config', '/srv/a$&', 'ps'], new Date());
+  expect(JSON.parse(odd).Template).toContain(`docker --config '/srv/a$&' tls client import FILE --home ${home}`);
   const { status, out } = await program.run(['docker-cli-plugin-hooks'], { env });
   expect([status, JSON.parse(out).Template]).toEqual([0, expect.stringContaining(command)]);
 });
