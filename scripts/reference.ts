@@ -38,27 +38,26 @@ const ENVIRONMENT: readonly (readonly [string, string])[] = [
   ['NO_COLOR', 'no colours'],
 ];
 
-/** Every command of the list, loaded: what the two renderers take. */
-export function loadReference(entries: readonly CommandEntry[] = COMMANDS): Promise<ReferencePage[]> {
-  return Promise.all(
+/** Every command of the list, loaded, in the order of the groups: what the two renderers take. */
+export async function loadReference(entries: readonly CommandEntry[] = COMMANDS): Promise<ReferencePage[]> {
+  const pages = await Promise.all(
     entries.map(async (entry) => {
       const command = await entry.load();
       return { command, entry, parser: createParser(command, `docker-tls ${command.name}`) };
     }),
   );
+  // A feature's commands come last in the list, even those of a group of the core.
+  return groupsOf(pages).flatMap((group) => group.pages);
 }
 
 /** The groups of the first page, the commands without one first. */
 function groupsOf(pages: readonly ReferencePage[]) {
-  const named = pages.map((page) => ({ ...page.entry, command: page.command }));
-  const groups = commandGroups(named).map(({ name, entries }) => ({
+  const groups = commandGroups(pages.map(({ entry }) => entry)).map(({ name, entries }) => ({
     name,
-    commands: named.filter((one) => entries.includes(one)).map(({ command }) => command),
+    pages: pages.filter(({ entry }) => entries.includes(entry)),
   }));
-  const others = named
-    .map(({ command }) => command)
-    .filter((one) => !groups.some(({ commands }) => commands.includes(one)));
-  return [{ name: 'first', commands: others }, ...groups].filter(({ commands }) => commands.length > 0);
+  const others = pages.filter((page) => !groups.some((group) => group.pages.includes(page)));
+  return [{ name: 'first', pages: others }, ...groups].filter((group) => group.pages.length > 0);
 }
 
 /** The options that are shown, in the order of their groups. */
@@ -91,8 +90,8 @@ export function renderReference(pages: readonly ReferencePage[]): string {
     '| group | commands |',
     '|---|---|',
     ...groupsOf(pages).map(
-      ({ name, commands }) =>
-        `| ${name} | ${commands.map((command) => `[${command.name}](#${slug(command.name)})`).join(', ')} |`,
+      (group) =>
+        `| ${group.name} | ${group.pages.map(({ command }) => `[${command.name}](#${slug(command.name)})`).join(', ')} |`,
     ),
     ...pages.flatMap(commandSection),
     '',

@@ -127,7 +127,7 @@ export const STORE = {
   E_REQUEST_DAMAGED: [
     2,
     'A certificate request in the store cannot be read.',
-    'Make another one<!-- bundles -->: docker-tls client request NAME --new<!-- /bundles -->.',
+    'Make another one<!-- bundles --> (`docker-tls client request NAME --new`)<!-- /bundles -->.',
   ],
   E_HOST_KNOWN: [2, 'This host is in the store under another name.', 'Use the name that the error gives.'],
   E_HOST_TAKEN: [2, 'Another host in the store has this name.', 'docker-tls status'],

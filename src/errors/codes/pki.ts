@@ -6,7 +6,7 @@ export const CERTIFICATES = {
   E_CSR_SIGNATURE: [
     2,
     'The signature of a certificate request does not match its key.',
-    'Make another request<!-- bundles -->: docker-tls client request NAME<!-- /bundles -->.',
+    'Make another request<!-- bundles --> (`docker-tls client request NAME`)<!-- /bundles -->.',
   ],
   E_DAYS: [2, 'A lifetime that a certificate cannot have.', 'Pass --days with a smaller number.'],
   E_KEY_DAMAGED: [2, 'A private key cannot be read.', 'openssl pkey -noout -text -in FILE'],
@@ -53,7 +53,7 @@ export const CA = {
   E_CA_KEY_EXTERNAL: [
     2,
     "The CA's key is not in this store.",
-    'Issue it where the key is<!-- bundles -->: docker-tls client sign REQUEST<!-- /bundles -->.',
+    'Issue it where the key is<!-- bundles --> (`docker-tls client sign REQUEST`)<!-- /bundles -->.',
   ],
   E_CA_IN_USE: [3, 'A host or client still depends on the old CA.', 'docker-tls rotate ca'],
   E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls rotate ca'],

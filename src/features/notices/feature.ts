@@ -1,4 +1,4 @@
-/** Feature for expiry notices after docker commands, and of newer versions: its additions to the core. bin/docker-tls.js starts its hook. */
+/** Feature for expiry notices after docker commands, and for the newest version: its additions to the core. bin/docker-tls.js starts its hook. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';

@@ -1,4 +1,4 @@
-/** The strict reading of a tar archive of a few small plain files (src/core/adapters/docker/tar.ts writes it). Pure. */
+/** Strict parser of a tar archive of a few small plain files (src/core/adapters/docker/tar.ts writes it). Pure. */
 
 import { BLOCK, checksum } from '../../../core/adapters/docker/tar.ts';
 

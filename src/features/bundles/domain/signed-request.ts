@@ -1,4 +1,4 @@
-/** The planned change of a client that is signed by its request. Signs nothing. */
+/** The planned change for a certificate request. Signs nothing. */
 
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { parseCsr } from '../../../core/domain/pki/csr.ts';
