@@ -95,7 +95,8 @@ export class Sandbox {
   readonly directory = mkdtempSync(join(tmpdir(), 'docker-tls-tree-'));
   readonly shell: readonly string[];
 
-  constructor(shell: readonly string[]) {
+  /** `idle`: its daemon says that no container runs. */
+  constructor(shell: readonly string[], idle = false) {
     this.shell = shell;
     for (const name of ['etc/systemd/system', 'etc/docker', 'var/docker', 'run', 'real', 'stub'])
       ensureDirSync(join(this.directory, name));
@@ -106,7 +107,7 @@ export class Sandbox {
     );
     this.stub(
       'curl',
-      `case $(cat) in *_ping*) printf 'OK\\n--abc123 api 200 /_ping\\n'; exit ;; *containers*) exit ;; esac
+      `case $(cat) in *_ping*) printf 'OK\\n--abc123 api 200 /_ping\\n'; exit ;; *containers*) ${idle ? "printf '[]\\n\\n--abc123 api 200 /containers/json\\n'; " : ''}exit ;; esac
 grep -q '"live-restore": true' /etc/docker/daemon.json 2>/dev/null && on=true || on=false
 echo "live-restore $on" >>${this.directory}/systemctl; printf '{"LiveRestoreEnabled":%s}' $on`,
     );

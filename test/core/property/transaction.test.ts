@@ -37,6 +37,8 @@ type Case = {
   before: Record<string, Entry>;
   after: Record<string, Entry>;
   protect: boolean;
+  /** The daemon says that no container runs. */
+  idle?: boolean;
   restart: boolean;
   /** Restores a host that was set up before. */
   remove: boolean;
@@ -69,6 +71,7 @@ const cases: fc.Arbitrary<Case> = fc.record({
   before: tree,
   after: tree,
   protect: fc.boolean(),
+  idle: fc.boolean(),
   restart: fc.boolean(),
   remove: fc.boolean(),
   crashes: fc.array(fc.record({ at: fc.integer({ min: 1, max: 70 }), done: fc.boolean() }), {
@@ -122,8 +125,11 @@ function checkGeneration(root: string, files: readonly FileChange[]): void {
 }
 
 /** Plays one case to its end and checks the result; returns the calls of systemd. */
-function play(shell: readonly string[], { before, after, protect, restart, remove, crashes, end }: Case): string[] {
-  const box = new Sandbox(shell);
+function play(
+  shell: readonly string[],
+  { before, after, protect, idle, restart, remove, crashes, end }: Case,
+): string[] {
+  const box = new Sandbox(shell, idle);
   try {
     const root = box.directory;
     for (const [path, what] of Object.entries(before)) put(root, path, what);

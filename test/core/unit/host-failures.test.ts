@@ -10,6 +10,7 @@ import bootList from '../../../src/core/host/boot-list.sh';
 import initRecovery from '../../../src/core/host/init/recovery.sh';
 import initService from '../../../src/core/host/init/service.sh';
 import daemon from '../../../src/core/host/rollback/daemon.sh';
+import protection from '../../../src/core/host/rollback/protection.sh';
 import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
 import systemdRecovery from '../../../src/core/host/systemd/recovery.sh';
 import systemdService from '../../../src/core/host/systemd/service.sh';
@@ -57,6 +58,7 @@ test('a daemon that runs and does not answer is not taken for one that is down',
   const asked = (back: string, runs: number): string =>
     sh(
       daemon,
+      protection,
       `BACK=${back}; runs() { return ${runs}; }; find_daemon() { :; }; await() { return 1; }`,
       'reload_live_restore true 2>/dev/null; echo $?',
     );
@@ -107,12 +109,20 @@ test('systemd: who verifies is called once the daemon of before is gone and its 
       systemdService,
       `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=${back} docker_unit= socket_unit=`,
       `active() { ${held ? ':' : 'false'}; }; mark() { :; }; note_dependents() { :; }; start_dependents() { :; }; systemctl() { :; }`,
-      'find_ports() { ports=2376; }; hold_port() { echo held; }; release_port() { echo let go; }',
+      'find_ports() { ports=2376; }; hold_port() { echo held; : >$T/held; }; release_port() { echo let go; }',
+      'end_unneeded_protection() { echo ended; }',
       'await_answer() { :; }; service() { case $1 in start) ;; *) for last; do :; done; sleep 0.1; echo "stopped $last" ;; esac; }',
       'restart_docker start',
     );
   };
-  expect(restarted('no', true).split('\n')).toEqual(['held', 'stopped docker.service', 'let go', '@open', 'let go']);
+  expect(restarted('no', true).split('\n')).toEqual([
+    'held',
+    'stopped docker.service',
+    'ended',
+    'let go',
+    '@open',
+    'let go',
+  ]);
   expect(restarted('yes', true)).not.toContain('@open');
   expect(restarted('no', false)).not.toContain('@open');
 });
@@ -143,6 +153,30 @@ test.each(['cp', 'sed', 'mv'])('the list of a boot stays as it was where %s fail
     expect(readdirSync(directory)).toEqual(['depend']);
     expect(readFileSync(join(directory, 'depend'), 'utf8')).toBe(text);
   }
+});
+
+test('systemd: live-restore does not end where the daemon may not have stopped', () => {
+  const calls = sh(
+    systemdService,
+    `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=no docker_unit= socket_unit=; : >docker-tls-closed.service; : >docker-tls.socket`,
+    'active() { false; }; mark() { :; }; note_dependents() { :; }; start_docker() { :; }; start_dependents() { :; }; systemctl() { :; }',
+    'release_port() { :; }; end_unneeded_protection() { echo ended; }; service() { echo "$*"; return 1; }',
+    'restart_docker start',
+  );
+  expect(calls.split('\n')).toEqual([
+    '--job-mode=ignore-dependencies stop docker.service docker-tls-closed.service',
+    '--job-mode=ignore-dependencies stop docker.service',
+  ]);
+});
+
+test('what was seen of the daemon from the beginning is in the records of the change', () => {
+  const [take = ''] = /^take_findings\(\) \{$.*?^\}$/ms.exec(receive) ?? [];
+  const seen = ['containers', 'daemon', 'idle', 'local', 'looked', 'shown'];
+  const records = `T=${directory}/txn STAGING=${directory}/staging ERR=error; mkdir $T $STAGING; for name in ${seen.join(' ')}; do : >$STAGING/$name; done`;
+  expect(sh(take, records, 'true & look=$!; take_findings && ls $T').split('\n')).toEqual(seen);
+  expect(
+    sh(take, `cp() { return 1; }; rm -r txn staging; ${records}`, 'true & look=$!; take_findings || echo full'),
+  ).toBe('full');
 });
 
 test('the words of a daemon that does not start are its own, not those of refused connections', () => {

@@ -145,7 +145,8 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const forms = 'printf on >$DAEMON_JSON; printf off >$DAEMON_JSON.docker-tls-new';
     // The comparison counts hundredths of a second.
     const begin = `${SYSTEMD(true)}; ${forms}; LIVE_RESTORE=temporary; mark idle`;
-    const shims = (name: string): string => `grep() { echo ${name} | command grep "$1" "$2" >/dev/null; }`;
+    const shims = (name: string): string =>
+      `grep() { echo ${name} | command grep "$1" "$2" "$3" "$4" "$5" >/dev/null; }`;
     const ends = 'end_unneeded_protection; cat $DAEMON_JSON';
 
     test('it starts with its final daemon.json, which the confirmation sees by its beginning', () => {

@@ -43,7 +43,7 @@ const SSHD_RETRY_MS = 500;
 
 /**
  * The new SSH connection for confirming a change. The files are in place before the daemon restarts, so if only TLS changes, the login need
- * not wait for the restart. The confirmation still comes afterwards, over this connection.
+ * not wait until the new daemon runs. The confirmation still comes afterwards, over this connection.
  */
 class Confirmer {
   readonly #connect: () => Promise<HostSession>;

@@ -1,7 +1,7 @@
 # Records of the change, which came with the script, and the check that the host still matches the plan.
 # Needs functions: changed fail look_ahead unread_units
 # Needs variables: ABSENT CONFIRM FRAGMENT KNOWN_UNITS MANAGED MANIFEST NL RECORD ROLLBACK RUN SEEN SETTINGS STAGING TXN unread
-# Needs programs: chmod chown df grep head id lsattr mkdir mv rm sed sha256sum tail
+# Needs programs: chmod chown cp df grep head id lsattr mkdir rm sed sha256sum tail
 
 # Staged in memory first: a reboot before the rollback is armed leaves nothing.
 mkdir -m 0700 -- "$STAGING" 2>/dev/null || fail "cannot make $STAGING"
@@ -35,19 +35,20 @@ unread_units "$FRAGMENT" "$KNOWN_UNITS"
 [ -z "$unread" ] || changed "${unread%%"$NL"*}"
 # Inspects the daemon in the background, because it is slow.
 (
+  exec 9<&- >/dev/null 2>&1
   T=$STAGING
   look_ahead
-) 2>/dev/null &
+) &
 look=$!
 
-# Waits for the inspection of the daemon, and moves its results to the records of the change.
+# Waits for the inspection of the daemon, and copies its results to the records of the change; with -p, as in arm.sh.
 take_findings() {
   wait "$look"
   set --
   for name in shown looked containers idle daemon local; do
     if [ -e "$STAGING/$name" ]; then set -- "$@" "$STAGING/$name"; fi
   done
-  [ $# = 0 ] || mv -- "$@" "$T/" 2>"$ERR" || return 1
+  [ $# = 0 ] || cp -p -- "$@" "$T/" 2>"$ERR" || return 1
   rm -rf -- "$STAGING" 9<&- &
 }
 ROLLBACK_LIMIT=$LIMIT

@@ -124,9 +124,8 @@ if [ "$SSHD" = reload ]; then
   compare_sshd
 fi
 mark services
-# The files are in place: the generation is kept while the daemon restarts, unless one of its files is only temporary. Not during a
-# reload, because the script waits for a reload. The confirmation retries a failure. This job holds the mutex, like every write below $T,
-# and ends before the next step.
+# The files are in place: the generation is kept while the daemon takes in live-restore and restarts, unless one of its files is only
+# temporary. The confirmation retries a failure. This job holds the mutex, like every write below $T, and ends before the result.
 case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
   load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
   *)

@@ -70,7 +70,7 @@ answered_facts() {
   if [ -n "$began" ] && [ -n "$socket" ]; then since=$(find -L "$DAEMON_JSON" -maxdepth 0 -newermt "$began 1 second" -printf '%T@' 2>/dev/null); fi
   answers=$(cat)
   printf '%s\n' "$answers"
-  [ -z "$since" ] || api "$socket" "$nonce" "/events?since=$since&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D"
+  case $since:$answers in :*) ;; *" api 200 "*) api "$socket" "$nonce" "/events?since=$since&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D" ;; esac
   case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   find_data
   set -- "$data"/containers/*/hostconfig.json

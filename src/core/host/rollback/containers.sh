@@ -3,13 +3,13 @@
 # Needs variables: CONTAINERS DAEMON NL RUN T TXN birth pid
 # Needs programs: grep mv rm sed
 
-# Does no container run? The daemon is down, so that none can start. Each has a shim, and a directory of containerd.
+# Does no container run? Each has a shim, and a directory of containerd. A daemon that a client starts meanwhile has live-restore.
 none_runs() {
   [ -e "$T/idle" ] || return 1
   for path in "$RUN/docker/containerd/daemon/io.containerd.runtime.v2.task/moby/"* "$RUN/containerd/io.containerd.runtime.v2.task/moby/"*; do
     [ ! -e "$path" ] || return 1
   done
-  grep -qs '^containerd-shim' /proc/[0-9]*/comm
+  grep -qs -e '^containerd-shim' -e '^docker-containe' /proc/[0-9]*/comm
   # 2: a process has ended meanwhile.
   case $? in 1 | 2) return 0 ;; esac
   return 1

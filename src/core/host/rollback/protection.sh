@@ -49,6 +49,7 @@ await_protection() {
 end_unneeded_protection() {
   [ "$LIVE_RESTORE:$LIVE_RESTORE_STAYS:$BACK" = temporary:no:no ] && none_runs && final_daemon_json new 2>/dev/null || return 0
   (born self && printf '%s\n' "$birth" >"$T/unprotected") 2>/dev/null || rm -f -- "$T/unprotected"
+  return 0
 }
 
 # Has the daemon started since end_unneeded_protection?

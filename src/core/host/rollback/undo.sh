@@ -53,9 +53,10 @@ roll_back_files() {
     return "$result"
   fi
   if [ "$ours" = yes ]; then
+    # A daemon started by the change would stop its containers without live-restore, and may reject the settings from before. A daemon that
+    # the change never stopped keeps running.
+    if [ -e "$T/stopped" ]; then place_as "$DAEMON_JSON" new-on && reload_live_restore true; fi
     place_as "$DAEMON_JSON" old-on || result=1
-    # A daemon started by the change would stop its containers without live-restore. A daemon that the change never stopped keeps running.
-    if [ -e "$T/stopped" ]; then reload_live_restore true; fi
   fi
   restore_files || {
     result=1

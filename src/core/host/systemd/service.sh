@@ -63,7 +63,7 @@ restart_docker() {
     set -- "$SERVICE" "$TLS_SOCKET"
     # The local socket started with the daemon: the daemon requires it.
     if socket_stops; then set -- "$@" "$LOCAL_SOCKET"; fi
-    # A failed docker-tls unit without a file is unknown to systemd: systemd 262 then stops none of the units of that call.
+    # systemd does not know a failed docker-tls unit without a file, and systemd 262 then stops none of that call.
     service stop "$@" 2>/dev/null || for name in "$@"; do service stop "$name" 2>/dev/null; done
     stop_pulled
     # The change that is rolled back has stopped it.
@@ -82,10 +82,14 @@ restart_docker() {
   # Without dependencies: otherwise systemd would also stop units that require the daemon (Requires=, PartOf=), as with
   # `docker compose down`, and their containers.
   set -- "$SERVICE"
-  # Active, it would block the start of the socket. Nothing starts it while the socket is down.
+  # Active, it would block the start of the socket. Nothing starts it while the socket is down. systemd 262 stops neither if it does not
+  # know one.
   if [ "$is" = inactive ] && [ -e "$UNITS/docker-tls-closed.service" ]; then set -- "$@" docker-tls-closed.service; fi
-  service --job-mode=ignore-dependencies stop "$@" 2>/dev/null
-  end_unneeded_protection
+  if service --job-mode=ignore-dependencies stop "$@" 2>/dev/null; then
+    end_unneeded_protection
+  elif [ $# = 2 ]; then
+    service --job-mode=ignore-dependencies stop "$SERVICE" 2>/dev/null
+  fi
   wait "$reset"
   start_docker && start_dependents
   started=$?
@@ -94,13 +98,11 @@ restart_docker() {
   return "$started"
 }
 
-# systemd holds the port: release connections while the daemon starts, so that the daemon answers them. Prints `@open` for a run that
-# waits for it.
+# systemd holds the port: release connections while the daemon starts, so that the daemon answers them. Prints `@open` for a waiting run.
 start_held() {
   {
-    release_port
-    # A connection before systemd begins with the daemon would start docker-tls-closed.service, and hold both up.
-    [ "$is" = active ] || sleep 0.05
+    # Where nothing held the port, a connection before systemd begins to start the daemon would start docker-tls-closed.service.
+    if [ -e "$T/held" ]; then release_port; else sleep 0.05; fi
     [ "$want:$BACK" != active:no ] || printf '@open\n' 2>/dev/null
   } &
   release=$!

@@ -136,7 +136,9 @@ function noticeOf({ store, host, client, cert }: Used, { config, options, env }:
   // It may decide where the plugin and the store are.
   const docker = options.config === undefined ? 'docker' : `docker --config ${shellQuote(options.config)}`;
   const home = resolve(store) === standard ? '' : ` --home ${shellQuote(store)}`;
-  const imports = offeredCommands('import', `FILE${home}`).map((one) => one.replace('docker-tls', () => `${docker} tls`));
+  const imports = offeredCommands('import', `FILE${home}`).map((one) =>
+    one.replace('docker-tls', () => `${docker} tls`),
+  );
   const renewed = imported(store, client)
     ? [...imports, 'with a new bundle from where it was issued'].join(', ')
     : `${docker} tls rotate client ${client}${home}`;
