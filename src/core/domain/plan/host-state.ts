@@ -1,7 +1,7 @@
 /** Parser of the host's records: state.json, and the snapshots for rollbacks and `remove`. */
 
 import * as z from 'zod/mini';
-import { DockerTlsError } from '../../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { STATE } from '../dockerd/paths.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import type { KeptSettings } from '../settings.ts';
@@ -140,4 +140,9 @@ export function parseGenerations(
       generations.set(Number(number), parseSnapshot(files, `${state}/generations/${number}`, ownerOf));
   }
   return generations;
+}
+
+/** Time from a host, to the second. */
+export function timeOfHost(at: unknown): string {
+  return printable(String(at), 40).replace(/\.\d+Z$/, 'Z');
 }

@@ -10,6 +10,7 @@ import { certificateTexts } from '../pki/pem.ts';
 import { shellQuote } from '../quote.ts';
 import type { HostSpec } from '../settings.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
+import { timeOfHost } from './host-state.ts';
 
 type OurCertificates = Pick<StoreState, 'ca' | 'oldCas' | 'issuers' | 'hosts'>;
 
@@ -92,9 +93,4 @@ export function otherName(
           ],
     },
   );
-}
-
-/** Time from a host, to the second. */
-export function timeOfHost(at: unknown): string {
-  return printable(String(at), 40).replace(/\.\d+Z$/, 'Z');
 }

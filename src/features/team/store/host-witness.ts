@@ -1,7 +1,6 @@
 /** Hosts as witnesses of a shared store: each keeps the revision from which it was last changed. */
 
-import type { HostState, StoreMark } from '../../../core/domain/plan/host-state.ts';
-import { timeOfHost } from '../../../core/domain/plan/other-store.ts';
+import { type HostState, type StoreMark, timeOfHost } from '../../../core/domain/plan/host-state.ts';
 import { asWritten, DockerTlsError, printable } from '../../../errors/errors.ts';
 import type { Opened } from './opened.ts';
 import type { Session } from './session.ts';
