@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { inspectCertificate } from '../../src/core/domain/pki/inspect.ts';
 import { type CliSetting, runCli } from '../support/cli.ts';
-import { issueStore } from '../support/issued-store.ts';
+import { changeClient, issueStore, TWO_HOSTS } from '../support/issued-store.ts';
 import { importFrom } from '../support/outside-clients.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -30,26 +30,7 @@ const at = (place: string, argv: readonly string[], setting: CliSetting = {}) =>
   });
 const here = (...argv: string[]) => at(home, argv);
 
-const three = () =>
-  issueStore(home, {
-    hosts: { 'build-1': { address: '10.0.0.1' }, 'build-2': { address: '2001:db8::2', port: 12376 } },
-    clients: { laptop: undefined, ci: ['build-2'] },
-  });
-
-/** Changes only the record of client ci, without a host. */
-async function recordCi(change: {
-  readonly hosts?: readonly string[];
-  readonly revokedAt?: string;
-  readonly role?: string;
-}): Promise<void> {
-  const store = openStore(home);
-  await store.withLock('test', async () => {
-    const { ci } = Object.fromEntries((await store.read()).clients);
-    if (!ci) throw new Error('no ci');
-    const { directory: _, ...stored } = ci;
-    await store.write({ clients: { ci: { ...stored, record: { ...stored.record, ...change } } } });
-  });
-}
+const three = () => issueStore(home, TWO_HOSTS);
 
 describe('client list', () => {
   test('an empty store says how to begin', async () => {
@@ -74,7 +55,7 @@ describe('client list', () => {
     const roles = async () =>
       (await here('client', 'list', '--json')).json.result.clients.map(({ role }: { role: string }) => role);
     expect(await roles()).toEqual(['full', 'full']);
-    await recordCi({ role: 'read' });
+    await changeClient(home, 'ci', { role: 'read' });
     expect(await roles()).toEqual(['read', 'full']);
     const { out } = await here('client', 'list');
     expect(out).toMatch(/^CLIENT +EXPIRES +DAYS +STATE +ROLE +HOSTS/);
@@ -84,7 +65,7 @@ describe('client list', () => {
 
   test('records that are ahead of the hosts are told, with the command', async () => {
     await three();
-    await recordCi({ hosts: ['build-1'] });
+    await changeClient(home, 'ci', { hosts: ['build-1'] });
     const { out } = await here('client', 'list');
     expect(out).toSay('not-accepted-yet-still', 'ci', 'build-1', 'build-2', 'docker-tls apply build-1 build-2');
     const { exit, json } = await here('status', '--offline', '--check', '--json');
@@ -97,7 +78,7 @@ describe('client list', () => {
 
   test('a revocation that did not reach a host: status does not call it in sync', async () => {
     await three();
-    await recordCi({ revokedAt: '2026-01-01T00:00:00.000Z' });
+    await changeClient(home, 'ci', { revokedAt: '2026-01-01T00:00:00.000Z' });
     const { exit, out } = await here('status', '--offline', '--check');
     expect(exit).toBe(3);
     expect(out).toSay('revoked-client-not-applied', 'build-2', 'ci');

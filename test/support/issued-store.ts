@@ -1,7 +1,7 @@
 /** A store with real credentials for tests: a CA, hosts without a real setup, and clients, issued by our own issuer. */
 
 import { createRuntime } from '../../src/core/adapters/create-runtime.ts';
-import type { HostRecord, StoredHost } from '../../src/core/adapters/store/records.ts';
+import type { ClientRecord, HostRecord, StoredHost } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { parseSan } from '../../src/core/domain/pki/san.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
@@ -44,6 +44,23 @@ export const NO_PASSPHRASE = {
     throw new Error('nothing is encrypted');
   },
 };
+
+/** Two hosts; one client of both, and one of the second. */
+export const TWO_HOSTS: IssuedOptions = {
+  hosts: { 'build-1': { address: '10.0.0.1' }, 'build-2': { address: '2001:db8::2', port: 12376 } },
+  clients: { laptop: undefined, ci: ['build-2'] },
+};
+
+/** Changes only the record of a client, without a host. */
+export async function changeClient(home: string, name: string, change: Partial<ClientRecord>): Promise<void> {
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const known = (await store.read()).clients.get(name);
+    if (known === undefined) throw new Error(`no ${name}`);
+    const { directory: _, ...stored } = known;
+    await store.write({ clients: { [name]: { ...stored, record: { ...stored.record, ...change } } } });
+  });
+}
 
 /** Creates the CA (if missing), the hosts and the clients; hosts get the trust files that an apply would write. */
 export async function issueStore(home: string, options: IssuedOptions): Promise<void> {

@@ -1,36 +1,19 @@
 /** Key files and requests in openssl. */
 
-import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { makeCsr, parseCsr } from '../../../src/core/domain/pki/csr.ts';
 import { decryptKey, encryptKey, generateKey } from '../../../src/core/domain/pki/keys.ts';
 import { parseSan } from '../../../src/core/domain/pki/san.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
+import { opensslFiles } from '../../support/openssl-files.ts';
 
-const run = promisify(execFile);
 const passphrase = new Secret('correct horse battery');
 
-let directory: string;
+const { file, openssl } = opensslFiles();
 let passFile: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
   passFile = await file('pass', passphrase.revealText());
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
-async function file(name: string, content: string | Uint8Array): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content, { mode: 0o600 });
-  return path;
-}
-
-async function openssl(...args: readonly string[]): Promise<string> {
-  return (await run('openssl', [...args])).stdout;
-}
 
 // A longer RSA key is written like a short one.
 describe.each(['p256', 'ed25519', 'rsa2048'] as const)('%s', (keyType) => {

@@ -4,10 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../../../support/cli.ts';
-import { issueStore } from '../../../support/issued-store.ts';
+import { changeClient, issueStore, TWO_HOSTS } from '../../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 
 /** Two machines: the one with the CA, and a colleague's. */
@@ -40,26 +39,7 @@ const file = (name: string) => join(directory, name);
 const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
 const openssl = (...args: string[]) => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
 
-const three = () =>
-  issueStore(home, {
-    hosts: { 'build-1': { address: '10.0.0.1' }, 'build-2': { address: '2001:db8::2', port: 12376 } },
-    clients: { laptop: undefined, ci: ['build-2'] },
-  });
-
-/** Changes only the record of client ci, without a host. */
-async function recordCi(change: {
-  readonly hosts?: readonly string[];
-  readonly revokedAt?: string;
-  readonly role?: string;
-}): Promise<void> {
-  const store = openStore(home);
-  await store.withLock('test', async () => {
-    const { ci } = Object.fromEntries((await store.read()).clients);
-    if (!ci) throw new Error('no ci');
-    const { directory: _, ...stored } = ci;
-    await store.write({ clients: { ci: { ...stored, record: { ...stored.record, ...change } } } });
-  });
-}
+const three = () => issueStore(home, TWO_HOSTS);
 
 describe('client export and import', () => {
   test('a tar makes directory, contexts and environment on the other computer', async () => {
@@ -196,7 +176,7 @@ describe('client export and import', () => {
 
   test('hands nothing out of a client that was revoked', async () => {
     await three();
-    await recordCi({ revokedAt: '2026-01-01T00:00:00.000Z' });
+    await changeClient(home, 'ci', { revokedAt: '2026-01-01T00:00:00.000Z' });
     const { exit, json } = await here('client', 'export', 'ci', '--out', 'x', '--json');
     expect([exit, json.error?.code, existsSync(file('x'))]).toEqual([2, 'E_CLIENT_REVOKED', false]);
   });

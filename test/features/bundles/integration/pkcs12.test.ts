@@ -1,39 +1,26 @@
 /** PKCS#12 in other programs: openssl and Java's keytool. */
 
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { issueCa, issueClient, issueClientAuthority } from '../../../../src/core/domain/pki/certificate.ts';
 import { inspectCertificate, splitBundle } from '../../../../src/core/domain/pki/inspect.ts';
 import { decryptKey, generateKey, keyMatches } from '../../../../src/core/domain/pki/keys.ts';
 import { Secret } from '../../../../src/core/domain/secret.ts';
 import { makePkcs12 } from '../../../../src/features/bundles/domain/pkcs12.ts';
+import { opensslFiles } from '../../../support/openssl-files.ts';
 import { publicKeyOf } from '../../../support/public-key.ts';
 
 const run = promisify(execFile);
 const now = new Date();
 const passphrase = new Secret('correct horse battery');
 
-let directory: string;
+const { directory, file, openssl } = opensslFiles();
 let passFile: string;
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'docker-tls-pki-'));
   passFile = await file('pass', passphrase.revealText());
 });
-afterAll(() => rm(directory, { recursive: true, force: true }));
-
-async function file(name: string, content: string | Uint8Array): Promise<string> {
-  const path = join(directory, name);
-  await writeFile(path, content, { mode: 0o600 });
-  return path;
-}
-
-async function openssl(...args: readonly string[]): Promise<string> {
-  return (await run('openssl', [...args])).stdout;
-}
 
 // A longer RSA key is written like a short one.
 test.each(['p256', 'ed25519', 'rsa2048'] as const)(
