@@ -13,8 +13,11 @@ born() {
 }
 
 # Is the daemon that answered last still running? Sets `pid`.
-same_daemon() {
-  read -r pid noted 2>/dev/null <"$T/daemon" && born "$pid" && [ "$birth" = "$noted" ]
+same_daemon() { still_runs "$T/daemon"; }
+
+# Does the process whose pid and start time a file has still run? Sets `pid`: still_runs FILE
+still_runs() {
+  read -r pid noted 2>/dev/null <"$1" && born "$pid" && [ "$birth" = "$noted" ]
 }
 
 # Is the service active, and does its daemon answer?
@@ -72,6 +75,8 @@ await_answer() {
   end=$((uptime + LIMIT)) gone=0 said=$T/answer-error
   # A shell skips a command whose output file it cannot open: without free inodes it would never ask.
   { true >"$said"; } 2>/dev/null || said=/dev/null
+  lost=
+  still_runs "$T/started" && answers 2>"$said" && return 0
   while [ "$uptime" -lt "$end" ] && [ "$gone" -lt 20 ]; do
     lost=
     find_daemon && answers 2>"$said" && return 0

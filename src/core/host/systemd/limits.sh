@@ -3,7 +3,7 @@
 # until it is confirmed or rolled back.
 # Needs functions: mark
 # Needs variables: BACK DAEMON DAEMON_JSON LOCAL_SOCKET MANIFEST NL SERVICE T TAB TLS_SOCKET UNITS
-# Needs programs: mkdir rm rmdir
+# Needs programs: mkdir rm rmdir systemctl
 
 # Not in a user's systemd: its daemon opens the local socket itself. Not for new certificates alone: no other start reads units again. A
 # daemon.json of the source `same` has live-restore for the restart alone, and the running daemon has taken that.
@@ -35,3 +35,6 @@ delete_lifted_limits() {
   rmdir -- "$@" 2>/dev/null
   return 0
 }
+
+# Forgets earlier starts and failures.
+reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&- || :; }

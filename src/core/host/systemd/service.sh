@@ -1,6 +1,6 @@
 # The daemon and sshd with systemd: state, start, stop and reload.
-# Needs functions: active await_answer end_unneeded_protection find_ports hold_port main_pid mark note_dependents program_units release_port
-# Needs functions: start_dependents stop_listener stop_pulled
+# Needs functions: active await_answer end_unneeded_protection find_ports hold_port main_pid mark note_dependents note_started program_units
+# Needs functions: release_port reset_failed start_dependents stop_listener stop_pulled
 # Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid ports socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
@@ -104,6 +104,7 @@ start_held() {
     # Where nothing held the port, a connection before systemd begins to start the daemon would start docker-tls-closed.service.
     if [ -e "$T/held" ]; then release_port; else sleep 0.05; fi
     [ "$want:$BACK" != active:no ] || printf '@open\n' 2>/dev/null
+    note_started 2>/dev/null
   } &
   release=$!
   # systemctl does not report an unmet condition as a failure.
@@ -112,9 +113,6 @@ start_held() {
   wait "$release"
   return "$started"
 }
-
-# systemd limits the rate of starts.
-reset_failed() { systemctl reset-failed "$SERVICE" "$TLS_SOCKET" $LOCAL_SOCKET 2>/dev/null 9<&- || :; }
 
 # Was the local socket down too before the change that is rolled back, or before the first change?
 socket_stops() {
