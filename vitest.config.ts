@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { needsOwnProcess } from './test/support/own-process.ts';
 
 /** Shell scripts are text to the product (esbuild's loader does the same in scripts/build.mjs). */
 const shellAsText = {
@@ -26,6 +27,13 @@ const SINGLE = [
   ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'shards', 'single', 'ssh', 'team', 'ways-in', 'wizard'),
 ].filter(() => DOCKER_TLS_PROGRAM !== '');
 
+/** Tests whose files share a process and its modules, one after another: loading them takes longer than most of these tests. */
+const SHARED = readdirSync(new URL('test', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .map((name) => `test/${name}`)
+  .filter(
+    (path) => path.endsWith('.test.ts') && !needsOwnProcess(path, readFileSync(new URL(path, import.meta.url), 'utf8')),
+  );
+
 /** Tests that are never tried again: what they look for may happen once in many times. */
 const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
 
@@ -47,15 +55,18 @@ function rank({ moduleId }: TestSpecification): number {
 class InTurn extends BaseSequencer {
   override async sort(specs: TestSpecification[]): Promise<TestSpecification[]> {
     const places = new Map<TestSpecification, number>();
+    const sorted = await super.sort(specs);
+    // A process is kept for the next file alone: those that share one come first, side by side.
+    for (const spec of sorted) if (!spec.project.config.isolate) places.set(spec, -1);
     for (const group of [true, false]) {
-      const same = (await super.sort(specs)).filter(({ moduleId }) => moduleId.includes('/test/e2e/') === group);
+      const same = sorted.filter((spec) => !places.has(spec) && spec.moduleId.includes('/test/e2e/') === group);
       same
         .sort((one, other) => rank(one) - rank(other))
         .forEach((spec, index) => {
           places.set(spec, index / same.length);
         });
     }
-    return [...specs].sort((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0));
+    return sorted.toSorted((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0));
   }
 }
 
@@ -74,8 +85,14 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'here', include: ['test/{core,cli,features}/**/*.test.ts'], exclude: SINGLE },
+        test: {
+          name: 'here-apart',
+          include: ['test/{core,cli,features}/**/*.test.ts'],
+          exclude: [...SINGLE, ...SHARED],
+        },
       },
+      // What a test puts into the environment goes after it.
+      { extends: true, test: { name: 'here-shared', include: SHARED, isolate: false, unstubEnvs: true } },
       {
         extends: true,
         test: {

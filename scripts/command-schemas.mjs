@@ -1,18 +1,44 @@
 // JSON Schemas of the commands' --json documents, from the types: the result of the command `client add` is the type ClientAddDocument,
 // exported by a file in commands/. A command without such a type refuses --json, and its schema has the failure alone.
-import { fileURLToPath } from 'node:url';
-import { createGenerator } from 'ts-json-schema-generator';
+import { existsSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createFormatter, createParser, DEFAULT_CONFIG, SchemaGenerator } from 'ts-json-schema-generator';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** The generator's own: its types are not those of another version. */
+const ts = createRequire(import.meta.resolve('ts-json-schema-generator'))('typescript');
 
-/** The schemas by file name, of the commands and of `help`. */
-export function commandSchemas(commands) {
-  const path = `${root}src/{cli/{errors,main}.ts,core/commands/*.ts,features/*/commands/*.ts}`;
-  const options = { path, tsconfig: `${root}tsconfig.json`, skipTypeCheck: true, expose: 'all', topRef: true };
-  const generator = createGenerator({ ...options, additionalProperties: false, jsDoc: 'extended' });
+/** Files by path, parsed once for all programs of a run: copies without a feature differ in few. */
+const parsed = new Map();
+
+/** The files with documents, and what they import. */
+function programOf(root) {
+  const inDirectory = (directory) =>
+    existsSync(join(root, directory))
+      ? readdirSync(join(root, directory)).map((name) => join(root, directory, name))
+      : [];
+  const features = readdirSync(join(root, 'src/features')).map((name) => `src/features/${name}/commands`);
+  const files = ['src/core/commands', ...features].flatMap(inDirectory).filter((file) => file.endsWith('.ts'));
+  const { config } = ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
+  const host = ts.createCompilerHost(options);
+  const { getSourceFile } = host;
+  host.getSourceFile = (file, ...more) => {
+    const text = host.readFile(file);
+    if (parsed.get(file)?.text !== text) parsed.set(file, getSourceFile(file, ...more));
+    return parsed.get(file);
+  };
+  return ts.createProgram([join(root, 'src/cli/errors.ts'), join(root, 'src/cli/main.ts'), ...files], options, host);
+}
+
+/** The schemas by file name, of the commands of the repository in `root` and of `help`. */
+export function commandSchemas(root, commands) {
+  const config = { ...DEFAULT_CONFIG, expose: 'all', topRef: true, additionalProperties: false, jsDoc: 'extended' };
+  const program = programOf(root);
+  const generator = new SchemaGenerator(program, createParser(program, config), createFormatter(config), config);
   // Asked for a type by its name, the generator goes through every file again.
   const nodes = new Map();
-  generator.appendTypes(generator.partitionFiles().projectFiles, generator.program.getTypeChecker(), nodes);
+  generator.appendTypes(generator.partitionFiles().projectFiles, program.getTypeChecker(), nodes);
   const definitionsOf = (type) =>
     nodes.has(type) ? generator.createSchemaFromNodes([nodes.get(type)]).definitions : undefined;
   const error = definitionsOf('ErrorDocument');
@@ -43,7 +69,7 @@ export function commandSchemas(commands) {
       definitions,
     };
   };
-  const schemas = commands.map((name) => [
+  const schemas = commands.map(({ name }) => [
     `${fileName(name)}.json`,
     document({ const: name }, name, `${pascal(name)}Document`),
   ]);

@@ -1,54 +1,14 @@
 // Writes schema/: the JSON Schema of fleet.yaml for editors (fleet.schema.json), and one for the --json document of each command; also the
 // tables of keys in docs/lists/fleet-keys.md, from scripts/fleet-schema.ts.
 // Usage: node scripts/generate-schema.mjs [--check]: with --check it writes nothing and ends with 1 when a file is not current.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
-import { commandSchemas } from './command-schemas.mjs';
+import { loadSource } from './bundle.mjs';
+import { outdatedSchemas, SCHEMA_SOURCES, write } from './schema-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const directory = new URL('../schema/', import.meta.url);
-const bundle = await build({
-  absWorkingDir: root,
-  stdin: {
-    contents: "export * from './scripts/fleet-schema.ts'; export { COMMANDS } from './src/cli/commands.ts';",
-    resolveDir: root,
-  },
-  bundle: true,
-  write: false,
-  format: 'esm',
-  platform: 'node',
-  mainFields: ['module', 'main'],
-  target: 'node20',
-  loader: { '.sh': 'text', '.html': 'text' },
-  external: ['cpu-features', '*.node'],
-  banner: {
-    js: `import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(${JSON.stringify(import.meta.url)});`,
-  },
-  logLevel: 'warning',
-});
-const source = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
-const { fleetJsonSchema, keyTables, COMMANDS } = await import(`data:text/javascript;base64,${source}`);
-const docs = new URL('../docs/lists/fleet-keys.md', import.meta.url);
-const page = readFileSync(docs, 'utf8');
-const tables = keyTables();
-const render = (schema) => `${JSON.stringify(schema, null, 2)}\n`;
-const schemas = new Map([
-  ['fleet.schema.json', render(fleetJsonSchema())],
-  ...[...commandSchemas(COMMANDS.map(({ name }) => name))].map(([name, schema]) => [name, render(schema)]),
-]);
-const texts = [
-  ...[...schemas].map(([name, text]) => [new URL(name, directory), text]),
-  // Of commands that are gone.
-  ...readdirSync(directory).flatMap((name) => (schemas.has(name) ? [] : [[new URL(name, directory)]])),
-  [docs, page.replace(/(<!-- keys: (\w+) -->\n)(?:\|.*\n)*/g, (_, mark, name) => `${mark}${tables[name]}\n`)],
-];
-for (const [file, text] of texts) {
-  const current = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
-  if (current === text) continue;
+for (const [file, text] of outdatedSchemas(root, await loadSource(root, ...SCHEMA_SOURCES))) {
   if (process.argv.includes('--check')) {
-    console.error(`${fileURLToPath(file)} is not current: node scripts/generate-schema.mjs`);
+    console.error(`${file} is not current: node scripts/generate-schema.mjs`);
     process.exitCode = 1;
-  } else if (text === undefined) rmSync(file);
-  else writeFileSync(file, text);
+  } else write(file, text);
 }

@@ -1,8 +1,7 @@
-// Deletes from the docs of a copy what they say of features (CONTRIBUTING.md, "A feature in the docs"). Usage: strip.mjs COPY NAME…
+/** Deletes from the docs of a copy what they say of features (CONTRIBUTING.md, "A feature in the docs"). */
+
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-const [copy, ...features] = process.argv.slice(2);
 
 /** Pages, and what pages are generated from. */
 export const pagesIn = (root) => [
@@ -38,7 +37,7 @@ export function without(text, feature) {
   return kept.join('\n').replace(/\n{3,}/g, '\n\n');
 }
 
-if (copy !== undefined) {
+export function stripDocs(copy, features) {
   for (const page of [...pagesIn(copy), ...SOURCES]) {
     const path = join(copy, page);
     let text = readFileSync(path, 'utf8');

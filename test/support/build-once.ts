@@ -14,14 +14,15 @@ export function setup(): (() => void) | undefined {
   if (process.env[BUILD] !== undefined) return undefined;
   // Node 20 reads the named file at each of thousands of starts, and that takes longer than most of them.
   delete process.env.NODE_EXTRA_CA_CERTS;
-  const directory = mkdtempSync(join(tmpdir(), 'docker-tls-build-'));
+  const made = mkdtempSync(join(tmpdir(), 'docker-tls-build-'));
+  const directory = join(made, 'dist');
   process.env[BUILD] = directory;
   execFileSync(process.execPath, [new URL('../../scripts/build.mjs', import.meta.url).pathname, directory]);
   // Hosts of other runs on this machine have the same names.
   const hosts = join(process.env.DOCKER_TLS_LAB ?? '/var/lib/docker-tls-lab', 'runs', String(process.pid));
   process.env.DOCKER_TLS_LAB_HOSTS ??= hosts;
   return () => {
-    rmSync(directory, { recursive: true, force: true });
+    rmSync(made, { recursive: true, force: true });
     rmSync(join(hosts, '.locks'), { recursive: true, force: true });
     // Hosts that a killed test left are still on their way down.
     if (existsSync(hosts) && readdirSync(hosts).length === 0) rmdirSync(hosts);

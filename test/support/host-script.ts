@@ -1,13 +1,12 @@
 /** A rollback script as a file, for tests that source its functions. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll } from 'vitest';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { type KindName, rollbackScript as renderScript } from '../../src/core/host/scripts.ts';
+import { builtProgram } from './build-once.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'docker-tls-script-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+/** Beside the build, and gone with it: files of tests that share a process share this module. */
+const directory = mkdtempSync(join(dirname(builtProgram()), 'script-'));
 
 /** Returns its path. */
 export function scriptOf(kind: KindName): string {

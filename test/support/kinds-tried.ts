@@ -3,6 +3,9 @@
  * the files.
  */
 
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
 /** Column titles, in the order of a host's life. */
 export const TRIED = [
   'setup',
@@ -153,4 +156,17 @@ export function cellWords(cell: Cell): string {
   return testOf(cell) === undefined
     ? cell.replace(/^\[(.*)\]$/, '$1')
     : `\`${testOf(cell)?.file.slice('test/e2e/'.length, -'.test.ts'.length)}\``;
+}
+
+/** Cells that name no test of the repository in `root`, and rows with more or fewer cells than titles. */
+export function untriedCells(root: string): string[] {
+  return KINDS_TRIED.flatMap(({ kind, cells }) => {
+    const untried = cells.filter((cell) => {
+      const named = testOf(cell);
+      if (named === undefined) return !/^\[.+\]$/.test(cell);
+      const file = join(root, named.file);
+      return !existsSync(file) || !readFileSync(file, 'utf8').includes(`test('${named.title}`);
+    });
+    return cells.length === TRIED.length ? untried : [`${kind} (${cells.length} cells)`, ...untried];
+  });
 }

@@ -1,11 +1,19 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { ERROR_GROUPS, type ErrorCode } from '../../../src/errors/catalogue.ts';
+import type { ErrorCode } from '../../../src/errors/catalogue.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
+import {
+  CODES,
+  OF_SAFETY,
+  oddCodes,
+  raisedCodes,
+  unassertedCodes,
+  WITH_REAL_SHELL,
+} from '../../support/error-codes.ts';
 import { renderErrorsDoc } from '../../support/errors-doc.ts';
 
-const DOC = new URL('../../../docs/lists/errors.md', import.meta.url);
-const CODES = ERROR_GROUPS.flatMap(([, codes]) => Object.keys(codes)) as ErrorCode[];
+const root = new URL('../../../', import.meta.url).pathname;
+const DOC = `${root}docs/lists/errors.md`;
 
 test('docs/lists/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it anew)', () => {
   if (process.env.UPDATE_DOCS !== undefined) writeFileSync(DOC, renderErrorsDoc());
@@ -13,11 +21,7 @@ test('docs/lists/errors.md is what the catalogue says (UPDATE_DOCS=1 writes it a
 });
 
 test('no code is there twice, and each has one sentence and one thing to do', () => {
-  expect(new Set(CODES).size).toBe(CODES.length);
-  for (const [code, [, meaning, fix]] of ERROR_GROUPS.flatMap(([, codes]) => Object.entries(codes))) {
-    expect(meaning, code).toMatch(/^[^.]+(\.json[^.]*)?(\.[a-z]+ [^.]*)?\.$/);
-    expect(fix, code).not.toBe('');
-  }
+  expect(oddCodes()).toEqual([]);
 });
 
 test.each<[ErrorCode, number, number]>([
@@ -33,45 +37,15 @@ test.each<[ErrorCode, number, number]>([
   expect(error.afterRollback().at('build-1').hinting([]).exit).toBe(after);
 });
 
-/** Codes that tests below `directories` assert: in an expecting statement, or in a test's table. */
-function assertedCodes(directories: RegExp): ReadonlySet<string> {
-  const root = new URL('../../../test/', import.meta.url);
-  const texts = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.test.ts') && directories.test(name) && !/error-catalogue|unit\/pool/.test(name))
-    .map((name) => readFileSync(new URL(name, root), 'utf8'));
-  const asserted = (text: string): string[] =>
-    text
-      .split(/;\n/)
-      .filter((statement) => {
-        const tables = [...statement.matchAll(/^ *(?:export )?const (\w+)\b/gm)].map(([, name]) => name);
-        const used = tables.some((name) => new RegExp(`(?:\\.each|for) ?\\([^;]*\\b${name}\\b`).test(text));
-        return used || /\bexpect\(|\.each\b/.test(statement);
-      })
-      .flatMap((statement) => statement.match(/\bE_[A-Z0-9_]+\b/g) ?? []);
-  return new Set(texts.flatMap(asserted));
-}
-
 // test/support/exit-status.ts checks in every run inside a test that it exits with the status of its code.
 test('every code is asserted in some test', () => {
-  const asserted = assertedCodes(/./);
-  expect(CODES.filter((code) => !asserted.has(code))).toEqual([]);
+  expect(unassertedCodes(root, CODES, /./)).toEqual([]);
 });
 
 test('those of safety are asserted where a real shell carries the change out, or on a host', () => {
-  const safety: readonly ErrorCode[] = ['E_HOST_CHANGED', 'E_ROLLBACK', 'E_STALE_CHANGE', 'E_NOT_CONFIRMED'];
-  const asserted = assertedCodes(/(?:^|\/)(?:e2e|property)\//);
-  expect(safety.filter((code) => !asserted.has(code))).toEqual([]);
+  expect(unassertedCodes(root, OF_SAFETY, WITH_REAL_SHELL)).toEqual([]);
 });
 
 test('every code is raised by the source, and no other (types see to those in src/)', () => {
-  const root = new URL('../../../', import.meta.url);
-  const sources = readdirSync(new URL('src', root), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.startsWith('errors/codes'))
-    .map((name) => readFileSync(new URL(`src/${name}`, root), 'utf8'));
-  const bin = readFileSync(new URL('bin/docker-tls.js', root), 'utf8');
-  const raised = new Set(sources.flatMap((text) => text.match(/(?<=')E_[A-Z0-9_]+(?=')/g) ?? []));
-  for (const [, code = ''] of bin.matchAll(/error\[(E_\w+)\]/g)) raised.add(code);
-  // Only in JSON: several failures at once.
-  raised.delete('E_SEVERAL');
-  expect([...raised].sort()).toEqual([...CODES].sort());
+  expect(raisedCodes(root)).toEqual([...CODES].sort());
 });

@@ -1,0 +1,158 @@
+/** `scripts/without`: what it says is there. */
+
+import { execFile, execFileSync } from 'node:child_process';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { ensureDirSync, readJsonSync } from 'fs-extra/esm';
+import { loadSource } from '../bundle.mjs';
+import { outdatedSchemas, SCHEMA_SOURCES, write } from '../schema-files.mjs';
+import { stripDocs } from './strip.mjs';
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const TYPES = 'node_modules/.cache/types.tsbuildinfo';
+
+function options() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { keep: { type: 'string' }, 'no-tests': { type: 'boolean' }, each: { type: 'boolean' } },
+    });
+  } catch (error) {
+    return fail(`${error.message} scripts/without --help`);
+  }
+}
+function fail(text) {
+  console.error(`without: ${text}`);
+  process.exit(2);
+}
+
+const { values, positionals } = options();
+const names = values.each && positionals.length === 0 ? readdirSync(join(root, 'src/features')) : positionals;
+if (names.length === 0) fail('name a feature: scripts/without --help');
+for (const name of names) if (!existsSync(join(root, 'src/features', name))) fail(`there is no src/features/${name}`);
+if (values.keep !== undefined && existsSync(values.keep)) fail(`${values.keep} exists`);
+if (values.keep !== undefined && values.each) fail('--keep keeps one copy, and --each makes several');
+
+const work = mkdtempSync(join(tmpdir(), 'docker-tls-without-'));
+process.on('exit', () => rmSync(work, { recursive: true, force: true }));
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
+ensureDirSync(values.keep ?? join(work, 'copy'));
+const copy = realpathSync(values.keep ?? join(work, 'copy'));
+
+let [passed, failed] = [0, 0];
+/** One check that either holds or not. */
+async function check(name, run) {
+  const before = performance.now();
+  const seconds = () => Math.round((performance.now() - before) / 1000);
+  try {
+    await run();
+    passed += 1;
+    console.log(`ok      ${name} (${seconds()} s)`);
+  } catch (error) {
+    failed += 1;
+    const lines =
+      `${error.stdout ?? ''}${error.stderr ?? ''}${error.stdout === undefined ? error.stack : ''}`.trimEnd();
+    console.log(`FAILED  ${name} (${seconds()} s)`);
+    for (const line of lines.split('\n').slice(-Number(process.env.LINES_SHOWN ?? 60))) console.log(`        ${line}`);
+  }
+}
+
+const run = async (command, ...args) =>
+  promisify(execFile)(command, args, { cwd: copy, maxBuffer: 2 ** 30, env: process.env });
+
+/** The repository as it is, in place of what is left from the feature before; with the types that were checked in the repository. */
+async function makeCopy() {
+  for (const name of readdirSync(copy)) if (name !== 'node_modules') rmSync(join(copy, name), { recursive: true });
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  const files = listed.split('\0').filter((file) => file !== '' && existsSync(join(root, file)));
+  execFileSync('xargs', ['-0', 'cp', '-P', '--parents', '-t', copy], { cwd: root, input: files.join('\0') });
+  if (!existsSync(join(copy, 'node_modules')))
+    // Linked file by file: the build knows packages by where they are.
+    await run('cp', '-al', join(root, 'node_modules'), copy).catch(() =>
+      run('cp', '-a', join(root, 'node_modules'), copy),
+    );
+  rmSync(join(copy, TYPES), { force: true });
+  if (existsSync(join(root, TYPES))) cpSync(join(root, TYPES), join(copy, TYPES));
+}
+
+const testsIn = (directory) =>
+  readdirSync(join(copy, directory), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+
+/** Tests that are about the feature too, on hosts or of another feature, import it and go with it. */
+function deleteFeature(name) {
+  rmSync(join(copy, 'src/features', name), { recursive: true });
+  rmSync(join(copy, 'test/features', name), { recursive: true, force: true });
+  const list = join(copy, 'src/features.ts');
+  const lines = readFileSync(list, 'utf8').split('\n');
+  writeFileSync(list, lines.filter((line) => !line.startsWith(`import './features/${name}/`)).join('\n'));
+  const imported = new RegExp(`(features|\\.\\.)/${name}/`);
+  for (const file of [...testsIn('test/e2e'), ...testsIn('test/features')])
+    if (imported.test(readFileSync(file, 'utf8'))) rmSync(file);
+}
+
+let source;
+/** What is made from the sources of the copy: schema/, docs/lists/ and man pages. */
+async function generate() {
+  source = undefined;
+  source = await loadSource(copy, 'scripts/docs.ts', 'scripts/reference.ts', ...SCHEMA_SOURCES);
+  for (const [file, text] of outdatedSchemas(copy, source)) write(file, text);
+  for (const [page, text] of await source.generatedPages()) writeFileSync(join(copy, page), text);
+  const man = join(copy, 'out/man');
+  ensureDirSync(man);
+  const { version } = readJsonSync(join(copy, 'package.json'));
+  for (const [name, text] of source.renderManPages(await source.loadReference(), version))
+    writeFileSync(join(man, name), text);
+}
+
+function checkDocs() {
+  const faults = source.docsFaults(copy);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+}
+
+async function without(...features) {
+  await check('a copy of the repository', makeCopy);
+  for (const name of features) await check(`the directories of ${name} are deleted`, () => deleteFeature(name));
+  await check('what the docs say of it is deleted', () => stripDocs(copy, features));
+  await check('the build', () => run('node', 'scripts/build.mjs'));
+  await check('schema, docs and man pages are written anew', generate);
+  await check('links and paths in the docs, error codes, tests of hosts', checkDocs);
+  await check('types', () => run('npx', 'tsc', '--noEmit', '-p', '.'));
+  await check('no word of it in help, completion, man pages and docs', () =>
+    run('node', join(root, 'scripts/without.d/words.mjs'), root, copy, ...features),
+  );
+  if (!values['no-tests'])
+    await check('the quick tests of the rest', () =>
+      run(
+        ...['npx', 'vitest', 'run', '--project', 'here-*', '--reporter=dot', '--silent=true'],
+        ...['/unit/', '/property/', '/golden/', '/cli/'],
+      ),
+    );
+}
+
+if (!existsSync(join(root, 'dist/commands.json'))) await run('node', join(root, 'scripts/build.mjs'));
+if (!values.each) await without(...names);
+// What a copy does not change is checked once.
+else await check('types of the whole', () => promisify(execFile)('npx', ['tsc', '--noEmit', '-p', '.'], { cwd: root }));
+for (const name of values.each ? names : []) {
+  console.log(`without ${name}`);
+  await without(name);
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exit(failed === 0 ? 0 : 1);
