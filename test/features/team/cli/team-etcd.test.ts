@@ -12,7 +12,7 @@ let etcd: EtcdServers;
 
 beforeAll(async () => {
   etcd = await startEtcd();
-}, 60_000);
+});
 afterAll(async () => {
   await etcd.stop();
   removeHomes();

@@ -248,4 +248,4 @@ test('a touch is awaited for less long than a host waits for the commit', async 
   });
   expect(notes).toEqual([expect.toSay('touch-security-key-within', '30')]);
   server.close();
-}, 45_000);
+});
