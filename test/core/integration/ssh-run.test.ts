@@ -313,10 +313,11 @@ describe.each(transports)('%s', (transport) => {
 
   it('names the phase in which a host fell silent', async () => {
     await withServer({ misbehave: 'mute' }, async (server) => {
-      const error = await failure(connect(optionsFor(server, { transport, connectTimeoutMs: 2000 })));
+      const error = await failure(connect(optionsFor(server, { transport, connectTimeoutMs: 2100 })));
       expect(error.code).toBe('E_SSH_TIMEOUT');
       if (transport === 'ssh2') expect(error.message).toContain('exchanging keys');
-      expect(error.message).toContain('2000 ms');
+      // The system's ssh has its own limit, in whole seconds, and may be the first to say so.
+      expect(error.message).toMatch(transport === 'ssh2' ? /2100 ms/ : /2100 ms|did not answer$/);
     });
   });
 
