@@ -88,7 +88,8 @@ test('allowed signers, as ssh-keygen reads them', () => {
     'namespaces="file"',
     'cert-authority',
     'valid-before="20261101"',
-    'valid-after="20261201"',
+    // The day of the place where it is read.
+    'valid-after="20261202"',
     'valid-before="soon"',
     'valid-before="20269999"',
     'valid-before="20270229"',
