@@ -220,9 +220,11 @@ export async function until(holds: () => Promise<boolean> | boolean, timeoutMs =
   }
 }
 
+/** Lines that have come whole. */
 export function logOf(listener: Listener): string[] {
   return listener
     .log()
     .split('\n')
+    .slice(0, -1)
     .filter((line) => line.startsWith('{'));
 }

@@ -28,7 +28,12 @@ function startAgent(socket: string) {
   const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]);
   const env = { PATH: process.env.PATH, SSH_AUTH_SOCK: socket };
   const add = (...args: string[]) => execFileSync('ssh-add', ['-q', ...args], { env, stdio: 'pipe' });
-  return { socket, add, stop: () => process.kill(pid) };
+  const stop = () => {
+    process.kill(pid);
+    // It removes its socket as it ends.
+    while (existsSync(socket)) execFileSync('sleep', ['0.01']);
+  };
+  return { socket, add, stop };
 }
 
 beforeAll(() => {
