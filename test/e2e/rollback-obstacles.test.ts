@@ -112,7 +112,7 @@ afterAll(async () => {
 /** Without the inode of docker.sock: one of the obstacles makes it anew. */
 const files = async (): Promise<string> =>
   (await snapshotHost(host, { daemon: false })).replace(/\n\d+ (\S+ \S+)$/, '\n$1');
-/** Not any other sleep, as of a script that waits. */
+/** The container's process, and no other sleep, such as that of a waiting script. */
 const WEB = "pgrep -fx 'sleep 1d'";
 const container = (): Promise<string> => host.must(WEB);
 

@@ -1,4 +1,4 @@
-/** Time of the processor that work takes: on a busy machine the time of a clock says little. */
+/** CPU time of synchronous work: on a busy machine the time on the clock says little. */
 
 export function cpuMs(work: () => void): number {
   const before = process.cpuUsage();

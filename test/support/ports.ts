@@ -1,12 +1,12 @@
-/** Ports for programs that must be told theirs: each process of a test run has its own, so that none is taken between the choice and its use. */
+/** Ports for servers of tests. Each worker has its own range, so that no other test takes a port before its server listens, or after it ends. */
 
 import { createServer } from 'node:net';
 
-/** Below those that the kernel gives away itself (ip_local_port_range begins with 32768). */
+/** Below the kernel's ephemeral ports, which begin at 32768. */
 const FIRST = 20_000;
 const EACH = 3000;
 const POOL = (Number(process.env.VITEST_POOL_ID ?? 1) - 1) % 4;
-/** Not those of the file before in this place, whose connections may still wait for their end. */
+/** Begins elsewhere in each process: connections of the one before may still be in TIME_WAIT. */
 let used = process.pid;
 
 /** A port of 127.0.0.1 that nothing listens on. */

@@ -220,7 +220,7 @@ export async function until(holds: () => Promise<boolean> | boolean, timeoutMs =
   }
 }
 
-/** Lines that have come whole. */
+/** Complete lines only: the last one may still be on its way. */
 export function logOf(listener: Listener): string[] {
   return listener
     .log()
