@@ -74,8 +74,9 @@ export default defineConfig({
   plugins: [shellAsText],
   define: { DOCKER_TLS_VERSION: JSON.stringify('0.0.0-test') },
   test: {
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 30_000 } },
     globalSetup: ['test/support/build-once.ts'],
     setupFiles: ['src/features.ts', 'test/support/messages.ts'],
     sequence: { sequencer: InTurn },

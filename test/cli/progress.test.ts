@@ -103,7 +103,7 @@ test('on a terminal: a line for each host at work, finished ones above, nothing 
   one.phase('facts');
   two.phase('facts');
   one.phase('restart the daemon');
-  expect((await lines()).map((line) => line.slice(2))).toEqual([
+  expect((await lines()).map((line) => line.slice(2).replace(/\s+\d+ s$/, ''))).toEqual([
     'build-1  restart the daemon',
     expect.toSay('looking-host', 'web'),
   ]);
@@ -272,11 +272,12 @@ test('clocks stand still while a person is asked', async () => {
   const { io } = screenIo();
   const progress = createProgress({ io, now });
   const host = progress.host('h');
+  const began = performance.now();
   host.phase('connect');
   await progress.suspend(() => new Promise((resolve) => setTimeout(resolve, 300)));
   expect(progress.askedMs()).toBeGreaterThanOrEqual(290);
   const [line] = progress.running();
-  expect(line?.elapsedMs).toBeLessThan(progress.askedMs());
+  expect(line?.elapsedMs).toBeLessThanOrEqual(performance.now() - began - progress.askedMs());
   progress.close();
 });
 

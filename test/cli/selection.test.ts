@@ -12,7 +12,7 @@ let program: Program;
 beforeAll(() => {
   directory = mkdtempSync(join(tmpdir(), 'docker-tls-selection-'));
   program = buildProgram();
-}, 60_000);
+});
 
 afterAll(() => {
   program?.remove();

@@ -87,8 +87,8 @@ test.each(['lines', 'echo'])(
   async (kind) => {
     const works = await buildQuestions(WORKS);
     try {
-      const terminal = works.ask(kind, 'echo ended; stty -a; stty echo; timeout 20 "$@"; stty -a; echo finished');
-      const screen = await terminal.see('finished', 40_000);
+      const terminal = works.ask(kind, 'echo ended; stty -a; stty echo; timeout 50 "$@"; stty -a; echo finished');
+      const screen = await terminal.see('finished', 100_000);
       expect(screen.match(/^over$/gm)).toHaveLength(2);
       // In the foreground only a question switches it off.
       expect(screen.match(/ -?echo /g)).toEqual([kind === 'lines' ? ' echo ' : ' -echo ', ' echo ']);

@@ -72,7 +72,7 @@ test.each([
   try {
     await live(server, [2, 3, 4]);
   } finally {
-    server.stop();
+    await server.stop();
   }
 });
 
@@ -100,7 +100,7 @@ test.each([
     try {
       await liveByFile(server.args, { requests: server.requests });
     } finally {
-      server.stop();
+      await server.stop();
     }
   },
 );

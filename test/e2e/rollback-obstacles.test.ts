@@ -112,7 +112,9 @@ afterAll(async () => {
 /** Without the inode of docker.sock: one of the obstacles makes it anew. */
 const files = async (): Promise<string> =>
   (await snapshotHost(host, { daemon: false })).replace(/\n\d+ (\S+ \S+)$/, '\n$1');
-const container = (): Promise<string> => host.must('pidof sleep');
+/** The container's process, and no other sleep, such as that of a waiting script. */
+const WEB = "pgrep -fx 'sleep 1d'";
+const container = (): Promise<string> => host.must(WEB);
 
 /** What systemd makes of files that are back takes effect with the next restart. */
 async function restart(): Promise<void> {
@@ -144,10 +146,10 @@ describe.each(Object.entries(OBSTACLES))('%s', (_, { make, unmake, refused, only
   test(`found before a change: ${refused === undefined ? 'it works' : 'it says so and changes nothing'}`, async () => {
     await begin();
     const before = await files();
-    const web = await host.exec('pidof sleep');
+    const web = await host.exec(WEB);
     const run = await person.run(person.setup(host));
     expect(run, run.err).toMatchObject({ status: refused === undefined ? 0 : 4 });
-    expect((await host.exec('pidof sleep')).out).toBe(web.out);
+    expect((await host.exec(WEB)).out).toBe(web.out);
     if (refused === undefined) {
       const back = await person.run(['remove', host.name, '-i', host.keyFile, '--yes']);
       expect(back, back.err).toMatchObject({ status: 0 });

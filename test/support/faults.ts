@@ -311,7 +311,7 @@ export class FaultHost {
     if (seconds === undefined) wrong.push('the host did not come to rest');
     if (fault.death === 'network cut') await host.fix();
     await host.exec(': >/run/fault-go');
-    const exit = await Promise.race([change.ended, sleep(60_000).then(() => 'still running')]);
+    const exit = await Promise.race([change.ended, sleep(180_000).then(() => 'still running')]);
     if (exit === 'still running') change.child.kill('SIGKILL');
     const resting = await settled(host, this.#confirmS + 30);
     if (resting === undefined) wrong.push('the host did not come to rest after the controller had ended');

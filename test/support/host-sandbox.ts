@@ -152,7 +152,7 @@ exit $code`,
     const outer = `mount -a -T ${this.directory}/mounts && exec ${this.shell.join(' ')} -c 'eval "$(cat ${this.directory}/script)"'`;
     const result = spawnSync('unshare', ['-m', '--propagation', 'private', 'sh', '-c', outer], {
       input,
-      timeout: 60_000,
+      timeout: 250_000,
       // Finds the stubs of programs missing on this machine by their names.
       env: { PATH: `/usr/sbin:/usr/bin:/sbin:/bin:${this.directory}/stub` },
     });

@@ -32,7 +32,7 @@ export function optionsFor(server: { port: number }, more: Partial<SshOptions> =
     knownHostsFile: join(directory, `known_hosts_${files}`),
     hostKey: 'accept-new',
     identities: [keyFile],
-    connectTimeoutMs: 15_000,
+    connectTimeoutMs: 60_000,
     ...more,
   };
 }
@@ -56,7 +56,7 @@ export function questions(
 }
 
 export async function whoami(session: HostSession): Promise<string> {
-  const result = await session.run({ phase: 'test', script: 'echo in', asRoot: false, timeoutMs: 20_000 });
+  const result = await session.run({ phase: 'test', script: 'echo in', asRoot: false, timeoutMs: 60_000 });
   return result.stdout.toString();
 }
 

@@ -4,8 +4,9 @@
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerChannel } from 'ssh2';
+import { ownPort } from './ports.ts';
 
 export type SshServerOptions = {
   readonly user?: string;
@@ -122,8 +123,8 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     if (misbehave === 'hang-up' || seen.connections <= first) socket.destroy();
     if (options.misbehave === 'mute') socket.write = () => true;
   });
-  await new Promise<void>((resolve) => server.listen(options.port ?? 0, '127.0.0.1', () => resolve()));
-  const { port } = server.address() as AddressInfo;
+  const port = options.port ?? (await ownPort());
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
   const publics = hostKeys.map((key) => {
     const parsed = ssh2.utils.parseKey(key);
     if (parsed instanceof Error) throw parsed;

@@ -8,6 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { CertificateFactory, Issued } from './certificate-factory.ts';
+import { ownPort } from './ports.ts';
 
 export type Listening = { readonly port: number; stop(): Promise<void> };
 
@@ -20,10 +21,11 @@ export async function startTlsDaemon(
 ): Promise<Listening> {
   const answer = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${VERSION_BODY.length}\r\n\r\n${VERSION_BODY}`;
   writeFileSync(join(factory.directory, 'version'), answer);
+  const port = await ownPort();
   const child = spawn(
     'openssl',
     [
-      ...['s_server', '-accept', '127.0.0.1:0', '-naccept', '1000000', '-HTTP'],
+      ...['s_server', '-accept', `127.0.0.1:${port}`, '-naccept', '1000000', '-HTTP'],
       ...['-cert', options.server.certFile, '-key', options.server.keyFile],
       ...(options.server.chainFile === undefined ? [] : ['-cert_chain', options.server.chainFile]),
       ...['-verifyCAfile', options.trust.certFile, '-Verify', '4', '-verify_return_error'],
@@ -31,7 +33,7 @@ export async function startTlsDaemon(
     ],
     { cwd: factory.directory, stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  const port = await portOf(child);
+  await accepts(child);
   return { port, stop: () => end(child) };
 }
 
@@ -44,11 +46,10 @@ export async function startRawServer(answer: (socket: Socket) => void): Promise<
     socket.once('close', () => sockets.delete(socket));
     answer(socket);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
+  const port = await ownPort();
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
-    port: address.port,
+    port,
     stop: async () => {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
@@ -56,13 +57,12 @@ export async function startRawServer(answer: (socket: Socket) => void): Promise<
   };
 }
 
-function portOf(child: ChildProcess): Promise<number> {
+function accepts(child: ChildProcess): Promise<void> {
   return new Promise((resolve, reject) => {
     let seen = '';
     child.stdout?.on('data', (part: Buffer) => {
       seen += part.toString();
-      const port = /ACCEPT \S+:(\d+)/.exec(seen)?.[1];
-      if (port !== undefined) resolve(Number(port));
+      if (/^ACCEPT/m.test(seen)) resolve();
     });
     child.stderr?.on('data', (part: Buffer) => {
       seen += part.toString();

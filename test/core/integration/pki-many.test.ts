@@ -43,7 +43,7 @@ test('many authorities are made to the end', async () => {
     logLevel: 'error',
   });
   const { stdout } = await promisify(execFile)(process.execPath, ['--max-semi-space-size=1', outfile], {
-    timeout: 100_000,
+    timeout: 240_000,
     killSignal: 'SIGKILL',
   });
   expect(stdout).toBe('done\n');

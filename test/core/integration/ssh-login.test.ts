@@ -10,6 +10,7 @@ import { Secret } from '../../../src/core/domain/secret.ts';
 import type { SshOptions, SshQuestions } from '../../../src/core/runtime.ts';
 import type { DockerTlsError } from '../../../src/errors/errors.ts';
 import { interrupted } from '../../../src/errors/errors.ts';
+import { ownPort } from '../../support/ports.ts';
 import {
   directory,
   failure,
@@ -205,7 +206,7 @@ describe.each(transports)('%s', (transport) => {
 
   it('says of a jump host what is wrong with the jump host', async () => {
     await withServer(withKey, async (last) => {
-      const refused = await withServer(withKey, async (gone) => gone.port);
+      const refused = await ownPort();
       const to = (jump: string): SshOptions => optionsFor(last, { transport, jump: [jump] });
       const refusedError = await failure(connect(to(`tester@127.0.0.1:${refused}`)));
       expect([refusedError.code, refusedError.where]).toEqual(['E_SSH_REFUSED', 'build-1 (jump 127.0.0.1)']);
@@ -570,11 +571,11 @@ describe('ssh2 alone', () => {
     );
     await new Promise<void>((resolve) => agent.listen(socket, resolve));
     await withServer(withKey, async (server) => {
-      const options = optionsFor(server, { configFile: config, identities: [], connectTimeoutMs: 1500 });
+      const options = optionsFor(server, { configFile: config, identities: [], connectTimeoutMs: 5000 });
       const error = await failure(connect(options));
       expect([error.code, error.message]).toEqual([
         'E_SSH_TIMEOUT',
-        expect.toSay('signing-no-answer-agent', socket, '1500'),
+        expect.toSay('signing-no-answer-agent', socket, '5000'),
       ]);
     });
     agent.close();
@@ -587,10 +588,10 @@ describe('ssh2 alone', () => {
     rmSync(`${file}.pub`);
     const ask: SshQuestions = {
       ...questions({}),
-      passphrase: () => new Promise((resolve) => setTimeout(() => resolve(new Secret('open sesame')), 2500)),
+      passphrase: () => new Promise((resolve) => setTimeout(() => resolve(new Secret('open sesame')), 5500)),
     };
     await withServer({ authorizedKeys: [publicKey] }, async (server) => {
-      expect(await logIn(optionsFor(server, { identities: [file], ask, connectTimeoutMs: 2000 }))).toBe('in\n');
+      expect(await logIn(optionsFor(server, { identities: [file], ask, connectTimeoutMs: 5000 }))).toBe('in\n');
     });
   });
 
@@ -606,5 +607,5 @@ describe('ssh2 alone', () => {
       );
     });
     agent.close();
-  }, 20_000);
+  });
 });

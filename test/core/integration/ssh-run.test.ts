@@ -142,7 +142,8 @@ describe.each(transports)('%s', (transport) => {
       await expect.poll(() => server.seen.execs).toBe(transport === 'ssh2' ? begun + 1 : begun);
       await setTimeout(300);
       server.killCommands();
-      await setTimeout(300);
+      // Turns of the event loop rather than time: this process may get none of that.
+      for (let turn = 0; turn < 15; turn += 1) await setTimeout(20);
       expect(await session.run({ phase: 'test', script: 'echo in', asRoot: true, timeoutMs: 20_000 })).toMatchObject({
         status: 0,
       });
@@ -264,7 +265,8 @@ describe.each(transports)('%s', (transport) => {
     const shell = { shell: '/bin/sh', shellArguments: ['-c', `${startUp}; exec /bin/sh "$@"`, 'sh'] };
     await withServer({ ...withKey, ...shell }, async (server) => {
       const session = await connect(optionsFor(server, { transport }));
-      const error = await failure(session.run({ phase: 'facts', script: ':', asRoot: false, timeoutMs: 2000 }));
+      const timeoutMs = code === 'E_SSH_TIMEOUT' ? 2000 : 15_000;
+      const error = await failure(session.run({ phase: 'facts', script: ':', asRoot: false, timeoutMs }));
       expect([error.code, error.hints.join('\n')]).toEqual([code, expect.stringMatching(hints)]);
       await session.close();
     });
@@ -311,10 +313,11 @@ describe.each(transports)('%s', (transport) => {
 
   it('names the phase in which a host fell silent', async () => {
     await withServer({ misbehave: 'mute' }, async (server) => {
-      const error = await failure(connect(optionsFor(server, { transport, connectTimeoutMs: 700 })));
+      const error = await failure(connect(optionsFor(server, { transport, connectTimeoutMs: 2100 })));
       expect(error.code).toBe('E_SSH_TIMEOUT');
       if (transport === 'ssh2') expect(error.message).toContain('exchanging keys');
-      expect(error.message).toContain('700 ms');
+      // The system's ssh has its own limit, in whole seconds, and may be the first to say so.
+      expect(error.message).toMatch(transport === 'ssh2' ? /2100 ms/ : /2100 ms|did not answer$/);
     });
   });
 

@@ -260,7 +260,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       shell,
       `LISTENER=front.service DAEMON=none; : >$UNITS/$LISTENER; mark socket-changed; look_at_service() { :; }; units_unread() { false; }
       find_ports() { ports=; }; hold_port() { :; }; release_port() { :; }; main_pid() { pid=$streaming; }
-      sh -c 'trap : USR1; trap "echo ended; exit" TERM; for n in 1 2 3 4 5 6 7 8 9; do sleep 0.3; done' & streaming=$!; /bin/sleep 0.3
+      sh -c 'trap : USR1; trap "echo ended; exit" TERM; echo >$0; for n in $(seq 200); do sleep 0.3; done' $T/streams & streaming=$!; until [ -e $T/streams ]; do /bin/sleep 0.02; done
       service() { if [ "$1 $3" = "restart $LISTENER" ]; then wait "$streaming"; fi; echo "$*"; }; : >$UNITS/t; systemctl() { :; }; apply_listener`,
     );
     // In one call with the port: a client of a socket that stays starts the service whenever it does not run.

@@ -40,8 +40,12 @@ async function hold(shell: string, command: string): Promise<ChildProcess> {
   return child;
 }
 
+/** Until a rollback has read the records of its change, and waits for the mutex. */
+const awaited = () => `until [ -e ${root}/waits ]; do sleep 0.1; done`;
+
 function rollback(verb = 'undo timer'): string {
-  const stubs = 'systemctl() { echo LoadState=not-found; }; logger() { :; }';
+  const flock = `flock() { : >${root}/waits; command flock "$@"; }`;
+  const stubs = `systemctl() { echo LoadState=not-found; }; logger() { :; }; ${flock}`;
   const T = join(root, 'state/txn');
   return spawnSync('sh', ['-c', `${stubs}; T=${T}; set -- ${verb}; . ${T}/rollback.sh`], { encoding: 'utf8' }).stdout;
 }
@@ -74,7 +78,7 @@ test('another rollback is waited for, however long it starts the daemon; no othe
   const ended = once(other, 'exit');
   try {
     writeFileSync(join(root, 'state/txn/pid'), `${other.pid}`);
-    await hold('sh', 'sleep 3');
+    await hold('sh', `sh -c '${awaited()}; sleep 2'`);
     expect(rollback()).toContain('@result undone -\n');
     expect(existsSync(join(root, 'ended'))).toBe(true);
   } finally {
@@ -92,7 +96,7 @@ test('a change that began after the one that was waited for is left alone', asyn
   const txn = join(root, 'state/txn');
   const other = readFileSync(join(txn, 'settings'), 'utf8').replace('abc123', 'def456');
   writeFileSync(join(root, 'other'), other);
-  await hold('sh', `sh -c 'sleep 2; cp ${root}/other ${txn}/settings; printf def456 >${txn}/id'`);
+  await hold('sh', `sh -c '${awaited()}; cp ${root}/other ${txn}/settings; printf def456 >${txn}/id'`);
   expect(rollback()).toBe('@result nothing\n');
   expect(readFileSync(join(txn, 'settings'), 'utf8')).toBe(other);
 });
@@ -106,7 +110,7 @@ test('a daemon that hangs in its start is not asked to reload: systemd would ans
       '-c',
       `${systemctl}; T=${root} SERVICE=docker.service; set --; . ${root}/state/txn/rollback.sh; reload_live_restore true`,
     ],
-    { timeout: 10_000 },
+    { timeout: 60_000 },
   );
   expect(status).toBe(0);
 });

@@ -34,15 +34,19 @@ beforeEach(() => {
 /** `titles`: of processes called sshd. */
 function reload(shell: string, titles: readonly string[], pidFile = false): string {
   const text = `mount --bind ${directory}/run /run && mount --bind ${directory}/etc /etc || exit 9
-    ${titles.map((title) => `bash -c 'exec -a "${title}" ${directory}/bin/sshd 30' & last=$!`).join('\n')}
-    sleep 0.3
+    ${titles
+      .map(
+        (title) => `bash -c 'exec -a "${title}" ${directory}/bin/sshd 300' & last=$!
+    until [ "$(cat /proc/$last/comm)" = sshd ]; do sleep 0.02; done`,
+      )
+      .join('\n')}
     ${pidFile ? 'echo $last >/run/sshd.pid' : ''}
     exec ${shell} -c 'set --; T=${directory}; . ${scriptOf('sysvinit')}
       BACK=yes LIMIT=5; : >$T/sshd; trap "" HUP PIPE; sleep() { :; }; reload_sshd; echo "$? $REMARK"'`;
   const { stdout, stderr } = spawnSync(
     'unshare',
     ['-m', '--propagation', 'private', '--pid', '--fork', '--mount-proc', '--kill-child', 'sh', '-c', text],
-    { encoding: 'utf8', timeout: 20_000 },
+    { encoding: 'utf8', timeout: 60_000 },
   );
   return stdout + stderr;
 }

@@ -3,6 +3,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { auditDockerfile } from '../../../../src/features/audit/domain/files/dockerfile.ts';
+import { cpuMs } from '../../../support/cpu-time.ts';
 
 const WORDS = [
   ...['chsh ', 'usermod ', 'nologin ', 'root ', 'sed ', '/etc/passwd ', 'install ', 'sudo ', 'apt ', 'update '],
@@ -38,9 +39,7 @@ test('of a Dockerfile', () => {
       (name, words, ends) => {
         const part = words.join('');
         const text = `FROM a:1\n${name} x ${part.repeat(30_000 / part.length)}${ends.join('')}\n`;
-        const start = performance.now();
-        auditDockerfile(text, 'd');
-        expect(performance.now() - start).toBeLessThan(1500);
+        expect(cpuMs(() => auditDockerfile(text, 'd'))).toBeLessThan(1500);
       },
     ),
     {
@@ -54,4 +53,4 @@ test('of a Dockerfile', () => {
       ],
     },
   );
-}, 60_000);
+});

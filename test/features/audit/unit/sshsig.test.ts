@@ -88,7 +88,8 @@ test('allowed signers, as ssh-keygen reads them', () => {
     'namespaces="file"',
     'cert-authority',
     'valid-before="20261101"',
-    'valid-after="20261201"',
+    // Without a Z it begins at midnight of the local time zone.
+    'valid-after="20261202"',
     'valid-before="soon"',
     'valid-before="20269999"',
     'valid-before="20270229"',

@@ -90,7 +90,7 @@ test('a revoked client loses its streams, also those of before a reload; those o
   expect(await listener.oldWorkers()).toHaveLength(1);
   expect(before.some(({ ended }) => ended())).toBe(false);
   for (const name of ['root', 'eve', 'leafy']) await cut(name);
-  await until(() => before.every(({ ended }) => ended()), 1000);
+  await until(() => before.every(({ ended }) => ended()));
 
   listener.engine.forget();
   for (const socket of [...idle, kept]) socket.write(request('GET /info'));
@@ -99,19 +99,18 @@ test('a revoked client loses its streams, also those of before a reload; those o
   for (const session of tickets) expect(await listener.send(leafy, request('GET /info'), { session })).toBe('');
   expect(listener.engine.requests).toEqual([]);
   const seen = others.map(({ received }) => received());
-  await sleep(500);
-  others.forEach((one, index) => {
+  await until(() => others.every((one, index) => one.received() > (seen[index] as number)));
+  for (const one of others) {
     expect(one.ended()).toBe(false);
-    expect(one.received()).toBeGreaterThan(seen[index] as number);
     one.socket.destroy();
-  });
+  }
   await listener.reload(input);
 });
 
 test('streams that a client leaves end at the engine', async () => {
   const streams = await Promise.all([stream('prom', '/events?silent'), stream('root', '/events?silent')]);
   for (const { socket } of streams) socket.destroy();
-  await until(() => listener.engine.connections() === 0, 5000);
+  await until(() => listener.engine.connections() === 0);
 });
 
 test('a new role holds at the next request, without a reload of anything else', async () => {
@@ -150,16 +149,15 @@ test(`a limited client with ${FLOOD} connections does not stop another client`, 
   await flooding;
   running = false;
   await other;
-  await sleep(300);
-  const alive = sockets.filter((socket) => !socket.closed && !socket.destroyed);
-  expect(alive.length).toBeLessThanOrEqual(200);
+  const alive = () => sockets.filter((socket) => !socket.closed && !socket.destroyed);
+  await until(() => alive().length <= 200);
   expect(listener.engine.connections()).toBeLessThanOrEqual(60);
   for (const name of ['root', 'prom'])
     expect(await listener.send(client(name), request('GET /version'))).toContain('200 OK');
   for (const socket of sockets) socket.destroy();
   if (process.env.LISTENER_FLOOD !== undefined)
     console.log(
-      `${opened} opened, ${alive.length} kept, ${times.length} of another, longest ${Math.max(...times).toFixed(0)} ms`,
+      `${opened} opened, ${alive().length} kept, ${times.length} of another, longest ${Math.max(...times).toFixed(0)} ms`,
     );
 });
 
@@ -168,8 +166,8 @@ test('connections without a certificate from one address leave room for others',
   for (let count = 0; count < 1100; count += 1)
     sockets.push(connectTcp({ host: '127.0.0.1', port: listener.port, localAddress: '127.0.0.3' }));
   for (const socket of sockets) socket.on('error', () => undefined);
-  await sleep(1500);
-  expect(sockets.filter(({ closed }) => closed).length).toBeGreaterThanOrEqual(90);
+  // Sooner than the 10 s after which a connection without a handshake ends anyway.
+  await until(() => sockets.filter(({ closed }) => closed).length >= 90, 8000);
   expect(await listener.send(client('root'), request('GET /version'))).toContain('200 OK');
   for (const socket of sockets) socket.destroy();
 });
@@ -185,7 +183,7 @@ test('an address that begins too many connections has to wait, and others do not
     }
   };
   // Ten seconds count; a slow machine needs more than one turn to begin enough within them.
-  const end = Date.now() + 40_000;
+  const end = Date.now() + 80_000;
   let answer: string;
   do {
     await begin(1000);
@@ -193,7 +191,7 @@ test('an address that begins too many connections has to wait, and others do not
   } while (answer !== '' && Date.now() < end);
   expect(answer).toBe('');
   expect(await listener.send(client('root'), request('GET /version'))).toContain('200 OK');
-}, 60_000);
+});
 
 test('a connection that never begins its handshake ends', async () => {
   const major = Number(/^Version: (\d+)/m.exec(await listener.admin('@1 show info'))?.[1]);
@@ -205,4 +203,4 @@ test('a connection that never begins its handshake ends', async () => {
   await until(() => socket.closed, 45_000);
   // HAProxy before 3.0 has one time limit for all that a client does.
   if (major >= 3) expect(Date.now() - start).toBeLessThan(20_000);
-}, 60_000);
+});

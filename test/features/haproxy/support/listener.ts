@@ -2,13 +2,14 @@
 
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect as connectPlain, createServer } from 'node:net';
+import { connect as connectPlain } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { trustedForClients } from '../../../../src/core/domain/pki/pem.ts';
 import { type HaproxyInput, renderConfig } from '../../../../src/features/haproxy/domain/haproxy-config.ts';
+import { ownPort } from '../../../support/ports.ts';
 import type { TestCredentials } from './certificates.ts';
 import { type RecordingEngine, recordingEngine } from './recording-engine.ts';
 
@@ -49,14 +50,6 @@ export type ListenerInput = Omit<HaproxyInput, 'binds' | 'engineSocket' | 'cli'>
   readonly chains?: readonly string[];
 };
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}
-
 /** The environment that the unit sets. */
 function environment(directory: string, port: number): NodeJS.ProcessEnv {
   const clients = join(directory, 'clients');
@@ -92,7 +85,7 @@ export function checkConfig(directory: string, port: number): string {
 export async function startListener(input: ListenerInput): Promise<Listener> {
   const engine = await recordingEngine();
   const directory = mkdtempSync(join(tmpdir(), 'docker-tls-listener-'));
-  const port = await freePort();
+  const port = await ownPort();
   writeFiles(directory, engine.socket, input);
   const master = join(directory, 'master.sock');
   const checked = checkConfig(directory, port);
@@ -227,9 +220,11 @@ export async function until(holds: () => Promise<boolean> | boolean, timeoutMs =
   }
 }
 
+/** Complete lines only: the last one may still be on its way. */
 export function logOf(listener: Listener): string[] {
   return listener
     .log()
     .split('\n')
+    .slice(0, -1)
     .filter((line) => line.startsWith('{'));
 }

@@ -230,7 +230,7 @@ describe('a command that signs', () => {
     expect(carried.sort()).toEqual(['issuer-ci.csr', 'server-web.csr']);
     const { hosts } = await openStore(home).read();
     expect(inspectCertificate(hosts.get('web')?.serverCert ?? '').sans.map(({ value }) => value)).toContain('10.0.0.9');
-  }, 30_000);
+  });
 
   test('while a person signs, other runs use the store; what they changed of the CA or the client is not overwritten', async () => {
     const ca = factory.issue('company', { ca: true });
@@ -264,7 +264,7 @@ describe('a command that signs', () => {
     writeFileSync(file('go'), '');
     expect((await second).json.error?.code).toBe('E_STORE_CHANGED');
     expect((await store.read()).clients.get('ann')?.record.days).toBe(7);
-  }, 30_000);
+  });
 
   test.each<[string, string, number, unknown, string?]>([
     ['fails', '#!/bin/sh\necho no such profile >&2; exit 3\n', 4, expect.stringMatching(/status 3/)],

@@ -71,7 +71,7 @@ test('it signs issuing CAs, and its PIN is in no file of ours, no argument and n
   const { issuers } = await openStore(home).read();
   expect(inspectCertificate(issuers.get('ann')?.cert ?? '')).toMatchObject({ issuer: 'Token CA', pathLen: 0 });
   expect(verify(join(home, 'clients/ann/cert.pem'))).toContain('OK');
-}, 60_000);
+});
 
 test('a dry run does not touch it; without a PIN, with a wrong one or for another CA nothing is imported', async () => {
   expect((await run(...IMPORT(), '--dry-run', '--pin-file', '/dev/null')).status).toBe(0);
@@ -85,7 +85,7 @@ test('a dry run does not touch it; without a PIN, with a wrong one or for anothe
   const mixed = await run('ca', 'import', '--cert', other.certFile, '--pkcs11', ca.uri, '--pin-file', ca.pinFile);
   expect([mixed.status, mixed.json.error.code]).toEqual([2, 'E_CA_KEY']);
   expect((await run('ca', 'show')).json.error.code).toBe('E_NO_CA');
-}, 60_000);
+});
 
 test.each([
   ['a PIN', 'pkcs11:token=ca;object=x?pin-value=1234', expect.toSay('readable-every-local-user')],

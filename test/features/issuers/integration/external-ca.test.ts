@@ -24,8 +24,8 @@ beforeAll(async () => {
 beforeEach(() => {
   home = newHome();
 });
-afterEach(() => {
-  for (const server of servers.splice(0)) server.stop();
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.stop();
 });
 afterAll(() => {
   removeHomes();
@@ -68,7 +68,7 @@ describe.each([
       days: 90,
     });
     await run('rotate', 'client', 'ci');
-    expect(server.requests()).toBe(2);
+    await expect.poll(server.requests).toBe(2);
     const { issuers, hosts } = await stored();
     const issuer = inspectCertificate(issuers.get('ci')?.cert ?? '');
     expect(issuer).toMatchObject({
@@ -83,7 +83,7 @@ describe.each([
     expect(sans.sort()).toEqual(['10.0.0.9', 'web.example.org']);
     expect(openssl('sslclient', server, join(home, 'clients/ci/cert.pem'))).toContain('OK');
     expect(openssl('sslserver', server, join(home, 'hosts/web/server-cert.pem'))).toContain('OK');
-  }, 60_000);
+  });
 
   test('is believed only under its own CA, and with its credential', async () => {
     const server = await running(start(factory));
@@ -107,13 +107,12 @@ describe.each([
     chmodSync(secret, 0o644);
     expect(problem(await run('client', 'add', 'ci'))).toEqual([2, 'E_SECRET_FILE']);
     chmodSync(secret, 0o600);
-    server.stop();
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await server.stop();
     const gone = await run('client', 'add', 'ci');
     expect(problem(gone)).toEqual([4, 'E_ISSUER_UNREACHABLE']);
     expect(gone.json.error?.message).toContain('connection refused');
     expect((await stored()).clients.size).toBe(0);
-  }, 60_000);
+  });
 
   test('that has no such profile fails with its own words, and says how clients go without an issuing CA', async () => {
     const server = await running(start(factory));
@@ -137,7 +136,7 @@ describe.each([
     expect((await run('client', 'add', 'ci', '--days', '90')).exit).toBe(0);
     expect((await stored()).issuers.size).toBe(0);
     expect(openssl('sslclient', server, join(home, 'clients/ci/cert.pem'))).toContain('OK');
-  }, 60_000);
+  });
 });
 
 test('step-ca that signs for a shorter time only is told by the lifetime that was asked', async () => {
@@ -146,7 +145,7 @@ test('step-ca that signs for a shorter time only is told by the lifetime that wa
   const { json } = await run('client', 'add', 'ci');
   expect(json.error?.details.join()).toMatch(/maximum|lacked necessary authorization/);
   expect(json.error?.hints.join('\n')).toContain('--x509-max-dur');
-}, 60_000);
+});
 
 test('the key of a provisioner opens with its passphrase alone, in both forms of a JWE', () => {
   const { protected: header, encrypted_key, iv, ciphertext, tag } = STEP_KEY.encrypted;

@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { CertificateFactory, Issued } from '../../../support/certificate-factory.ts';
+import { ownPort } from '../../../support/ports.ts';
 
 export type ExternalServer = {
   readonly url: string;
@@ -21,7 +22,8 @@ export type ExternalServer = {
   readonly args: readonly string[];
   /** Number of certificate requests so far. */
   requests(): number;
-  stop(): void;
+  /** Resolves once nothing listens there. */
+  stop(): Promise<void>;
 };
 
 const DAYS = 300;
@@ -90,7 +92,7 @@ export type StepCaOptions = {
 
 export async function startStepCa(factory: CertificateFactory, options: StepCaOptions = {}): Promise<ExternalServer> {
   const chain = hierarchy(factory);
-  const port = await freePort();
+  const port = await ownPort();
   const secret = join(factory.directory, `provisioner-${port}.jwk`);
   const words = join(factory.directory, `words-${port}`);
   writeFileSync(secret, JSON.stringify(STEP_KEY.encrypted), { mode: 0o600 });
@@ -130,7 +132,7 @@ export async function startStepCa(factory: CertificateFactory, options: StepCaOp
 
 export async function startCfssl(factory: CertificateFactory): Promise<ExternalServer> {
   const chain = hierarchy(factory);
-  const port = await freePort();
+  const port = await ownPort();
   const key = randomBytes(32).toString('hex');
   const secret = join(factory.directory, `cfssl-${port}.hex`);
   writeFileSync(secret, `${key}\n`, { mode: 0o600 });
@@ -203,7 +205,7 @@ export async function startVault(factory: CertificateFactory): Promise<ExternalS
   return {
     ...{ url, ...chain, args: importArgs('vault', url, chain, secret) },
     requests: () => count,
-    stop: () => server.close(),
+    stop: async () => void server.close(),
   };
 }
 
@@ -258,7 +260,7 @@ async function started(
   file: string,
   args: readonly string[],
   port: number,
-): Promise<{ count(what: RegExp): number; stop(): void }> {
+): Promise<{ count(what: RegExp): number; stop(): Promise<void> }> {
   const child: ChildProcess = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   for (const stream of [child.stdout, child.stderr])
@@ -272,7 +274,13 @@ async function started(
   ended.catch(() => {});
   process.once('exit', () => child.kill());
   await Promise.race([ended, listening(port)]);
-  return { count: (what) => log.match(what)?.length ?? 0, stop: () => void child.kill() };
+  return {
+    count: (what) => log.match(what)?.length ?? 0,
+    async stop() {
+      child.kill('SIGKILL');
+      await ended.catch(() => {});
+    },
+  };
 }
 
 async function listening(port: number): Promise<void> {
@@ -285,13 +293,4 @@ async function listening(port: number): Promise<void> {
     if (open) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-}
-
-async function freePort(): Promise<number> {
-  const { createServer: tcp } = await import('node:net');
-  const server = tcp();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

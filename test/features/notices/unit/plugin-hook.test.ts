@@ -42,7 +42,7 @@ function plugin(words: string, env: Record<string, string> = {}, options: readon
 async function hook(env?: Record<string, string>, options?: readonly string[], looks = true) {
   rmSync(looked, { force: true });
   const answer = plugin('tls docker-cli-plugin-hooks', env, options);
-  if (looks) await vi.waitUntil(() => existsSync(looked), { timeout: 20_000, interval: 10 });
+  if (looks) await vi.waitUntil(() => existsSync(looked), { timeout: 60_000, interval: 10 });
   return { answer, key: existsSync(looked) ? readFileSync(looked, 'utf8') : undefined };
 }
 
@@ -80,7 +80,7 @@ test('what was noted is said, for these variables and options, this configuratio
   expect(await hook({}, [], false)).toEqual({ answer: '', key: undefined });
   for (const file of [config, cert]) {
     noted(NOW_S + 600);
-    touch(file, 60);
+    touch(file, 3600);
     expect(await hook()).toEqual({ answer: '', key });
     touch(file, -60);
   }
@@ -96,7 +96,7 @@ test.each([['--config', 'DIR'], ['--config=DIR'], ['--config', '/nowhere', '--co
     const ask = () => execFileSync('/bin/sh', line, { encoding: 'utf8', env });
     rmSync(looked, { force: true });
     expect(ask()).toBe('');
-    await vi.waitUntil(() => existsSync(looked), { timeout: 20_000, interval: 10 });
+    await vi.waitUntil(() => existsSync(looked), { timeout: 60_000, interval: 10 });
     const key = readFileSync(looked, 'utf8');
     writeFileSync(note, `${NOW_S + 600}\t${key}\t${cert}\t-\tdue\n`);
     expect(ask()).toBe('due');
@@ -125,10 +125,10 @@ test('a day at most is noted as quiet, not longer than until the first is due; w
   expect(statSync(note).mode & 0o777).toBe(0o600);
   expect(noted(0, 'b').lines).toHaveLength(2);
   // After a renewal, or with another configuration, the earlier notice is dropped.
-  touch(join(home, 'hosts/web/server-cert.pem'), 600);
+  touch(join(home, 'hosts/web/server-cert.pem'), 3600);
   expect(noted(0, 'c').lines).toHaveLength(1);
   touch(join(home, 'hosts/web/server-cert.pem'), -60);
-  touch(config, 600);
+  touch(config, 3600);
   expect(noted(0, 'd').lines).toHaveLength(1);
   touch(config, -60);
   const due = noted(80, 'e');

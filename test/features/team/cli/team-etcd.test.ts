@@ -12,7 +12,7 @@ let etcd: EtcdServers;
 
 beforeAll(async () => {
   etcd = await startEtcd();
-}, 60_000);
+});
 afterAll(async () => {
   await etcd.stop();
   removeHomes();
@@ -42,7 +42,7 @@ function watching(
   const ended = run(['status', '--offline', '--watch', ...argv], { signal: stop.signal, io });
   return {
     async until(words: RegExp) {
-      for (let attempt = 0; attempt < 1000 && !words.test(shown); attempt++)
+      for (let attempt = 0; attempt < 5000 && !words.test(shown); attempt++)
         await new Promise((resolve) => setTimeout(resolve, 20));
       expect(shown).toMatch(words);
     },

@@ -62,4 +62,4 @@ test('each operator issues with the new one, and who cannot open the CA changes 
   expect(looker.json.result).toEqual({ removed: 'carol', left: ['ada'], rotate: [], passphrase: false });
   const last = await as(ada, fresh, 'operator', 'remove', 'ada', '--dry-run');
   expect(last.json.error?.code).toBe('E_OPERATOR');
-}, 60_000);
+});

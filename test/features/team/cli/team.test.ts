@@ -126,7 +126,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   const tar = execFileSync('age', ['-d', '-i', join(ada.env.HOME ?? '', '.ssh/id_ed25519'), archive]);
   const names = execFileSync('tar', ['-t'], { input: tar, encoding: 'utf8' }).trim().split('\n');
   expect(names).toEqual(expect.arrayContaining(['ca/ca-key.pem', 'clients/dora/key.pem', 'store.json']));
-}, 60_000);
+});
 
 test('a copy into a shared store is one commit, with all operators: it is there whole or not at all', async () => {
   const { url, member } = newTeam();
@@ -171,7 +171,7 @@ test('a copy into a shared store is one commit, with all operators: it is there 
     ],
   });
   expect((await as(there, 'status', '--store', other.url)).exit).toBe(0);
-}, 60_000);
+});
 
 test('git gets no secret that the fleet file takes from the environment; a fleet file that cannot be read is named', async () => {
   const { url, member } = newTeam();

@@ -155,11 +155,12 @@ describe('an identity', () => {
   test('comes through a pipe as well', async () => {
     const pipe = join(home, 'pipe');
     execFileSync('mkfifo', ['-m', '600', pipe]);
-    const script = 'exec 3<>"$1"; echo AGE-SECRET-KEY-1 >&3; echo ready; sleep 1';
-    const { stdout } = spawn('sh', ['-c', script, 'sh', pipe], { stdio: ['ignore', 'pipe', 'ignore'] });
-    await once(stdout, 'data');
-    expect(await findIdentities({ env: { DOCKER_TLS_IDENTITY: pipe }, cwd: home })).toEqual([
-      expect.objectContaining({ kind: 'age', file: pipe }),
-    ]);
+    const script = 'exec 3<>"$1"; echo AGE-SECRET-KEY-1 >&3; echo ready; read -r line';
+    const writer = spawn('sh', ['-c', script, 'sh', pipe], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await once(writer.stdout, 'data');
+    const found = findIdentities({ env: { DOCKER_TLS_IDENTITY: pipe }, cwd: home });
+    // The pipe is open here by now: its other end may close.
+    writer.stdin.end('\n');
+    expect(await found).toEqual([expect.objectContaining({ kind: 'age', file: pipe })]);
   });
 });

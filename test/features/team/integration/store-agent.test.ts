@@ -28,7 +28,12 @@ function startAgent(socket: string) {
   const pid = Number(/SSH_AGENT_PID=(\d+)/.exec(said)?.[1]);
   const env = { PATH: process.env.PATH, SSH_AUTH_SOCK: socket };
   const add = (...args: string[]) => execFileSync('ssh-add', ['-q', ...args], { env, stdio: 'pipe' });
-  return { socket, add, stop: () => process.kill(pid) };
+  const stop = () => {
+    process.kill(pid);
+    // It removes its socket as it ends.
+    while (existsSync(socket)) execFileSync('sleep', ['0.01']);
+  };
+  return { socket, add, stop };
 }
 
 beforeAll(() => {
@@ -248,4 +253,4 @@ test('a touch is awaited for less long than a host waits for the commit', async 
   });
   expect(notes).toEqual([expect.toSay('touch-security-key-within', '30')]);
   server.close();
-}, 45_000);
+});

@@ -21,7 +21,7 @@ describe.each<[Scene['name'], () => Promise<Scene>]>([
   let scene: Scene;
   beforeAll(async () => {
     scene = await open();
-  }, 120_000);
+  });
   afterAll(() => scene?.stop());
 
   const attacks = ATTACKS.filter(({ engines }) => engines?.includes(engine) ?? true);

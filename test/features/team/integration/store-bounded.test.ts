@@ -22,7 +22,7 @@ import { enrol, type Members, membersOf, newTeam } from '../support/team.ts';
 let etcd: EtcdServers;
 beforeAll(async () => {
   etcd = await startEtcd();
-}, 60_000);
+});
 afterAll(async () => {
   await etcd.stop();
   removeHomes();
@@ -144,8 +144,13 @@ test('a restore keeps nothing of what it only looked at', async () => {
   await expect(ada.read(0)).rejects.toMatchObject({ code: 'E_STORE_TAMPERED' });
   await restoreTeamStore(ada);
   expect((await teamStore(ada).read()).hosts.size).toBe(1);
-  collect();
-  const kept = process.memoryUsage().arrayBuffers - before;
+  let kept = Number.POSITIVE_INFINITY;
+  // Freed by another thread, which may come late.
+  for (let tries = 0; tries < 50 && kept >= 24 * MB; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    collect();
+    kept = process.memoryUsage().arrayBuffers - before;
+  }
   // The session is in use up to this line; otherwise it would be collected as well.
   expect(await ada.snapshotIsEmpty()).toBe(false);
   expect(kept).toBeLessThan(24 * MB);

@@ -35,7 +35,7 @@ beforeAll(async () => {
     outfile: bundle,
     ...CHILD_BUNDLE,
   });
-}, 60_000);
+});
 afterEach(async () => {
   await Promise.all(proxies.map((one) => one.stop()));
   proxies = [];
@@ -293,7 +293,7 @@ test('runners that share the store issue once for each host, also where their sh
   expect([...hosts].map(([name, { record }]) => `${name} by ${record.generation}`).sort()).toEqual(issued.sort());
   expect(issued.length).toBe(12);
   expect(await commitsOf(made.member('runner-0'))).toBe(12 + 4);
-}, 120_000);
+});
 
 test('a member that is killed under load, and comes back: nothing is lost', async () => {
   const made = team();
@@ -323,7 +323,7 @@ test('a member that is killed under load, and comes back: nothing is lost', asyn
   expect(hosts.size).toBe(33);
   expect(hosts.get('counter')?.record.generation).toBe(33);
   await checkTeamStore(first.session(), false);
-}, 180_000);
+});
 
 test('a cluster without a quorum changes nothing, says why, and is read as it was, its history too', async () => {
   const ada = team().member('ada');
@@ -344,4 +344,4 @@ test('a cluster without a quorum changes nothing, says why, and is read as it wa
   await Promise.all([second?.start(), third?.start()]);
   await put(ada, 'b');
   expect(await hostsOf(ada)).toEqual(['a', 'b']);
-}, 180_000);
+});

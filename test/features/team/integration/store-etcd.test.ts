@@ -21,7 +21,7 @@ let files: NonNullable<EtcdServers['files']>;
 beforeAll(async () => {
   [plain, secure] = await Promise.all([startEtcd(), startEtcd({ tls: true })]);
   files = secure.files as typeof files;
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([plain.stop(), secure.stop()]);
   removeHomes();
@@ -489,7 +489,7 @@ describe('a server that is not what it should be', () => {
     for (let attempt = 0; attempt < 80 && (await open()) > 0; attempt++)
       await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await open()).toBe(0);
-  }, 15_000);
+  });
 
   test('speaks no TLS, or nothing listens there', async () => {
     const { engine } = membersOf(`etcd://${plain.endpoints}/x`).member('ada').session();

@@ -15,7 +15,7 @@ import { enrol, type Member, type Members, membersOf, newTeam } from '../support
 let etcd: EtcdServers;
 beforeAll(async () => {
   etcd = await startEtcd();
-}, 60_000);
+});
 afterAll(async () => {
   await etcd.stop();
   removeHomes();

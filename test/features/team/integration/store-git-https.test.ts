@@ -75,4 +75,4 @@ test('is read and changed by two operators; without the CA or the password it is
     expect(error).toMatchObject({ code: 'E_STORE_UNREACHABLE', exit: 4, where: url });
     expect(JSON.stringify([error.message, error.hints, error.details])).not.toMatch(/hunter2|wrong-one/);
   }
-}, 60_000);
+});

@@ -12,5 +12,4 @@ test.each(['git', 'etcd'] as const)(
     expect(rounds.reduce((sum, { reported, unreported }) => sum + reported + unreported, 0)).toBeGreaterThan(0);
     for (const { unreported } of rounds) expect(unreported).toBeLessThanOrEqual(2);
   },
-  180_000,
 );

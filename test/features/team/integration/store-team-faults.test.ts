@@ -115,15 +115,15 @@ describe('a server', () => {
   test('that never answers a push is given up once, also where its end goes on: the change may be stored or not', async () => {
     const hanging = gitOf(`case " $* " in *" push "*) echo push >>"$0.pushes"; sleep 60; exit 1;; esac`);
     process.env.PATH = `${hanging}:${path}`;
-    const engine = engineOf(made.ada.home, { timeoutMs: 1500 });
+    const engine = engineOf(made.ada.home, { timeoutMs: 5000 });
     const message = { who: 'ada', subject: 'x', lines: [] };
     const put = new Map([['a', Buffer.from('a')]]);
     await expect(engine.commit(await engine.read(), { put, remove: [], message })).rejects.toMatchObject({
       code: 'E_STORE_UNREACHABLE',
-      message: expect.toSay('no-answer-within-may', '1.5'),
+      message: expect.toSay('no-answer-within-may', '5'),
     });
     expect(readFileSync(join(hanging, 'git.pushes'), 'utf8')).toBe('push\n');
-  }, 20_000);
+  });
 
   test.each(['ls-remote', 'push --quiet --no-verify --dry-run'])(
     'that never answers %s is left at once when the run is stopped',
@@ -133,14 +133,13 @@ describe('a server', () => {
       const stop = new AbortController();
       const engine = engineOf(made.ada.home, { signal: stop.signal });
       const asked = expect(engine.requireWritable()).rejects.toThrow('stopped here');
-      await expect.poll(() => existsSync(`${made.ada.home}.asked`), { timeout: 10_000 }).toBe(true);
+      await expect.poll(() => existsSync(`${made.ada.home}.asked`)).toBe(true);
       const began = performance.now();
       stop.abort(new Error('stopped here'));
       await asked;
-      expect(performance.now() - began).toBeLessThan(20_000);
+      expect(performance.now() - began).toBeLessThan(50_000);
       await expect(engine.read()).rejects.toThrow('stopped here');
     },
-    40_000,
   );
 
   test('that never answers a push leaves a stopped run a moment to find out whether the change is stored', async () => {
@@ -155,15 +154,15 @@ describe('a server', () => {
       code: 'E_STORE_UNREACHABLE',
       message: expect.toSay('sigterm-may-stored-not'),
     });
-    await expect.poll(() => existsSync(`${made.ada.home}.asked`), { timeout: 10_000 }).toBe(true);
+    await expect.poll(() => existsSync(`${made.ada.home}.asked`)).toBe(true);
     const began = performance.now();
     stop.abort(new Error('stopped here'));
     await stored;
-    expect(performance.now() - began).toBeLessThan(30_000);
+    expect(performance.now() - began).toBeLessThan(50_000);
     // Remaining work, such as undoing a stored change, still reaches the server.
     process.env.PATH = path;
     expect((await engine.read()).revision).toBe(base.revision);
-  }, 60_000);
+  });
 
   test('that refuses says why in its own words', async () => {
     const hook = join(made.repository, 'hooks/pre-receive');
@@ -292,7 +291,7 @@ test('a run that is killed at any call of git leaves the old or the new, and not
   await checkTeamStore(bob.session(), false);
   expect(outcomes.at(-1)).toBe('ended, stored');
   expect(new Set(outcomes)).toEqual(new Set(['killed, not stored', 'killed, stored', 'ended, stored']));
-}, 180_000);
+});
 
 test('clocks that differ by an hour change nothing: numbers decide, not times', async () => {
   const { ada, bob } = made;

@@ -2,9 +2,9 @@
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownPort } from '../../../support/ports.ts';
 
 export type EtcdMember = { readonly endpoint: string; kill(): Promise<void>; start(): Promise<void> };
 
@@ -28,7 +28,8 @@ export async function startEtcd({
 }: EtcdSettings = {}): Promise<EtcdServers> {
   const directory = mkdtempSync(join(tmpdir(), 'store-test-etcd-'));
   const files = tls ? makeFiles(directory) : undefined;
-  const ports = await freePorts(2 * count);
+  const ports: number[] = [];
+  while (ports.length < 2 * count) ports.push(await ownPort());
   const scheme = tls ? 'https' : 'http';
   const peers = ports.slice(count).map((port, index) => `m${index}=http://127.0.0.1:${port}`);
   const members = peers.map((_, index) => {
@@ -147,16 +148,4 @@ function makeFiles(directory: string) {
     );
   }
   return { ca: join(directory, 'ca.pem'), cert: join(directory, 'client.pem'), key: join(directory, 'client-key.pem') };
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, () => {
-      const server = createServer();
-      return new Promise<typeof server>((resolve) => server.listen(0, '127.0.0.1', () => resolve(server)));
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

@@ -3,13 +3,14 @@
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { get } from 'node:http';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Secret } from '../../../../src/core/domain/secret.ts';
 import { openTunnel, runCommand, type TunnelRequest } from '../../../../src/features/tunnel/adapters/ssh-tunnel.ts';
 import { CertificateFactory, type Issued } from '../../../support/certificate-factory.ts';
+import { ownPort } from '../../../support/ports.ts';
 import { type Listening, startTlsDaemon, VERSION_BODY } from '../../../support/tls-daemon.ts';
 
 const factory = new CertificateFactory();
@@ -89,10 +90,7 @@ test.each([
 });
 
 test('a port listens on 127.0.0.1 and on no other address', async () => {
-  const free = createServer().listen(0, '127.0.0.1');
-  await once(free, 'listening');
-  const { port } = free.address() as AddressInfo;
-  await new Promise((resolve) => free.close(resolve));
+  const port = await ownPort();
   const tunnel = await openTunnel(request('port', client, { at: { port } }));
   const dial = async (address: string) => {
     const socket = connect(port, address);
