@@ -90,8 +90,8 @@ PERL`);
     const answers = (await host.must('docker logs sock')).split('\n');
     console.log(`${suite}: the mounted socket answered ${answers.filter((line) => line === 'yes').length} times`);
     expect(answers.filter((line) => line === 'refused')).toEqual([]);
-    // dockerd does not wait for a request that it has just accepted when it is stopped, six times here; nothing of ours holds the local socket.
-    expect(answers.filter((line) => line === 'cut').length).toBeLessThanOrEqual(3);
+    // dockerd does not wait for a request that it has just accepted when it is stopped; nothing of ours holds the local socket.
+    expect(answers.filter((line) => line === 'cut').length).toBeLessThanOrEqual(1);
     expect(answers.length).toBeGreaterThan(50);
   });
 });
