@@ -1,5 +1,5 @@
 // Writes schema/: the JSON Schema of fleet.yaml for editors (fleet.schema.json), and one for the --json document of each command; also the
-// tables of keys in docs/lists/fleet-keys.md, from scripts/fleet-schema.ts.
+// tables of keys in docs/lists/fleet-keys.md.
 // Usage: node scripts/generate-schema.mjs [--check]: with --check it writes nothing and ends with 1 when a file is not current.
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -7,11 +7,16 @@ import { build } from 'esbuild';
 import { commandSchemas } from './command-schemas.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+/** Of a feature. */
+const FLEET = 'src/features/fleet/domain/json-schema.ts';
 const directory = new URL('../schema/', import.meta.url);
 const bundle = await build({
   absWorkingDir: root,
   stdin: {
-    contents: "export * from './scripts/fleet-schema.ts'; export { COMMANDS } from './src/cli/commands.ts';",
+    contents: [
+      "import './src/features.ts'; export { COMMANDS } from './src/cli/commands.ts';",
+      ...(existsSync(new URL(`../${FLEET}`, import.meta.url)) ? [`export * from './${FLEET}';`] : []),
+    ].join('\n'),
     resolveDir: root,
   },
   bundle: true,
@@ -30,18 +35,18 @@ const bundle = await build({
 const source = Buffer.from(bundle.outputFiles[0].contents).toString('base64');
 const { fleetJsonSchema, keyTables, COMMANDS } = await import(`data:text/javascript;base64,${source}`);
 const docs = new URL('../docs/lists/fleet-keys.md', import.meta.url);
-const page = readFileSync(docs, 'utf8');
-const tables = keyTables();
+const withTables = (page, tables) =>
+  page.replace(/(<!-- keys: (\w+) -->\n)(?:\|.*\n)*/g, (_, mark, name) => `${mark}${tables[name]}\n`);
 const render = (schema) => `${JSON.stringify(schema, null, 2)}\n`;
 const schemas = new Map([
-  ['fleet.schema.json', render(fleetJsonSchema())],
+  ...(fleetJsonSchema === undefined ? [] : [['fleet.schema.json', render(fleetJsonSchema())]]),
   ...[...commandSchemas(COMMANDS.map(({ name }) => name))].map(([name, schema]) => [name, render(schema)]),
 ]);
 const texts = [
   ...[...schemas].map(([name, text]) => [new URL(name, directory), text]),
   // Of commands that are gone.
   ...readdirSync(directory).flatMap((name) => (schemas.has(name) ? [] : [[new URL(name, directory)]])),
-  [docs, page.replace(/(<!-- keys: (\w+) -->\n)(?:\|.*\n)*/g, (_, mark, name) => `${mark}${tables[name]}\n`)],
+  ...(keyTables === undefined ? [] : [[docs, withTables(readFileSync(docs, 'utf8'), keyTables())]]),
 ];
 for (const [file, text] of texts) {
   const current = existsSync(file) ? readFileSync(file, 'utf8') : undefined;

@@ -3,7 +3,7 @@
 import { DockerTlsError, DockerTlsErrors, failureOf } from '../../errors/errors.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { hostContextName } from '../domain/fleet/specs.ts';
+import { hostContextName } from '../domain/hosts/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import type { Runtime } from '../runtime.ts';

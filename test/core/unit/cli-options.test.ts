@@ -7,7 +7,7 @@ import { COMMANDS, commandGroups, findCommand, firstCommands } from '../../../sr
 import { glance } from '../../../src/cli/global-options.ts';
 import { renderCommand, renderOverview } from '../../../src/cli/help.ts';
 import { parseDuration, parseOptions } from '../../../src/cli/options.ts';
-import { editDistance, nearestNames } from '../../../src/core/domain/fleet/nearest.ts';
+import { editDistance, nearestNames } from '../../../src/core/domain/nearest.ts';
 import { optionFlag } from '../../../src/core/domain/option-flag.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
