@@ -27,6 +27,8 @@ import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
+import { offeredLines } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import { waysOn, waysOnReached } from './status-next.ts';
 import {
@@ -47,7 +49,7 @@ export const command = defineCommand({
   examples: [
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',
-    'docker-tls status -f fleet.yaml --check',
+    ...offeredLines(SETTING_PLACES, 'docker-tls status -f fleet.yaml --check'),
     'docker-tls status --watch',
     'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
   ],

@@ -2,6 +2,8 @@
 
 import { type Again, DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { offeredLines } from '../../seams/seam.ts';
+import { SETTING_PLACES } from '../../seams/setting-places.ts';
 import { type Destination, daemonOf, destinationWords, nameOf, parseDestination, wayOf } from '../destination.ts';
 import { given } from '../given.ts';
 import { checkName, contextNameOf } from '../names.ts';
@@ -163,7 +165,7 @@ export function storedSpecs(
   if (hosts.length === 0) {
     if (state.hosts.size === 0 && !(reached && foreign.size > 0)) {
       throw new DockerTlsError('E_NO_HOSTS', 'no host has been set up yet', {
-        hints: ['docker-tls setup root@HOST', 'or name a fleet file: -f fleet.yaml'],
+        hints: ['docker-tls setup root@HOST', ...offeredLines(SETTING_PLACES, 'or name a fleet file: -f fleet.yaml')],
       });
     }
     return reached ? [...own, ...foreign.values()] : own;

@@ -11,7 +11,8 @@ import { storeOf, storeOptions } from '../../../core/actions/open-store.ts';
 import { replaceFiles, withFileErrors } from '../../../core/adapters/docker/atomic-files.ts';
 import { readSecretFile } from '../../../core/adapters/files/secret-file.ts';
 import { storeUrl } from '../../../core/adapters/store/store-url.ts';
-import { offeredLines } from '../../../core/seams/seam.ts';
+import { offeredLines, offeredWords } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import { SHARED_STORE } from '../../../core/seams/stores.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { usage } from '../../../errors/errors.ts';
@@ -61,7 +62,7 @@ export const command = defineCommand({
   examples: [
     'docker-tls schedule --install --ca-passphrase-file /root/ca-passphrase',
     '(crontab -l 2>/dev/null; docker-tls schedule --form cron --mail-to ops@example.org) | crontab -',
-    'docker-tls schedule --form github -f fleet.yaml > .github/workflows/certificates.yml',
+    `docker-tls schedule --form github${offeredWords(SETTING_PLACES, ' -f fleet.yaml')} > .github/workflows/certificates.yml`,
   ],
   args: {},
   options: OPTIONS,

@@ -1,7 +1,6 @@
-/** Secrets in files: named by an option, or by the fleet file of a rotation. */
+/** Secrets that a fleet file names. */
 
-import { chmodSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
 import { runCli } from '../../../support/cli.ts';
@@ -23,21 +22,6 @@ beforeEach(async () => {
   expect((await run('client', 'add', 'ci', '--ca-passphrase-file', 'words')).exit).toBe(0);
 });
 afterAll(() => removeHomes());
-
-test('a file that every local user can read holds no secret', async () => {
-  chmodSync(file('words'), 0o644);
-  const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', 'words');
-  expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', [`chmod 600 ${file('words')}`]]);
-});
-
-test.each([
-  [tmpdir(), 'is a directory'],
-  ['/dev/null', 'is a device, no file'],
-])('%s holds no secret, and no hint says to close it', async (path, what) => {
-  const { exit, json } = await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', path);
-  expect([exit, json.error?.code, json.error?.hints]).toEqual([2, 'E_SECRET_FILE', []]);
-  expect(json.error?.message).toContain(`${path} ${what}`);
-});
 
 test('a rotation takes the passphrase that the fleet file names', async () => {
   writeFileSync(
@@ -82,4 +66,16 @@ test('a shard that no host falls into says so', async () => {
   ];
   const { exit, out } = await runCli(argv, { cwd: directory, env: { HOME: directory, DOCKER_CONFIG: file('docker') } });
   expect([exit, out]).toEqual([0, expect.toSay('no-hosts-nothing-do')]);
+});
+
+test.each([
+  ['ca export', ['--with-key', '--out', 'backup.pem', '--passphrase-file', 'words']],
+  ['ca passphrase', ['--new-passphrase-file', 'new']],
+])('%s reads the passphrase of the file alone, and no password for sudo', async (command, argv) => {
+  writeFileSync(file('new'), 'battery staple\n', { mode: 0o600 });
+  const hosts = 'hosts:\n  h1: { sudo-password: prompt }\n';
+  writeFileSync(file('fleet.yaml'), `version: 1\nca: { passphrase: "file:${file('words')}" }\n${hosts}`);
+  expect((await run(...command.split(' '), ...argv, '-f', 'fleet.yaml')).json.error).toBe(undefined);
+  if (command === 'ca export') expect(existsSync(file('backup.pem'))).toBe(true);
+  else expect((await run('rotate', 'client', 'ci', '--yes', '--ca-passphrase-file', 'new')).exit).toBe(0);
 });

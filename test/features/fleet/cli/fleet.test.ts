@@ -4,17 +4,11 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { Prompts } from '../../../../src/core/actions/ask.ts';
-import { passphraseSource } from '../../../../src/core/actions/ca-passphrase.ts';
-import { contextsOf, takeContextsAway } from '../../../../src/core/actions/contexts-of-host.ts';
-import { giveContexts } from '../../../../src/core/actions/requested-contexts.ts';
-import { currentContext } from '../../../../src/core/adapters/docker/config-file.ts';
-import { readContext, writeContext } from '../../../../src/core/adapters/docker/contexts.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
-import { Secret } from '../../../../src/core/domain/secret.ts';
-import { completeHost } from '../../../../src/core/domain/settings.ts';
-import type { HostSession, Runtime, SshOptions } from '../../../../src/core/runtime.ts';
+import type { HostSession, Probe, SshOptions } from '../../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { ANSWERING_KEY, answeringHosts } from '../../../support/answering-hosts.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../../../support/cli.ts';
 import { FACTS_TIME_MS, GOOD_OUTPUT } from '../../../support/host-facts.ts';
 import { issueStore } from '../../../support/issued-store.ts';
@@ -91,6 +85,70 @@ test('what the file says of a client that is there counts from its next renewal,
   expect((await cli(['plan', '-f', 'fleet.yaml'])).err).not.toContain(note);
 });
 
+test('status -f: hosts are reached as the file says, and not as the store remembers from another computer', async () => {
+  await issueStore(home, { hosts: { h1: {} } });
+  write('version: 1\nhosts: { h1: { ssh: { destination: ci@h1.example.org, identities: [keys/ci] } } }\n');
+  await cli(['status', '--json', '-f', 'fleet.yaml']);
+  expect(dialled.map(({ destination, user, identities }) => [destination, user, identities])).toEqual([
+    ['h1.example.org', 'ci', [join(directory, 'keys/ci')]],
+  ]);
+});
+
+test('a file with the line ends of an editor on Windows is read', async () => {
+  await issueStore(home, { hosts: { 'build-1': {} }, clients: { laptop: undefined } });
+  write('version: 1\r\nhosts:\r\n  build-1: 127.0.0.1\r\n');
+  const { exit, json } = await cli(['status', '--offline', '-f', 'fleet.yaml', '--json'], {
+    env: { OS: 'Windows_NT' },
+  });
+  expect({ exit, error: json.error }).toEqual({ exit: 0, error: undefined });
+});
+
+test('an imported CA: a file that revokes a client is refused without its own yes, for hosts would list their clients', async () => {
+  const factory = new CertificateFactory();
+  const ca = factory.issue('company', { ca: true });
+  await cli(['ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase']);
+  factory.remove();
+  await issueStore(home, { hosts: { 'build-1': {}, 'build-2': {} }, clients: { laptop: undefined, eve: undefined } });
+  write(
+    'version: 1\nhosts: { build-1: 127.0.0.1, build-2: 127.0.0.2 }\nclients: { eve: { revoked: true }, laptop: {} }\n',
+  );
+  const before = await store();
+  const { exit, json } = await cli(['apply', '-f', 'fleet.yaml', '--yes', '--json']);
+  expect([exit, json.error?.code, json.error?.where]).toEqual([4, 'E_OTHER_CLIENTS', 'build-1, build-2']);
+  expect(json.error?.message).toContain('clients of the CA "company"');
+  expect(json.error?.hints.join('\n')).toContain('--reject-other-clients');
+  expect([await store(), dialled]).toEqual([before, []]);
+});
+
+test('host-key: accept-new in the file: the record has the key, and the next run connects to that key alone', async () => {
+  const now = new Date();
+  await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
+  write('version: 1\nca: { passphrase: none }\ndefaults: { ssh: { host-key: accept-new } }\nhosts: { h1: }\n');
+  const served = (await store()).hosts.get('h1')?.serverCert ?? '';
+  const probe: Probe = async ({ credentials, maxVersion }) =>
+    credentials !== undefined && maxVersion === undefined
+      ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain: served, elapsedMs: 1 }
+      : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: served, elapsedMs: 1 };
+  const shown = `${ANSWERING_KEY.type} ${ANSWERING_KEY.base64}`;
+  const asked: (string | undefined)[] = [];
+  const hostKey = async () => (await store()).hosts.get('h1')?.record.ssh.hostKey;
+  const apply = () => {
+    const connect = answeringHosts({ home, now });
+    return cli(['apply', '-f', 'fleet.yaml', '--yes'], {
+      now: () => now,
+      probe,
+      connect: (options) => {
+        asked.push(options.hostKey);
+        return connect(options);
+      },
+    });
+  };
+  expect((await apply()).exit).toBe(0);
+  expect([await hostKey(), asked.splice(0)[0]]).toEqual([shown, 'accept-new']);
+  expect((await apply()).exit).toBe(0);
+  expect([await hostKey(), new Set(asked)]).toEqual([shown, new Set([shown])]);
+});
+
 describe('setup -f', () => {
   const FLEET = `version: 1
 ca: { name: farm, key-type: p384, days: 100, passphrase: "env:WORDS" }
@@ -117,88 +175,6 @@ hosts: { b1: root@10.0.0.1 }
     const made = await cli(['client', 'add', 'ops', '-f', 'fleet.yaml', '--yes']);
     expect(made.err).toContain('E_SECRET_ENV');
   });
-});
-
-test('the words for a new CA that the file asks for are asked for twice, those of one that is there once', async () => {
-  const requested: { confirm?: boolean }[] = [];
-  const prompts = {
-    show: async () => {},
-    password: async (question: { confirm?: boolean }) => {
-      requested.push(question);
-      return new Secret('correct horse');
-    },
-  } as unknown as Prompts;
-  const source = passphraseSource({ noCaPassphrase: false } as never, { env: {} } as Runtime, prompts, 'prompt');
-  await source.forNewCa();
-  await source.forExistingCa(async () => true);
-  expect(requested.map(({ confirm }) => confirm === true)).toEqual([true, false]);
-});
-
-test('rotate --dry-run --json has every host, those that failed too', async () => {
-  await issueStore(home, { hosts: { b1: { address: '10.0.0.1' } }, clients: { ops: undefined } });
-  const { exit, json } = await cli(['rotate', 'server', '--all', '--dry-run', '--json']);
-  expect(exit).toBe(4);
-  expect(json.result.hosts).toMatchObject([{ host: 'b1', result: 'failed', errors: [{ code: 'E_SSH_REFUSED' }] }]);
-});
-
-test('apply makes the contexts that the file asks for, on hosts that are done', async () => {
-  await issueStore(home, {
-    now: new Date(FACTS_TIME_MS),
-    hosts: { b1: { address: '10.0.0.1' }, b2: { address: '10.0.0.2' } },
-    clients: { ops: undefined, ann: ['b2'] },
-  });
-  const dockerConfig = join(directory, 'docker');
-  const specs = [
-    completeHost({ name: 'b1', ssh: { destination: '10.0.0.1' }, context: 'lab', use: true }),
-    completeHost({ name: 'b2', ssh: { destination: '10.0.0.2' }, clients: ['ann'] }),
-    completeHost({ name: 'b2', ssh: { destination: '10.0.0.2' }, clients: ['nobody'], context: 'other' }),
-  ];
-  const clients = [...(await store()).clients.values()];
-  const around = { store: openStore(home), dockerConfig, now: () => new Date(FACTS_TIME_MS) };
-  const errors = await giveContexts(specs, clients, around);
-  expect(errors).toMatchObject([{ code: 'E_NO_CLIENTS', where: 'b2' }]);
-  expect(await readContext({ name: 'lab', dockerConfig })).toMatchObject({
-    host: 'tcp://10.0.0.1:2376',
-    current: true,
-  });
-  expect(await readContext({ name: 'other', dockerConfig })).toBeUndefined();
-});
-
-test('contexts that lead to a host go with it, and no others', async () => {
-  await issueStore(home, {
-    now: new Date(FACTS_TIME_MS),
-    hosts: { b1: { address: '10.0.0.1' }, b2: { address: '10.0.0.2' }, twin: { address: '10.0.0.2' } },
-    clients: { ops: undefined },
-  });
-  const dockerConfig = join(directory, 'docker');
-  const clients = [...(await store()).clients.values()];
-  const around = { store: openStore(home), dockerConfig, now: () => new Date(FACTS_TIME_MS) };
-  const specs = ['b1', 'b2'].map((name, index) =>
-    completeHost({
-      name,
-      ssh: { destination: `10.0.0.${index + 1}` },
-      context: `to-${name}`,
-      ...(name === 'b1' ? { use: true } : {}),
-    }),
-  );
-  expect(await giveContexts(specs, clients, around)).toEqual([]);
-  // Another host of the store has the same address, so the context's host is unknown.
-  expect(await contextsOf('b2', await store())).toEqual([]);
-  const places = await contextsOf('b1', await store());
-  expect(places.map(({ name }) => name)).toEqual(['to-b1']);
-  // The context belongs to another program by now: it stays, and is an error among the removed ones.
-  await writeContext({ name: 'odd', dockerConfig, host: 'tcp://10.0.0.1:2376', ca: '', cert: '', key: new Secret('') });
-  const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('odd').digest('hex'), 'meta.json');
-  writeFileSync(meta, '{"Name":"odd","Metadata":{},"Endpoints":{}}');
-  const away = await around.store.withLock('test', () =>
-    takeContextsAway([{ name: 'odd', dockerConfig }, ...places], around),
-  );
-  expect(away).toMatchObject({ gone: ['to-b1'], errors: [{ code: 'E_CONTEXT_EXISTS' }] });
-  expect(await readContext({ name: 'to-b1', dockerConfig })).toBeUndefined();
-  expect(await currentContext(dockerConfig)).toBeUndefined();
-  expect(await readContext({ name: 'to-b2', dockerConfig })).toBeDefined();
-  expect((await store()).clients.get('ops')?.record.copies).toMatchObject([{ contexts: ['to-b2'] }]);
-  expect(await contextsOf('b1', await store())).toEqual([]);
 });
 
 test('contexts that are in the way are found before any host is dialled, all at once, and nothing is made', async () => {
