@@ -124,9 +124,11 @@ test('host-key: accept-new in the file: the record has the key, and the next run
   const now = new Date();
   await issueStore(home, { now, hosts: { h1: {} }, clients: { laptop: undefined } });
   write('version: 1\nca: { passphrase: none }\ndefaults: { ssh: { host-key: accept-new } }\nhosts: { h1: }\n');
-  const served = (await store()).hosts.get('h1')?.serverCert ?? '';
+  const { hosts, clients } = await store();
+  const served = hosts.get('h1')?.serverCert ?? '';
+  const laptop = clients.get('laptop')?.cert;
   const probe: Probe = async ({ credentials, maxVersion }) =>
-    credentials !== undefined && maxVersion === undefined
+    credentials?.cert === laptop && maxVersion === undefined
       ? { kind: 'accepted', status: 200, body: '', protocol: 'TLSv1.3', chain: served, elapsedMs: 1 }
       : { kind: 'refused', cause: 'client-refused', reason: 'why', chain: served, elapsedMs: 1 };
   const shown = `${ANSWERING_KEY.type} ${ANSWERING_KEY.base64}`;
