@@ -3,11 +3,11 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { findCommand } from '../../../src/cli/commands.ts';
-import { parseOptions } from '../../../src/cli/options.ts';
-import { shellWords } from '../../../src/core/domain/quote.ts';
+import { findCommand } from '../../../../src/cli/commands.ts';
+import { parseOptions } from '../../../../src/cli/options.ts';
+import { shellWords } from '../../../../src/core/domain/quote.ts';
 
-const root = new URL('../../../', import.meta.url);
+const root = new URL('../../../../', import.meta.url);
 const read = (path: string) => readFileSync(new URL(path, root), 'utf8');
 const examples = readdirSync(new URL('examples', root), { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.yml'))
