@@ -24,12 +24,14 @@ test('the store of a team is named to every command', async () => {
   for (const one of words) expect(one).toContain(` --store ${url} --home ${options.home}`);
   // It logs in to the hosts as the others do.
   stand('exit 0');
-  const secrets = { sudoPasswordFile: '/root/sudo', trusted: ['0123abcd'], fleetFile: '/srv/fleet.yaml' };
-  const job = renderCron({ ...options, ...secrets, store: url, storeCommands: ['store refresh'] });
+  const secrets = { sudoPasswordFile: '/root/sudo', trusted: ['0123abcd'] };
+  const file = FLEET_FILES.all.length > 0 ? { fleetFile: '/srv/fleet.yaml' } : {};
+  const job = renderCron({ ...options, ...secrets, ...file, store: url, storeCommands: ['store refresh'] });
   execFileSync('sh', ['-c', lineOf(job)]);
   const refreshes = readFileSync(calls, 'utf8').split('\n')[2] as string;
-  expect(refreshes).toContain('-f /srv/fleet.yaml --sudo-password-file /root/sudo --trust-store-settings 0123abcd');
-  const argv = refreshes.replace(/ --(store|home) .*? -f/, ' -f').split(' ');
+  expect(refreshes).toContain('--sudo-password-file /root/sudo --trust-store-settings 0123abcd');
+  if ('fleetFile' in file) expect(refreshes).toContain(' -f /srv/fleet.yaml ');
+  const argv = refreshes.replace(/ --(store|home) .*?(?= -f | --sudo)/, '').split(' ');
   const refused = await runCli([...argv, '--home', directory, '--json']);
   // All its options are known.
   expect(JSON.parse(refused.out).error).toMatchObject({
