@@ -35,7 +35,8 @@ const LAYERS = {
   store: ['src/core/actions/open-store.ts'],
   env: ['src/core/commands/env.ts'],
   connect: ['src/core/adapters/ssh/connect.ts'],
-  fleet: ['src/core/actions/select-hosts.ts'],
+  hosts: ['src/core/actions/select-hosts.ts'],
+  fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
   status: ['src/core/commands/status.ts'],
   // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],

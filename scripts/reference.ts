@@ -11,6 +11,8 @@ import { COMMANDS, commandGroups } from '../src/cli/commands.ts';
 import { GLOBAL_OPTIONS } from '../src/cli/global-options.ts';
 import { argumentWords, EXPLAINED_BY, HELP_GROUPS, helpGroup, optionTerm } from '../src/cli/help.ts';
 import { createParser, parserOption } from '../src/cli/options.ts';
+import { offeredWords } from '../src/core/seams/seam.ts';
+import { SETTING_PLACES } from '../src/core/seams/setting-places.ts';
 
 /** A command beside its parser, from which its options and arguments are read. */
 export type ReferencePage = {
@@ -22,7 +24,10 @@ export type ReferencePage = {
 const EXIT_STATUSES: readonly (readonly [string, string])[] = [
   ['0', 'done, or nothing to do'],
   ['1', 'a bug in docker-tls, or the output could not be written'],
-  ['2', 'the command line, the fleet file or an answer is wrong; nothing was changed'],
+  [
+    '2',
+    `the command line${offeredWords(SETTING_PLACES, ', the fleet file')} or an answer is wrong; nothing was changed`,
+  ],
   ['3', 'a check found something (such as --check), or the change needs an explicit yes'],
   ['4', 'a host is unreachable or unsuitable'],
   ['5', 'the change failed on a host and was rolled back'],
@@ -84,7 +89,7 @@ export function renderReference(pages: readonly ReferencePage[]): string {
     '# Command reference',
     '',
     'Every command and option, as `docker-tls COMMAND --help` and the man pages (`man docker-tls-setup`) have them. As a plugin of the docker CLI the',
-    'commands are `docker tls …`. Exit statuses are in [errors](errors.md), the fleet file in [fleet](../fleet.md), the documents of `--json` in',
+    `commands are \`docker tls …\`. Exit statuses are in [errors](errors.md),${offeredWords(SETTING_PLACES, '<!-- fleet --> the fleet file in [fleet](../fleet.md),<!-- /fleet -->')} the documents of \`--json\` in`,
     '[JSON](../json.md).',
     '',
     '| group | commands |',

@@ -4,8 +4,15 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { commandSchemas } from './command-schemas.mjs';
 
-/** What they are made from, besides the types. */
-export const SCHEMA_SOURCES = ['scripts/fleet-schema.ts', 'src/cli/commands.ts'];
+/** The fleet file's schema is of a feature. */
+const FLEET = 'src/features/fleet/domain/json-schema.ts';
+
+/** What they are made from in the repository in `root`, besides the types. */
+export const schemaSources = (root) => [
+  'src/features.ts',
+  'src/cli/commands.ts',
+  ...(existsSync(join(root, FLEET)) ? [FLEET] : []),
+];
 
 const render = (schema) => `${JSON.stringify(schema, null, 2)}\n`;
 
@@ -13,17 +20,17 @@ const render = (schema) => `${JSON.stringify(schema, null, 2)}\n`;
 export function outdatedSchemas(root, { fleetJsonSchema, keyTables, COMMANDS }) {
   const directory = join(root, 'schema');
   const docs = join(root, 'docs/lists/fleet-keys.md');
-  const tables = keyTables();
+  const withTables = (page, tables) =>
+    page.replace(/(<!-- keys: (\w+) -->\n)(?:\|.*\n)*/g, (_, mark, name) => `${mark}${tables[name]}\n`);
   const schemas = new Map([
-    ['fleet.schema.json', render(fleetJsonSchema())],
+    ...(fleetJsonSchema === undefined ? [] : [['fleet.schema.json', render(fleetJsonSchema())]]),
     ...[...commandSchemas(root, COMMANDS)].map(([name, schema]) => [name, render(schema)]),
   ]);
-  const page = readFileSync(docs, 'utf8');
   const texts = [
     ...[...schemas].map(([name, text]) => [join(directory, name), text]),
     // Of commands that are gone.
     ...readdirSync(directory).flatMap((name) => (schemas.has(name) ? [] : [[join(directory, name)]])),
-    [docs, page.replace(/(<!-- keys: (\w+) -->\n)(?:\|.*\n)*/g, (_, mark, name) => `${mark}${tables[name]}\n`)],
+    ...(keyTables === undefined ? [] : [[docs, withTables(readFileSync(docs, 'utf8'), keyTables())]]),
   ];
   return texts.filter(([file, text]) => text !== (existsSync(file) ? readFileSync(file, 'utf8') : undefined));
 }

@@ -17,7 +17,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
 import { ensureDirSync, readJsonSync } from 'fs-extra/esm';
 import { loadSource } from '../bundle.mjs';
-import { outdatedSchemas, SCHEMA_SOURCES, write } from '../schema-files.mjs';
+import { outdatedSchemas, schemaSources, write } from '../schema-files.mjs';
 import { stripDocs } from './strip.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -111,7 +111,7 @@ let source;
 /** What is made from the sources of the copy: schema/, docs/lists/ and man pages. */
 async function generate() {
   source = undefined;
-  source = await loadSource(copy, 'scripts/docs.ts', 'scripts/reference.ts', ...SCHEMA_SOURCES);
+  source = await loadSource(copy, 'scripts/docs.ts', 'scripts/reference.ts', ...schemaSources(copy));
   for (const [file, text] of outdatedSchemas(copy, source)) write(file, text);
   for (const [page, text] of await source.generatedPages()) writeFileSync(join(copy, page), text);
   const man = join(copy, 'out/man');

@@ -3,7 +3,7 @@
  * command: a file in commands/, and its line here.
  */
 
-import { nearestNames } from '../core/domain/fleet/nearest.ts';
+import { nearestNames } from '../core/domain/nearest.ts';
 import { COMMAND_SEAM } from '../core/seams/feature-commands.ts';
 import { type CommandEntry, type CommandGroup, listCommand } from './command.ts';
 

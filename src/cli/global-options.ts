@@ -1,19 +1,22 @@
 /** The common options, which commands take them, and a scan of the arguments before parsing that loads no library. */
 
 import { optionFlag } from '../core/domain/option-flag.ts';
+import { FLEET_FILES } from '../core/seams/fleet-files.ts';
 import { offered } from '../core/seams/seam.ts';
 import { SHARED_STORE } from '../core/seams/stores.ts';
 import type { Command, OptionSpec, OptionSpecs, Scope } from './command.ts';
 
 export const GLOBAL_OPTIONS = {
-  file: {
-    kind: 'text',
-    group: 'Hosts',
-    short: 'f',
-    value: 'FILE',
-    summary: 'the fleet file (fleet.yaml)',
-    completes: 'file',
-  },
+  ...offered(FLEET_FILES, {
+    file: {
+      kind: 'text',
+      group: 'Hosts',
+      short: 'f',
+      value: 'FILE',
+      summary: 'the fleet file (fleet.yaml)',
+      completes: 'file',
+    },
+  } as const),
   json: { kind: 'flag', group: 'Output', summary: 'one JSON document on stdout' },
   yes: { kind: 'flag', group: 'Safety', short: 'y', summary: 'answer yes to every question; never prompt' },
   dryRun: { kind: 'flag', group: 'Safety', summary: 'show the changes without making them' },

@@ -3,7 +3,7 @@
 import { RUN_SETTINGS } from '../core/actions/host-flags.ts';
 import { defaultWords, type Setting, type Settings } from '../core/domain/setting.ts';
 import { CA_SETTINGS, CLIENT_SETTINGS, HOST_SETTINGS, SSH_SETTINGS } from '../core/domain/settings.ts';
-import { INVENTORIES } from '../core/seams/inventories.ts';
+import { FLEET_FILES } from '../core/seams/fleet-files.ts';
 import { offered } from '../core/seams/seam.ts';
 import type { OptionSpec, OptionSpecs } from './command.ts';
 
@@ -98,7 +98,7 @@ export const CLIENT_OPTION = {
 } as const satisfies OptionSpec;
 
 export const SELECTION_OPTIONS = {
-  ...offered(INVENTORIES, {
+  ...offered(FLEET_FILES, {
     inventory: { ...FILE, group: 'Hosts', summary: 'ansible-inventory --list, or a host a line' },
   } as const),
   limit: {

@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { CommanderError, Command as Parser, Option as ParserOption } from 'commander';
 import type { GlobalOptions } from '../core/actions/action-context.ts';
-import { nearestNames } from '../core/domain/fleet/nearest.ts';
+import { nearestNames } from '../core/domain/nearest.ts';
 import { optionFlag } from '../core/domain/option-flag.ts';
 import { homeDirectory, storeDirectory } from '../core/user.ts';
 import type { DockerTlsError } from '../errors/errors.ts';

@@ -11,6 +11,7 @@ import { Secret } from '../core/domain/secret.ts';
 import { textWidth, wrapLines, wrapText } from '../core/domain/words.ts';
 import { coloursOf } from '../core/render/colours.ts';
 import type { Io } from '../core/runtime.ts';
+import { orIn } from '../core/seams/setting-places.ts';
 import { dropTypedAhead, hideTyping } from '../core/typing.ts';
 import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
@@ -219,7 +220,7 @@ function asInterruption({ signal, hasChanged }: PromptsOptions): DockerTlsError 
 
 function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {
   const question = printable(message).replace(/[?:]\s*$/, '');
-  const ways = key === undefined ? flag : `${flag}, or ${key} in the fleet file`;
+  const ways = key === undefined ? flag : `${flag}${orIn(key)}`;
   return new DockerTlsError(
     'E_NO_TERMINAL',
     terminal

@@ -1,7 +1,4 @@
-/** Access is written only if it is possible and approved. The hosts do not answer, so remaining work shows. */
-
-import { writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
@@ -35,10 +32,6 @@ describe('an imported CA, which has clients that are not in this store', () => {
     const ca = factory.issue('company', { ca: true });
     await run('ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase');
     await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
-    writeFileSync(
-      join(directory, 'fleet.yaml'),
-      'version: 1\nhosts: { build-1: 127.0.0.1, build-2: 127.0.0.2 }\nclients: { eve: { revoked: true }, laptop: {} }\n',
-    );
   });
 
   test.each([
@@ -48,7 +41,6 @@ describe('an imported CA, which has clients that are not in this store', () => {
     ['its dry run', ['client', 'add', 'eve', '--hosts', 'build-1', '--dry-run'], 'build-2'],
     ['client add of a new one', ['client', 'add', 'ci', '--hosts', 'build-1', '--yes'], 'build-2'],
     ['its dry run', ['client', 'add', 'ci', '--hosts', 'build-1', '--dry-run'], 'build-2'],
-    ['apply with a fleet file that revokes', ['apply', '-f', 'fleet.yaml', '--yes'], 'build-1, build-2'],
   ])('%s is refused without its own yes: hosts would list their clients', async (_, argv, where) => {
     const before = await state();
     const { exit, json } = await run(...argv);

@@ -121,17 +121,6 @@ test('a new one and none exclude each other', async () => {
   expect(await opening()).toEqual({ old: 4, new: 0, none: 0 });
 });
 
-test('of a fleet file it reads the passphrase alone, and no password for sudo', async () => {
-  const hosts = 'hosts:\n  h1: { sudo-password: prompt }\n';
-  writeFileSync(
-    join(directory, 'fleet.yaml'),
-    `version: 1\nca: { passphrase: "file:${join(directory, 'old')}" }\n${hosts}`,
-  );
-  const argv = ['ca', 'passphrase', '-f', 'fleet.yaml', '--new-passphrase-file', 'new'];
-  expect((await run(...argv, '--json')).json.error).toBe(undefined);
-  expect(await opening()).toEqual({ old: 0, new: 4, none: 0 });
-});
-
 test('without a CA, or without its key, there is nothing to protect', async () => {
   const cert = join(directory, 'ca.pem');
   writeFileSync(cert, readFileSync(join(home, 'ca/ca.pem')));

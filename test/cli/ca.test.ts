@@ -65,12 +65,11 @@ describe('ca create, show, export', () => {
     expect((await run('ca', 'create', '--no-ca-passphrase', '--json')).json.error?.code).toBe('E_CA_EXISTS');
   });
 
-  test('a backup is written only of a key that belongs to its certificate; a fleet file gives the passphrase alone', async () => {
+  test('a backup is written only of a key that belongs to its certificate', async () => {
     writeFileSync(file('pass'), 'correct horse\n', { mode: 0o600 });
     await run('ca', 'create', '--ca-passphrase-file', 'pass');
-    const hosts = 'hosts:\n  h1: { sudo-password: prompt }\n';
-    writeFileSync(file('fleet.yaml'), `version: 1\nca: { passphrase: "file:${file('pass')}" }\n${hosts}`);
-    const out = ['ca', 'export', '--with-key', '--out', 'backup.pem', '--passphrase-file', 'pass', '-f', 'fleet.yaml'];
+    const out = ['ca', 'export', '--with-key', '--out', 'backup.pem', '--passphrase-file', 'pass'];
+    out.push('--ca-passphrase-file', 'pass');
     expect((await run(...out, '--json')).json.error).toBe(undefined);
     expect((await run(...out, '--json')).json.error?.code).toBe('E_FILE_EXISTS');
     rmSync(file('backup.pem'));

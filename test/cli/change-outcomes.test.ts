@@ -346,32 +346,6 @@ describe('the SSH host key in the record', () => {
     expect([exit, await hostKey()], err).toEqual([0, shown]);
   });
 
-  test('by a fleet file: the same, and the next run connects to that key alone', async () => {
-    const file = join(directory, 'fleet.yaml');
-    writeFileSync(
-      file,
-      'version: 1\nca: { passphrase: none }\ndefaults: { ssh: { host-key: accept-new } }\nhosts: { h1: }\n',
-    );
-    const asked: (string | undefined)[] = [];
-    const apply = async () => {
-      const connect = answeringHosts({ home, now });
-      return run(
-        ['apply', '-f', file, '--yes'],
-        {},
-        {
-          connect: (options) => {
-            asked.push(options.hostKey);
-            return connect(options);
-          },
-        },
-      );
-    };
-    expect((await apply()).exit).toBe(0);
-    expect([await hostKey(), asked.splice(0)[0]]).toEqual([shown, 'accept-new']);
-    expect((await apply()).exit).toBe(0);
-    expect([await hostKey(), new Set(asked)]).toEqual([shown, new Set([shown])]);
-  });
-
   test('a record that names the policy all the same is read as strict: who shares it takes no key unseen', async () => {
     const { record, ...known } = await host();
     const noted = { ...record, ssh: { ...record.ssh, hostKey: 'accept-new' } };

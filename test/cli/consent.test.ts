@@ -20,8 +20,8 @@ const OUTPUTS = Object.assign({}, ...FEATURES.map(({ outputs }) => outputs));
 
 const CHANGING: readonly Changing[] = [
   ['setup', ['root@h9', '--client', 'new'], true],
-  ['plan', ['-f', 'fleet.yaml'], false],
-  ['apply', ['-f', 'fleet.yaml'], true],
+  ['plan', ['h1', '127.0.0.3'], false],
+  ['apply', ['h1', '127.0.0.3'], true],
   ['rotate server', ['--all'], true],
   ['rotate client', ['--all'], false],
   ['rotate ca', [], true],

@@ -165,14 +165,14 @@ test('an empty password is refused at the question', async () => {
 test.each([
   [{ terminal: false }, expect.toSay('no-terminal-ask')],
   [{ yes: true }, expect.toSay('yes-asks-nothing')],
-])('with %j a missing answer names its flag and its key', async (how, message) => {
+])('with %j a missing answer names its flag', async (how, message) => {
   const { prompts } = setting(how);
   const requested = prompts.input({ message: 'Address?', flag: '--address ADDR', key: 'hosts.build-1.address' });
   await expect(requested).rejects.toMatchObject({
     code: 'E_NO_TERMINAL',
     exit: 2,
     message,
-    hints: [expect.toSay('give-fleet-file', '--address ADDR', 'hosts.build-1.address')],
+    hints: [expect.stringContaining('--address ADDR')],
   });
   expect([prompts.interactive, prompts.ssh]).toEqual([false, undefined]);
 });

@@ -73,7 +73,7 @@ test('env loads no engine of a shared store, no X.509 of ours and no connection'
     expect.arrayContaining(['zod', 'src/core/actions/open-store.ts', 'src/core/adapters/store/store.ts']),
   );
   for (const name of ['node-forge', 'ssh2', 'yaml']) expect([...loaded]).not.toContain(name);
-  const late = ['src/features/team/engines/', 'src/features/team/store/session.ts', 'src/core/domain/fleet/fleet.ts'];
+  const late = ['src/features/team/engines/', 'src/features/team/store/session.ts', 'src/features/fleet/actions/'];
   expect(late.flatMap((path) => under(loaded, path))).toEqual([]);
 });
 

@@ -181,24 +181,6 @@ test('what a host is for is shown, where any host says it', async () => {
   await expect(set('a\u001b[2Jb')).rejects.toThrow(TypeError);
 });
 
-test('-f: hosts are reached as the fleet file says, and not as the store remembers from another computer', async () => {
-  await issueStore(home, { hosts: { h1: {} } });
-  const file = join(dirname(home), 'fleet.yaml');
-  writeFileSync(
-    file,
-    'version: 1\nhosts: { h1: { ssh: { destination: ci@h1.example.org, identities: [keys/ci] } } }\n',
-  );
-  const dialled: unknown[] = [];
-  await runCli(['status', '--json', '--home', home, '-f', file], {
-    connect: async ({ destination, user, identities }) => {
-      dialled.push([destination, user, identities]);
-      return noSsh();
-    },
-    env: { HOME: dirname(home) },
-  });
-  expect(dialled).toEqual([['h1.example.org', 'ci', [join(dirname(home), 'keys/ci')]]]);
-});
-
 describe('the table comes row by row, in the order of the store', () => {
   const names = ['a', 'a-long-name-of-a-host', 'slow', 'zz'];
   const fill = () =>

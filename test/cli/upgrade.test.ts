@@ -1,6 +1,6 @@
 /**
- * Data of every earlier version (test/core/golden/upgrade), opened by this one: the store, the state of a host, the fleet file. Data of a
- * newer version is refused.
+ * Data of every earlier version (test/core/golden/upgrade), opened by this one: the store, the state of a host. Data of a newer version
+ * is refused.
  */
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -78,23 +78,11 @@ describe.each(versions)('of version %s', (version) => {
     expect(state?.managed.map(({ path }) => path)).toContain('/etc/docker/tls/current');
   });
 
-  test('its fleet file is read', async () => {
-    writeFileSync(join(dirname(home), 'fleet.yaml'), kept('fleet.yaml'));
-    const { exit, json } = await cli('status', '--offline', '-f', 'fleet.yaml');
-    expect({ exit, error: json.error }).toEqual({ exit: 0, error: undefined });
-  });
-
-  test('the store, the host and the fleet file of a newer version are refused, each with its reason, and left as they are', async () => {
+  test('the store and the host of a newer version are refused, each with its reason, and left as they are', async () => {
     const host = await cli('apply', 'build-1', '--yes');
     expect([host.exit, host.json.error]).toMatchObject([4, { code: 'E_HOST_SCHEMA' }]);
     expect(host.json.error?.message).toSay('changed-newer-docker-tls-schema', '2', '1');
     expect(host.json.error?.hints.join()).toSay('install-newer-docker-tls');
-
-    writeFileSync(join(dirname(home), 'fleet.yaml'), kept('fleet.yaml').toString().replace('version: 1', 'version: 2'));
-    const fleet = await cli('plan', '-f', 'fleet.yaml');
-    expect([fleet.exit, fleet.json.error]).toMatchObject([2, { code: 'E_FLEET' }]);
-    expect(fleet.json.error?.message).toSay('newer-docker-tls-version-reads', '2', '1');
-    expect(fleet.json.error?.hints.join()).toSay('install-newer-docker-tls');
 
     writeFileSync(join(home, 'store.json'), '{"schema":2}\n');
     const before = readFileSync(join(home, 'hosts/build-1/host.json'), 'utf8');

@@ -29,7 +29,8 @@ export function renderErrorsDoc(): string {
     '',
     'The status of a run over several hosts is the gravest one, in the order 130, 6, 1, 5, 7, 4, 2, 3. A failure that ends a change that',
     'had begun keeps its code and ends with 5, because the host was rolled back; only `E_VERIFY` (7) and `E_ROLLBACK` (6) keep their own.',
-    ...ERROR_GROUPS.flatMap(([title, codes]) => [
+    // A group of a feature that was deleted is empty.
+    ...ERROR_GROUPS.filter(([, codes]) => Object.keys(codes).length > 0).flatMap(([title, codes]) => [
       '',
       `## ${title}`,
       '',

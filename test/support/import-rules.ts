@@ -3,18 +3,30 @@
 export type SourceFile = { readonly path: string; readonly text: string };
 
 /** Directories of the core without effects. */
-const PURE = ['', '/pki', '/trust', '/fleet', '/dockerd', '/plan'].map((name) => `core/domain${name}`);
+const PURE = ['', '/pki', '/trust', '/hosts', '/dockerd', '/plan'].map((name) => `core/domain${name}`);
 const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
 /** Imports allowed everywhere: contracts, errors, seams, and the text of the host scripts. */
 const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
-const FEATURES = ['audit', 'team', 'issuers', 'tools', 'haproxy', 'doctor', 'openssh', 'notices', 'tunnel', 'bundles'];
+const FEATURES = [
+  'audit',
+  'team',
+  'issuers',
+  'tools',
+  'haproxy',
+  'doctor',
+  'openssh',
+  'notices',
+  'tunnel',
+  'bundles',
+  'fleet',
+];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'core/domain': ['core/domain/pki'],
   'core/domain/pki': ['core/domain'],
   'core/domain/trust': PURE,
-  'core/domain/fleet': PURE,
+  'core/domain/hosts': PURE,
   'core/domain/dockerd': ['core/domain', 'core/domain/pki'],
   'core/domain/plan': PURE,
   'core/adapters/ssh': PURE,
@@ -64,25 +76,19 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fast-wrap-ansi': ['core/domain'],
   inquirer: ['cli'],
   'fs-extra': ['core/adapters/docker'],
-  'jsonc-parser': [
-    'core/domain/dockerd',
-    'core/domain/plan',
-    'core/domain/fleet',
-    'core/adapters/docker',
-    'features/audit',
-  ],
+  'jsonc-parser': ['core/domain/dockerd', 'core/domain/plan', 'core/adapters/docker', 'features/audit'],
   'node-forge': ['core/domain/pki'],
   'p-map': ['core/engine', 'core/adapters/store', 'core/adapters/ssh'],
   picocolors: ['cli', 'core/render', 'features/audit'],
   shlex: ['core/domain'],
   ssh2: ['core/adapters/ssh', 'features/audit', 'features/team'],
-  yaml: ['core/domain/fleet', 'core/domain/plan', 'features/audit', 'features/tools'],
+  yaml: ['core/domain/plan', 'features/audit', 'features/fleet', 'features/tools'],
   zod: [
     'core/domain',
-    'core/domain/fleet',
     'core/domain/plan',
     'core/adapters/store',
     'core/actions',
+    'features/fleet',
     'features/team',
     'features/tools',
   ],

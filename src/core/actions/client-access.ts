@@ -1,7 +1,7 @@
 /** A change of clients, and of the hosts whose trust file it makes outdated. */
 
 import type { StoredHost, StoreState } from '../adapters/store/records.ts';
-import { type HostFlags, recordedSpecs } from '../domain/fleet/specs.ts';
+import { type HostFlags, recordedSpecs } from '../domain/hosts/specs.ts';
 import { accessOf, reasonsFor, withTrust } from '../domain/trust/access.ts';
 import { type CredentialChange, preview, specsOf, type Wanted } from '../domain/trust/changes.ts';
 import { viewOf } from '../domain/trust/view.ts';

@@ -1,11 +1,11 @@
 /** From flag values to specs of hosts, clients and a CA, each parsed by the rule of its setting. */
 
 import { resolve } from 'node:path';
-import { readSetting } from '../domain/fleet/fleet-problems.ts';
-import type { HostFlags } from '../domain/fleet/specs.ts';
+import type { HostFlags } from '../domain/hosts/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { optionFlag } from '../domain/option-flag.ts';
 import type { Setting, Settings } from '../domain/setting.ts';
+import { readSetting } from '../domain/setting-problems.ts';
 import {
   CA_DEFAULTS,
   CA_SETTINGS,

@@ -1,7 +1,7 @@
 /** Files that users name for input and output: `-` for the standard streams, secrets never on a terminal. */
 
 import { existsSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, usage } from '../../errors/errors.ts';
 import { replaceFiles, withFileErrors } from '../adapters/docker/atomic-files.ts';
@@ -63,4 +63,10 @@ export async function readIn(path: string, cwd: string, code: ErrorCode = 'E_FIL
   } catch (cause) {
     throw unreadable(code, path, cause);
   }
+}
+
+/** The path as a user would type it: relative if the file is below the working directory. */
+export function shownPath(path: string, cwd: string): string {
+  const below = relative(cwd, path);
+  return below.startsWith('..') ? path : below;
 }

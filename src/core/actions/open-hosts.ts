@@ -35,7 +35,7 @@ export async function openHosts(
   const state = await storeOf(context).read();
   const selection = await selectSpecs(context, hosts, options, state, runFlags(options, runtime.cwd));
   const { client } = options;
-  const known = [...new Set([...state.clients.keys(), ...selection.clients.map(({ name }) => name)])];
+  const known = [...new Set([...state.clients.keys(), ...(selection.clients?.names ?? [])])];
   // --client never creates a client: a typo would become an accepted one. `setup` and `client add` create clients.
   if (client !== undefined && !known.includes(client)) throw unknownName('client', client, known, context.again);
   const name = client ?? ownClientName();

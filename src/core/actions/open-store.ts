@@ -41,6 +41,6 @@ export function storeOptions({ global, runtime, progress, prompts }: Attended): 
   const ask = prompts.ssh?.passphrase;
   const { home, store: url } = global;
   const about = { env, cwd, who: operator, signal, now, note: progress.note, ask };
-  const hideSecrets = async () => (await import('./read-fleet.ts')).hideFleetSecrets(global.file, cwd);
+  const hideSecrets = async () => (await import('./fleet-files.ts')).hideFleetSecrets(global.file, cwd);
   return { home, url, ...about, hideSecrets };
 }

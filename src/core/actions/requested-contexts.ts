@@ -3,10 +3,12 @@
 import { DockerTlsError, DockerTlsErrors, failureOf } from '../../errors/errors.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { hostContextName } from '../domain/fleet/specs.ts';
+import { hostContextName } from '../domain/hosts/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isAccepted } from '../domain/trust/trust.ts';
 import type { Runtime } from '../runtime.ts';
+import { offeredLines } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { dockerConfigDirectory } from '../user.ts';
 import { type ContextRequest, checkPlaces, giveContext } from './give-context.ts';
 
@@ -42,7 +44,10 @@ export async function checkContexts(
     await checkContextOf(spec, client, state, dockerConfig).catch((error: unknown) => {
       const failure = failureOf(error);
       // The flags in its hints belong to other commands.
-      const ways = [`another name in the fleet file: hosts.${spec.name}.context`, ...failure.hints.slice(0, 1)];
+      const ways = [
+        ...offeredLines(SETTING_PLACES, `another name in the fleet file: hosts.${spec.name}.context`),
+        ...failure.hints.slice(0, 1),
+      ];
       errors.push((failure.code === 'E_CONTEXT_EXISTS' ? failure.hinting(ways) : failure).at(spec.name));
     });
   }

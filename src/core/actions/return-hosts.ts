@@ -1,14 +1,14 @@
 /** `rollback` and `remove`: return hosts to an earlier generation, or to their state before the first setup. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import { specFor } from '../domain/fleet/specs.ts';
+import { specFor } from '../domain/hosts/specs.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { Target } from '../domain/trust/changes.ts';
 import { listWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
 import type { Changed, Run } from '../engine/intent.ts';
 import type { ActionContext } from './action-context.ts';
-import { openFleetFile } from './fleet-file.ts';
+import { openFleetFile } from './fleet-files.ts';
 import { runFlags } from './host-flags.ts';
 import { storeOf } from './open-store.ts';
 import { openRun, type RunOptions } from './run.ts';

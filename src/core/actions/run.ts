@@ -1,13 +1,14 @@
-/** From flags and the fleet file to a run of the engine: the store, passphrases, passwords, and confirmation. */
+/** From flags and a file with hosts to a run of the engine: the store, passphrases, passwords, and confirmation. */
 
 import type { StoreState } from '../adapters/store/records.ts';
-import type { HostFlags } from '../domain/fleet/specs.ts';
+import type { HostFlags } from '../domain/hosts/specs.ts';
 import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
 import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
+import type { HostsOfFile } from '../seams/fleet-files.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './ask.ts';
 import { readFleetCa } from './ca-files.ts';
@@ -15,7 +16,7 @@ import { passphraseSource, requestedOnce } from './ca-passphrase.ts';
 import { readSecret, type SecretOptions, sudoPassword } from './given-secrets.ts';
 import { caSpec, type GivenOptions, runFlags } from './host-flags.ts';
 import { storeOf } from './open-store.ts';
-import { type HostSelection, selectSpecs } from './select-hosts.ts';
+import { selectSpecs } from './select-hosts.ts';
 import { approvingUse } from './store-consent.ts';
 
 /** Options for passwords, passphrases and runs over several hosts, and the values of their flags (flags.ts). */
@@ -32,7 +33,7 @@ export type FleetRun = Run & { readonly signer?: CaToImport | undefined };
 export async function openRun(
   context: ActionContext,
   options: RunOptions,
-  { specs, secrets, ca }: Pick<HostSelection, 'specs' | 'secrets' | 'ca'>,
+  { specs, secrets, ca }: Pick<HostsOfFile, 'specs' | 'secrets' | 'ca'>,
   more: Partial<Run> = {},
 ): Promise<FleetRun> {
   const { global, runtime, prompts, progress } = context;
@@ -120,7 +121,7 @@ export async function keyPassphrase(
 /** One password from the options applies to all hosts; else those that the fleet file names, each reference read once. */
 export async function sudoPasswords(
   options: SecretOptions,
-  { specs, secrets }: Pick<HostSelection, 'specs' | 'secrets'>,
+  { specs, secrets }: Pick<HostsOfFile, 'specs' | 'secrets'>,
   { runtime, prompts }: Pick<ActionContext, 'runtime' | 'prompts'>,
 ): Promise<Pick<Run, 'sudoPassword' | 'sudoPasswords'>> {
   const common = await sudoPassword(options, runtime, prompts);

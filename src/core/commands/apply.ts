@@ -8,8 +8,8 @@ import { openHosts } from '../actions/open-hosts.ts';
 import { likelyOwn } from '../actions/own-client.ts';
 import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import { hostContextName } from '../domain/fleet/specs.ts';
 import { given } from '../domain/given.ts';
+import { hostContextName } from '../domain/hosts/specs.ts';
 import type { CredentialChange } from '../domain/trust/changes.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientToName } from '../domain/trust/reachable-hosts.ts';
@@ -21,7 +21,8 @@ import type { MadeChangeDocument, PlannedChangeDocument } from '../render/change
 import { renderChange } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
 import { LISTENERS } from '../seams/listeners.ts';
-import { offered } from '../seams/seam.ts';
+import { offered, offeredLines, offeredWords } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { dockerConfigDirectory } from '../user.ts';
 
 export type ApplyDocument = (MadeChangeDocument & ClientsMade) | PlannedChangeDocument;
@@ -36,11 +37,13 @@ type ClientsMade = {
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
-  about:
-    'Without HOST: every host of the fleet file (-f), or of the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, verified, and rolls back automatically if that fails.',
+  about: `Without HOST: every host of ${offeredWords(SETTING_PLACES, 'the fleet file (-f), or of ')}the store. Plans first and asks; with --yes it goes ahead.\nEvery host is changed in one transaction, verified, and rolls back automatically if that fails.`,
   examples: [
-    'docker-tls apply -f fleet.yaml --yes',
-    'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
+    ...offeredLines(
+      SETTING_PLACES,
+      'docker-tls apply -f fleet.yaml --yes',
+      'docker-tls apply -f fleet.yaml --canary 1 --max-failures 2 --limit "build-*" --yes',
+    ),
   ],
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: { ...RUN_OPTIONS, ...POOL_OPTIONS, ...offered(LISTENERS, { install: HOST_OPTIONS.install }) },

@@ -11,6 +11,8 @@ import { isEncrypted } from '../domain/pki/keys.ts';
 import { noCa } from '../domain/trust/ca-refusals.ts';
 import { plural } from '../domain/words.ts';
 import { protectAnew, protectKeys, storedKeys } from '../engine/key-protection.ts';
+import { offeredWords } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 
 export type CaPassphraseDocument = {
   /** The name of the CA. */
@@ -73,7 +75,7 @@ export const command = defineCommand({
     await store.withLock('docker-tls ca passphrase', async () => store.write(await anew(await store.read())));
     const others = store.shared
       ? '\nThe other operators need it from now on, and so does the secret of each job that issues.'
-      : '\nA schedule, a job or a fleet file that names the passphrase needs the new one.';
+      : `\nA schedule${offeredWords(SETTING_PLACES, ', a job or a fleet file') || ' or a job'} that names the passphrase needs the new one.`;
     return { exit: 0, result, text: `${what}: stored ${under}${noCaPassphrase ? '' : others}` };
   },
 });

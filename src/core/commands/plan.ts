@@ -7,15 +7,15 @@ import type { PlannedChangeDocument } from '../render/change-document.ts';
 import { renderPlanned } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
 import { LISTENERS } from '../seams/listeners.ts';
-import { offered } from '../seams/seam.ts';
+import { offered, offeredLines, offeredWords } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 
 export type PlanDocument = PlannedChangeDocument;
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'plans', 'store'],
-  about:
-    'Without HOST: every host of the fleet file (-f), or of the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.',
-  examples: ['docker-tls plan', 'docker-tls plan -f fleet.yaml --check'],
+  about: `Without HOST: every host of ${offeredWords(SETTING_PLACES, 'the fleet file (-f), or of ')}the store. Issues nothing and needs no passphrase of the CA. With --check the exit status is 3 when there is something to do.`,
+  examples: ['docker-tls plan', ...offeredLines(SETTING_PLACES, 'docker-tls plan -f fleet.yaml --check')],
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
     ...RUN_OPTIONS,

@@ -7,13 +7,14 @@ import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import { checkName } from '../domain/names.ts';
 import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
+import { offeredWords } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 
 export type RenameDocument = { readonly host: string; readonly name: string; readonly dryRun?: true };
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
-  about:
-    'Clients, certificate, address and docker contexts stay as they are. A fleet file that has the host needs the new name as well.\nA host that has moved to another address: docker-tls setup root@NEW --name HOST --address NEW',
+  about: `Clients, certificate, address and docker contexts stay as they are.${offeredWords(SETTING_PLACES, ' A fleet file that has the host needs the new name as well.')}\nA host that has moved to another address: docker-tls setup root@NEW --name HOST --address NEW`,
   examples: ['docker-tls rename build-1 ci-1'],
   args: {
     host: { summary: 'the host', required: true, completes: 'host' },

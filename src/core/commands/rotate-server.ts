@@ -4,7 +4,7 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
 import { openStoredRun } from '../actions/run.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import { recordedSpecs } from '../domain/fleet/specs.ts';
+import { recordedSpecs } from '../domain/hosts/specs.ts';
 import { withTrust } from '../domain/trust/access.ts';
 import { specsOf, type Wanted } from '../domain/trust/changes.ts';
 import { resolveNames } from '../domain/trust/renewals.ts';

@@ -1,15 +1,14 @@
 /** The wizard of `setup`: proposed answers, the questions that no flag answers, and confirmations. */
 
-import { join } from 'node:path';
 import { DockerTlsError, failureOf, printable } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { declined } from '../actions/ask.ts';
-import { fleetFileAt, type WritableFleet } from '../actions/fleet-file.ts';
+import { offerFleetFile } from '../actions/fleet-files.ts';
 import type { RunOptions } from '../actions/run.ts';
 import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { type HostFlags, hostContextName } from '../domain/fleet/specs.ts';
+import { type HostFlags, hostContextName } from '../domain/hosts/specs.ts';
 import { contextNameOf } from '../domain/names.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
@@ -22,6 +21,7 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { wayTo } from '../engine/through.ts';
 import type { VerifiedAt } from '../engine/verify-host.ts';
+import type { WritableFleet } from '../seams/fleet-files.ts';
 import { dockerConfigDirectory, ownClientName } from '../user.ts';
 
 /** Options of `setup` outside flags.ts. */
@@ -147,7 +147,7 @@ export async function editAnswers(
       : before.client;
   const settled = options.noContext || wantsContext(options) || !hasPort(spec);
   const docker = settled ? before.context : await prompts.input(questions.contextQuestion(spec.name, before.context));
-  const file = before.file ?? (await askFleet(context));
+  const file = before.file ?? (await offerFleetFile(context));
   return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
 }
 
@@ -198,13 +198,6 @@ function withAddress(
 ): HostSpec {
   const own = address === session.dialled && flags.address === undefined ? undefined : address;
   return completeHost({ ...spec, address: own });
-}
-
-/** The fleet file in this directory, or a new one; undefined if the user declines. An unreadable one stays unchanged. */
-async function askFleet({ prompts, runtime }: SetupContext): Promise<WritableFleet | undefined> {
-  const file = await fleetFileAt(join(runtime.cwd, 'fleet.yaml'), runtime).catch(() => undefined);
-  if (file === undefined) return undefined;
-  return (await prompts.confirm(questions.fleetQuestion(file.ca !== undefined))) ? file : undefined;
 }
 
 /** A host managed by another store: a takeover locks its clients out, so it needs a separate confirmation. */

@@ -6,7 +6,7 @@ import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
 import { fleetCaToStore } from '../actions/ca-files.ts';
 import { contextHere } from '../actions/contexts-of-host.ts';
-import { openFleetFile, sudoReference } from '../actions/fleet-file.ts';
+import { openFleetFile } from '../actions/fleet-files.ts';
 import { caSpec, clientSpec, hostFlags } from '../actions/host-flags.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { makeOwn } from '../actions/own-client.ts';
@@ -14,8 +14,8 @@ import { checkContextOf, giveContexts, refuseContext } from '../actions/requeste
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
 import { dockerHost } from '../domain/destination.ts';
-import { withSeenKey } from '../domain/fleet/recorded-key.ts';
-import { hostContextName, specFor } from '../domain/fleet/specs.ts';
+import { withSeenKey } from '../domain/hosts/recorded-key.ts';
+import { hostContextName, specFor } from '../domain/hosts/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
@@ -203,7 +203,7 @@ async function changeSetUp(
   const [verifier] = clientsFor(wanted, resolved.state);
   const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
   const writeFleet = await file?.edit(spec, {
-    sudoPassword: sudoReference(options, runtime.cwd),
+    secrets: options,
     client: fresh ? request.client.spec : undefined,
   });
   const dockerConfig = dockerConfigDirectory(runtime);

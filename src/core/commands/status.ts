@@ -18,7 +18,6 @@ import { shellQuote } from '../domain/quote.ts';
 import { type LiveRow, needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
-import { fleetDrift, withFleetDrift } from '../domain/trust/fleet-drift.ts';
 import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
@@ -27,6 +26,9 @@ import { askReached, knownReached } from '../engine/reached-hosts.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
+import type { HostsOfFile } from '../seams/fleet-files.ts';
+import { offeredLines } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import { waysOn, waysOnReached } from './status-next.ts';
 import {
@@ -47,7 +49,7 @@ export const command = defineCommand({
   examples: [
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',
-    'docker-tls status -f fleet.yaml --check',
+    ...offeredLines(SETTING_PLACES, 'docker-tls status -f fleet.yaml --check'),
     'docker-tls status --watch',
     'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
   ],
@@ -113,10 +115,10 @@ async function status(
   const chosen = byName || [global.file, options.inventory, options.shard].some(Boolean);
   const foreign = new Set(knownReached(stored, new Set(hosts)).map(({ name }) => name));
   const own = chosen ? hosts.filter((name) => !foreign.has(name)) : [];
-  const selection =
+  const selection: HostsOfFile =
     chosen && (own.length > 0 || hosts.length === 0)
       ? await selectSpecs(context, own, options, stored, undefined)
-      : { specs: [], clients: [], secrets: {} };
+      : { specs: [], secrets: {} };
   const names = new Set(selection.specs.map(({ name }) => name));
   const state = chosen ? { ...stored, hosts: new Map([...stored.hosts].filter(([name]) => names.has(name))) } : stored;
   const ssh = !offline && !options.noSsh;
@@ -138,14 +140,14 @@ async function status(
       : await askReached(asking, state, beyond);
   // The state of hosts not contacted after an interruption is unknown.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
-  const fleet = fleetDrift(selection.clients, stored, due.now);
-  const rows = statusRows(state, live, due, reached.clients).map((row) => withFleetDrift(row, fleet));
+  const drift = selection.clients?.drift(stored, due.now);
+  const rows = statusRows(state, live, due, reached.clients).map((row) => drift?.marked(row) ?? row);
   // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
   const rotation = rotationOf(stored, runtime.now());
   return {
-    ...{ rows, reached: reached.hosts, rotation, missing, missingClients: fleet.missing },
+    ...{ rows, reached: reached.hosts, rotation, missing, missingClients: drift?.missing ?? [] },
     named: byName ? names : new Set(),
   };
 }

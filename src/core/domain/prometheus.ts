@@ -1,5 +1,7 @@
 /** Text file for Prometheus' node exporter (exposition format 0.0.4). */
 
+import { offeredWords } from '../seams/seam.ts';
+import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { needsAttention, type StatusRow } from './status-row.ts';
 
 /** Expiry times in seconds since 1970, days left, and whether a row needs attention. */
@@ -20,7 +22,7 @@ export function renderPrometheus(rows: readonly StatusRow[], now: Date): string 
     ),
     ...gauge(
       'docker_tls_attention',
-      '1: due, expired, different from the store or the fleet file, rejected, or unreachable.',
+      `1: due, expired, different from the store${offeredWords(SETTING_PLACES, ' or the fleet file')}, rejected, or unreachable.`,
       (row) => (needsAttention(row) ? 1 : 0),
     ),
     '# HELP docker_tls_status_time_seconds When this was written.',

@@ -12,7 +12,6 @@ import { contextNameProblem, NAME_HINT, nameProblem, ROLE_NAME } from './names.t
 import { NO_PORT } from './network-port.ts';
 import { splitBundle } from './pki/pem.ts';
 import { parseSan, type San } from './pki/san.ts';
-import { checkSecretReference, SECRET_REFERENCE_PATTERN } from './secret-reference.ts';
 
 /** How a value is entered in a command line, an INI inventory or a question, all of which are text. */
 export type Kind =
@@ -77,7 +76,7 @@ function readable<T>(read: (text: string) => T, write: (value: T) => string = St
 }
 
 /** Text that `check` accepts without throwing. */
-function checked(check: (value: string) => unknown, meta?: Meta) {
+export function checked(check: (value: string) => unknown, meta?: Meta) {
   return readable<string>(
     (value) => {
       check(value);
@@ -160,6 +159,7 @@ export const acceptCa = readable(
 );
 
 export const destination = checked(parseDestination);
+
 export const user = checked((value) => parseDestination(`${value}@host`));
 
 export const hostKey = checked(
@@ -286,14 +286,3 @@ export const roleSocket = checked(
   },
   { pattern: ROLE_SOCKET },
 );
-
-/** Reference to a secret; a literal secret is refused, and not repeated in the error. */
-export const secret = checked(checkSecretReference, {
-  pattern: SECRET_REFERENCE_PATTERN,
-  examples: ['prompt', 'env:NAME', 'file:PATH'],
-});
-
-export const caPassphrase = checked((value) => value === 'none' || checkSecretReference(value), {
-  pattern: SECRET_REFERENCE_PATTERN.replace('prompt)', 'prompt|none)'),
-  examples: ['prompt', 'env:DOCKER_TLS_CA_PASSPHRASE', 'none'],
-});

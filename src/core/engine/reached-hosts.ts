@@ -1,8 +1,8 @@
 /** Probes of other stores' hosts as imported clients: only a connection shows a revocation. */
 
 import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { reachedSpecs } from '../domain/fleet/specs.ts';
 import { given } from '../domain/given.ts';
+import { reachedSpecs } from '../domain/hosts/specs.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { LiveRow, ReachedHost } from '../domain/status-row.ts';

@@ -8,6 +8,7 @@ import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { Probe, ProbeCredentials, ProbeOutcome } from '../runtime.ts';
 import { offeredCommands } from '../seams/offered-commands.ts';
+import { orIn } from '../seams/setting-places.ts';
 import { PROBES, type ProbeName, probeAs } from './probes.ts';
 
 /** A client whose role is limited. */
@@ -174,7 +175,7 @@ function furtherWords(bad: readonly ProbeCheck[]): string {
 /** Hints by cause, for a fault on the route to the daemon rather than in the daemon. */
 export function hintsFor({ address, port }: VerifiedAt, cause: ProbeCheck['cause']): string[] {
   const otherAddress = 'if clients reach the host by another name or address: --address NAME';
-  const otherPort = 'or choose an open port: --port N, or port: N in the fleet file';
+  const otherPort = `or choose an open port: --port N${orIn('port: N')}`;
   const again = 'then run the same command again';
   const tunnel = offeredCommands('tunnel', 'HOST').map((command) => `, and clients use a tunnel: ${command}`);
   switch (cause) {

@@ -2,8 +2,8 @@
 
 import { printable } from '../../errors/errors.ts';
 import type { AgreedHost } from '../actions/results.ts';
-import { hostContextName } from '../domain/fleet/specs.ts';
 import type { HostResult } from '../domain/host-results.ts';
+import { hostContextName } from '../domain/hosts/specs.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { otherCaWords } from '../domain/other-ca.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';

@@ -13,6 +13,11 @@ export function offeredLines(place: Seam<unknown>, ...lines: readonly string[]):
   return place.all.length > 0 ? lines : [];
 }
 
+/** Words of a sentence that exist only if a feature has added to `place`; empty without it. */
+export function offeredWords(place: Seam<unknown>, words: string): string {
+  return offeredLines(place, words).join('');
+}
+
 /** Options or settings that exist only if a feature has added to `place`. The type always has them. */
 export function offered<T extends object>(place: Seam<unknown>, entries: T): T {
   return place.all.length > 0 ? entries : ({} as T);

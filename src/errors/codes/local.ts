@@ -4,7 +4,11 @@ export const COMMAND_LINE = {
   E_USAGE: [2, 'The command line cannot be understood.', 'docker-tls COMMAND --help'],
   E_NAME: [2, 'A name that a host, client or certificate cannot have.', 'Use letters, digits, dots and dashes.'],
   E_HOST_NAME: [2, 'Text that is not a host to log in to.', 'Write [user@]name[:sshport], ssh://… or local.'],
-  E_HOST_UNKNOWN: [2, 'No host of that name is in the store or the fleet file.', 'docker-tls status'],
+  E_HOST_UNKNOWN: [
+    2,
+    'No host of that name is in the store<!-- fleet --> or the fleet file<!-- /fleet -->.',
+    'docker-tls status',
+  ],
   E_HOST_AMBIGUOUS: [2, 'There are several hosts and none is named.', 'Name one of the hosts that the error lists.'],
   E_NO_HOSTS: [2, 'There is no host yet.', 'docker-tls setup HOST'],
   E_LIMIT: [2, '--limit or --shard matches no host.', 'docker-tls status'],
@@ -43,6 +47,7 @@ export const COMMAND_LINE = {
 } as const;
 
 export const FLEET = {
+  // <!-- fleet -->
   E_FLEET: [
     2,
     'The fleet file is missing or wrong; every problem is listed with its line.',
@@ -58,9 +63,8 @@ export const FLEET = {
     'An entry cannot be removed because an alias in another entry of the file uses it.',
     'Write the values out where the alias is.',
   ],
-  // <!-- tools -->
   E_INVENTORY: [2, 'An inventory is not one that docker-tls can import.', 'Correct the lines named.'],
-  // <!-- /tools -->
+  // <!-- /fleet -->
 } as const;
 
 export const STORE = {

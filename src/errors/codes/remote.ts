@@ -18,7 +18,7 @@ export const SSH = {
   ],
   E_SSH_HOST_KEY_PIN: [
     4,
-    "The host's key is not the one that --host-key, the fleet file or the host's record names.",
+    "The host's key is not the one that --host-key<!-- fleet -->, the fleet file<!-- /fleet --> or the host's record names.",
     'Compare the fingerprints.',
   ],
   E_SSH_OTHER_HOST: [
@@ -65,11 +65,7 @@ export const HOST = {
   E_STATE_DIRECTORY: [4, "Other accounts can write docker-tls's directory on the host.", 'ls -ld /var/lib/docker-tls'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
-  E_PORT_TAKEN: [
-    4,
-    'Another program listens on the TLS port.',
-    'docker-tls setup HOST --port N, or port: N in the fleet file',
-  ],
+  E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'docker-tls setup HOST --port N'],
   E_ADDRESS: [
     4,
     'The address that clients would dial does not resolve here, or not where ssh leads on.',
@@ -86,7 +82,7 @@ export const HOST = {
   E_OTHER_CLIENTS: [
     4,
     'Clients of a CA that the daemon accepts now would be rejected.',
-    'docker-tls setup HOST --accept-ca existing, or accept-ca: existing in the fleet file',
+    'docker-tls setup HOST --accept-ca existing',
   ],
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],

@@ -1,9 +1,8 @@
-/** Feature for other tools (their configuration, inventories, Butane, docker-machine, timers and CI jobs): its additions to the core. */
+/** Feature for other tools (their configuration, Butane, docker-machine, timers and CI jobs): its additions to the core. */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FORMATS, type ToolFormat } from '../../core/seams/formats.ts';
-import { INVENTORIES } from '../../core/seams/inventories.ts';
 import { OFFERED_COMMANDS } from '../../core/seams/offered-commands.ts';
 import { TOOL_NAMES, TOOLS } from './domain/tool-names.ts';
 
@@ -41,4 +40,3 @@ FORMATS.add(
     }),
   ),
 );
-INVENTORIES.add({ load: () => import('./domain/inventory.ts') });

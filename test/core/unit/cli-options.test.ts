@@ -7,7 +7,7 @@ import { COMMANDS, commandGroups, findCommand, firstCommands } from '../../../sr
 import { glance } from '../../../src/cli/global-options.ts';
 import { renderCommand, renderOverview } from '../../../src/cli/help.ts';
 import { parseDuration, parseOptions } from '../../../src/cli/options.ts';
-import { editDistance, nearestNames } from '../../../src/core/domain/fleet/nearest.ts';
+import { editDistance, nearestNames } from '../../../src/core/domain/nearest.ts';
 import { optionFlag } from '../../../src/core/domain/option-flag.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
@@ -152,7 +152,7 @@ test('values of a list in several words: none is taken for the argument in silen
 });
 
 test('the first words are found around the options of every command', () => {
-  expect(glance(['--json', '-f', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6, 7]);
+  expect(glance(['--json', '--log', 'x', 'rotate', '--home', 'h', 'server', 'a']).words).toEqual([3, 6, 7]);
   expect(glance(['status', '--', '--json'])).toMatchObject({ json: false, words: [0] });
   expect(glance(['status', '--json', '--no-color', '-v', '-h'])).toMatchObject({
     json: true,
@@ -268,19 +268,13 @@ test('no arguments, however strange, make the parser fail in another way than by
   );
 });
 
-test('-f is refused by exactly those commands that read no fleet file', async () => {
+test('the scope fleet have exactly those commands that take hosts of a file', async () => {
   const texts = commandTexts();
   const reads =
     /openStoredRun|keyPassphrase|openHosts|planNamedHosts|openRestore|selectSpecs|loggedRequests|changeSockets|openFleetFile|global\.file|askWitnesses|confirmNewest/;
   for (const { name, load } of COMMANDS) {
-    const command = await load();
-    const text = texts.get(name.replace(' ', '-')) ?? '';
-    expect([name, reads.test(text)]).toEqual([name, command.scope.includes('fleet')]);
-    if (command.scope.includes('fleet')) continue;
-    const message = expect.toSay('reads-no-fleet-file', name, '--file');
-    expect(refusal(['-f', 'fleet.yaml'], command)).toMatchObject({ message });
-    expect(refusal(['--file=fleet.yaml'], command)).toMatchObject({ message });
-    expect(renderCommand('docker-tls', command, 80)).not.toContain('--file');
+    const { scope } = await load();
+    expect([name, reads.test(texts.get(name.replace(' ', '-')) ?? '')]).toEqual([name, scope.includes('fleet')]);
   }
 });
 

@@ -2,7 +2,7 @@
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { meantHosts, parseShard, selectHosts } from '../../../src/core/domain/fleet/selection.ts';
+import { meantHosts, parseShard, selectHosts } from '../../../src/core/domain/hosts/selection.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 
 const hosts = ['web-1', 'web-2', 'web-10', 'db.example.org', 'dbxexample.org'].map((name) => ({ name }));

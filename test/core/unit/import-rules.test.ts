@@ -56,7 +56,7 @@ const SAMPLES: readonly [path: string, text: string, broken: RegExp][] = [
   ['src/core/domain/plan/a.ts', "const fs = await import('node:fs');", /node:fs in the domain/],
   ['src/core/domain/plan/a.ts', 'export const now = Date.now();', /clock/],
   ['src/features/audit/domain/a.ts', 'export const now = new Date();', /clock/],
-  ['src/core/domain/fleet/a.ts', 'export const home = process.env.HOME;', /process/],
+  ['src/core/domain/hosts/a.ts', 'export const home = process.env.HOME;', /process/],
   ['src/core/domain/dockerd/a.ts', "console.log('x');", /console/],
   ['src/core/adapters/ssh/a.ts', "import { openStore } from '../store/store.ts';", /stay apart/],
   ['src/core/adapters/docker/a.ts', "import type { HostRecord } from '../store/records.ts';", /stay apart/],
@@ -112,7 +112,7 @@ test.each(SAMPLES)('sample %#, %s, breaks its rule', (path, text, broken) => {
 test('what is allowed is not refused', () => {
   const allowed = [
     ['src/core/domain/pki/a.ts', "import { X509Certificate } from 'node:crypto';\nimport forge from 'node-forge';"],
-    ['src/core/domain/fleet/a.ts', "import { isIP } from 'node:net';"],
+    ['src/core/domain/hosts/a.ts', "import { isIP } from 'node:net';"],
     ['src/core/domain/plan/a.ts', 'export function at(now: Date) {\n  return new Date(now); // not Date.now()\n}'],
     ['src/core/domain/plan/a.ts', "import type { StoreState } from '../../adapters/store/records.ts';"],
     ['src/cli/a.ts', "import { apply } from '../core/actions/apply.ts';\nimport pico from 'picocolors';"],

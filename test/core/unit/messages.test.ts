@@ -44,8 +44,10 @@ test('every name in a test has words, and all words have a test', () => {
   expect(used.size).toBeGreaterThan(1);
   for (const [golden, tests] of used) {
     const words = [...readMessages(pathToFileURL(golden)).keys()];
-    // Tests on hosts go with a feature (scripts/without); their words may stay.
-    const known = golden.includes('/e2e/') ? words.filter((key) => tests.has(key.split('/')[0] ?? '')) : words;
+    // Tests on hosts, and those of two features, go with a feature (scripts/without); their words may stay.
+    const known = /\/(?:e2e|features)\//.test(golden)
+      ? words.filter((key) => tests.has(key.split('/')[0] ?? ''))
+      : words;
     expect(known.sort(), golden).toEqual([...tests.values()].flatMap((ids) => [...ids]).sort());
   }
 });

@@ -2,8 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import type { HostRecord, StoreState } from '../../../src/core/adapters/store/records.ts';
-import { hostKeyNotes, withRecordedKey, withSeenKey } from '../../../src/core/domain/fleet/recorded-key.ts';
-import { type HostFlags, recordedSpecs, specFor, specsFor, storedSpecs } from '../../../src/core/domain/fleet/specs.ts';
+import { hostKeyNotes, withRecordedKey, withSeenKey } from '../../../src/core/domain/hosts/recorded-key.ts';
+import { type HostFlags, recordedSpecs, specFor, specsFor, storedSpecs } from '../../../src/core/domain/hosts/specs.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
 
 const RECORD: HostRecord = {

@@ -37,23 +37,6 @@ test('a client that is named is made, and comes first; without a name one that i
   expect(usableClients(state, ['ci', 'gone']).map(({ record }) => record.name)).toEqual(['ci', 'ann']);
 });
 
-test('a host that no longer has a list of clients accepts all, also where the file adds one', async () => {
-  const listed = newHome();
-  await issueStore(listed, { now, days: 30, hosts: { h1: {} }, clients: { ann: undefined, ci: undefined } });
-  const stored = await openStore(listed).read();
-  const host = [...stored.hosts.values()][0] as NonNullable<ReturnType<typeof stored.hosts.get>>;
-  const before = { ...stored, hosts: new Map([['h1', { ...host, record: { ...host.record, clients: ['ann'] } }]]) };
-  const all = completeHost({ name: 'h1', ssh: { destination: 'h1' } });
-  const clients = [
-    { ...CLIENT_DEFAULTS, name: 'ann' },
-    { ...CLIENT_DEFAULTS, name: 'new' },
-  ];
-  const wanted = hostsIntent({ ...request('ann', true, [all]), clients }).want(before, now);
-  expect(wanted.credentials.map(({ kind }) => kind)).toContain('client');
-  const [trusted] = wanted.hosts;
-  expect(trusted?.trust).toEqual(hostsIntent(request('ann', true, [all])).want(before, now).hosts[0]?.trust);
-});
-
 test('the question says how many hosts change, and is not put for none', () => {
   const ask = (hosts: (typeof spec)[], changing: number) => {
     const intent = hostsIntent(request('ann', false, hosts));

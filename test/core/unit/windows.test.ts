@@ -1,12 +1,10 @@
-/** Differences on Windows: access lists instead of modes, and files with its editors' line ends. */
+/** Differences on Windows: access lists instead of modes. */
 
-import { existsSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { type AccessListCall, accessListCall, setAccessList } from '../../../src/core/adapters/store/access-list.ts';
 import { makeDirectories } from '../../../src/core/adapters/store/store-files.ts';
-import { runCli } from '../../support/cli.ts';
-import { issueStore } from '../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../support/store.ts';
 
 afterAll(removeHomes);
@@ -47,24 +45,5 @@ describe('the access list of a directory', () => {
     const call = () => makeDirectories(home, (path) => setAccessList(path, 'ann', ENV, fails));
     expect(call).toThrow(expect.objectContaining({ code: 'E_STORE_MODES', exit: 2 }));
     expect(existsSync(home)).toBe(false);
-  });
-});
-
-describe('files with CRLF', () => {
-  let home: string;
-  beforeEach(async () => {
-    home = newHome();
-    await issueStore(home, { hosts: { 'build-1': {} }, clients: { laptop: undefined } });
-  });
-  const cli = (...argv: string[]) =>
-    runCli([...argv, '--json'], {
-      cwd: dirname(home),
-      env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker'), OS: 'Windows_NT' },
-    });
-
-  test('a fleet file is read', async () => {
-    writeFileSync(join(dirname(home), 'fleet.yaml'), 'version: 1\r\nhosts:\r\n  build-1: 127.0.0.1\r\n');
-    const { exit, json } = await cli('status', '--offline', '-f', 'fleet.yaml', '--home', home);
-    expect({ exit, error: json.error }).toEqual({ exit: 0, error: undefined });
   });
 });

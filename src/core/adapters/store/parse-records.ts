@@ -2,9 +2,9 @@
 
 import { X509Certificate } from 'node:crypto';
 import * as z from 'zod/mini';
-import { schemaProblems } from '../../domain/fleet/fleet-problems.ts';
 import { type Fields, isObject, parseJson } from '../../domain/json.ts';
 import { readX509 } from '../../domain/pki/x509.ts';
+import { schemaProblems } from '../../domain/setting-problems.ts';
 import { type CaRecord, type ClientRecord, caRecord, clientRecord, type HostRecord, hostRecord } from './records.ts';
 import { certificateBlocks } from './store-pem.ts';
 
@@ -27,7 +27,7 @@ function recordFile<T>(schema: z.ZodMiniType): RecordFile<T> {
       if (!parsed.ok) return parsed;
       const read = z.safeDecode(schema, parsed.value as never);
       if (read.success) return { ok: true, value: read.data as T };
-      const problems = schemaProblems(read.error.issues, { value: parsed.value, knownKeys: () => [] });
+      const problems = schemaProblems(read.error.issues, { value: parsed.value });
       const words = problems.map(({ path, message }) =>
         path.length === 1 && message.includes(String(path[0])) ? message : `${path.join('.')}: ${message}`,
       );

@@ -5,6 +5,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { orIn } from '../../seams/setting-places.ts';
 import { inspectCertificate, isUnder, splitBundle } from '../pki/inspect.ts';
 import { listWords } from '../words.ts';
 import type { TrustNow } from './trust-now.ts';
@@ -104,7 +105,7 @@ export function otherClientsLose(
       'to keep the CA as a whole: leave the list of clients out; this client then ends with its certificate (docs/ca.md)',
     ],
     theirs: [
-      'keep accepting them: --accept-ca existing, or accept-ca: existing in the fleet file',
+      `keep accepting them: --accept-ca existing${orIn('accept-ca: existing')}`,
       'or have this store issue from that CA, before the first host: docker-tls ca import --cert FILE --key FILE',
     ],
   }[now];

@@ -1,5 +1,6 @@
 /** Preflight of the host around dockerd: an occupied port, the clock, full disks, the firewall. */
 
+import { orIn } from '../../seams/setting-places.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
 import { readStart } from './daemon-start.ts';
@@ -66,7 +67,7 @@ export function checkHost(input: Preflight): void {
 function portTaken(input: PreflightInput): [message: string, hints: string[]] | undefined {
   const { login, facts, port } = input;
   const next = port === 2376 ? 2377 : 2376;
-  const other = `choose another: --port ${next}, or port: ${next} in the fleet file`;
+  const other = `choose another: --port ${next}${orIn(`port: ${next}`)}`;
   const listeners = facts.listeners.filter((line) => line.trim().split(/\s+/)[3]?.endsWith(`:${port}`));
   const foreign = listeners.find((line) => !/users:\(\(.*"(dockerd|systemd)"/.test(line));
   const { tlsSocket, tlsSocketListens } = facts.docker;

@@ -4,10 +4,10 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { offeredCommands } from '../../seams/offered-commands.ts';
 import { parseDestination } from '../destination.ts';
-import { readSetting } from '../fleet/fleet-problems.ts';
 import { contextNameOf, nameProblem } from '../names.ts';
 import { optionFlag } from '../option-flag.ts';
 import { fleetKey, type Setting } from '../setting.ts';
+import { readSetting } from '../setting-problems.ts';
 import { type AskedField, HOST_SETTINGS, type HostSettings, type HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import type { HostFacts } from './facts.ts';
@@ -92,18 +92,6 @@ export function contextQuestion(host: string, proposed: string | undefined) {
     flag: '--context',
     typedAs: (text: string) => (text === '-' ? ['--no-context'] : ['--context', text]),
     validate: (text: string) => text === '-' || problem(text),
-  };
-}
-
-/** `found`: the file exists. */
-export function fleetQuestion(found: boolean) {
-  return {
-    explain:
-      'A fleet file keeps many hosts in one place, for docker-tls plan and apply (-f fleet.yaml). It holds no secret.',
-    message: found ? 'Write the host into fleet.yaml here?' : 'Begin a fleet file here, fleet.yaml, with this host?',
-    default: false,
-    flag: '-f fleet.yaml',
-    typedAs: () => ['-f', 'fleet.yaml'],
   };
 }
 

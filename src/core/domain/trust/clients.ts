@@ -2,7 +2,6 @@
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientRecord, StoredClient, StoreState } from '../../adapters/store/records.ts';
-import { offeredCommands } from '../../seams/offered-commands.ts';
 import type { ClientSpec } from '../settings.ts';
 import { knownWords } from '../words.ts';
 import type { CredentialChange } from './changes.ts';
@@ -44,7 +43,7 @@ export function newRecord({ name, days, keyType, hosts, role }: ClientSpec, now:
   return { name, createdAt: time, updatedAt: time, days, keyType, hosts, ...(role === undefined ? {} : { role }) };
 }
 
-function amended(record: ClientRecord, more: Partial<ClientRecord>, now: Date): ClientRecord {
+export function amended(record: ClientRecord, more: Partial<ClientRecord>, now: Date): ClientRecord {
   return { ...record, ...more, updatedAt: now.toISOString() };
 }
 
@@ -100,87 +99,6 @@ export function verifierOf(
   const known = ownOf(usable) ?? (state.clients.has(spec.name) ? undefined : usable[0]);
   if (!named && known !== undefined) return { name: known.record.name, changes: [] };
   return { name: spec.name, changes: admit(state, spec, {}, now).changes };
-}
-
-type FleetClients = {
-  readonly changes: readonly CredentialChange[];
-  /** Clients that may be accepted, in the order of the file. */
-  readonly accepted: readonly string[];
-  /** Clients revoked by the file whose credentials are still in the store. */
-  readonly revoked: readonly string[];
-  /** Settings of the file that do not apply yet, and the command that applies them. */
-  readonly notes: readonly string[];
-};
-
-/**
- * Brings the clients in line with the fleet file: creates missing ones, updates their hosts, and revokes those marked as revoked.
- * Fails with E_CLIENT_REVOKED, E_CLIENT_EXTERNAL, E_LAST_CLIENT (exit 2).
- */
-export function fleetClients(clients: readonly ClientSpec[], state: StoreState, now: Date): FleetClients {
-  const changes: CredentialChange[] = [];
-  const accepted: string[] = [];
-  const gone: string[] = [];
-  const notes: string[] = [];
-  for (const spec of clients) {
-    const known = state.clients.get(spec.name);
-    if (spec.revoked) {
-      if (known === undefined) continue;
-      refuseForeign(known, [asWritten(`where it was issued: docker-tls client revoke ${spec.name}`)]);
-      gone.push(spec.name);
-      if (known.record.revokedAt === undefined)
-        changes.push({ kind: 'record', record: amended(known.record, { revokedAt: now.toISOString() }, now) });
-    } else if (known?.record.revokedAt !== undefined) throw revokedAgain(spec.name);
-    else {
-      const { hosts, days } = spec;
-      // The owner of an external key chose its type.
-      const keyType = known !== undefined && known.key === undefined ? known.record.keyType : spec.keyType;
-      const one = admit(state, spec, { hosts, days, keyType, ...roleOf(spec, known) }, now);
-      changes.push(...one.changes);
-      accepted.push(spec.name);
-      const before = known?.record ?? one.record;
-      if (before.role !== undefined && spec.role === undefined)
-        notes.push(
-          `client ${spec.name}: the file gives it no role, so its role ${before.role} ends and it may do everything`,
-        );
-      if (before.days !== days || before.keyType !== keyType)
-        notes.push(
-          `client ${spec.name}: days and key-type count from its next renewal on: ${renewalOf(spec.name, known)}`,
-        );
-    }
-  }
-  const others = activeClients(state).filter(({ record }) => !gone.includes(record.name));
-  if (gone.length > 0 && accepted.length === 0 && others.length === 0) {
-    throw new DockerTlsError(
-      'E_LAST_CLIENT',
-      'no client is left: no client would be accepted, and nothing could be verified',
-      { where: gone.join(', '), hints: ['write another client into the file, under clients:'] },
-    );
-  }
-  return { changes, accepted, revoked: gone, notes };
-}
-
-/** A client that the file gives no role has all rights again. */
-function roleOf({ role }: ClientSpec, known: StoredClient | undefined): Partial<Pick<ClientRecord, 'role'>> {
-  return role === undefined && known?.record.role === undefined ? {} : { role };
-}
-
-function renewalOf(name: string, known: StoredClient | undefined): string {
-  const external = known !== undefined && known.key === undefined;
-  if (!external) return `docker-tls rotate client ${name}`;
-  // Without the program, because it is not typed here.
-  const [request = ''] = offeredCommands('request', name).map((one) => one.replace(/^docker-tls /, ''));
-  return request === '' ? 'on the computer with its key' : `${request} (on the computer with its key)`;
-}
-
-function revokedAgain(name: string): DockerTlsError {
-  return new DockerTlsError(
-    'E_CLIENT_REVOKED',
-    'this client was revoked, which cannot be undone: others may hold its certificate',
-    {
-      where: name,
-      hints: [`mark it in the file: clients: { ${name}: { revoked: true } }`, 'and issue a client of another name'],
-    },
-  );
 }
 
 /** Rejects unknown hosts in a list: a typing error would lock the client out of the intended host. E_HOST_UNKNOWN (exit 2). */

@@ -2,7 +2,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
-import { type HostFlags, recordedSpecs } from '../fleet/specs.ts';
+import { type HostFlags, recordedSpecs } from '../hosts/specs.ts';
 import { inspectCertificate, isFrom } from '../pki/inspect.ts';
 import type { RotationStage } from '../plan/stages.ts';
 import type { CaSpec } from '../settings.ts';

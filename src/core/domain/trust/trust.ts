@@ -2,6 +2,8 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { LISTENERS } from '../../seams/listeners.ts';
+import { offeredLines } from '../../seams/seam.ts';
+import { SETTING_PLACES } from '../../seams/setting-places.ts';
 import { hasPort } from '../network-port.ts';
 import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
 import type { HostSpec } from '../settings.ts';
@@ -69,7 +71,10 @@ export function trustFor(spec: Accepting, view: AccessView): readonly CaId[] {
       hints:
         spec.clients === undefined
           ? ['docker-tls client list', `docker-tls client add NAME --hosts ${spec.name}`]
-          : [`name another client in the fleet file: hosts: { ${spec.name}: { clients: [NAME] } }`],
+          : offeredLines(
+              SETTING_PLACES,
+              `name another client in the fleet file: hosts: { ${spec.name}: { clients: [NAME] } }`,
+            ),
     });
   }
   const without = accepted.filter(({ name }) => !issuers.has(name) || (listsClients(spec) && view.direct(name)));

@@ -1,20 +1,21 @@
 /** Intent of `apply`, `setup` and `harden`: hosts as specified, with the CA and clients that they need. */
 
 import type { StoredCa, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import type { ClientsInLine, FileClients } from '../../seams/fleet-files.ts';
 import { hasPort } from '../network-port.ts';
 import { Secret } from '../secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import { accessOf, withTrust } from './access.ts';
 import { firstCa, type Intent, namedCa, preview, type Wanted } from './changes.ts';
-import { fleetClients, usableClients, verifierOf } from './clients.ts';
+import { usableClients, verifierOf } from './clients.ts';
 import { viewOf } from './view.ts';
 
 export type ApplyRequest = {
   readonly reason: 'setup' | 'plan' | 'apply' | 'harden';
   readonly hosts: readonly HostSpec[];
   /** Clients of a fleet file. */
-  readonly clients?: readonly ClientSpec[];
+  readonly clients?: Pick<FileClients, 'inLine'>;
   /** Settings of a new CA. */
   readonly ca: CaSpec;
   /** The existing CA that the fleet file names. */
@@ -37,9 +38,11 @@ export function hostsIntent(request: ApplyRequest): Intent {
   };
 }
 
+const NONE: ClientsInLine = { changes: [], accepted: [], revoked: [], notes: [] };
+
 function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wanted {
   const { hosts, ca, ownCa, client, takeOver = false, rejectOthers = false, addHardening = false } = request;
-  const clients = fleetClients(request.clients ?? [], state, now);
+  const clients = request.clients?.inLine(state, now) ?? NONE;
   const inFile = clients.accepted[0];
   const named = client.named || inFile !== undefined;
   const spec = client.named || inFile === undefined ? client.spec : { ...client.spec, name: inFile };

@@ -7,6 +7,8 @@ import { parseCsr } from '../../domain/pki/csr.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import type { HostProgress } from '../../runtime.ts';
+import { offeredLines } from '../../seams/seam.ts';
+import { SETTING_PLACES } from '../../seams/setting-places.ts';
 import type { PlannedHost, Run } from '../intent.ts';
 
 /** How openssl makes a key of each type (openssl-genpkey(1)). */
@@ -74,7 +76,7 @@ async function makeKey(
         installHint(session.login, facts.distribution, ['openssl']),
         // rotate has no --keys.
         `or let the key be made here: docker-tls setup ${spec.name} --keys store`,
-        'in a fleet file: keys: store',
+        ...offeredLines(SETTING_PLACES, 'in a fleet file: keys: store'),
       ],
     },
   );

@@ -3,7 +3,7 @@
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { destinationWords } from '../../domain/destination.ts';
-import { namingKnown } from '../../domain/fleet/specs.ts';
+import { namingKnown } from '../../domain/hosts/specs.ts';
 import { proposeSans } from '../../domain/pki/san.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { type HostSpec, SSH_SETTINGS, type SshSpec } from '../../domain/settings.ts';

@@ -3,7 +3,7 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { HostRecord } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
-import { hostKeyNotes, withSeenKey } from '../../domain/fleet/recorded-key.ts';
+import { hostKeyNotes, withSeenKey } from '../../domain/hosts/recorded-key.ts';
 import { hasPort } from '../../domain/network-port.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
 import {

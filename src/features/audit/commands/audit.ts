@@ -13,7 +13,8 @@ import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/h
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
-import { offeredLines } from '../../../core/seams/seam.ts';
+import { offeredWords } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import { SHARED_STORE } from '../../../core/seams/stores.ts';
 import { type DockerTlsError, usage } from '../../../errors/errors.ts';
 import { programHash } from '../adapters/program-hash.ts';
@@ -51,17 +52,12 @@ export type AuditDocument =
     })
   | SignatureDocument;
 
-function offeredWords(words: string): string {
-  return offeredLines(SHARED_STORE, words).join('');
-}
-
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store', 'changes'],
-  about:
-    'Without HOST: every host of the fleet file (-f), or of the store; with --compose or --dockerfile and no -f, no host. A host need not be set up.\nAll facts of a host come over SSH in one go, as root (on a host set up with --rootless, as its user); which clients are accepted is probed from here, over the network.\n`docker-tls harden HOST` fixes what can be fixed; -v shows what passed as well.',
+  about: `Without HOST: every host of ${offeredWords(SETTING_PLACES, 'the fleet file (-f), or of ')}the store; with --compose or --dockerfile${offeredWords(SETTING_PLACES, ' and no -f')}, no host. A host need not be set up.\nAll facts of a host come over SSH in one go, as root (on a host set up with --rootless, as its user); which clients are accepted is probed from here, over the network.\n\`docker-tls harden HOST\` fixes what can be fixed; -v shows what passed as well.`,
   examples: [
     'docker-tls audit root@build-1',
-    'docker-tls audit -f fleet.yaml --format html --out audit.html',
+    `docker-tls audit${offeredWords(SETTING_PLACES, ' -f fleet.yaml')} --format html --out audit.html`,
     'docker-tls audit --fail-on high --baseline accepted.yaml --format sarif --out audit.sarif',
     'docker-tls audit build-1 --json > before.json; docker-tls audit build-1 --compare before.json',
     'docker-tls audit --compose docker-compose.yml --dockerfile Dockerfile',
@@ -115,12 +111,12 @@ export const command = defineCommand({
       ...FILE,
       value: 'KEY',
       optional: SHARED_STORE.all.length > 0,
-      summary: `sign the report in --out with this SSH key or age identity${offeredWords(' (default: yours of the shared store)')}: OUT.sig, as ssh-keygen -Y sign`,
+      summary: `sign the report in --out with this SSH key or age identity${offeredWords(SHARED_STORE, ' (default: yours of the shared store)')}: OUT.sig, as ssh-keygen -Y sign`,
     },
     checkSignature: { ...FILE, summary: 'check FILE.sig of a signed report; needs no host' },
     signers: {
       ...FILE,
-      summary: `who may have signed it, as for ssh-keygen -Y verify (default: ${offeredWords('operators of the shared store, without one ')}~/.ssh/allowed_signers)`,
+      summary: `who may have signed it, as for ssh-keygen -Y verify (default: ${offeredWords(SHARED_STORE, 'operators of the shared store, without one ')}~/.ssh/allowed_signers)`,
     },
     acceptRemoved: {
       kind: 'flag',

@@ -1,8 +1,8 @@
 /** Baseline file: accepted findings, each with a reason and an expiry date. */
 
 import { LineCounter, parseDocument, stringify } from 'yaml';
-import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
 import { at, entriesAt, listAt, textAt } from '../../../core/domain/json.ts';
+import { nearestNames } from '../../../core/domain/nearest.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { DockerTlsError, DockerTlsErrors, usage } from '../../../errors/errors.ts';
 import { type Benchmark, idIn, NEWEST } from './benchmark.ts';

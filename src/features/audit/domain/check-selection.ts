@@ -1,7 +1,7 @@
 /** Selection of checks for an audit, and accepted findings. */
 
-import { nearestNames } from '../../../core/domain/fleet/nearest.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
+import { nearestNames } from '../../../core/domain/nearest.ts';
 import { listWords } from '../../../core/domain/words.ts';
 import { printable, usage } from '../../../errors/errors.ts';
 import { applyBaseline, type Baseline, matchesCheck } from './baseline.ts';

@@ -3,14 +3,14 @@
 import { type CommandResult, defineCommand, type OptionSpecs, type OptionValues } from '../../../cli/command.ts';
 import { CLIENT_OPTION, SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { openFleetFile } from '../../../core/actions/fleet-file.ts';
+import { openFleetFile } from '../../../core/actions/fleet-files.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { sudoPasswords } from '../../../core/actions/run.ts';
 import { currentContext } from '../../../core/adapters/docker/config-file.ts';
 import { contextsTo, readContext } from '../../../core/adapters/docker/contexts.ts';
 import type { StoredClient } from '../../../core/adapters/store/records.ts';
 import { dockerHost } from '../../../core/domain/destination.ts';
-import { specFor } from '../../../core/domain/fleet/specs.ts';
+import { specFor } from '../../../core/domain/hosts/specs.ts';
 import { hasPort } from '../../../core/domain/network-port.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';

@@ -3,6 +3,8 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { errorsOf, exitOfResults } from '../../../core/domain/host-results.ts';
 import { plural } from '../../../core/domain/words.ts';
+import { offeredWords } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import { printable } from '../../../errors/errors.ts';
 import { loggedRequests } from '../actions/logged-requests.ts';
 import { renderSuggestion, suggestRole } from '../domain/suggest-role.ts';
@@ -20,8 +22,7 @@ export type RoleSuggestDocument = {
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store'],
-  about:
-    'Reads the log of hosts whose listener is HAProxy, and prints the smallest role that allows what the client did, for the fleet file. Of a client with full access the log has only the first request of each connection: give it the role read first, or watch longer.',
+  about: `Reads the log of hosts whose listener is HAProxy, and prints the smallest role that allows what the client did${offeredWords(SETTING_PLACES, ', for the fleet file')}. Of a client with full access the log has only the first request of each connection: give it the role read first, or watch longer.`,
   examples: ['docker-tls role suggest prom --since 7d'],
   args: { client: { summary: 'the client', required: true, completes: 'client' } },
   options: LOG_OPTIONS,

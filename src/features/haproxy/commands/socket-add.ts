@@ -4,7 +4,7 @@ import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { HOST_OPTIONS, RUN_OPTIONS } from '../../../cli/host-options.ts';
 import type { Changed } from '../../../core/actions/results.ts';
 import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
-import { readSetting } from '../../../core/domain/fleet/fleet-problems.ts';
+import { readSetting } from '../../../core/domain/setting-problems.ts';
 import { HOST_SETTINGS } from '../../../core/domain/settings.ts';
 import { specsOf } from '../../../core/domain/trust/changes.ts';
 import type { ChangeDocument } from '../../../core/render/change-document.ts';

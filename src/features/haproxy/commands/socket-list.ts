@@ -3,7 +3,7 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
-import { recordedSpecs } from '../../../core/domain/fleet/specs.ts';
+import { recordedSpecs } from '../../../core/domain/hosts/specs.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import { renderTable } from '../../../core/render/table.ts';
 import { parseSockets, socketPath } from '../domain/role-sockets.ts';

@@ -9,6 +9,8 @@ import { kindOf } from '../../../core/domain/plan/host-kind.ts';
 import { rootCommand, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { listWords } from '../../../core/domain/words.ts';
 import type { ListenerRequest } from '../../../core/seams/listeners.ts';
+import { offeredWords } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { ISSUING_CA } from '../domain/client-keys.ts';
@@ -78,7 +80,7 @@ export function problemsOf(request: ListenerRequest, haproxy: HaproxyFacts): Doc
   const twice = names.find((name, index) => names.indexOf(name) < index);
   if (twice !== undefined)
     add('E_LISTENER', `two sockets there have the name ${twice}`, [
-      `leave one of them out of "sockets" in the fleet file, or of: docker-tls setup ${shellQuote(spec.name)} --socket 'NAME ROLE'`,
+      `leave one of them out of ${offeredWords(SETTING_PLACES, '"sockets" in the fleet file, or of')}: docker-tls setup ${shellQuote(spec.name)} --socket 'NAME ROLE'`,
     ]);
   if (haproxy.noPatterns)
     add(

@@ -8,7 +8,7 @@ import type {
   StoreState,
 } from '../../../core/adapters/store/records.ts';
 import { type Destination, destinationWords } from '../../../core/domain/destination.ts';
-import { keyWords } from '../../../core/domain/fleet/recorded-key.ts';
+import { keyWords } from '../../../core/domain/hosts/recorded-key.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
 
 /** One line per change. */

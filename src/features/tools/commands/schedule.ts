@@ -5,14 +5,14 @@ import { join, resolve } from 'node:path';
 import { type CommandResult, defineCommand, type OptionSpecs, type OptionValues } from '../../../cli/command.ts';
 import { CA_OPTIONS, SSH_OPTIONS } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { fleetSecrets } from '../../../core/actions/fleet-files.ts';
+import { shownPath } from '../../../core/actions/input-output.ts';
 import { storeOf, storeOptions } from '../../../core/actions/open-store.ts';
-import { readFleetText, shownPath } from '../../../core/actions/read-fleet.ts';
 import { replaceFiles, withFileErrors } from '../../../core/adapters/docker/atomic-files.ts';
 import { readSecretFile } from '../../../core/adapters/files/secret-file.ts';
 import { storeUrl } from '../../../core/adapters/store/store-url.ts';
-import { type Fleet, parseFleet } from '../../../core/domain/fleet/fleet.ts';
-import type { Runtime } from '../../../core/runtime.ts';
-import { offeredLines } from '../../../core/seams/seam.ts';
+import { offeredLines, offeredWords } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import { SHARED_STORE } from '../../../core/seams/stores.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { usage } from '../../../errors/errors.ts';
@@ -62,7 +62,7 @@ export const command = defineCommand({
   examples: [
     'docker-tls schedule --install --ca-passphrase-file /root/ca-passphrase',
     '(crontab -l 2>/dev/null; docker-tls schedule --form cron --mail-to ops@example.org) | crontab -',
-    'docker-tls schedule --form github -f fleet.yaml > .github/workflows/certificates.yml',
+    `docker-tls schedule --form github${offeredWords(SETTING_PLACES, ' -f fleet.yaml')} > .github/workflows/certificates.yml`,
   ],
   args: {},
   options: OPTIONS,
@@ -104,7 +104,7 @@ async function schedule(context: ActionContext, options: ScheduleOptions): Promi
   };
   const passphraseFile = await secretFile(options.caPassphraseFile, '--ca-passphrase-file');
   const sudoPasswordFile = await secretFile(options.sudoPasswordFile, '--sudo-password-file');
-  const secrets = global.file === undefined ? undefined : await secretsOf(global.file, runtime);
+  const secrets = await fleetSecrets(context);
   const stored = storeOf(context);
   const store = storeUrl(storeOptions(context));
   const ofStore = /[?&]password=env:(\w+)/.exec(store ?? '')?.slice(1) ?? [];
@@ -153,13 +153,6 @@ function refuseOptions({ global }: ActionContext, { form = 'systemd', install, .
     throw usage('a schedule needs a fleet file that stays', ['docker-tls schedule -f fleet.yaml']);
   for (const text of [...Object.values(options), global.home, global.file])
     if (/[\u0000-\u001f]/.test(text ?? '')) throw usage('a value holds a newline or another control character', []);
-}
-
-/** The secrets of the fleet file, which may exist only on the runner. */
-async function secretsOf(file: string, runtime: Runtime): Promise<Fleet['secrets'] | undefined> {
-  const text = await readFleetText(resolve(runtime.cwd, file));
-  if (text === undefined) return undefined;
-  return parseFleet(text, file).secrets;
 }
 
 function renderSchedule(schedule: Schedule): CommandResult<ScheduleDocument> {

@@ -82,7 +82,7 @@ export function renderAuditDoc(): string {
     '    reason: images are shared with the build farm',
     '    expires: 2027-06-30       # the last day of the acceptance (UTC); after that the finding counts again',
     '  - check: "5.32"',
-    '    host: build-1             # only there: a name in the fleet file or store, or the path of a Compose file or Dockerfile',
+    "    host: build-1             # only there: a host's name, or the path of a Compose file or Dockerfile",
     '    place: container portainer   # only that: the `place` of the evidence in `--json` (and its `text`, as `text:`)',
     '    reason: it manages the host',
     '    expires: 2027-03-31',

@@ -1,8 +1,8 @@
 /** The key `harden` of a fleet file. */
 
 import { expect, test } from 'vitest';
-import { parseFleet } from '../../../../src/core/domain/fleet/fleet.ts';
 import { DockerTlsErrors } from '../../../../src/errors/errors.ts';
+import { parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
 
 test('means what it says', () => {
   const fixes = ['sshd', 'no-new-privileges', 'docker-group', 'docker-group:ci', 'sshd:max-auth-tries=2'];

@@ -4,11 +4,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
-import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { managedExternally } from '../../../../src/core/domain/plan/other-store.ts';
 import { caBreaksClients, externalCaKey } from '../../../../src/core/domain/trust/ca-refusals.ts';
 import { externalKey, noKeyHere, requestForOther } from '../../../../src/core/domain/trust/client-refusals.ts';
-import { fleetClients } from '../../../../src/core/domain/trust/clients.ts';
 import { newCredentials } from '../../../../src/core/domain/trust/new-credentials.ts';
 import type { Hint } from '../../../../src/errors/errors.ts';
 import { runCli } from '../../../support/cli.ts';
@@ -50,14 +48,6 @@ test.each([
   [managedExternally('build-1', ''), ['docker-tls client request NAME']],
 ])('%s', ({ hints }, commands) => {
   expect(commandsIn(hints)).toEqual(expect.arrayContaining(commands));
-});
-
-test('other days of a client whose key is on another computer count from a request that is made there', async () => {
-  await issueStore(home, { clients: { ada: undefined } });
-  await keyElsewhere(home, 'ada');
-  const spec = { name: 'ada', days: 60, keyType: 'p256' } as Parameters<typeof fleetClients>[0][number];
-  const { notes } = fleetClients([spec], await openStore(home).read(), new Date());
-  expect(notes).toEqual([expect.toSay('client-days-key-type-count', 'ada')]);
 });
 
 test('renew: of a client whose key is on another computer', async () => {

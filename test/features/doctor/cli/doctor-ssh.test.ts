@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { writeContext } from '../../../../src/core/adapters/docker/contexts.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import type { SshSpec } from '../../../../src/core/domain/settings.ts';
+import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../../../support/cli.ts';
@@ -142,17 +143,20 @@ test('no client is "own": the one whose context docker uses, and its commands na
   expect(env).toContain('--client bob');
 });
 
-test('a fleet file says how SSH gets there, and status repeats it for doctor', async () => {
-  const file = join(home, 'fleet.yaml');
-  writeFileSync(file, 'version: 1\nhosts: { web: ops@moved }\n');
-  const dialled: string[] = [];
-  const connect: CliSetting['connect'] = async ({ destination, user }) => {
-    dialled.push(`${user}@${destination}`);
-    throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
-  };
-  await run(['doctor', 'web', '-f', file], { connect });
-  expect(dialled).toEqual(['ops@moved']);
-  const env = { HOME: home, DOCKER_CONFIG: docker };
-  const { out } = await runCli(['status', '-f', file, '--home', home], { connect, env });
-  expect(out).toContain(`doctor web -f ${file}\n`);
-});
+test.runIf(FLEET_FILES.all.length > 0)(
+  'a fleet file says how SSH gets there, and status repeats it for doctor',
+  async () => {
+    const file = join(home, 'fleet.yaml');
+    writeFileSync(file, 'version: 1\nhosts: { web: ops@moved }\n');
+    const dialled: string[] = [];
+    const connect: CliSetting['connect'] = async ({ destination, user }) => {
+      dialled.push(`${user}@${destination}`);
+      throw new DockerTlsError('E_SSH_TIMEOUT', 'no answer');
+    };
+    await run(['doctor', 'web', '-f', file], { connect });
+    expect(dialled).toEqual(['ops@moved']);
+    const env = { HOME: home, DOCKER_CONFIG: docker };
+    const { out } = await runCli(['status', '-f', file, '--home', home], { connect, env });
+    expect(out).toContain(`doctor web -f ${file}\n`);
+  },
+);

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { runUnreached } from '../../../support/cli.ts';
 import { type IssuedOptions, issueStore } from '../../../support/issued-store.ts';
@@ -44,11 +45,14 @@ describe('a CA that signs leaf certificates only', () => {
     await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
   });
 
-  test.each([
+  test.each<[string, string[]]>([
     ['client revoke', ['client', 'revoke', 'eve', '--yes']],
     ['client add --hosts', ['client', 'add', 'eve', '--hosts', 'build-1', '--yes']],
     ['client add of a new one', ['client', 'add', 'ci', '--hosts', 'build-1', '--yes']],
-    ['apply with a fleet file that revokes', ['apply', '-f', 'fleet.yaml', '--yes']],
+    ...FLEET_FILES.all.map((): [string, string[]] => [
+      'apply with a fleet file that revokes',
+      ['apply', '-f', 'fleet.yaml', '--yes'],
+    ]),
   ])('%s is refused, and nothing of it stays', async (_, argv) => {
     writeFileSync(
       join(directory, 'fleet.yaml'),

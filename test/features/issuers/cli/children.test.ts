@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { buildProgram, type Program } from '../../../support/cli.ts';
 import { writeSignScript } from '../../../support/sign-script.ts';
@@ -32,7 +33,7 @@ test('no child process gets the passphrase, whichever variable brings it', async
       PATH: process.env.PATH,
       HOME: directory,
       DOCKER_TLS_CA_PASSPHRASE: secret,
-      VAULT_WORD: secret,
+      ...(FLEET_FILES.all.length > 0 ? { VAULT_WORD: secret } : {}),
       PLAIN: 'x',
     };
     const run = (...argv: string[]) => program.run(argv, { cwd: directory, env });
@@ -41,7 +42,7 @@ test('no child process gets the passphrase, whichever variable brings it', async
     expect((await run('ca', 'import', '--cert', ca.certFile, '--sign-command', './spy {profile} {days}')).status).toBe(
       0,
     );
-    expect((await run('client', 'add', 'ci', '-f', 'fleet.yaml')).status).toBe(0);
+    expect((await run('client', 'add', 'ci', ...FLEET_FILES.all.flatMap(() => ['-f', 'fleet.yaml']))).status).toBe(0);
     const seen = readFileSync(at('seen'), 'utf8');
     expect(seen).toContain('PLAIN=x');
     expect(seen).not.toMatch(/correct horse|DOCKER_TLS_CA_PASSPHRASE|VAULT_WORD/);

@@ -19,9 +19,9 @@ async function signCommand(): Promise<void> {
 
 describe('with a sign command', () => {
   test.each([
-    ['plan', ['-f', 'fleet.yaml']],
+    ['plan', ['127.0.0.3']],
     ['setup', ['root@h9', '--client', 'laptop', '--dry-run']],
-    ['apply', ['-f', 'fleet.yaml', '--dry-run']],
+    ['apply', ['127.0.0.3', '--dry-run']],
     ['rotate client', ['--all', '--dry-run']],
     ['client add', ['ci', '--dry-run']],
   ])('%s runs it not once', async (name, argv) => {

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { HOST_FILE } from '../../../../src/core/adapters/store/parse-records.ts';
-import { parseFleet } from '../../../../src/core/domain/fleet/fleet.ts';
+import { parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
 import { sampleHost } from '../../../support/store.ts';
 
 const fleet = (transport: string) =>

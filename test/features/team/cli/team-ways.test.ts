@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import type { SshOptions } from '../../../../src/core/runtime.ts';
+import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { runCli } from '../../../support/cli.ts';
@@ -103,9 +104,10 @@ test('consent is for these jump hosts, on this computer or in this call; others 
   await write({ jump: ['other.example'] });
   expect((await run(ada, url, 'apply', 'web', '--yes')).jumps).toEqual([['other.example']]);
   expect(await idOf()).not.toBe(id);
-  // One that bob names himself, by a flag or in his fleet file.
+  // One that bob names himself, by a flag or in a file.
   const own = await run(bob, url, 'apply', 'web', '--yes', '--jump', 'mine.example');
   expect([own.error?.code, own.jumps]).toEqual(['E_SSH_TIMEOUT', [['mine.example']]]);
+  if (FLEET_FILES.all.length === 0) return;
   const file = join(bob.env.HOME ?? '/', 'fleet.yaml');
   writeFileSync(file, 'version: 1\nhosts: { web: { ssh: { destination: web.example, jump: [other.example] } } }\n');
   expect((await run(bob, url, 'apply', '-f', file, '--yes')).jumps).toEqual([['other.example']]);
@@ -176,13 +178,15 @@ test('a place from a colleague: no login, and no sudo password, before the conse
   expect(id).not.toBe(first.id);
   const log = await runCli(['log', '--store', url, '--home', bob.home], { env: { HOME: bob.env.HOME }, cwd: bob.home });
   expect(log.out).toSay('record-changed-now', 'eve@eve.example');
-  // A place that bob types, or has in his own fleet file, needs no consent.
+  // A place that bob types, or has in a file of his own, needs no consent.
   const typed = await run(bob, url, 'plan', 'ops@eve.example');
   expect(typed.dialled.map(({ destination }) => destination)).toEqual(['eve.example']);
-  const file = join(bob.env.HOME ?? '/', 'fleet.yaml');
-  writeFileSync(file, 'version: 1\nhosts: { web: { ssh: { destination: eve.example, user: eve } } }\n');
-  const own = await run(bob, url, 'plan', '-f', file);
-  expect(own.dialled.map(({ destination }) => destination)).toEqual(['eve.example']);
+  if (FLEET_FILES.all.length > 0) {
+    const file = join(bob.env.HOME ?? '/', 'fleet.yaml');
+    writeFileSync(file, 'version: 1\nhosts: { web: { ssh: { destination: eve.example, user: eve } } }\n');
+    const own = await run(bob, url, 'plan', '-f', file);
+    expect(own.dialled.map(({ destination }) => destination)).toEqual(['eve.example']);
+  }
   await write({ destination: 'other.example' });
   const other = (await idOf('web')).id;
   expect(await places(bob, '--trust-store-settings', other)).toEqual(['E_SSH_LOST', '@other.example']);

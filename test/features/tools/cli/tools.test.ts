@@ -1,7 +1,7 @@
 /** Tools that use a client: their configuration on this machine, and inventory groups. */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -81,36 +81,5 @@ describe('env --format TOOL', () => {
   test('a tool that reads its files at each use leaves the store as it was', async () => {
     await run(['env', 'build-1', '--client', 'ci', '--format', 'gitlab-runner']);
     expect((await record('ci'))?.handedOut).toBeUndefined();
-  });
-});
-
-describe('--limit', () => {
-  test('takes groups of an inventory, and of groups in them', async () => {
-    const inventory = {
-      _meta: { hostvars: {} },
-      all: { children: ['prod', 'ungrouped'] },
-      prod: { children: ['webs', 'prod'] },
-      webs: { hosts: ['web-1', 'web-2'] },
-      dbs: ['db-1'],
-    };
-    writeFileSync(join(directory, 'inventory.json'), JSON.stringify(inventory));
-    const { parseInventory } = await import('../../../../src/features/tools/domain/inventory.ts');
-    const { selectHosts } = await import('../../../../src/core/domain/fleet/selection.ts');
-    const all = parseInventory(readFileSync(join(directory, 'inventory.json'), 'utf8'));
-    const limit = (...names: string[]) => selectHosts(all, { limit: names }).map(({ name }) => name);
-    expect(limit('prod')).toEqual(['web-1', 'web-2']);
-    expect(limit('dbs', 'web-1')).toEqual(['web-1', 'db-1']);
-    expect(limit('d*')).toEqual(['db-1']);
-    expect(() => limit('staging')).toThrow(expect.toSay('no-host-matches-staging'));
-    const dialled: string[] = [];
-    await runCli(['plan', '--inventory', 'inventory.json', '--limit', 'dbs', '--json'], {
-      cwd: directory,
-      env: { DOCKER_TLS_HOME: home, HOME: directory },
-      connect: async ({ host }) => {
-        dialled.push(host);
-        throw new Error('no');
-      },
-    });
-    expect(dialled).toEqual(['db-1']);
   });
 });
