@@ -13,3 +13,4 @@ import './features/doctor/feature.ts';
 import './features/openssh/feature.ts';
 import './features/notices/feature.ts';
 import './features/tunnel/feature.ts';
+import './features/init/feature.ts';

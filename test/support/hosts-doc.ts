@@ -54,9 +54,9 @@ export function renderHostsDoc(): string {
     "| SELinux enforcing (Debian's reference policy, with a confined dockerd) | `scripts/selinux` on a virtual machine, Docker 26.1. docker-tls caused no denial in setup, a second one, rotate, revoke, rollback, the rollback by the timer and at boot, harden, remove. Not the policy of Fedora or RHEL |",
     '| hosts with nft and without iptables | `test/e2e/held-port.test.ts`, Docker 28.5: every promise, with two faults; the nftables backend by hand, with 29.1.5 |',
     '| Fedora CoreOS, Flatcar: `/usr` is read-only, `ExecStart=/usr/bin/env … dockerd` | the mount and the command line on a Debian host |',
-    "| sysvinit (Devuan, Debian with sysvinit-core): Debian's `/etc/init.d/docker` | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1 |",
-    "| OpenRC with Debian's `/etc/init.d/docker`, and busybox's tools | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1, OpenRC 0.56 |",
-    "| OpenRC with a native script, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | such a script with supervise-daemon on Debian's OpenRC, by hand; not on Alpine or Gentoo themselves |",
+    "| sysvinit (Devuan, Debian with sysvinit-core): Debian's `/etc/init.d/docker` | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1 <!-- init --> |",
+    "| OpenRC with Debian's `/etc/init.d/docker`, and busybox's tools | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1, OpenRC 0.56 <!-- init --> |",
+    "| OpenRC with a native script, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | such a script with supervise-daemon on Debian's OpenRC, by hand; not on Alpine or Gentoo themselves <!-- init --> |",
     '| Podman 5.7 or later as the engine, with systemd and without Docker | `test/e2e/podman.test.ts`, the fault suite: Podman 5.8, systemd 262 |',
     '| Podman before 5.7 (Debian 13 has 5.4) | its version on recorded facts |',
     // <!-- haproxy -->

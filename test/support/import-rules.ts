@@ -7,7 +7,19 @@ const PURE = ['', '/pki', '/trust', '/fleet', '/dockerd', '/plan'].map((name) =>
 const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
 /** Imports allowed everywhere: contracts, errors, seams, and the text of the host scripts. */
 const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
-const FEATURES = ['audit', 'team', 'issuers', 'tools', 'haproxy', 'doctor', 'openssh', 'notices', 'tunnel', 'bundles'];
+const FEATURES = [
+  'audit',
+  'team',
+  'issuers',
+  'tools',
+  'haproxy',
+  'doctor',
+  'openssh',
+  'notices',
+  'tunnel',
+  'bundles',
+  'init',
+];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {

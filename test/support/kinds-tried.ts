@@ -25,8 +25,10 @@ const FAULTS = 'faults: whatever dies, at whatever step';
 const NFT_ROUND = 'held-port: a second setup, a revocation, a rollback and a removal';
 const ROUND =
   'setup, rotation under a client, revocation, rollback and removal: no client refused, no container stopped, no trace left';
+// <!-- init -->
 const INIT = `without-systemd: ${ROUND}`;
 const INIT_FAULT = 'without-systemd: whatever dies in the middle';
+// <!-- /init -->
 const PODMAN = `podman: ${ROUND}`;
 const PODMAN_FAULT = 'podman: whatever dies in the middle';
 // <!-- haproxy -->
@@ -113,12 +115,14 @@ export const KINDS_TRIED: readonly KindTried[] = [
     kind: 'rootless Docker 28.5',
     cells: [...all(OWN_BY_HAND).slice(0, 6), '[no, see Promises]', OWN_BY_HAND, OWN_BY_HAND],
   },
+  // <!-- init -->
   { kind: "sysvinit, Debian's script", cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT] },
   { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },
   {
     kind: 'OpenRC, a native script with supervise-daemon',
     cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT],
   },
+  // <!-- /init -->
   { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
   // <!-- haproxy -->
   {

@@ -6,8 +6,8 @@ import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/pro
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
+import { factsScript } from './loaded-kinds.ts';
 
 type Gathered = {
   readonly facts: HostFacts;
@@ -45,13 +45,14 @@ async function gatherWhole(session: HostSession, options: GatherOptions): Promis
 }
 
 async function gatherOnce(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  const script = await factsScript();
   const before = options.now().getTime();
   const result = await session.run({
     phase: 'facts',
     script: [
       `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}`,
       `PROGRAMS=${shellQuote(NEEDED_PROGRAMS.join(' '))}`,
-      FACTS_SCRIPT,
+      script,
     ].join('\n'),
     asRoot: true,
     timeoutMs: 60_000,

@@ -37,20 +37,6 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
   });
 
-  test('a service of sysvinit starts at a boot by a link in any of its runlevels, or in the one of the boot', () => {
-    const etc = join(directory, 'etc');
-    for (const level of ['2', '3', 'S', '6']) ensureDirSync(join(etc, `rc${level}.d`));
-    const functions = moduleText('init/facts.sh').replaceAll('/etc/', `${etc}/`);
-    const starts = () => run(`host_kind=sysvinit\n${functions}\nstarts_at_boot && printf yes || printf no`);
-    symlinkSync('x', join(etc, 'rc6.d/S01docker'));
-    expect(starts()).toBe('no');
-    symlinkSync('x', join(etc, 'rc3.d/S01docker'));
-    expect(starts()).toBe('yes');
-    writeFileSync(join(etc, 'inittab'), 'id:2:initdefault:\n');
-    expect(starts()).toBe('no');
-    removeSync(etc);
-  });
-
   test.each([
     ['a new unit file', '1\tfile\t0644\t0:0\tdata:ab\t/x\n', true, 3],
     ['new settings in daemon.json', '1\tfile\t0644\t0:0\tdata:ab\t/etc/docker/daemon.json\n', false, 3],

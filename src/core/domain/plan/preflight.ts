@@ -7,7 +7,7 @@ import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { plural } from '../words.ts';
 import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
-import { type HostKind, kindOf } from './host-kind.ts';
+import { type HostKind, kindOf, managers } from './host-kind.ts';
 import type { HostPlan } from './plan-host.ts';
 import { checkDaemonJson, editAt, type Preflight, type PreflightInput, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
@@ -64,7 +64,7 @@ function checkBasics(input: Preflight): void {
       }`,
     ]);
   else if (facts.kind === undefined)
-    add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
+    add('E_NO_SYSTEMD', `${noneOf(managers())} runs on this host`, [
       'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);
   serviceChecks(facts).manager(input);
@@ -100,6 +100,10 @@ function checkBasics(input: Preflight): void {
     const { message, hints } = lockedError({ host, login }, kindOf(facts), { who: lock.who, since, expiresInS, begun });
     add('E_HOST_LOCKED', message, hints);
   }
+}
+
+function noneOf(names: readonly string[]): string {
+  return names.length === 1 ? `no ${names[0]}` : `neither ${names.join(' nor ')}`;
 }
 
 /**

@@ -1,5 +1,5 @@
 # The rootless daemon of the login user, and the paths of its files.
-# Needs functions: file find_own_daemon own_manager say
+# Needs functions: file find_own_daemon own_manager say unit_facts
 # Needs variables: NL XDG_RUNTIME_DIR dropins fragment
 # Needs programs: cut getent id pkcheck readlink sed
 
@@ -11,7 +11,7 @@ find_own() {
   if [ -e "$linger_file" ]; then lingers=yes; elif pkcheck --action-id org.freedesktop.login1.set-self-linger --process $$ >/dev/null 2>&1; then lingers=may; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
-  if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
+  [ -S "$RUN/systemd/private" ]
 }
 
 # systemd knows RootlessKit, the parent of dockerd in its own namespaces.
@@ -48,4 +48,5 @@ own_facts() {
   say owner "$(id -u):$(id -g)"
   say lingers "$lingers"
   say linger-file "$linger_file"
+  unit_facts
 }
