@@ -14,3 +14,4 @@ import './features/openssh/feature.ts';
 import './features/notices/feature.ts';
 import './features/tunnel/feature.ts';
 import './features/init/feature.ts';
+import './features/rootless/feature.ts';

@@ -1,5 +1,5 @@
 // Deletes from the docs of a copy what they say of features (CONTRIBUTING.md, "A feature in the docs"). Usage: strip.mjs COPY NAME…
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const [copy, ...features] = process.argv.slice(2);
@@ -16,6 +16,7 @@ export const pagesIn = (root) => [
 const SOURCES = [
   'test/support/kinds-tried.ts',
   'test/support/hosts-doc.ts',
+  'test/features/audit/support/checks-doc.ts',
   ...['local', 'pki', 'remote'].map((name) => `src/errors/codes/${name}.ts`),
 ];
 
@@ -40,7 +41,7 @@ export function without(text, feature) {
 }
 
 if (copy !== undefined) {
-  for (const page of [...pagesIn(copy), ...SOURCES]) {
+  for (const page of [...pagesIn(copy), ...SOURCES].filter((name) => existsSync(join(copy, name)))) {
     const path = join(copy, page);
     let text = readFileSync(path, 'utf8');
     for (const feature of features) text = text && without(text, feature);

@@ -62,7 +62,7 @@ export function renderHostsDoc(): string {
     // <!-- haproxy -->
     '| HAProxy before Podman | `test/e2e/haproxy-podman.test.ts`: Podman 5.4 and 5.8, systemd 257 and 262 |',
     // <!-- /haproxy -->
-    '| [rootless Docker](../hosts.md#rootless-docker) | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 and systemd 262 |',
+    '| [rootless Docker](../hosts.md#rootless-docker) | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 and systemd 262 <!-- rootless --> |',
     '| Docker from snap | below |',
     '| Docker Desktop, Colima, Lima | not tried |',
     '| Synology DSM, QNAP QTS, Unraid | their marks on a Debian host, below |',

@@ -19,6 +19,7 @@ const FEATURES = [
   'tunnel',
   'bundles',
   'init',
+  'rootless',
 ];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */

@@ -34,11 +34,13 @@ const PODMAN_FAULT = 'podman: whatever dies in the middle';
 // <!-- haproxy -->
 const BEFORE_PODMAN = 'haproxy-podman: a setup, a rotation and a role leave the containers and new connections alone';
 // <!-- /haproxy -->
+// <!-- rootless -->
 const OWN =
   'rootless: setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left';
 const OWN_FAULT = 'rootless: whatever dies in the middle';
 /** ROOTLESS_SUITE=rootless-sid */
 const OWN_BY_HAND = '[`rootless`, by hand]';
+// <!-- /rootless -->
 // <!-- tools -->
 const FIRST_BOOT = 'first-boot: the files of the plan, laid out before a boot';
 // <!-- /tools -->
@@ -107,6 +109,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     ],
   },
   // <!-- /tools -->
+  // <!-- rootless -->
   {
     kind: 'rootless Docker 26.1',
     cells: [OWN, OWN, OWN, OWN, OWN, OWN, '[no, see Promises]', OWN_FAULT, OWN_FAULT],
@@ -115,6 +118,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     kind: 'rootless Docker 28.5',
     cells: [...all(OWN_BY_HAND).slice(0, 6), '[no, see Promises]', OWN_BY_HAND, OWN_BY_HAND],
   },
+  // <!-- /rootless -->
   // <!-- init -->
   { kind: "sysvinit, Debian's script", cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT] },
   { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },

@@ -6,27 +6,35 @@ import { KINDS } from '../domain/plan/host-kind.ts';
 import { SERVICE_CHECKS } from '../domain/plan/preflight-service.ts';
 import { START_COMMANDS } from '../domain/plan/validation.ts';
 import { factsScriptOf } from '../host/scripts.ts';
-import { HOST_KINDS, type KindOfHost } from '../seams/host-kinds.ts';
+import { HOST_KINDS, type KindOfHost, type OwnDaemons } from '../seams/host-kinds.ts';
 
-let script: Promise<string> | undefined;
+let loading: Promise<{ readonly script: string; readonly own: OwnDaemons | undefined }> | undefined;
 
 /**
  * The script that gathers facts for a plan, without changes; once it is there, every kind is known. Variables set before it: MORE_PATHS, further
  * configuration files, one per line; PROGRAMS, required programs.
  */
-export function factsScript(): Promise<string> {
-  script ??= loadKinds();
-  return script;
+export async function factsScript(): Promise<string> {
+  return (await loaded()).script;
 }
 
-async function loadKinds(): Promise<string> {
-  const loaded = await Promise.all(HOST_KINDS.all.map((one) => one.load()));
-  const kinds = loaded.flatMap((one) => one.kinds);
+/** Undefined without a feature that has such a kind. */
+export async function ownDaemons(): Promise<OwnDaemons | undefined> {
+  return (await loaded()).own;
+}
+
+function loaded(): NonNullable<typeof loading> {
+  loading ??= loadKinds();
+  return loading;
+}
+
+async function loadKinds(): Promise<Awaited<ReturnType<typeof loaded>>> {
+  const all = await Promise.all(HOST_KINDS.all.map((one) => one.load()));
+  const kinds = all.flatMap((one) => one.kinds);
   for (const kind of kinds) take(kind);
-  return factsScriptOf(
-    kinds.map(({ name }) => name),
-    loaded.flatMap(({ facts }) => facts),
-  );
+  const names = kinds.map(({ name }) => name);
+  const modules = all.flatMap(({ facts }) => facts);
+  return { script: factsScriptOf(names, modules), own: all.find(({ own }) => own !== undefined)?.own };
 }
 
 function take({ name, about, start, files, command, checks }: KindOfHost): void {

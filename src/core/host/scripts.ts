@@ -39,11 +39,6 @@ import resumeModule from './rollback/resume.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
-import rootlessArmModule from './rootless/arm.sh';
-import rootlessFactsModule from './rootless/facts.sh';
-import rootlessManagerModule from './rootless/manager.sh';
-import rootlessPidModule from './rootless/pid.sh';
-import rootlessServiceModule from './rootless/service.sh';
 import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
@@ -79,10 +74,6 @@ export const BY_SYSTEMD: KindModules = {
   apply: [systemdUnreadModule, systemdArmModule],
 };
 export const BY_PODMAN: KindModules = { ...BY_SYSTEMD, rollback: [...BY_SYSTEMD.rollback, podmanServiceModule] };
-export const BY_OWN_SYSTEMD: KindModules = {
-  rollback: [...BY_SYSTEMD.rollback, rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
-  apply: [...BY_SYSTEMD.apply, rootlessArmModule],
-};
 
 /** The rollback script, stored on the host while a change is pending. */
 export function rollbackScript(kind: KindModules): string {
@@ -139,16 +130,13 @@ export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultMo
 /** The script that gathers facts for a plan. `kinds`: names of kinds beside the core's, with the `modules` that recognize them. */
 export function factsScriptOf(kinds: readonly string[], modules: readonly string[]): string {
   return [
-    `KINDS='${[...kinds, 'rootless', 'podman', 'systemd'].join(' ')}'`,
+    `KINDS='${[...kinds, 'podman', 'systemd'].join(' ')}'`,
     factsProgramsModule,
     apiModule,
     systemdUnreadModule,
     factsSectionsModule,
     factsPathsModule,
     systemdFactsModule,
-    rootlessManagerModule,
-    rootlessPidModule,
-    rootlessFactsModule,
     ...modules,
     factsServiceModule,
     factsDaemonModule,

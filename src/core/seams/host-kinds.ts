@@ -7,6 +7,8 @@ import type { StartReader } from '../domain/plan/daemon-start.ts';
 import type { HostKind } from '../domain/plan/host-kind.ts';
 import type { ServiceChecks } from '../domain/plan/preflight-service.ts';
 import type { StartCommand } from '../domain/plan/validation.ts';
+import type { SshSpec } from '../domain/settings.ts';
+import type { HostSession } from '../runtime.ts';
 import { seam } from './seam.ts';
 
 /** A kind. What is absent is as with systemd. */
@@ -30,6 +32,15 @@ export type HostKinds = {
    * on a host of its kind, and sets what differs there (src/core/host/facts/service.sh).
    */
   readonly facts: readonly string[];
+  readonly own?: OwnDaemons;
+};
+
+/** Daemons that belong to the user who logs in. */
+export type OwnDaemons = {
+  /** Whether the user has one, and no other daemon runs. Errors: those of HostSession.run. */
+  isAlone(session: HostSession, signal: AbortSignal): Promise<boolean>;
+  /** For a login that cannot become root; empty if its user has none. Never fails. */
+  hints(session: HostSession, ssh: SshSpec): Promise<readonly string[]>;
 };
 
 export const HOST_KINDS = seam<{ load(): Promise<HostKinds> }>();

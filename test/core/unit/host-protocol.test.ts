@@ -13,21 +13,13 @@ import {
   SETTINGS,
   STEPS,
 } from '../../../src/core/host/protocol.ts';
-import {
-  applyScript,
-  BY_OWN_SYSTEMD,
-  BY_PODMAN,
-  BY_SYSTEMD,
-  factsScriptOf,
-  rollbackScript,
-} from '../../../src/core/host/scripts.ts';
+import { applyScript, BY_PODMAN, BY_SYSTEMD, factsScriptOf, rollbackScript } from '../../../src/core/host/scripts.ts';
 import { checkModules } from '../../support/module-checks.ts';
 import { wrongResults } from '../../support/shell-modules.ts';
 
 const KINDS = [
   ['systemd', BY_SYSTEMD],
   ['podman', BY_PODMAN],
-  ['rootless', BY_OWN_SYSTEMD],
 ] as const;
 const modules = checkModules('core/host', [
   ...KINDS.flatMap(([name, kind]): [string, string][] => [

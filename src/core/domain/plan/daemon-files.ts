@@ -1,7 +1,6 @@
 /** Files for mutual TLS by host kind, including the daemon's configuration file. */
 
 import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
-import { renderListenScript } from '../dockerd/listen-script.ts';
 import { CLOSED_SERVICE } from '../dockerd/paths.ts';
 import { renderPodmanApi, renderPodmanService } from '../dockerd/podman-units.ts';
 import { byKind } from './by-kind.ts';
@@ -24,10 +23,9 @@ export type KindFiles = {
 };
 
 export const DAEMON_FILES = byKind<KindFiles>({ of: unitFiles });
-DAEMON_FILES.take('rootless', { of: ownFiles });
 DAEMON_FILES.take('podman', { of: podmanFiles });
 
-function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
+export function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
   const { facts, view, desired, listening, json } = input;
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   const { service, sockets, systemctl } = kindOf(facts);
@@ -48,18 +46,6 @@ function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
     ...planVariables(input),
     ...(json.change ? [json.change] : []),
     textFile(dropInPath, renderDropIn(planDropIn(input))),
-  ];
-}
-
-/** Units of the user, and the script that starts their dockerd with the port of the socket unit. */
-function ownFiles(context: DaemonFiles): FileChange[] {
-  const { facts, view, desired } = context;
-  const { listen, localSocket } = facts.places;
-  const local = view.listeners.some(({ kind }) => kind === 'unix') ? [] : ['-H', `unix://${localSocket}`];
-  const handed = view.listeners.some(({ kind }) => kind === 'fd') ? [] : ['-H', 'fd://'];
-  return [
-    textFile(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
-    ...unitFiles({ ...context, start: [listen], hosts: [...handed, ...local] }),
   ];
 }
 

@@ -3,7 +3,7 @@
  * kind: start command (daemon-start.ts), files (daemon-files.ts), obstacles (preflight-service.ts), validation (validation.ts).
  */
 
-import { BY_OWN_SYSTEMD, BY_PODMAN, BY_SYSTEMD, type KindModules } from '../../host/scripts.ts';
+import { BY_PODMAN, BY_SYSTEMD, type KindModules } from '../../host/scripts.ts';
 import {
   type Places,
   PODMAN_API,
@@ -104,7 +104,7 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
 /** Units of a kind. `boot`: the target that starts early boot units; `whose`: the option for a user's systemd. */
 type KindUnits = Pick<HostKind, 'service' | 'sockets'> & { readonly boot: string; readonly whose: readonly string[] };
 
-const ROOT_UNITS: KindUnits = {
+export const ROOT_UNITS: KindUnits = {
   service: 'docker.service',
   sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
   boot: 'sysinit.target',
@@ -125,17 +125,8 @@ KINDS.take('podman', () =>
     BY_PODMAN,
   ),
 );
-KINDS.take('rootless', (places) => ({
-  ...units('rootless', DOCKER, { ...ROOT_UNITS, boot: 'basic.target', whose: ['--user'] }, places, BY_OWN_SYSTEMD),
-  own: true,
-  keepsContainers: false,
-  unkept: [
-    'containers run in the namespaces of this daemon and stop with it, live-restore or not',
-    'nothing holds connections back before the restart: one that dockerd has just taken may be cut',
-  ],
-}));
-
-function units(
+/** A kind that a systemd starts. */
+export function units(
   name: KindName,
   engine: ContainerEngine,
   { service, sockets, boot, whose }: KindUnits,

@@ -11,8 +11,7 @@ import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import { hasListener, usesListener } from './plan-listener.ts';
-import type { Preflight } from './preflight-config.ts';
-import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
+import type { Preflight, PreflightInput } from './preflight-config.ts';
 import { checkSystemd, checkUnit, checkUnitRestart, checkUnread } from './preflight-unit.ts';
 
 export type ServiceChecks = {
@@ -22,6 +21,10 @@ export type ServiceChecks = {
   readonly service: (input: Preflight, view: DaemonView) => void;
   /** Obstacles of the service manager to a restart, and requirements of a change without one. */
   readonly restart: (input: Preflight, restarts: boolean) => void;
+  /** Hints if another program holds the port. */
+  readonly heldPort?: (input: PreflightInput) => string[];
+  /** Obstacles of a login that asks for a daemon of this kind, whatever the host is. True: nothing else can be said. */
+  readonly login?: (input: Preflight) => boolean;
 };
 
 export const SERVICE_CHECKS = byKind<ServiceChecks>({
@@ -30,7 +33,6 @@ export const SERVICE_CHECKS = byKind<ServiceChecks>({
   restart: checkUnitRestart,
 });
 SERVICE_CHECKS.take('podman', { manager: checkPodmanVersion, service: checkPodman, restart: checkUnitRestart });
-SERVICE_CHECKS.take('rootless', { manager: checkOwnSystemd, service: checkOwnUnit, restart: checkUnitRestart });
 
 export function serviceChecks(facts: HostFacts): ServiceChecks {
   return SERVICE_CHECKS.of(kindOf(facts).name);

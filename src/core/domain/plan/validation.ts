@@ -97,15 +97,10 @@ export type StartCommand = (plan: HostPlan, facts: HostFacts, view: DaemonView) 
 export const START_COMMANDS = byKind<StartCommand>(unitStart);
 
 /** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
-function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  if (usesListener(plan)) {
-    const command = view.execStart?.value ?? '';
-    return kindOf(facts).own ? command.replace(/^\S+(?= |$)/, () => facts.docker.binary) : command;
-  }
+export function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
+  if (usesListener(plan)) return view.execStart?.value ?? '';
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
-  const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
-  // dockerd also validates outside RootlessKit's namespaces.
-  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, () => facts.docker.binary) : command;
+  return /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
 }

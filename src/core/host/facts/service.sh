@@ -1,14 +1,15 @@
 # Kind of the host: the init system or runtime that starts the daemon.
-# Needs functions: condition_facts find_own read_own_daemon read_unit say settle_units unit_facts
+# Needs functions: condition_facts read_unit say settle_units unit_facts
 # Needs variables: KINDS
 # Needs programs: id systemctl
 
 # Sets the first of KINDS of which the function find_KIND recognizes the host, or nothing. Such a function also sets what differs from systemd: the
-# names of units, if any, paths, and the functions that read the daemon's service and tell of it.
+# names of units, if any, paths, the functions that read the daemon's service, tell of it and find its program, and whether daemons of other users
+# can be inspected.
 find_kind() {
   host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   UNITS=/etc/systemd/system TLS_DIRECTORY=/etc/docker/tls STATE=/var/lib/docker-tls RUN=/run ROOM='/etc /var/lib'
-  reader=read_units teller=tell_units
+  reader=read_units teller=tell_units finder=find_program sees_others=yes
   uid=0
   { [ -O / ] && [ -O /proc/1 ]; } || uid=$(id -u)
   for known in $KINDS; do
@@ -23,11 +24,6 @@ find_kind() {
 by_systemd() { [ "$uid" = 0 ] && [ -d /run/systemd/system ]; }
 
 find_systemd() { by_systemd; }
-
-find_rootless() {
-  [ "$uid" != 0 ] && find_own || return 1
-  reader=read_own teller=own_facts
-}
 
 find_podman() {
   by_systemd && is_podman || return 1
@@ -48,11 +44,6 @@ read_service() { "$reader"; }
 read_units() {
   settle_units
   read_unit
-}
-
-read_own() {
-  read_units
-  read_own_daemon
 }
 
 service_facts() {

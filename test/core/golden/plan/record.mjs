@@ -45,8 +45,9 @@ function record(suite) {
   const [{ address, keyFile }] = JSON.parse(up);
   const save = (state) => {
     const script = `MORE_PATHS= PROGRAMS=\n${FACTS_SCRIPT}`;
+    const directory = suite === 'rootless' ? '../../../features/rootless/golden/plan/' : './';
     writeFileSync(
-      new URL(`${suite}-${state}.facts`, import.meta.url),
+      new URL(`${directory}${suite}-${state}.facts`, import.meta.url),
       lab(['exec', host, ...as, `PATH=${PATH} sh -s`], script),
     );
   };

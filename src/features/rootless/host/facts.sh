@@ -1,7 +1,12 @@
 # The rootless daemon of the login user, and the paths of its files.
-# Needs functions: file find_own_daemon own_manager say unit_facts
-# Needs variables: NL XDG_RUNTIME_DIR dropins fragment
+# Needs functions: file find_own_daemon find_program own_manager read_units say unit_facts
+# Needs variables: NL XDG_RUNTIME_DIR dropins fragment uid
 # Needs programs: cut getent id pkcheck readlink sed
+
+find_rootless() {
+  [ "$uid" != 0 ] && find_own || return 1
+  reader=read_own teller=own_facts finder=find_own_program sees_others=no
+}
 
 # A user without their own systemd has no such daemon.
 find_own() {
@@ -12,6 +17,11 @@ find_own() {
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
   [ -S "$RUN/systemd/private" ]
+}
+
+read_own() {
+  read_units
+  read_own_daemon
 }
 
 # systemd knows RootlessKit, the parent of dockerd in its own namespaces.
@@ -34,6 +44,7 @@ read_own_daemon() {
 # Sets `dockerd` to the user's program: the running one, the one next to the script, or the one in the unit's PATH. It may be in their
 # home (get.docker.com/rootless), outside our PATH.
 find_own_program() {
+  find_program
   for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside" "$(PATH=${own_search:-/nowhere} command -v dockerd)"; do
     if [ -n "$path" ] && [ -x "$path" ]; then
       dockerd=$path
