@@ -312,3 +312,7 @@ test('our lines come and go whole, and take nothing that a shell would read', ()
   for (const flag of ['a b', '$(x)', '`x`', '"', '\\', ';', '*'])
     expect(() => withOurs('', [flag]), flag).toThrow(TypeError);
 });
+
+test('a host of another service manager is refused, with those that are known', () => {
+  expect(problems(factsOf({ kind: '', systemd: '' }))[0]).toMatch(/^E_NO_SYSTEMD .*systemd nor OpenRC nor sysvinit/);
+});
