@@ -18,6 +18,8 @@ type Gathered = {
 type GatherOptions = {
   /** Further paths to report on, for hardening. */
   readonly paths?: readonly string[];
+  /** The facts script, where it must not be waited for: the exec then begins before this returns. */
+  readonly script?: string;
   readonly now: () => Date;
   readonly signal?: AbortSignal;
 };
@@ -45,7 +47,7 @@ async function gatherWhole(session: HostSession, options: GatherOptions): Promis
 }
 
 async function gatherOnce(session: HostSession, options: GatherOptions): Promise<Gathered> {
-  const script = await factsScript();
+  const script = options.script ?? (await factsScript());
   const before = options.now().getTime();
   const result = await session.run({
     phase: 'facts',

@@ -9,7 +9,7 @@ import { RUN_MARKS } from '../../domain/store-settings.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
 import { gather } from '../gather.ts';
 import type { Base, OpenedHost, Reach } from '../intent.ts';
-import { ownDaemons } from '../loaded-kinds.ts';
+import { factsScript, ownDaemons } from '../loaded-kinds.ts';
 
 /** Interfaces whose addresses no client dials: Docker's and other virtual bridges. */
 const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
@@ -106,7 +106,8 @@ export async function factsOf(
   changes = false,
 ): Promise<OpenedHost> {
   progress.phase('facts');
-  const gathering = gather(session, { now, signal });
+  const script = await factsScript();
+  const gathering = gather(session, { script, now, signal });
   // Starts after the exec for the facts, so that they do not wait for it.
   if (changes) session.prepare?.();
   const { facts, skewMs } = await gathering;
