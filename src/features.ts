@@ -14,3 +14,5 @@ import './features/doctor/feature.ts';
 import './features/openssh/feature.ts';
 import './features/notices/feature.ts';
 import './features/tunnel/feature.ts';
+import './features/init/feature.ts';
+import './features/rootless/feature.ts';

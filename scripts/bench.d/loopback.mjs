@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ssh2 from 'ssh2';
-import { hostScripts } from '../host-scripts.mjs';
+import { factsScript } from '../host-scripts.mjs';
 import { issuedStore } from './issued.mjs';
 import { measured, programIn } from './measured.mjs';
 
@@ -33,8 +33,8 @@ async function recordFacts() {
   const name = 'bench-facts';
   execFileSync(lab, ['up', name, '--owner-pid', String(process.pid)], { stdio: 'ignore' });
   try {
-    const { FACTS_SCRIPT } = await hostScripts();
-    const input = `MORE_PATHS=\n${FACTS_SCRIPT}`;
+    const script = await factsScript();
+    const input = `MORE_PATHS=\n${script}`;
     return execFileSync(lab, ['exec', name, 'sh', '-s'], { input, maxBuffer: 1 << 24 });
   } finally {
     execFileSync(lab, ['down', name]);

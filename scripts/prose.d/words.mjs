@@ -1,4 +1,4 @@
-/** Words of the pages for users, as `wc -w` counts them: code and tables included. */
+/** Words of the pages for users, as `wc -w` counts them: code and tables included, but not the marks of features, which no reader sees. */
 
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,9 +14,14 @@ export function userPages(root) {
   return ['README.md', ...pages.sort()];
 }
 
+const MARK = /<!-- \/?(?:page: )?[a-z]+ -->/g;
+
 /** Page → words. */
 export function wordsOf(root) {
   return new Map(
-    userPages(root).map((page) => [page, readFileSync(join(root, page), 'utf8').split(/\s+/).filter(Boolean).length]),
+    userPages(root).map((page) => {
+      const shown = readFileSync(join(root, page), 'utf8').replaceAll(MARK, '');
+      return [page, shown.split(/\s+/).filter(Boolean).length];
+    }),
   );
 }

@@ -1,6 +1,6 @@
 /** Deletes from the docs of a copy what they say of features (CONTRIBUTING.md, "A feature in the docs"). */
 
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Pages, and what pages are generated from. */
@@ -14,6 +14,8 @@ export const pagesIn = (root) => [
 ];
 const SOURCES = [
   'test/support/kinds-tried.ts',
+  'test/support/hosts-doc.ts',
+  'test/features/audit/support/checks-doc.ts',
   ...['local', 'pki', 'remote'].map((name) => `src/errors/codes/${name}.ts`),
 ];
 
@@ -38,7 +40,7 @@ export function without(text, feature) {
 }
 
 export function stripDocs(copy, features) {
-  for (const page of [...pagesIn(copy), ...SOURCES]) {
+  for (const page of [...pagesIn(copy), ...SOURCES].filter((name) => existsSync(join(copy, name)))) {
     const path = join(copy, page);
     let text = readFileSync(path, 'utf8');
     for (const feature of features) text = text && without(text, feature);

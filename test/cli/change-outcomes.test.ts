@@ -7,7 +7,6 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import type { Probe } from '../../src/core/runtime.ts';
-import { DockerTlsError } from '../../src/errors/errors.ts';
 import { ANSWERING_KEY, type AnsweringHosts, answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { type CliRun, type CliSetting, runCli } from '../support/cli.ts';
@@ -109,40 +108,6 @@ test('a host that serves another certificate than the one sent goes back, and th
   expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
   expect(err).toSay('host-serves-another-certificate');
   expect((await host()).serverCert).toBe(before);
-});
-
-test('a Docker of the user is looked for on a host that is new, and not where the record says which one is meant', async () => {
-  await run(['setup', 'ops@h9', '--dry-run'], { user: 'ops' });
-  expect(phases).toEqual(['find']);
-  phases = [];
-  await run(['setup', 'h1', '--dry-run'], { user: 'ops' });
-  expect(phases).toEqual([]);
-});
-
-test.each([
-  ['own', ['for the rootless Docker of ops: docker-tls setup ops@h9 --rootless']],
-  ['', []],
-])('who may not become root, and has a Docker of their own (%j), is told of it', async (own, more) => {
-  const open = answeringHosts({ home, now, user: 'ops' });
-  const connect: CliSetting['connect'] = async (options) => {
-    const session = await open(options);
-    return {
-      ...session,
-      run: async (request) => {
-        if (request.asRoot)
-          throw new DockerTlsError('E_SUDO_PASSWORD', 'sudo asks', { hints: ['--ask-sudo-password'] });
-        // The system's daemon runs as well.
-        const theirs = request.phase === 'find' && !request.script.includes('docker.socket');
-        return { status: 0, stdout: Buffer.from(theirs ? `${own}\n` : ''), stderr: '' };
-      },
-    };
-  };
-  const { exit, err } = await run(['setup', 'ops@h9', '--yes'], {}, { connect });
-  expect(exit).toBe(4);
-  expect(Array.from(err.matchAll(/hint: (.*)/g), ([, hint]) => hint)).toEqual([
-    'docker-tls setup ops@h9 --yes --ask-sudo-password',
-    ...more,
-  ]);
 });
 
 test('a docker context of the new host that another program made is left alone, and setup says so', async () => {

@@ -2,8 +2,9 @@
 
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { kindOf } from '../../src/core/domain/plan/host-kind.ts';
-import type { KindName } from '../../src/core/host/scripts.ts';
+import { SYSTEM_PLACES } from '../../src/core/domain/dockerd/paths.ts';
+import type { HostKind } from '../../src/core/domain/plan/host-kind.ts';
+import { initKinds } from '../../src/features/init/engine/kinds.ts';
 import { buildProgram, type Program } from '../support/cli.ts';
 import { resultLine, strikeHosts } from '../support/fault-run.ts';
 import { compare, leftovers, snapshot } from '../support/host-state.ts';
@@ -94,7 +95,8 @@ describe.each<Case>([
   });
 
   test('the commands of hints bring up a daemon that is down, and one that runs anew', async () => {
-    const { bringUp, restart, commands } = kindOf({ kind: suite as KindName });
+    const kind = initKinds.kinds.find(({ name }) => name === suite)?.about(SYSTEM_PLACES);
+    const { bringUp, restart, commands } = kind as HostKind;
     const answers =
       'tries=0; until docker version >/dev/null 2>&1; do sleep 0.1; tries=$((tries + 1)); [ $tries -lt 300 ] || exit 1; done';
     for (const text of [bringUp.map((words) => words.join(' ')).join('; '), restart]) {

@@ -3,7 +3,11 @@
 import type { Credentials, DesiredHost } from '../../src/core/domain/plan/desired.ts';
 import { type HostFacts, parseFacts } from '../../src/core/domain/plan/facts.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
+import { factsScript } from '../../src/core/engine/loaded-kinds.ts';
 import { printFacts } from './sections.ts';
+
+// The kinds of hosts of features are known as soon as their script is there.
+await factsScript();
 
 /** The host's clock in these facts. */
 export const FACTS_TIME_MS = Date.parse('2026-06-01T12:00:00Z');

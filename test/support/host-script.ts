@@ -2,17 +2,17 @@
 
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type KindName, rollbackScript as renderScript } from '../../src/core/host/scripts.ts';
+import { BY_SYSTEMD, type KindModules, rollbackScript as renderScript } from '../../src/core/host/scripts.ts';
 import { builtProgram } from './build-once.ts';
 
 /** Beside the build, and gone with it: files of tests that share a process share this module. */
 const directory = mkdtempSync(join(dirname(builtProgram()), 'script-'));
 
 /** Returns its path. */
-export function scriptOf(kind: KindName): string {
+export function scriptOf(kind: string, modules: KindModules): string {
   const path = join(directory, `${kind}.sh`);
-  writeFileSync(path, renderScript(kind));
+  writeFileSync(path, renderScript(modules));
   return path;
 }
 
-export const rollbackScript = scriptOf('systemd');
+export const rollbackScript = scriptOf('systemd', BY_SYSTEMD);

@@ -19,6 +19,8 @@ const FEATURES = [
   'tunnel',
   'bundles',
   'fleet',
+  'init',
+  'rootless',
 ];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */

@@ -28,18 +28,22 @@ const FAULTS = 'faults: whatever dies, at whatever step';
 const NFT_ROUND = 'held-port: a second setup, a revocation, a rollback and a removal';
 const ROUND =
   'setup, rotation under a client, revocation, rollback and removal: no client refused, no container stopped, no trace left';
+// <!-- init -->
 const INIT = `without-systemd: ${ROUND}`;
 const INIT_FAULT = 'without-systemd: whatever dies in the middle';
+// <!-- /init -->
 const PODMAN = `podman: ${ROUND}`;
 const PODMAN_FAULT = 'podman: whatever dies in the middle';
 // <!-- haproxy -->
 const BEFORE_PODMAN = 'haproxy-podman: a setup, a rotation and a role leave the containers and new connections alone';
 // <!-- /haproxy -->
+// <!-- rootless -->
 const OWN =
   'rootless: setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left';
 const OWN_FAULT = 'rootless: whatever dies in the middle';
 /** ROOTLESS_SUITE=rootless-sid */
 const OWN_BY_HAND = '[`rootless`, by hand]';
+// <!-- /rootless -->
 // <!-- tools -->
 const FIRST_BOOT = 'first-boot: the files of the plan, laid out before a boot';
 // <!-- /tools -->
@@ -108,6 +112,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     ],
   },
   // <!-- /tools -->
+  // <!-- rootless -->
   {
     kind: 'rootless Docker 26.1',
     cells: [OWN, OWN, OWN, OWN, OWN, OWN, '[no, see Promises]', OWN_FAULT, OWN_FAULT],
@@ -116,12 +121,15 @@ export const KINDS_TRIED: readonly KindTried[] = [
     kind: 'rootless Docker 28.5',
     cells: [...all(OWN_BY_HAND).slice(0, 6), '[no, see Promises]', OWN_BY_HAND, OWN_BY_HAND],
   },
+  // <!-- /rootless -->
+  // <!-- init -->
   { kind: "sysvinit, Debian's script", cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT] },
   { kind: "OpenRC, Debian's script, busybox", cells: [...all(INIT).slice(0, 7), '[scripts/faults]', INIT_FAULT] },
   {
     kind: 'OpenRC, a native script with supervise-daemon',
     cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT],
   },
+  // <!-- /init -->
   { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
   // <!-- haproxy -->
   {

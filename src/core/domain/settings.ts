@@ -15,8 +15,7 @@ import { choice, list, names, on, onOff, text, whole } from './values.ts';
 
 const [own, kept] = [true, true] as const;
 const mine = { own: true, here: true } as const;
-const ssh = { group: 'Connection' } as const;
-const host = { group: 'Host' } as const;
+const [ssh, host] = [{ group: 'Connection' }, { group: 'Host' }] as const;
 const certificate = { group: 'Certificate' } as const;
 const safety = { group: 'Safety' } as const;
 const cli = { group: 'Docker CLI' } as const;
@@ -63,12 +62,14 @@ export const SSH_SETTINGS = {
     otherwise: 'the recorded key; without one, known_hosts',
     flag: { ...ssh, value: 'KEY' },
   },
-  rootless: {
-    ...on,
-    summary: "the user's own (rootless) Docker: nothing runs as root, and nothing asks for sudo",
-    otherwise: 'setup looks for it where no other runs',
-    flag: ssh,
-  },
+  ...ofFeatures({
+    rootless: {
+      ...on,
+      summary: "the user's own (rootless) Docker: nothing runs as root, and nothing asks for sudo",
+      otherwise: 'setup looks for it where no other runs',
+      flag: ssh,
+    },
+  } as const),
 } as const satisfies Settings;
 
 /** Settings of a host. */

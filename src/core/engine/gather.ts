@@ -6,8 +6,8 @@ import { NEEDED_PROGRAMS, packagesOf, parseMissing } from '../domain/dockerd/pro
 import { viewDaemon } from '../domain/plan/daemon-view.ts';
 import { type HostFacts, parseFacts } from '../domain/plan/facts.ts';
 import { shellQuote } from '../domain/quote.ts';
-import { FACTS_SCRIPT } from '../host/scripts.ts';
 import type { HostSession } from '../runtime.ts';
+import { factsScript } from './loaded-kinds.ts';
 
 type Gathered = {
   readonly facts: HostFacts;
@@ -18,6 +18,8 @@ type Gathered = {
 type GatherOptions = {
   /** Further paths to report on, for hardening. */
   readonly paths?: readonly string[];
+  /** The facts script, where it must not be waited for: the exec then begins before this returns. */
+  readonly script?: string;
   readonly now: () => Date;
   readonly signal?: AbortSignal;
 };
@@ -45,13 +47,14 @@ async function gatherWhole(session: HostSession, options: GatherOptions): Promis
 }
 
 async function gatherOnce(session: HostSession, options: GatherOptions): Promise<Gathered> {
+  const script = options.script ?? (await factsScript());
   const before = options.now().getTime();
   const result = await session.run({
     phase: 'facts',
     script: [
       `MORE_PATHS=${shellQuote((options.paths ?? []).join('\n'))}`,
       `PROGRAMS=${shellQuote(NEEDED_PROGRAMS.join(' '))}`,
-      FACTS_SCRIPT,
+      script,
     ].join('\n'),
     asRoot: true,
     timeoutMs: 60_000,

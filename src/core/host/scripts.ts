@@ -21,15 +21,6 @@ import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
 import factsServiceModule from './facts/service.sh';
 import guardModule from './guard.sh';
-import initArmModule from './init/arm.sh';
-import initFactsModule from './init/facts.sh';
-import initOpenrcModule from './init/openrc.sh';
-import initOpenrcBootModule from './init/openrc-boot.sh';
-import initPidModule from './init/pid.sh';
-import initRecoveryModule from './init/recovery.sh';
-import initServiceModule from './init/service.sh';
-import initSysvinitModule from './init/sysvinit.sh';
-import initSysvinitBootModule from './init/sysvinit-boot.sh';
 import podmanServiceModule from './podman/service.sh';
 import resultModule from './result.sh';
 import answerModule from './rollback/answer.sh';
@@ -48,11 +39,6 @@ import resumeModule from './rollback/resume.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
-import rootlessArmModule from './rootless/arm.sh';
-import rootlessFactsModule from './rootless/facts.sh';
-import rootlessManagerModule from './rootless/manager.sh';
-import rootlessPidModule from './rootless/pid.sh';
-import rootlessServiceModule from './rootless/service.sh';
 import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
@@ -67,16 +53,14 @@ import systemdUnitsModule from './systemd/units.sh';
 import systemdUnreadModule from './systemd/unread.sh';
 import unarmedModule from './unarmed.sh';
 
-/** Kinds of hosts that a change supports, by service manager or engine. */
-export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
-export type KindName = (typeof KIND_NAMES)[number];
-
 /**
- * Modules of each kind; all define the same functions. `rollback`: look_at_service, obstacle, find_daemon, runs, note_pulled, reset_failed,
- * start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits.
+ * Modules of a kind of host; those of all kinds define the same functions. `rollback`: look_at_service, obstacle, find_daemon, runs, note_pulled,
+ * reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
-const BY_SYSTEMD = {
+export type KindModules = { readonly rollback: readonly string[]; readonly apply: readonly string[] };
+
+export const BY_SYSTEMD: KindModules = {
   rollback: [
     systemdUnitsModule,
     systemdDependentsModule,
@@ -89,25 +73,10 @@ const BY_SYSTEMD = {
   ],
   apply: [systemdUnreadModule, systemdArmModule],
 };
-const KINDS: Readonly<Record<KindName, { readonly rollback: readonly string[]; readonly apply: string[] }>> = {
-  systemd: BY_SYSTEMD,
-  sysvinit: {
-    rollback: [initPidModule, initSysvinitModule, initServiceModule, initRecoveryModule],
-    apply: [initArmModule, initSysvinitBootModule],
-  },
-  openrc: {
-    rollback: [initPidModule, initOpenrcModule, initServiceModule, initRecoveryModule],
-    apply: [initArmModule, initOpenrcBootModule],
-  },
-  podman: { ...BY_SYSTEMD, rollback: [...BY_SYSTEMD.rollback, podmanServiceModule] },
-  rootless: {
-    rollback: [...BY_SYSTEMD.rollback, rootlessManagerModule, rootlessPidModule, rootlessServiceModule],
-    apply: [...BY_SYSTEMD.apply, rootlessArmModule],
-  },
-};
+export const BY_PODMAN: KindModules = { ...BY_SYSTEMD, rollback: [...BY_SYSTEMD.rollback, podmanServiceModule] };
 
 /** The rollback script, stored on the host while a change is pending. */
-export function rollbackScript(kind: KindName): string {
+export function rollbackScript(kind: KindModules): string {
   return [
     baseModule,
     resultModule,
@@ -123,7 +92,7 @@ export function rollbackScript(kind: KindName): string {
     protectionModule,
     portModule,
     auditRulesModule,
-    ...KINDS[kind].rollback,
+    ...kind.rollback,
     servicesModule,
     undoModule,
     resumeModule,
@@ -133,9 +102,9 @@ export function rollbackScript(kind: KindName): string {
 }
 
 /** The script of a change, up to the restarted daemon. It includes the rollback script once that has arrived. */
-export function applyScript(kind: KindName): string {
+export function applyScript(kind: KindModules): string {
   return [
-    ...KINDS[kind].apply,
+    ...kind.apply,
     sshdModule,
     bootListModule,
     unarmedModule,
@@ -158,27 +127,23 @@ export const HOLD_SCRIPT: string = [resultModule, guardModule, takeLockModule, h
 /** Functions that end a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
 
-/**
- * Gathers facts for a plan, without changes. Variables set before it: MORE_PATHS, further configuration files, one per line; PROGRAMS,
- * required programs.
- */
-export const FACTS_SCRIPT: string = [
-  factsProgramsModule,
-  apiModule,
-  systemdUnreadModule,
-  factsSectionsModule,
-  factsPathsModule,
-  systemdFactsModule,
-  initPidModule,
-  initFactsModule,
-  rootlessManagerModule,
-  rootlessPidModule,
-  rootlessFactsModule,
-  factsServiceModule,
-  factsDaemonModule,
-  factsPodmanModule,
-  factsHostModule,
-  guardModule,
-  factsRecordsModule,
-  factsMainModule,
-].join('\n');
+/** The script that gathers facts for a plan. `kinds`: names of kinds beside the core's, with the `modules` that recognize them. */
+export function factsScriptOf(kinds: readonly string[], modules: readonly string[]): string {
+  return [
+    `KINDS='${[...kinds, 'podman', 'systemd'].join(' ')}'`,
+    factsProgramsModule,
+    apiModule,
+    systemdUnreadModule,
+    factsSectionsModule,
+    factsPathsModule,
+    systemdFactsModule,
+    ...modules,
+    factsServiceModule,
+    factsDaemonModule,
+    factsPodmanModule,
+    factsHostModule,
+    guardModule,
+    factsRecordsModule,
+    factsMainModule,
+  ].join('\n');
+}

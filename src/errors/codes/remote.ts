@@ -129,6 +129,12 @@ export const DAEMON = {
   // <!-- audit -->
   E_HARDEN_ROOTLESS: [2, 'harden changes files of root, and the host runs a rootless Docker.', 'docker-tls audit HOST'],
   // <!-- /audit -->
+  E_NO_ROOTLESS: [
+    4,
+    "The host is a user's own Docker, and this build of docker-tls cannot manage it.",
+    'Install a docker-tls with all features.',
+  ],
+  // <!-- rootless -->
   E_ROOTLESS_USER: [
     4,
     'root logs in, and a rootless Docker is of another user.',
@@ -144,6 +150,7 @@ export const DAEMON = {
     "The home directory of a rootless Docker's user has a name that a unit cannot hold.",
     'usermod --move-home --home /home/NAME USER',
   ],
+  // <!-- /rootless -->
   E_CONTAINERS: [
     4,
     'Containers would stop: a rootless Docker takes them along when it restarts.',

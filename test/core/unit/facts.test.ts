@@ -7,11 +7,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFacts } from '../../../src/core/domain/plan/facts.ts';
 import { shellQuote } from '../../../src/core/domain/quote.ts';
 import { gather } from '../../../src/core/engine/gather.ts';
-import { FACTS_SCRIPT } from '../../../src/core/host/scripts.ts';
+import { factsScript } from '../../../src/core/engine/loaded-kinds.ts';
 import type { HostSession } from '../../../src/core/runtime.ts';
 import type { DockerTlsError } from '../../../src/errors/errors.ts';
 import { GOOD_OUTPUT } from '../../support/host-facts.ts';
 import { printSections, sectionsOf } from '../../support/sections.ts';
+
+const FACTS_SCRIPT = await factsScript();
 
 /** A bash with a socket as stdin, like node's pipes, may read .bashrc, and its output would mix in. */
 const QUIET: StdioOptions = ['ignore', 'pipe', 'pipe'];

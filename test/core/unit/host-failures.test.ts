@@ -4,11 +4,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import receive from '../../../src/core/host/apply/receive.sh';
 import bootList from '../../../src/core/host/boot-list.sh';
-import initRecovery from '../../../src/core/host/init/recovery.sh';
-import initService from '../../../src/core/host/init/service.sh';
 import daemon from '../../../src/core/host/rollback/daemon.sh';
 import protection from '../../../src/core/host/rollback/protection.sh';
 import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
@@ -27,32 +25,6 @@ function sh(...parts: readonly string[]): string {
   const { stdout } = spawnSync('sh', ['-c', parts.join('\n')], { encoding: 'utf8', cwd: directory, timeout: 20_000 });
   return stdout.trim();
 }
-
-describe('init: sshd is told to read its configuration', () => {
-  const told = (back: string, runs: number): string =>
-    sh(
-      initService,
-      `cat() { return 1; }; grep() { [ ${runs} = 1 ] || echo /proc/7/comm; }; is_sshd() { [ "$1" = 7 ]; }; T=${directory} BACK=${back} REMARK= STEP=`,
-      'reload_sshd; echo "$? $STEP $REMARK"',
-    );
-
-  test('where none runs there is nothing to do', () => {
-    expect(told('no', 1)).toBe('0');
-  });
-
-  test('one that cannot be reloaded fails a change, and is a remark of a rollback', () => {
-    expect(told('no', 0)).toBe('1 reload-sshd');
-    expect(told('yes', 0)).toSay('sshd-could-not-reloaded', '0');
-  });
-});
-
-test('init: a timer that was forgotten does not end the next change', () => {
-  writeFileSync(join(directory, 'rollback.sh'), 'echo undone\n');
-  const timer = (more: string): string =>
-    sh(`T=${directory}; sleep() { ${more}; }; set -- timer 1`, initRecovery.replace('exec /bin/sh', 'sh'));
-  expect(timer(':')).toBe('undone');
-  expect(timer('echo 1 >$T/timer')).toBe('');
-});
 
 test('a daemon that runs and does not answer is not taken for one that is down', () => {
   const asked = (back: string, runs: number): string =>

@@ -1,7 +1,7 @@
 /** Single functions of the host's scripts, in the shells that hosts have. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDirSync, removeSync } from 'fs-extra/esm';
@@ -35,20 +35,6 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     writeFileSync(file, text);
     const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/validate.sh')) ?? [];
     expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
-  });
-
-  test('a service of sysvinit starts at a boot by a link in any of its runlevels, or in the one of the boot', () => {
-    const etc = join(directory, 'etc');
-    for (const level of ['2', '3', 'S', '6']) ensureDirSync(join(etc, `rc${level}.d`));
-    const functions = moduleText('init/facts.sh').replaceAll('/etc/', `${etc}/`);
-    const starts = () => run(`host_kind=sysvinit\n${functions}\nstarts_at_boot && printf yes || printf no`);
-    symlinkSync('x', join(etc, 'rc6.d/S01docker'));
-    expect(starts()).toBe('no');
-    symlinkSync('x', join(etc, 'rc3.d/S01docker'));
-    expect(starts()).toBe('yes');
-    writeFileSync(join(etc, 'inittab'), 'id:2:initdefault:\n');
-    expect(starts()).toBe('no');
-    removeSync(etc);
   });
 
   test.each([
@@ -126,26 +112,6 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       writeFileSync(join(directory, 'txn', name), text);
     const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
     expect(run(`STATE='${directory}'\n${line}\nawaits_daemon && printf yes || printf no`)).toBe(ran);
-  });
-
-  test.each([
-    ['in the PATH of the unit', (home: string) => `Environment=PATH=${home}/tools:/usr/bin\n`],
-    ['in its PATH below %h', () => 'Environment="PATH=%h/tools:/usr/bin"\n'],
-  ])('the dockerd of a user that does not run is found %s', (_, unit) => {
-    const home = join(directory, 'home');
-    ensureDirSync(join(home, 'tools'));
-    writeFileSync(join(home, 'tools/dockerd'), '#!/bin/sh\n');
-    chmodSync(join(home, 'tools/dockerd'), 0o755);
-    const fragment = join(directory, 'docker.service');
-    writeFileSync(fragment, `[Service]\n${unit(home)}ExecStart=/usr/share/contrib/dockerd-rootless.sh\n`);
-    const script = [
-      "NL='\n'",
-      moduleText('rootless/facts.sh'),
-      'file() { :; }',
-      `pid=0 dockerd= home='${home}' fragment='${fragment}' dropins=`,
-      'read_own_daemon; find_own_program; printf %s "$dockerd"',
-    ].join('\n');
-    expect(run(script)).toBe(join(home, 'tools/dockerd'));
   });
 
   test('what sshd says is compared with the drop-in in the words of every version', () => {

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseFacts } from '../../../src/core/domain/plan/facts.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
-import { FACTS_SCRIPT } from '../../../src/core/host/scripts.ts';
+import { factsScript } from '../../../src/core/engine/loaded-kinds.ts';
 import { change, factsOfTree, planOf, Sandbox, transactionOf } from '../../support/host-sandbox.ts';
 
 const byRoot = test.skipIf(process.getuid?.() !== 0);
 
-byRoot('facts carry the certificates of a host, and never its private key', () => {
+byRoot('facts carry the certificates of a host, and never its private key', async () => {
   const box = new Sandbox(['dash']);
   try {
     const directory = join(box.directory, 'etc/docker/tls/1');
@@ -18,7 +18,7 @@ byRoot('facts carry the certificates of a host, and never its private key', () =
     symlinkSync('1', join(directory, '../current'));
     for (const name of ['ca.pem', 'server-cert.pem', 'server-key.pem'])
       writeFileSync(join(directory, name), `content of ${name}\n`, { mode: 0o400 });
-    const printed = box.run(`MORE_PATHS=\n${FACTS_SCRIPT}`, Buffer.alloc(0));
+    const printed = box.run(`MORE_PATHS=\n${await factsScript()}`, Buffer.alloc(0));
     expect(printed).toContain('content of server-cert.pem');
     expect(printed).not.toContain('content of server-key.pem');
     expect(parseFacts(Buffer.from(printed)).serverKey).toBe('400 0:0');

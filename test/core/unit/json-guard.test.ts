@@ -5,8 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { renderScriptGuard, renderUnitGuard } from '../../../src/core/domain/dockerd/json-guard.ts';
-import { scriptFlags, withOurs } from '../../../src/core/domain/dockerd/settings-script.ts';
+import { renderUnitGuard } from '../../../src/core/domain/dockerd/json-guard.ts';
 import { splitWords } from '../../../src/core/domain/dockerd/unit.ts';
 import { placeSettings } from '../../../src/core/domain/plan/daemon-settings.ts';
 import { viewDaemon } from '../../../src/core/domain/plan/daemon-view.ts';
@@ -70,31 +69,6 @@ describe.each([
     expect(status, stderr).toBe(passes ? 0 : 1);
     if (!passes) expect(stderr).toContain('docker-tls apply');
   });
-
-  test('the line of an init script, which is read with -e', () => {
-    put();
-    const text = withOurs('', ['-H', 'tcp://0.0.0.0:2376'], (line) => renderScriptGuard(file, TRUST, line));
-    expect(scriptFlags(text)).toBe('-H tcp://0.0.0.0:2376');
-    writeFileSync(join(directory, 'settings'), text);
-    const script = 'set -e; DOCKER_OPTS=-D; . "$1"; echo $DOCKER_OPTS';
-    const { stdout } = spawnSync('sh', ['-c', script, 'sh', join(directory, 'settings')], { encoding: 'utf8' });
-    expect(stdout).toBe(passes ? '-D -H tcp://0.0.0.0:2376\n' : '-D\n');
-  });
-});
-
-test('the settings of an init script have the check where daemon.json has a TLS setting', () => {
-  const facts = factsOf({
-    kind: 'sysvinit',
-    systemd: '',
-    unit: 'LoadState=loaded\nActiveState=active\nFragmentPath=/etc/init.d/docker',
-    'docker-socket': 'LoadState=not-found',
-    'file:/etc/init.d/docker': 'file 755 0:0\n#!/bin/sh\nstart-stop-daemon --exec "$DOCKERD" -- $DOCKER_OPTS\n',
-    'file:/etc/default/docker': 'file 644 0:0\n',
-    [`file:${JSON_FILE}`]: 'file 644 0:0\n{"tls": false}',
-  });
-  const text = planHost(facts, desired).files.find(({ path }) => path === '/etc/default/docker')?.after ?? '';
-  expect(text).toMatch(/^case .*DOCKER_OPTS=.*-H tcp:\/\/0\.0\.0\.0:2376" ;;/m);
-  expect(text).not.toContain('--tls');
 });
 
 test('a daemon that started before daemon.json was edited restarts', () => {

@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { rollbackScript } from '../../../src/core/host/scripts.ts';
+import { BY_SYSTEMD, rollbackScript } from '../../../src/core/host/scripts.ts';
 
 let root: string;
 let holder: ChildProcess | undefined;
@@ -21,7 +21,7 @@ beforeEach(() => {
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
   writeFileSync(join(root, 'state/txn/id'), 'abc123');
   // A long wait for the mutex is not part of this test.
-  const script = rollbackScript('systemd').replace('take_mutex 30', 'take_mutex 1');
+  const script = rollbackScript(BY_SYSTEMD).replace('take_mutex 30', 'take_mutex 1');
   writeFileSync(join(root, 'state/txn/rollback.sh'), script);
 });
 afterEach(() => {

@@ -3,15 +3,15 @@
  * management restored its own daemon.json, dockerd would serve the port over plain HTTP.
  */
 
-import { shellQuote } from '../quote.ts';
 import { unitWord } from './unit.ts';
 
 /** Both occur in a daemon.json without blanks. Text within a string cannot match, since its quotes are escaped with backslashes. */
-function patterns(trust: string): string[] {
+export function patterns(trust: string): string[] {
   return ['"tlsverify":true', `"tlscacert":${JSON.stringify(trust)}`];
 }
 
-const says = (effect: string): string => `has no TLS settings of docker-tls: ${effect}. Run: docker-tls apply HOST`;
+export const says = (effect: string): string =>
+  `has no TLS settings of docker-tls: ${effect}. Run: docker-tls apply HOST`;
 
 /** For `ExecStartPre=`: fails if the settings are missing. `trust`: the path of our trust file. */
 export function renderUnitGuard(configFile: string, trust: string): string {
@@ -26,11 +26,4 @@ export function renderUnitGuard(configFile: string, trust: string): string {
 export function unitGuardRefuses(dropIn: string, configFile: string, json: string, trust: string): boolean {
   const words = json.replace(/\s/g, '');
   return dropIn.includes(renderUnitGuard(configFile, trust)) && !patterns(trust).every((word) => words.includes(word));
-}
-
-/** One line for the settings of an init script: runs `line` if the settings exist. */
-export function renderScriptGuard(configFile: string, trust: string, line: string): string {
-  const file = shellQuote(configFile);
-  const [verify = '', ca = ''] = patterns(trust).map(shellQuote);
-  return `case $(tr -d '[:space:]' <${file}) in *${verify}*${ca}* | *${ca}*${verify}*) ${line} ;; *) echo ${file} ${shellQuote(says('dockerd starts without the TLS port'))} >&2 ;; esac`;
 }

@@ -2,8 +2,6 @@
 
 /** systemd's directory for the administrator's units. */
 export const UNITS = '/etc/systemd/system';
-/** Directory of init scripts, on hosts without systemd. */
-export const INIT_SCRIPTS = '/etc/init.d';
 /** One directory per generation, and `current`, a link to the active one. */
 export const TLS_DIRECTORY = '/etc/docker/tls';
 export const CURRENT_LINK = `${TLS_DIRECTORY}/current`;

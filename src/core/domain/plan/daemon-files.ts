@@ -1,40 +1,31 @@
 /** Files for mutual TLS by host kind, including the daemon's configuration file. */
 
-import type { KindName } from '../../host/scripts.ts';
 import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
-import { replaceValue } from '../dockerd/environment-file.ts';
-import { renderScriptGuard } from '../dockerd/json-guard.ts';
-import { renderListenScript } from '../dockerd/listen-script.ts';
 import { CLOSED_SERVICE } from '../dockerd/paths.ts';
 import { renderPodmanApi, renderPodmanService } from '../dockerd/podman-units.ts';
-import { withOurs, withoutOurs } from '../dockerd/settings-script.ts';
-import { needsGuard, tlsSettings } from './daemon-view.ts';
-import { fileText, type HostFacts, realPath } from './facts.ts';
-import { edited, type FileChange, link, textFile } from './file-change.ts';
+import { byKind } from './by-kind.ts';
+import type { HostFacts } from './facts.ts';
+import { type FileChange, link, textFile } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { DesiredListener } from './listener.ts';
-import {
-  type DaemonInput,
-  droppedFlags,
-  keptWords,
-  ownFlags,
-  planDropIn,
-  planVariables,
-  type UnitInput,
-} from './plan-daemon.ts';
+import { type DaemonInput, planDropIn, planVariables, type UnitInput } from './plan-daemon.ts';
 
-type DaemonFiles = DaemonInput & { readonly json: { readonly change?: FileChange } };
+export type DaemonFiles = DaemonInput & { readonly json: { readonly change?: FileChange } };
 
-/** File planners by host kind. */
-export const DAEMON_FILES: Readonly<Record<KindName, (context: DaemonFiles) => FileChange[]>> = {
-  systemd: unitFiles,
-  sysvinit: scriptFiles,
-  openrc: scriptFiles,
-  rootless: ownFiles,
-  podman: podmanFiles,
+export type KindFiles = {
+  /** For a daemon that accepts clients itself. */
+  readonly of: (context: DaemonFiles) => FileChange[];
+  /**
+   * Removal: a file of before setup without lines of ours. Needed if the host's records were lost and a later setup took the file with our lines
+   * as the original.
+   */
+  readonly cleaned?: (change: FileChange) => FileChange;
 };
 
-function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
+export const DAEMON_FILES = byKind<KindFiles>({ of: unitFiles });
+DAEMON_FILES.take('podman', { of: podmanFiles });
+
+export function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
   const { facts, view, desired, listening, json } = input;
   const dropInPath = `${facts.places.dropIns}/${dropInName(view.otherDropIns)}`;
   const { service, sockets, systemctl } = kindOf(facts);
@@ -56,35 +47,6 @@ function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
     ...(json.change ? [json.change] : []),
     textFile(dropInPath, renderDropIn(planDropIn(input))),
   ];
-}
-
-/** Units of the user, and the script that starts their dockerd with the port of the socket unit. */
-function ownFiles(context: DaemonFiles): FileChange[] {
-  const { facts, view, desired } = context;
-  const { listen, localSocket } = facts.places;
-  const local = view.listeners.some(({ kind }) => kind === 'unix') ? [] : ['-H', `unix://${localSocket}`];
-  const handed = view.listeners.some(({ kind }) => kind === 'fd') ? [] : ['-H', 'fd://'];
-  return [
-    textFile(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
-    ...unitFiles({ ...context, start: [listen], hosts: [...handed, ...local] }),
-  ];
-}
-
-/** The settings file with our flags appended, and without the administrator's flags that ours replace. */
-function scriptFiles(input: DaemonFiles): FileChange[] {
-  const { facts, view, json } = input;
-  const [settings = ''] = facts.docker.unit.environmentFiles;
-  const path = realPath(facts, settings);
-  const before = withoutOurs(fileText(facts, path) ?? '');
-  const kept = view.variables.reduce((now, variable) => {
-    const dropped = droppedFlags(input, variable);
-    return dropped.length === 0 ? now : replaceValue(now, variable, keptWords(variable, dropped));
-  }, before);
-  const { tlscacert } = tlsSettings(facts.places);
-  const after = withOurs(kept, ownFlags(input), (line) =>
-    needsGuard(view, input.listening) ? renderScriptGuard(view.configName, tlscacert, line) : line,
-  );
-  return [...(json.change ? [json.change] : []), edited(facts, path, after)];
 }
 
 /** Our socket and service, and the links that start them at boot; Podman's own units stay unchanged. */
@@ -110,12 +72,7 @@ export function filesBehind(facts: HostFacts, { group = 'root' }: DesiredListene
   return kindOf(facts).engine.apart ? podmanService(facts, renderPodmanApi(facts.docker.binary, group)) : [];
 }
 
-/**
- * A settings file without our lines. Needed if the host's records were lost and a later setup took the file with our lines as the original.
- */
+/** Whichever kind the host was when the file was changed. */
 export function withoutOurLines(change: FileChange): FileChange {
-  if (change.kind !== 'file' || change.after === undefined || !/^\/etc\/(default|conf\.d)\/docker$/.test(change.path))
-    return change;
-  const after = withoutOurs(change.after);
-  return after === change.after ? change : { ...change, after, copy: undefined };
+  return [...DAEMON_FILES.entries.values()].reduce((now, { cleaned }) => cleaned?.(now) ?? now, change);
 }

@@ -1,18 +1,17 @@
 /** Start command of the daemon by host kind: command line and variables, without the additions of docker-tls. */
 
-import type { KindName } from '../../host/scripts.ts';
 import { type CommandLine, parseCommandLine } from '../dockerd/command-line.ts';
 import { isOurDropIn } from '../dockerd/drop-in.ts';
 import { type Assignment, environmentValue } from '../dockerd/environment-file.ts';
-import { FLAGS_VARIABLE, scriptAssignment, withoutOurs } from '../dockerd/settings-script.ts';
 import { effectiveList, splitWords, type UnitFile, type UnitSetting } from '../dockerd/unit.ts';
+import { byKind } from './by-kind.ts';
 import { fileText, type HostFacts, realPath } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 
 /** A variable's value and its file; `file` is undefined if the unit itself sets it. */
 export type PlacedVariable = Assignment & { readonly path: string; readonly file: string | undefined };
 
-type DaemonStart = {
+export type DaemonStart = {
   readonly execStart: UnitSetting | undefined;
   readonly commandLine: CommandLine | undefined;
   /** Names of other drop-ins than ours, without directory. */
@@ -21,16 +20,13 @@ type DaemonStart = {
   readonly variable: (name: string) => PlacedVariable | undefined;
 };
 
-const STARTS: Readonly<Record<KindName, (facts: HostFacts) => DaemonStart>> = {
-  systemd: startOfUnit,
-  sysvinit: startOfScript,
-  openrc: startOfScript,
-  rootless: startOfUnit,
-  podman: startOfPodman,
-};
+export type StartReader = (facts: HostFacts) => DaemonStart;
+
+export const STARTS = byKind<StartReader>(startOfUnit);
+STARTS.take('podman', startOfPodman);
 
 export function readStart(facts: HostFacts): DaemonStart {
-  return STARTS[kindOf(facts).name](facts);
+  return STARTS.of(kindOf(facts).name)(facts);
 }
 
 /** The daemon's unit files in systemd's order, without ours. */
@@ -55,33 +51,6 @@ function startOfUnit(facts: HostFacts): DaemonStart {
   };
 }
 
-/** An init script starts dockerd with the words of one variable, from a settings file that it sources. */
-function startOfScript(facts: HostFacts): DaemonStart {
-  const { fragment, environmentFiles } = facts.docker.unit;
-  const script = fileText(facts, fragment)?.split('\n') ?? [];
-  const at = script.findIndex((line) => !/^\s*#/.test(line) && usesFlags(line));
-  const [settings = ''] = environmentFiles;
-  const path = realPath(facts, settings);
-  const found = scriptAssignment(withoutOurs(fileText(facts, settings) ?? ''));
-  const [running = ''] = facts.docker.cmdline;
-  const text = `$${FLAGS_VARIABLE}`;
-  return {
-    execStart:
-      at < 0 ? undefined : { path: fragment, line: at + 1, section: '', key: '', value: script[at]?.trim() ?? '' },
-    commandLine:
-      at < 0
-        ? undefined
-        : {
-            head: [],
-            program: running.startsWith('/') ? running : facts.docker.binary,
-            environment: [],
-            flags: [{ name: '', value: text, words: [{ raw: text, text }] }],
-          },
-    otherDropIns: [],
-    variable: (name) => (name === FLAGS_VARIABLE && found !== undefined ? { ...found, path, file: path } : undefined),
-  };
-}
-
 /** Our service: its whole command line is ours, and systemd passes the socket. */
 function startOfPodman({ docker }: HostFacts): DaemonStart {
   const handed = { name: '--host', value: 'fd://', words: [] };
@@ -91,11 +60,6 @@ function startOfPodman({ docker }: HostFacts): DaemonStart {
     otherDropIns: [],
     variable: () => undefined,
   };
-}
-
-/** Whether a script line passes the variable's words to a program. */
-function usesFlags(line: string): boolean {
-  return new RegExp(`\\$(?:${FLAGS_VARIABLE}\\b|\\{${FLAGS_VARIABLE}\\})`).test(line);
 }
 
 /** Last component of a path. */

@@ -1,7 +1,6 @@
 /** Parser of the facts script's output. */
 
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
-import { KIND_NAMES } from '../../host/scripts.ts';
 import { distributionOf } from '../dockerd/install-hints.ts';
 import { SERVER_FILES, userPlaces } from '../dockerd/paths.ts';
 import { apiAnswers, parseSections } from '../dockerd/sections.ts';
@@ -9,7 +8,7 @@ import { parseProperties } from '../dockerd/unit.ts';
 import { at, fieldsOf, listAt, parseJson, textAt, textsAt } from '../json.ts';
 import { parseDisk, parseInodes, parseMounts } from './disk-facts.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
-import { kindOf } from './host-kind.ts';
+import { KINDS, kindOf } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseProgramSockets } from './socket-facts.ts';
 
@@ -33,7 +32,7 @@ export function parseFacts(stdout: Buffer) {
   // In the user namespace of a rootless daemon, the user is root.
   const plain = PLAIN_HOME.test(get('home')) && /^\/run\/user\/\d+$/.test(get('run'));
   const home = plain ? get('home') : '';
-  const kind = KIND_NAMES.find((name) => name === get('kind'));
+  const kind = [...KINDS.entries.keys()].find((name) => name === get('kind'));
   const places = home === '' ? kindOf({ kind }).places : userPlaces(home, get('run'));
   const ownerOf = (owner: string): string => (home !== '' && owner === get('owner') ? '0:0' : owner);
   const files = parseHostFiles(get('paths'), section('attributes'), section('contents'), ownerOf);

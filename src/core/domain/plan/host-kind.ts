@@ -1,12 +1,10 @@
 /**
- * Host kinds: how a service manager starts dockerd, and the paths of its files. A kind's specifics are in tables by
- * name: this one, its start command (daemon-view.ts), files (daemon-files.ts), obstacles (preflight.ts), and script modules
- * (src/core/host/scripts.ts). A kind that is missing from a table does not compile.
+ * Host kinds: how a service manager starts dockerd, the paths of its files, and the modules of its scripts. What is no data is in other tables by
+ * kind: start command (daemon-start.ts), files (daemon-files.ts), obstacles (preflight-service.ts), validation (validation.ts).
  */
 
-import type { KindName } from '../../host/scripts.ts';
+import { BY_PODMAN, BY_SYSTEMD, type KindModules } from '../../host/scripts.ts';
 import {
-  INIT_SCRIPTS,
   type Places,
   PODMAN_API,
   PODMAN_PLACES,
@@ -16,6 +14,7 @@ import {
   SYSTEM_PLACES,
 } from '../dockerd/paths.ts';
 import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
+import { byKind, type KindName } from './by-kind.ts';
 
 /** Server of the Docker API. */
 type ContainerEngine = {
@@ -34,7 +33,7 @@ type ContainerEngine = {
   readonly client?: 'podman';
 };
 
-const DOCKER: ContainerEngine = {
+export const DOCKER: ContainerEngine = {
   title: 'Docker',
   program: 'dockerd',
   trust: '--tlscacert',
@@ -53,6 +52,9 @@ const PODMAN: ContainerEngine = {
 
 export type HostKind = {
   readonly name: KindName;
+  /** Name of the service manager in messages. */
+  readonly manager: string;
+  readonly modules: KindModules;
   readonly engine: ContainerEngine;
   /** Name of the daemon's service in messages. */
   readonly service: string;
@@ -102,61 +104,41 @@ const journal = (lines: number, ...of: readonly string[]): string[] => [
 /** Units of a kind. `boot`: the target that starts early boot units; `whose`: the option for a user's systemd. */
 type KindUnits = Pick<HostKind, 'service' | 'sockets'> & { readonly boot: string; readonly whose: readonly string[] };
 
-const ROOT_UNITS: KindUnits = {
+export const ROOT_UNITS: KindUnits = {
   service: 'docker.service',
   sockets: { tls: SOCKET_UNIT, local: 'docker.socket' },
   boot: 'sysinit.target',
   whose: [],
 };
 
-const HOST_KINDS: Readonly<Record<KindName, (places: Places) => HostKind>> = {
-  systemd: () => units('systemd', DOCKER, ROOT_UNITS, SYSTEM_PLACES),
-  sysvinit: () =>
-    initScripts(
-      'sysvinit',
-      '/etc/init.d/docker',
-      ['/etc/init.d/docker'],
-      // The first has no effect on a disabled service, the second fails if it is in no runlevel.
-      'update-rc.d docker defaults && update-rc.d docker enable',
-      '/etc/rcS.d/S99docker-tls-recover',
-      `${INIT_SCRIPTS}/.depend.boot`,
-    ),
-  openrc: () =>
-    initScripts(
-      'openrc',
-      'docker',
-      ['rc-service', 'docker'],
-      'rc-update add docker default',
-      '/etc/runlevels/boot/docker-tls-recover',
-    ),
-  podman: () =>
-    units(
-      'podman',
-      PODMAN,
-      { ...ROOT_UNITS, service: PODMAN_SERVICE, sockets: { tls: PODMAN_SOCKET, local: '' } },
-      PODMAN_PLACES,
-    ),
-  rootless: (places) => ({
-    ...units('rootless', DOCKER, { ...ROOT_UNITS, boot: 'basic.target', whose: ['--user'] }, places),
-    own: true,
-    keepsContainers: false,
-    unkept: [
-      'containers run in the namespaces of this daemon and stop with it, live-restore or not',
-      'nothing holds connections back before the restart: one that dockerd has just taken may be cut',
-    ],
-  }),
-};
+/** The kinds that this build knows. */
+export const KINDS = byKind<(places: Places) => HostKind>(() =>
+  units('systemd', DOCKER, ROOT_UNITS, SYSTEM_PLACES, BY_SYSTEMD),
+);
 
-function units(
+KINDS.take('podman', () =>
+  units(
+    'podman',
+    PODMAN,
+    { ...ROOT_UNITS, service: PODMAN_SERVICE, sockets: { tls: PODMAN_SOCKET, local: '' } },
+    PODMAN_PLACES,
+    BY_PODMAN,
+  ),
+);
+/** A kind that a systemd starts. */
+export function units(
   name: KindName,
   engine: ContainerEngine,
   { service, sockets, boot, whose }: KindUnits,
   places: Places,
+  modules: KindModules,
 ): HostKind {
   const short = service.replace(/\.service$/, '');
   const systemctl = ['systemctl', ...whose];
   return {
     name,
+    manager: 'systemd',
+    modules,
     engine,
     service,
     sockets,
@@ -193,48 +175,6 @@ function units(
   };
 }
 
-function initScripts(
-  name: KindName,
-  service: string,
-  run: readonly string[],
-  enable: string,
-  link: string,
-  list = '',
-): HostKind {
-  const logged = ['grep', '-s', 'docker-tls', '/var/log/syslog', '/var/log/messages'];
-  return {
-    name,
-    engine: DOCKER,
-    service,
-    sockets: { tls: '', local: '' },
-    places: SYSTEM_PLACES,
-    directory: INIT_SCRIPTS,
-    recovery: { file: `${INIT_SCRIPTS}/docker-tls-recover`, link, list },
-    start: 'its settings change',
-    own: false,
-    keepsContainers: true,
-    unkept: [],
-    asks: true,
-    systemctl: [],
-    // The `restart` of Debian's script fails if the daemon is stopped. `stop`: OpenRC may have a stale state.
-    restart: `${[...run, 'stop'].join(' ')}; ${[...run, 'start'].join(' ')}`,
-    enable,
-    bringUp: [
-      [...run, 'stop'],
-      [...run, 'start'],
-    ],
-    lastWords: 'tail -n 8 /var/log/docker.log 2>/dev/null || true',
-    commands: {
-      start: [...run, 'start'],
-      stop: [...run, 'stop'],
-      restart: [...run, 'restart'],
-      log: ['tail', '-n', '50', '/var/log/docker.log'],
-      ownLog: logged,
-      sshdLog: ['grep', '-s', 'sshd', '/var/log/auth.log', '/var/log/messages'],
-    },
-  };
-}
-
 /** The kind from the facts. The preflight refuses unknown service managers; until then such a host is read as a systemd one. */
 export function kindOf({
   kind = 'systemd',
@@ -243,5 +183,10 @@ export function kindOf({
   readonly kind?: KindName | undefined;
   readonly places?: Places;
 }): HostKind {
-  return HOST_KINDS[kind](places);
+  return KINDS.of(kind)(places);
+}
+
+/** Service managers of the kinds that this build knows, systemd first. */
+export function managers(): string[] {
+  return [...new Set([...KINDS.entries.values()].map((about) => about(SYSTEM_PLACES).manager))];
 }

@@ -1,7 +1,7 @@
 /** Plan of one host: the changes, as serializable data without secrets. */
 
-import type { KindName } from '../../host/scripts.ts';
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
+import type { KindName } from './by-kind.ts';
 import {
   bridgeWarnings,
   type ContainerPlan,
@@ -104,7 +104,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     ...planLinger(facts),
     link(current, `${generation}`),
     ...(listener === undefined
-      ? DAEMON_FILES[kindOf(facts).name]({ ...input, json })
+      ? DAEMON_FILES.of(kindOf(facts).name).of({ ...input, json })
       : [
           ...listenerFiles(facts, desired, listener),
           ...filesBehind(facts, listener),

@@ -3,10 +3,10 @@
 import { orIn } from '../../seams/setting-places.ts';
 import { LEAF_BACKDATE_MS } from '../pki/profiles.ts';
 import { clockCommand, rootCommand, sshCommand, sudoCommand } from '../quote.ts';
-import { readStart } from './daemon-start.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
-import { editAt, type Preflight, type PreflightInput } from './preflight-config.ts';
+import type { Preflight, PreflightInput } from './preflight-config.ts';
+import { serviceChecks } from './preflight-service.ts';
 
 /**
  * Certificates are backdated (src/core/domain/pki/profiles.ts); a clock further behind rejects them. One minute is reserved for transit.
@@ -77,7 +77,11 @@ function portTaken(input: PreflightInput): [message: string, hints: string[]] | 
     const program = /"([^"]+)",pid=(\d+)/.exec(foreign);
     return [
       `port ${port} is taken by ${program ? `${program[1]} (pid ${program[2]})` : 'another program'}`,
-      [other, ...forwardedHints(input), `or see what it is: ${sudoCommand(login, 'ss', '-ltnp', `sport = :${port}`)}`],
+      [
+        other,
+        ...(serviceChecks(input.facts).heldPort?.(input) ?? []),
+        `or see what it is: ${sudoCommand(login, 'ss', '-ltnp', `sport = :${port}`)}`,
+      ],
     ];
   }
   if (!listeners.some((line) => /"systemd",pid=1\b/.test(line))) return undefined;
@@ -85,18 +89,5 @@ function portTaken(input: PreflightInput): [message: string, hints: string[]] | 
   return [
     `port ${port} is held by ${holder?.unit ?? 'another socket unit'}, not by ${kindOf(facts).sockets.tls}`,
     [`see it: ${sshCommand(login, 'systemctl', ...(holder ? ['cat', holder.unit] : ['list-sockets']))}`, `or ${other}`],
-  ];
-}
-
-/** Hints for a rootless daemon whose port RootlessKit forwards, as in Docker's documentation: docker-tls does not need that. */
-function forwardedHints({ login, facts, port }: PreflightInput): string[] {
-  if (!kindOf(facts).own) return [];
-  const flags = readStart(facts).variable('DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS');
-  if (flags === undefined || !flags.value.includes(`:${port}/tcp`)) return [];
-  const restart = kindOf(facts).systemctl.join(' ');
-  return [
-    `or take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS (${flags.path}:${flags.line}); docker-tls opens the port without it:`,
-    ...editAt(login, flags.path, facts),
-    sshCommand(login, 'sh', '-c', `${restart} daemon-reload && ${restart} restart docker`),
   ];
 }

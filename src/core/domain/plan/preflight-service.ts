@@ -1,77 +1,41 @@
 /** Preflight checks by kind of service manager. */
 
-import type { KindName } from '../../host/scripts.ts';
 import { LISTENERS } from '../../seams/listeners.ts';
 import { offeredLines } from '../../seams/seam.ts';
 import { installDockerHints } from '../dockerd/install-hints.ts';
 import { servesTls } from '../dockerd/podman-units.ts';
-import { FLAGS_VARIABLE, scriptAssignment, withOursBlank } from '../dockerd/settings-script.ts';
 import { shellQuote, sudoCommand } from '../quote.ts';
 import { listsClients } from '../trust/trust.ts';
-import { listWords } from '../words.ts';
+import { byKind } from './by-kind.ts';
 import type { DaemonView } from './daemon-view.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
 import { hasListener, usesListener } from './plan-listener.ts';
-import { editAt, type Preflight } from './preflight-config.ts';
-import { checkOwnSystemd, checkOwnUnit } from './preflight-rootless.ts';
+import type { Preflight, PreflightInput } from './preflight-config.ts';
 import { checkSystemd, checkUnit, checkUnitRestart, checkUnread } from './preflight-unit.ts';
 
-type ServiceChecks = {
+export type ServiceChecks = {
   /** Obstacles that prevent all other checks. */
   readonly manager: (input: Preflight) => void;
   /** Checks of the daemon's start. */
   readonly service: (input: Preflight, view: DaemonView) => void;
   /** Obstacles of the service manager to a restart, and requirements of a change without one. */
   readonly restart: (input: Preflight, restarts: boolean) => void;
+  /** Hints if another program holds the port. */
+  readonly heldPort?: (input: PreflightInput) => string[];
+  /** Obstacles of a login that asks for a daemon of this kind, whatever the host is. True: nothing else can be said. */
+  readonly login?: (input: Preflight) => boolean;
 };
 
-const INIT_SCRIPT: ServiceChecks = { manager: () => {}, service: checkScript, restart: () => {} };
-
-const CHECKS: Readonly<Record<KindName, ServiceChecks>> = {
-  systemd: { manager: checkSystemd, service: checkUnit, restart: checkUnitRestart },
-  sysvinit: INIT_SCRIPT,
-  openrc: INIT_SCRIPT,
-  podman: { manager: checkPodmanVersion, service: checkPodman, restart: checkUnitRestart },
-  rootless: { manager: checkOwnSystemd, service: checkOwnUnit, restart: checkUnitRestart },
-};
+export const SERVICE_CHECKS = byKind<ServiceChecks>({
+  manager: checkSystemd,
+  service: checkUnit,
+  restart: checkUnitRestart,
+});
+SERVICE_CHECKS.take('podman', { manager: checkPodmanVersion, service: checkPodman, restart: checkUnitRestart });
 
 export function serviceChecks(facts: HostFacts): ServiceChecks {
-  return CHECKS[kindOf(facts).name];
-}
-
-/** Rejects an init script that starts dockerd in another way, and settings that only a shell can evaluate. */
-function checkScript({ login, facts, add }: Preflight, view: DaemonView): void {
-  const { fragment, environmentFiles } = facts.docker.unit;
-  const [settings = ''] = environmentFiles;
-  const script = fileText(facts, fragment) ?? '';
-  if (view.commandLine === undefined)
-    add('E_UNIT_COMMAND', `${fragment} does not give the words of $${FLAGS_VARIABLE} to dockerd`, [
-      `see how it starts dockerd: ${sudoCommand(login, 'grep', '-n', 'dockerd', fragment)}`,
-    ]);
-  const flag = script
-    .split('\n')
-    .findIndex((line) => /^[^#]*\s(?:(?:-[Dhv]*H|--host|--tls\w*)[\s=]|-[Dhv]*H[a-z]+:\/\/)/.test(line));
-  if (flag >= 0)
-    add('E_UNIT_COMMAND', `${fragment}:${flag + 1}: the script itself sets listening or TLS flags`, [
-      `move them to ${FLAGS_VARIABLE} in ${settings}:`,
-      ...editAt(login, fragment, facts),
-    ]);
-  const assignment = scriptAssignment(withOursBlank(fileText(facts, settings) ?? ''));
-  if (assignment === undefined || assignment.plain) return;
-  const { line, earlier } = assignment;
-  const [why, remedy] =
-    earlier.length === 0
-      ? ['put together by the shell', 'write all flags there']
-      : [
-          `set again, after ${listWords(earlier.map((one) => `line ${one}`))}`,
-          'delete that line, with all flags in one',
-        ];
-  add(
-    'E_UNIT_VARIABLE',
-    `${settings}:${line}: ${FLAGS_VARIABLE} is ${why}, so docker-tls cannot tell which flags dockerd gets`,
-    [`${remedy}, as plain text like ${FLAGS_VARIABLE}="--debug --mtu=1400":`, ...editAt(login, settings, facts)],
-  );
+  return SERVICE_CHECKS.of(kindOf(facts).name);
 }
 
 /** Requires a version that serves TLS, if no listener does. */

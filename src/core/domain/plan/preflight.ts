@@ -7,13 +7,13 @@ import { type Login, sshCommand, sudoCommand } from '../quote.ts';
 import { plural } from '../words.ts';
 import { type DaemonView, viewDaemon } from './daemon-view.ts';
 import { type HostFacts, hasDocker } from './facts.ts';
-import { type HostKind, kindOf } from './host-kind.ts';
+import { type HostKind, kindOf, managers } from './host-kind.ts';
 import type { HostPlan } from './plan-host.ts';
 import { checkDaemonJson, editAt, type Preflight, type PreflightInput, placeOf, problem } from './preflight-config.ts';
 import { checkHost } from './preflight-host.ts';
 import { checkMounts } from './preflight-mounts.ts';
 import { checkRestart } from './preflight-restart.ts';
-import { serviceChecks } from './preflight-service.ts';
+import { SERVICE_CHECKS, serviceChecks } from './preflight-service.ts';
 
 /** All problems of a host, gravest first; empty: the change is possible. Exit status 4. */
 export function preflight(input: PreflightInput): DockerTlsError[] {
@@ -47,24 +47,9 @@ function checkBasics(input: Preflight): void {
     ]);
     return;
   }
-  if (login.rootless && facts.uid === 0) {
-    add('E_ROOTLESS_USER', "root logs in, and a rootless Docker is another user's: nothing of root's is changed", [
-      `docker-tls setup USER@${login.destination.replace(/^.*@/, '')} --rootless`,
-      "or, for root's own Docker, without --rootless",
-    ]);
-    return;
-  }
-  if (facts.kind === undefined && login.rootless)
-    add('E_NO_SYSTEMD', `no systemd of ${login.user ?? 'the user'} runs on this host`, [
-      sshCommand(login, 'loginctl', 'enable-linger'),
-      `where that is not there or does not help, as root on the host: ${
-        facts.distribution?.manager === 'apt'
-          ? 'apt-get install libpam-systemd dbus-user-session'
-          : "install systemd's PAM module (pam_systemd.so)"
-      }`,
-    ]);
-  else if (facts.kind === undefined)
-    add('E_NO_SYSTEMD', 'neither systemd nor OpenRC nor sysvinit runs on this host', [
+  if (login.rootless && SERVICE_CHECKS.of('rootless').login?.(input)) return;
+  if (facts.kind === undefined && !login.rootless)
+    add('E_NO_SYSTEMD', `${noneOf(managers())} runs on this host`, [
       'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
     ]);
   serviceChecks(facts).manager(input);
@@ -100,6 +85,10 @@ function checkBasics(input: Preflight): void {
     const { message, hints } = lockedError({ host, login }, kindOf(facts), { who: lock.who, since, expiresInS, begun });
     add('E_HOST_LOCKED', message, hints);
   }
+}
+
+function noneOf(names: readonly string[]): string {
+  return names.length === 1 ? `no ${names[0]}` : `neither ${names.join(' nor ')}`;
 }
 
 /**

@@ -22,7 +22,7 @@ function storedScript(kind: HostKind): string {
   return [
     '#!/bin/sh',
     `case $1 in undo | commit | timer) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
-    rollbackScript(kind.name),
+    rollbackScript(kind.modules),
   ].join('\n');
 }
 
@@ -136,7 +136,7 @@ export function renderTransaction(
     id: options.id,
     kind,
     wasActive: settings.WAS_ACTIVE === 'yes',
-    script: `${shellAssignments({ ...variables, ...contents })}\n${applyScript(kind.name)}`,
+    script: `${shellAssignments({ ...variables, ...contents })}\n${applyScript(kind.modules)}`,
     input: entries.flatMap(({ data }) => data ?? []),
     state,
   };

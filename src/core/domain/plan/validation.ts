@@ -2,10 +2,10 @@
 
 import { hasOurName } from '../dockerd/drop-in.ts';
 import { environmentValue } from '../dockerd/environment-file.ts';
-import { scriptFlags } from '../dockerd/settings-script.ts';
 import { validationCommand } from '../dockerd/validate.ts';
 import { keyTypeOf } from '../pki/keys.ts';
 import { parseCertificate } from '../pki/parse.ts';
+import { byKind } from './by-kind.ts';
 import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, installedCredentials } from './facts.ts';
@@ -68,7 +68,7 @@ function daemonValidation(plan: HostPlan, facts: HostFacts, entries: readonly Ma
   if (plan.daemon.action === 'none' || plan.purpose !== 'apply' || !kindOf(facts).engine.configurable) return '';
   const staged = entries.some((entry) => entry.kind === 'file' && entry.path === plan.daemonJson.path);
   const view = viewDaemon(facts);
-  const execStart = kindOf(facts).asks ? scriptStart(plan, facts, view) : unitStart(plan, facts, view);
+  const execStart = START_COMMANDS.of(kindOf(facts).name)(plan, facts, view);
   const names = Array.from(execStart.matchAll(/\$\{?([A-Za-z_][A-Za-z0-9_]*)/g), ([, name = '']) => name);
   return validationCommand({
     execStart,
@@ -91,24 +91,16 @@ function daemonValidation(plan: HostPlan, facts: HostFacts, entries: readonly Ma
   });
 }
 
+/** In systemd's syntax; empty: it cannot be told. */
+export type StartCommand = (plan: HostPlan, facts: HostFacts, view: DaemonView) => string;
+
+export const START_COMMANDS = byKind<StartCommand>(unitStart);
+
 /** ExecStart of our drop-in; the active drop-in's if the plan has no new one (new credentials only). Without ours, the administrator's. */
-function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  if (usesListener(plan)) {
-    const command = view.execStart?.value ?? '';
-    return kindOf(facts).own ? command.replace(/^\S+(?= |$)/, () => facts.docker.binary) : command;
-  }
+export function unitStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
+  if (usesListener(plan)) return view.execStart?.value ?? '';
   const isDropIn = ({ kind, path }: { kind: string; path: string }): boolean =>
     kind === 'file' && path.startsWith(`${facts.places.dropIns}/`) && hasOurName(path);
   const dropIn = plan.files.find(isDropIn)?.after ?? fileText(facts, plan.managed.find(isDropIn)?.path ?? '') ?? '';
-  const command = /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
-  // dockerd also validates outside RootlessKit's namespaces.
-  return kindOf(facts).own ? command.replace(/^\S+ \S+(?= |$)/, () => facts.docker.binary) : command;
-}
-
-/** An init script's start command in systemd syntax; empty if a shell would split the flags differently. */
-function scriptStart(plan: HostPlan, facts: HostFacts, view: DaemonView): string {
-  const [settings = ''] = view.environmentFiles;
-  const flags = scriptFlags(plan.files.find(({ path }) => path === settings)?.after ?? fileText(facts, settings) ?? '');
-  const program = view.commandLine?.program ?? '';
-  return program === '' || /["'\\%$]/.test(flags) ? '' : `${program} ${flags}`;
+  return /^ExecStart=(.+)$/m.exec(dropIn)?.[1] ?? '';
 }

@@ -1,6 +1,6 @@
 # Facts about the daemon: its answers, and the programs that it needs to start.
-# Needs functions: api end find_own_program podman_facts say
-# Needs variables: DAEMON_JSON NL began host_kind nonce own_search pid socket
+# Needs functions: api end podman_facts say
+# Needs variables: DAEMON_JSON NL began finder host_kind nonce own_search pid socket
 # Needs programs: cat date find grep head tr
 
 # Programs that dockerd looks for at start, with their paths: in its own PATH, or in its directory (moby: lookupBinPath).
@@ -57,9 +57,10 @@ daemon_facts() {
   fi
 }
 
+find_program() { dockerd=$(command -v dockerd); }
+
 answered_facts() {
-  dockerd=$(command -v dockerd)
-  [ "$host_kind" != rootless ] || find_own_program
+  "$finder"
   say dockerd "$dockerd"
   # Skipped if a package has replaced the program since.
   # shellcheck disable=SC3013 # dash, bash and busybox have -ef

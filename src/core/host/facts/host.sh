@@ -1,6 +1,6 @@
 # Facts about the host: system, configuration files, records of docker-tls, network.
 # Needs functions: end followed say unread_units
-# Needs variables: DAEMON_JSON MORE_PATHS NL TAB TLS_DIRECTORY began dropins environment fragment host_kind paths pid uid unread
+# Needs variables: DAEMON_JSON MORE_PATHS NL TAB TLS_DIRECTORY began dropins environment fragment paths pid sees_others uid unread
 # Needs programs: date find grep hostname ip sh systemctl timeout tr uname
 
 # Further configuration files that the plan requests.
@@ -53,7 +53,7 @@ other_docker_facts() {
     fi
   done
   # A rootless user cannot inspect other users' daemons.
-  [ "$host_kind" != rootless ] || return 0
+  [ "$sees_others" = yes ] || return 0
   # Rootless daemons: the unit that their setup writes, and the socket of a running one. The timeout covers a home directory that hangs.
   timeout 5 sh -c 'set --
     while IFS=: read -r name word uid gid gecos home shell; do

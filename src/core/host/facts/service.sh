@@ -1,25 +1,33 @@
 # Kind of the host: the init system or runtime that starts the daemon.
-# Needs functions: condition_facts find_own own_facts read_own_daemon read_script read_unit say script_facts settle_units unit_facts
-# Needs programs: cat id systemctl
+# Needs functions: condition_facts read_unit say settle_units unit_facts
+# Needs variables: KINDS
+# Needs programs: id systemctl
 
-# Sets one of the kinds that a change supports (src/core/host/scripts.ts), or nothing. Also sets the names of its units, if any, and its
-# paths.
+# Sets the first of KINDS of which the function find_KIND recognizes the host, or nothing. Such a function also sets what differs from systemd: the
+# names of units, if any, paths, the functions that read the daemon's service, tell of it and find its program, and whether daemons of other users
+# can be inspected.
 find_kind() {
   host_kind='' SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket
   UNITS=/etc/systemd/system TLS_DIRECTORY=/etc/docker/tls STATE=/var/lib/docker-tls RUN=/run ROOM='/etc /var/lib'
+  reader=read_units teller=tell_units finder=find_program sees_others=yes
   uid=0
   { [ -O / ] && [ -O /proc/1 ]; } || uid=$(id -u)
-  if [ "$uid" != 0 ]; then
-    find_own
-  elif [ -d /run/systemd/system ]; then
-    host_kind=systemd
-    if is_podman; then host_kind=podman SERVICE=docker-tls-podman.service TLS_SOCKET=docker-tls-podman.socket LOCAL_SOCKET=podman.socket; fi
-  elif [ -e /run/openrc/softlevel ]; then
-    host_kind=openrc
-  elif [ "$(cat /proc/1/comm)" = init ] && [ -d /etc/rcS.d ] && [ -d /etc/init.d ]; then
-    host_kind=sysvinit
-  fi
+  for known in $KINDS; do
+    if "find_$known"; then
+      host_kind=$known
+      break
+    fi
+  done
   DAEMON_JSON=${TLS_DIRECTORY%/*}/daemon.json
+}
+
+by_systemd() { [ "$uid" = 0 ] && [ -d /run/systemd/system ]; }
+
+find_systemd() { by_systemd; }
+
+find_podman() {
+  by_systemd && is_podman || return 1
+  SERVICE=docker-tls-podman.service TLS_SOCKET=docker-tls-podman.socket LOCAL_SOCKET=podman.socket
 }
 
 # Does Podman serve the API? The unit of docker-tls shows it; otherwise the absence of Docker does.
@@ -31,28 +39,19 @@ is_podman() {
     [ "$(systemctl show -p LoadState docker.service 2>/dev/null)" = LoadState=not-found ]
 }
 
-read_service() {
-  case $host_kind in
-    openrc | sysvinit) read_script ;;
-    *)
-      settle_units
-      read_unit
-      [ "$host_kind" != rootless ] || read_own_daemon
-      ;;
-  esac
+read_service() { "$reader"; }
+
+read_units() {
+  settle_units
+  read_unit
 }
 
 service_facts() {
   say kind "$host_kind"
-  case $host_kind in
-    openrc | sysvinit) script_facts ;;
-    rootless)
-      own_facts
-      unit_facts
-      ;;
-    *)
-      unit_facts
-      condition_facts
-      ;;
-  esac
+  "$teller"
+}
+
+tell_units() {
+  unit_facts
+  condition_facts
 }

@@ -13,6 +13,7 @@ import { errorsOf, exitOfResults, type HostResult } from '../../../core/domain/h
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
+import { FEATURE_SETTINGS } from '../../../core/seams/feature-settings.ts';
 import { offeredWords } from '../../../core/seams/seam.ts';
 import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import { SHARED_STORE } from '../../../core/seams/stores.ts';
@@ -52,9 +53,11 @@ export type AuditDocument =
     })
   | SignatureDocument;
 
+const OWN = FEATURE_SETTINGS.all.includes('rootless') ? ' (on a host set up with --rootless, as its user)' : '';
+
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'store', 'changes'],
-  about: `Without HOST: every host of ${offeredWords(SETTING_PLACES, 'the fleet file (-f), or of ')}the store; with --compose or --dockerfile${offeredWords(SETTING_PLACES, ' and no -f')}, no host. A host need not be set up.\nAll facts of a host come over SSH in one go, as root (on a host set up with --rootless, as its user); which clients are accepted is probed from here, over the network.\n\`docker-tls harden HOST\` fixes what can be fixed; -v shows what passed as well.`,
+  about: `Without HOST: every host of ${offeredWords(SETTING_PLACES, 'the fleet file (-f), or of ')}the store; with --compose or --dockerfile${offeredWords(SETTING_PLACES, ' and no -f')}, no host. A host need not be set up.\nAll facts of a host come over SSH in one go, as root${OWN}; which clients are accepted is probed from here, over the network.\n\`docker-tls harden HOST\` fixes what can be fixed; -v shows what passed as well.`,
   examples: [
     'docker-tls audit root@build-1',
     `docker-tls audit${offeredWords(SETTING_PLACES, ' -f fleet.yaml')} --format html --out audit.html`,

@@ -7,13 +7,13 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostScripts } from '../../../../scripts/host-scripts.mjs';
+import { factsScript } from '../../../../scripts/host-scripts.mjs';
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-record-'));
 /** PATH of a session. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin';
-const { FACTS_SCRIPT } = await hostScripts();
+const FACTS_SCRIPT = await factsScript();
 
 function run(program, args, input = '') {
   const { status, stdout, stderr, error } = spawnSync(program, args, {
@@ -45,8 +45,9 @@ function record(suite) {
   const [{ address, keyFile }] = JSON.parse(up);
   const save = (state) => {
     const script = `MORE_PATHS= PROGRAMS=\n${FACTS_SCRIPT}`;
+    const directory = suite === 'rootless' ? '../../../features/rootless/golden/plan/' : './';
     writeFileSync(
-      new URL(`${suite}-${state}.facts`, import.meta.url),
+      new URL(`${directory}${suite}-${state}.facts`, import.meta.url),
       lab(['exec', host, ...as, `PATH=${PATH} sh -s`], script),
     );
   };

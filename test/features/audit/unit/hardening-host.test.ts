@@ -219,7 +219,7 @@ describe('the loopback of the host', () => {
     const settings = (iptables: string) => parseHostSettings((name) => (name === 'iptables' ? iptables : ''));
     expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings('/usr/sbin/iptables'))).toBeUndefined();
     expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings(''))).toSay('needs-iptables-host-none');
-    expect(noLoopbackRule(kindOf({ kind: 'openrc' }), settings('/sbin/iptables'))).toMatch(/with systemd only/);
+    expect(noLoopbackRule({ ...kindOf({}), name: 'openrc' }, settings('/sbin/iptables'))).toMatch(/with systemd only/);
     expect(noLoopbackRule(kindOf({ kind: 'podman' }), settings(''))).toBeUndefined();
   });
 });

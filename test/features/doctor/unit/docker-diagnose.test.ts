@@ -29,7 +29,7 @@ const expected = {
   client: 'laptop',
   context: 'build',
 };
-const OWN = kindOf({ kind: 'rootless', places: userPlaces('/home/rooty', '/run/user/1004') });
+const OWN = { ...kindOf({}), own: true, places: userPlaces('/home/rooty', '/run/user/1004') };
 const ROOTY = { destination: 'build-1', user: 'rooty', rootless: true } as const;
 const goodEnv = { HOME: '/home/ada' };
 

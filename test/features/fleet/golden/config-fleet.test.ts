@@ -112,11 +112,6 @@ const MISTAKES: Readonly<Record<string, readonly [text: string, where: readonly 
   'a key twice': ['hosts:\n  a:\n  b:\n  a:', ['f:5:3']],
   'names that are one directory on some systems': ['hosts: {a: b, A: c}', ['f:2:15']],
   'one host under two names': ['hosts: {a: root@x, b: admin@X}', ['f:2:20']],
-  // The system's Docker and a user's are two daemons.
-  'one rootless Docker under two names': [
-    'hosts: {a: root@x, b: {ssh: {destination: x, user: own, rootless: true}}, c: {ssh: {destination: x, user: own, rootless: true}}}',
-    ['f:2:75'],
-  ],
   'a name that is none': ['hosts:\n  ../a: x\n  con: y\nclients: {"-x": }', ['f:3:3', 'f:5:11', 'f:4:3'].sort()],
   'a client that is not there': ['hosts:\n  a: { clients: [laptpo, ops] }\nclients: { laptop: }', ['f:3:18', 'f:3:26']],
   'a client that is not there, of all hosts': [

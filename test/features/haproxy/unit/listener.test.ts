@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { issueCa } from '../../../../src/core/domain/pki/certificate.ts';
 import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
+import { KINDS, kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
 import type { DesiredListener } from '../../../../src/core/domain/plan/listener.ts';
 import { plainTcpProblem } from '../../../../src/core/domain/plan/plain-tcp.ts';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
@@ -22,6 +23,9 @@ import { openListener } from '../../../../src/features/haproxy/engine/open-liste
 import { desired, factsOf } from '../../../support/host-facts.ts';
 import { printSections } from '../../../support/sections.ts';
 import { certificatesFor, chainHash, commonNameOf } from '../support/certificates.ts';
+
+// A kind without systemd, whether or not its feature is here.
+KINDS.take('openrc', () => ({ ...kindOf({}), name: 'openrc', systemctl: [] }));
 
 const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';

@@ -1,11 +1,15 @@
 /** Butane file of a plan: no secret, every managed path with its records, and refusals of other content. */
 
 import { describe, expect, test } from 'vitest';
+import { KINDS, kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
 import { keptOf } from '../../../../src/core/domain/settings-stored.ts';
 import { renderButane } from '../../../../src/features/tools/domain/butane-config.ts';
 import { desired, factsOf, sent } from '../../../support/host-facts.ts';
 import { readButane } from '../support/ignition.ts';
+
+// A kind without systemd, whether or not its feature is here.
+KINDS.take('openrc', () => ({ ...kindOf({}), name: 'openrc', systemctl: [] }));
 
 const OPTIONS = {
   who: 'ann@desk',

@@ -1,7 +1,15 @@
 # Facts about the daemon on hosts with init scripts.
 # Needs functions: find_daemon say
-# Needs variables: NL host_kind pid
-# Needs programs: date head sed
+# Needs variables: NL host_kind pid uid
+# Needs programs: cat date head sed
+
+find_openrc() { without_systemd && [ -e /run/openrc/softlevel ] && by_script; }
+
+find_sysvinit() { without_systemd && [ "$(cat /proc/1/comm)" = init ] && [ -d /etc/rcS.d ] && [ -d /etc/init.d ] && by_script; }
+
+without_systemd() { [ "$uid" = 0 ] && [ ! -d /run/systemd/system ]; }
+
+by_script() { reader=read_script teller=script_facts; }
 
 # In the shape of systemd's answers: script, state, start time, and the path of the settings file.
 read_script() {

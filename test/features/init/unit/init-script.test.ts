@@ -5,23 +5,23 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
+import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
+import { preflight } from '../../../../src/core/domain/plan/preflight.ts';
+import { renderTransaction } from '../../../../src/core/domain/plan/transaction.ts';
+import { completeHost } from '../../../../src/core/domain/settings.ts';
+import { keptOf } from '../../../../src/core/domain/settings-stored.ts';
+import type { OpenedHost } from '../../../../src/core/engine/intent.ts';
+import { planRestored } from '../../../../src/core/engine/steps/restore-generation.ts';
+import type { DockerTlsError } from '../../../../src/errors/errors.ts';
 import {
   scriptAssignment,
   scriptFlags,
   withOurs,
   withoutOurs,
-} from '../../../src/core/domain/dockerd/settings-script.ts';
-import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
-import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
-import { preflight } from '../../../src/core/domain/plan/preflight.ts';
-import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';
-import { completeHost } from '../../../src/core/domain/settings.ts';
-import { keptOf } from '../../../src/core/domain/settings-stored.ts';
-import type { OpenedHost } from '../../../src/core/engine/intent.ts';
-import { planRestored } from '../../../src/core/engine/steps/restore-generation.ts';
-import initFacts from '../../../src/core/host/init/facts.sh';
-import type { DockerTlsError } from '../../../src/errors/errors.ts';
-import { desired, FACTS_TIME_MS, factsOf, sent } from '../../support/host-facts.ts';
+} from '../../../../src/features/init/domain/settings-script.ts';
+import initFacts from '../../../../src/features/init/host/facts.sh';
+import { desired, FACTS_TIME_MS, factsOf, sent } from '../../../support/host-facts.ts';
 
 const SETTINGS = '/etc/default/docker';
 const SCRIPT =
@@ -311,4 +311,8 @@ test('our lines come and go whole, and take nothing that a shell would read', ()
   }
   for (const flag of ['a b', '$(x)', '`x`', '"', '\\', ';', '*'])
     expect(() => withOurs('', [flag]), flag).toThrow(TypeError);
+});
+
+test('a host of another service manager is refused, with those that are known', () => {
+  expect(problems(factsOf({ kind: '', systemd: '' }))[0]).toMatch(/^E_NO_SYSTEMD .*systemd nor OpenRC nor sysvinit/);
 });

@@ -3,7 +3,7 @@
  * its end.
  */
 
-import type { Assignment } from './environment-file.ts';
+import type { Assignment } from '../../../core/domain/dockerd/environment-file.ts';
 
 /** Variable of dockerd's flags in both Debian's and OpenRC's script. */
 export const FLAGS_VARIABLE = 'DOCKER_OPTS';

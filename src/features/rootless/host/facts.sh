@@ -1,7 +1,12 @@
 # The rootless daemon of the login user, and the paths of its files.
-# Needs functions: file find_own_daemon own_manager say
-# Needs variables: NL XDG_RUNTIME_DIR dropins fragment
+# Needs functions: file find_own_daemon find_program own_manager read_units say unit_facts
+# Needs variables: NL XDG_RUNTIME_DIR dropins fragment uid
 # Needs programs: cut getent id pkcheck readlink sed
+
+find_rootless() {
+  [ "$uid" != 0 ] && find_own || return 1
+  reader=read_own teller=own_facts finder=find_own_program sees_others=no
+}
 
 # A user without their own systemd has no such daemon.
 find_own() {
@@ -11,7 +16,12 @@ find_own() {
   if [ -e "$linger_file" ]; then lingers=yes; elif pkcheck --action-id org.freedesktop.login1.set-self-linger --process $$ >/dev/null 2>&1; then lingers=may; fi
   own_manager
   RUN=$XDG_RUNTIME_DIR ROOM=$home UNITS=$home/.config/systemd/user TLS_DIRECTORY=$home/.config/docker/tls STATE=$home/.local/share/docker-tls
-  if [ -S "$RUN/systemd/private" ]; then host_kind=rootless; fi
+  [ -S "$RUN/systemd/private" ]
+}
+
+read_own() {
+  read_units
+  read_own_daemon
 }
 
 # systemd knows RootlessKit, the parent of dockerd in its own namespaces.
@@ -34,6 +44,7 @@ read_own_daemon() {
 # Sets `dockerd` to the user's program: the running one, the one next to the script, or the one in the unit's PATH. It may be in their
 # home (get.docker.com/rootless), outside our PATH.
 find_own_program() {
+  find_program
   for path in "$(readlink "/proc/${pid:-0}/exe" 2>/dev/null)" "$beside" "$(PATH=${own_search:-/nowhere} command -v dockerd)"; do
     if [ -n "$path" ] && [ -x "$path" ]; then
       dockerd=$path
@@ -48,4 +59,5 @@ own_facts() {
   say owner "$(id -u):$(id -g)"
   say lingers "$lingers"
   say linger-file "$linger_file"
+  unit_facts
 }

@@ -14,7 +14,10 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { scriptOf } from '../../support/host-script.ts';
+import { BY_SYSVINIT } from '../../../../src/features/init/host/scripts.ts';
+import { scriptOf } from '../../../support/host-script.ts';
+
+const SCRIPT = scriptOf('sysvinit', BY_SYSVINIT);
 
 let directory: string;
 beforeEach(() => {
@@ -41,7 +44,7 @@ function reload(shell: string, titles: readonly string[], pidFile = false): stri
       )
       .join('\n')}
     ${pidFile ? 'echo $last >/run/sshd.pid' : ''}
-    exec ${shell} -c 'set --; T=${directory}; . ${scriptOf('sysvinit')}
+    exec ${shell} -c 'set --; T=${directory}; . ${SCRIPT}
       BACK=yes LIMIT=5; : >$T/sshd; trap "" HUP PIPE; sleep() { :; }; reload_sshd; echo "$? $REMARK"'`;
   const { stdout, stderr } = spawnSync(
     'unshare',

@@ -1,13 +1,14 @@
 /** Preflight of a rootless daemon. */
 
-import { MOST_SOCKETS } from '../dockerd/listen-script.ts';
-import { SYSTEM_PLACES } from '../dockerd/paths.ts';
-import { sudoCommand } from '../quote.ts';
-import type { DaemonView } from './daemon-view.ts';
-import { fileText, hasDocker } from './facts.ts';
-import { kindOf } from './host-kind.ts';
-import { editAt, type Preflight } from './preflight-config.ts';
-import { checkSystemd, checkUnit } from './preflight-unit.ts';
+import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
+import { readStart } from '../../../core/domain/plan/daemon-start.ts';
+import type { DaemonView } from '../../../core/domain/plan/daemon-view.ts';
+import { fileText, hasDocker } from '../../../core/domain/plan/facts.ts';
+import { kindOf } from '../../../core/domain/plan/host-kind.ts';
+import { editAt, type Preflight, type PreflightInput } from '../../../core/domain/plan/preflight-config.ts';
+import { checkSystemd, checkUnit } from '../../../core/domain/plan/preflight-unit.ts';
+import { sshCommand, sudoCommand } from '../../../core/domain/quote.ts';
+import { MOST_SOCKETS } from './listen-script.ts';
 
 /** Without lingering, the daemon and its rollback end with the last login session. */
 export function checkOwnSystemd(input: Preflight): void {
@@ -62,4 +63,37 @@ export function checkOwnUnit(input: Preflight, view: DaemonView): void {
     add('E_UNIT_NEEDS', `a rootless daemon can listen on ${MOST_SOCKETS} addresses, and not on ${addresses}`, [
       'give fewer --listen addresses, or none for all',
     ]);
+}
+
+/** Hints for a rootless daemon whose port RootlessKit forwards, as in Docker's documentation: docker-tls does not need that. */
+export function forwardedHints({ login, facts, port }: PreflightInput): string[] {
+  const flags = readStart(facts).variable('DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS');
+  if (flags === undefined || !flags.value.includes(`:${port}/tcp`)) return [];
+  const restart = kindOf(facts).systemctl.join(' ');
+  return [
+    `or take "-p" for that port out of DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS (${flags.path}:${flags.line}); docker-tls opens the port without it:`,
+    ...editAt(login, flags.path, facts),
+    sshCommand(login, 'sh', '-c', `${restart} daemon-reload && ${restart} restart docker`),
+  ];
+}
+
+/** True: nothing else can be said of the host. */
+export function checkOwnLogin({ login, facts, add }: Preflight): boolean {
+  if (facts.uid === 0) {
+    add('E_ROOTLESS_USER', "root logs in, and a rootless Docker is another user's: nothing of root's is changed", [
+      `docker-tls setup USER@${login.destination.replace(/^.*@/, '')} --rootless`,
+      "or, for root's own Docker, without --rootless",
+    ]);
+    return true;
+  }
+  if (facts.kind === undefined)
+    add('E_NO_SYSTEMD', `no systemd of ${login.user ?? 'the user'} runs on this host`, [
+      sshCommand(login, 'loginctl', 'enable-linger'),
+      `where that is not there or does not help, as root on the host: ${
+        facts.distribution?.manager === 'apt'
+          ? 'apt-get install libpam-systemd dbus-user-session'
+          : "install systemd's PAM module (pam_systemd.so)"
+      }`,
+    ]);
+  return false;
 }

@@ -5,14 +5,14 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { loginOf } from '../../../src/core/adapters/ssh/login.ts';
-import { renderListenScript } from '../../../src/core/domain/dockerd/listen-script.ts';
-import { fileText, type HostFacts, parseFacts } from '../../../src/core/domain/plan/facts.ts';
-import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
-import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
-import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
-import { sudoCommand } from '../../../src/core/domain/quote.ts';
-import { desired } from '../../support/host-facts.ts';
+import { loginOf } from '../../../../src/core/adapters/ssh/login.ts';
+import { fileText, type HostFacts, parseFacts } from '../../../../src/core/domain/plan/facts.ts';
+import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
+import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
+import { preflight, stopProblem } from '../../../../src/core/domain/plan/preflight.ts';
+import { sudoCommand } from '../../../../src/core/domain/quote.ts';
+import { renderListenScript } from '../../../../src/features/rootless/domain/listen-script.ts';
+import { desired } from '../../../support/host-facts.ts';
 
 const printed = readFileSync(new URL('../golden/plan/rootless-fresh.facts', import.meta.url), 'latin1');
 const recorded = parseFacts(Buffer.from(printed, 'latin1'));
@@ -176,11 +176,18 @@ test('its program is the one that runs, or that is beside its script, wherever o
   try {
     writeFileSync(join(root, 'dockerd'), '');
     chmodSync(join(root, 'dockerd'), 0o755);
-    const module = readFileSync(new URL('../../../src/core/host/rootless/facts.sh', import.meta.url), 'utf8');
+    const module = readFileSync(new URL('../../../../src/features/rootless/host/facts.sh', import.meta.url), 'utf8');
     const ask = (set: string) =>
-      spawnSync('sh', ['-c', `${module}\ndockerd=/usr/sbin/dockerd\n${set}\nfind_own_program\nprintf %s "$dockerd"`], {
-        encoding: 'utf8',
-      }).stdout;
+      spawnSync(
+        'sh',
+        [
+          '-c',
+          `${module}\nfind_program() { dockerd=/usr/sbin/dockerd; }\n${set}\nfind_own_program\nprintf %s "$dockerd"`,
+        ],
+        {
+          encoding: 'utf8',
+        },
+      ).stdout;
     expect(ask(`pid=0 beside='${root}/dockerd'`)).toBe(`${root}/dockerd`);
     expect(ask(`pid=$$ beside='${root}/dockerd'`)).toMatch(/\/(dash|sh|bash)$/);
     expect(ask(`pid=0 beside='${root}/none'`)).toBe('/usr/sbin/dockerd');
