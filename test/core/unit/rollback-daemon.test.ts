@@ -185,6 +185,61 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     });
   });
 
+  describe('a reload that the daemon reports', () => {
+    const event = (value: string, action = 'reload') =>
+      `{"Type":"daemon","Action":"${action}","Actor":{"Attributes":{"labels":"[\\"live-restore\\":\\"true\\"]","live-restore":"${value}"}}}`;
+    /** Says whether the event counts, and whether curl has ended. */
+    const report = (said: string, words: string, more = ':'): string =>
+      run(
+        shell,
+        `curl() { printf '%s\\n' '${said}'; exec sleep 9; }; sleep() { command sleep "$1"; }; socket=/run/docker.sock began=1 events=0
+         ${more}; reports ${words} && echo yes; [ "$events" = 0 ] || ! kill -0 "$events" 2>/dev/null || echo runs; echo end`,
+      ).stdout;
+
+    test('counts with the value of live-restore that the change needs, and the stream of events is left', () => {
+      expect(report(event('true'), 'live_restore_is true')).toBe('yes\nend\n');
+      expect(report(event('false'), 'live_restore_is false')).toBe('yes\nend\n');
+      expect(report(event('false'), 'reloaded')).toBe('yes\nend\n');
+    });
+
+    test.each([
+      ['of another value', event('false'), 'live_restore_is true'],
+      ['that is none', event('true', 'start'), 'live_restore_is true'],
+      ['that is none', event('true', 'start'), 'reloaded'],
+      ['that a plugin refuses', '{"message":"authorization denied by plugin"}', 'reloaded'],
+    ])('does not count: one %s', (_, said, words) => {
+      expect(report(said, words)).toBe('end\n');
+    });
+
+    test('is not asked for without a socket, and not awaited for long', () => {
+      expect(report(event('true'), 'reloaded', 'socket=')).toBe('end\n');
+      expect(report(event('true'), 'reloaded', 'curl() { exec sleep 9; }; sleep() { :; }')).toBe('end\n');
+    });
+
+    test('spares the daemon the question whether it has live-restore, which is asked without one', () => {
+      const daemon = 'find_daemon() { :; }; answers() { :; }; find_socket() { :; }; kill() { :; }; pid=1';
+      const asked = 'live_restore_is() { echo asked; }; reload_docker live_restore_is true; echo $?';
+      expect(run(shell, `${daemon}; reports() { :; }; ${asked}`).stdout).toBe('0\n');
+      expect(run(shell, `${daemon}; reports() { return 1; }; ${asked}`).stdout).toBe('asked\n0\n');
+    });
+  });
+
+  describe('the daemon that systemd starts', () => {
+    const child = `set --; . ${SCRIPT}; command sleep 9 & child=$!; LIMIT=5; responds() { :; }`;
+    const named = 'service() { echo "$child"; }; note_started';
+    const asked = 'systemctl() { echo asked >&2; printf "ActiveState=active\\nMainPID=$$\\n"; }';
+    const awaited = 'await_answer 2>&1; echo "$?"; [ "$pid" = "$child" ] && echo same; kill $child 2>/dev/null';
+
+    test('is known before it has started, and systemd is not asked for it again', () => {
+      expect(run(shell, `${child}; ${named}; ${asked}; ${awaited}`).stdout).toBe('0\nsame\n');
+    });
+
+    test('is asked for where that one has ended', () => {
+      const ended = 'kill $child; wait $child 2>/dev/null';
+      expect(run(shell, `${child}; ${named}; ${ended}; ${asked}; ${awaited}`).stdout).toBe('asked\n0\n');
+    });
+  });
+
   describe('the daemon that the change has started', () => {
     const note =
       'systemctl() { printf "ActiveState=active\\nMainPID=$child\\n"; }; sleep 9 & child=$!; responds() { :; }; find_daemon && answers';

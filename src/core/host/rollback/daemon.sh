@@ -64,7 +64,7 @@ reports() { # live_restore_is true|false, or reloaded
   read -r reported 2>/dev/null <"$T/reload"
   case $1:$reported in
     reloaded:*'"Action":"reload"'*) ;;
-    live_restore_is:*'"Action":"reload"'*"\"live-restore\":\"$2\""*) ;;
+    live_restore_is:*'"Action":"reload"'*"\"live-restore\":\"${2-}\""*) ;;
     *) return 1 ;;
   esac
 }
