@@ -9,6 +9,7 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -62,8 +63,7 @@ async function check(name, run) {
     console.log(`ok      ${name} (${seconds()} s)`);
   } catch (error) {
     failed += 1;
-    const lines =
-      `${error.stdout ?? ''}${error.stderr ?? ''}${error.stdout === undefined ? error.stack : ''}`.trimEnd();
+    const lines = (`${error.stdout ?? ''}${error.stderr ?? ''}`.trimEnd() || `${error.stack}`).trimEnd();
     console.log(`FAILED  ${name} (${seconds()} s)`);
     for (const line of lines.split('\n').slice(-Number(process.env.LINES_SHOWN ?? 60))) console.log(`        ${line}`);
   }
@@ -79,7 +79,7 @@ async function makeCopy() {
     cwd: root,
     encoding: 'utf8',
   });
-  const files = listed.split('\0').filter((file) => file !== '' && existsSync(join(root, file)));
+  const files = listed.split('\0').filter((file) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile());
   execFileSync('xargs', ['-0', 'cp', '-P', '--parents', '-t', copy], { cwd: root, input: files.join('\0') });
   if (!existsSync(join(copy, 'node_modules')))
     // Linked file by file: the build knows packages by where they are.

@@ -75,7 +75,7 @@ describe.each<Case>([
       port: (proxy.address() as AddressInfo).port,
       ca: read('ca.pem'),
       credentials: { cert: read('cert.pem'), key: new Secret(read('key.pem')) },
-      timeoutMs: 250_000,
+      timeoutMs: 60_000,
     });
     const rotated = person.run(['rotate', 'server', host.name, '--yes']);
     await host.must(`until { ${rules}; } | grep -q docker-tls-hold; do sleep 0.05; done`);

@@ -7,7 +7,8 @@ const PURE = ['', '/pki', '/trust', '/hosts', '/dockerd', '/plan'].map((name) =>
 const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
 /** Imports allowed everywhere: contracts, errors, seams, and the text of the host scripts. */
 const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
-const FEATURES = [
+/** All of the repository; a copy of scripts/without lacks some. */
+export const FEATURES = [
   'audit',
   'team',
   'issuers',

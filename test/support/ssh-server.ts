@@ -6,7 +6,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import ssh2, { type AuthContext, type Connection, type PublicKeyAuthContext, type ServerChannel } from 'ssh2';
-import { ownPort } from './ports.ts';
+import { listenOnOwnPort } from './ports.ts';
 
 export type SshServerOptions = {
   readonly user?: string;
@@ -123,8 +123,9 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
     if (misbehave === 'hang-up' || seen.connections <= first) socket.destroy();
     if (options.misbehave === 'mute') socket.write = () => true;
   });
-  const port = options.port ?? (await ownPort());
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', () => resolve()));
+  const { port: given } = options;
+  if (given !== undefined) await new Promise<void>((resolve) => server.listen(given, '127.0.0.1', () => resolve()));
+  const port = given ?? (await listenOnOwnPort(net));
   const publics = hostKeys.map((key) => {
     const parsed = ssh2.utils.parseKey(key);
     if (parsed instanceof Error) throw parsed;

@@ -8,7 +8,7 @@ import { writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { CertificateFactory, Issued } from './certificate-factory.ts';
-import { ownPort } from './ports.ts';
+import { listenOnOwnPort, ownPort } from './ports.ts';
 
 export type Listening = { readonly port: number; stop(): Promise<void> };
 
@@ -46,8 +46,7 @@ export async function startRawServer(answer: (socket: Socket) => void): Promise<
     socket.once('close', () => sockets.delete(socket));
     answer(socket);
   });
-  const port = await ownPort();
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  const port = await listenOnOwnPort(server);
   return {
     port,
     stop: async () => {

@@ -52,7 +52,11 @@ export const HOST = {
   E_HOST_PROGRAM: [4, 'A basic program is missing on the host.', 'Install the package that it names.'],
   E_READ_ONLY: [4, 'A file system of the host that has to be written is mounted read-only.', 'findmnt'],
   E_MOUNTED_FILE: [4, 'A file that has to be replaced is a mount point.', 'findmnt'],
-  E_NO_SYSTEMD: [4, 'Neither systemd nor OpenRC nor sysvinit runs on the host.', 'docs/hosts.md, "Kinds of hosts"'],
+  E_NO_SYSTEMD: [
+    4,
+    'The host has no systemd<!-- init -->, OpenRC or sysvinit<!-- /init -->.',
+    'docs/hosts.md, "Kinds of hosts"',
+  ],
   E_SYSTEMD_OLD: [4, 'systemd on the host is too old for the rollback.', 'Upgrade the host.'],
   // <!-- audit -->
   E_PACKAGES: [4, 'apt cannot install a package of `harden --install`, or only by changing others.', 'apt-get update'],
@@ -65,7 +69,11 @@ export const HOST = {
   E_STATE_DIRECTORY: [4, "Other accounts can write docker-tls's directory on the host.", 'ls -ld /var/lib/docker-tls'],
   E_DISK_FULL: [4, "The host's disk is full, or nearly.", 'df -h'],
   E_FIREWALL: [4, "The host's firewall does not accept connections to the TLS port.", 'Run the command that it names.'],
-  E_PORT_TAKEN: [4, 'Another program listens on the TLS port.', 'docker-tls setup HOST --port N'],
+  E_PORT_TAKEN: [
+    4,
+    'Another program listens on the TLS port.',
+    'docker-tls setup HOST --port N<!-- fleet -->, or port: N in the fleet file<!-- /fleet -->',
+  ],
   E_ADDRESS: [
     4,
     'The address that clients would dial does not resolve here, or not where ssh leads on.',
@@ -82,7 +90,7 @@ export const HOST = {
   E_OTHER_CLIENTS: [
     4,
     'Clients of a CA that the daemon accepts now would be rejected.',
-    'docker-tls setup HOST --accept-ca existing',
+    'docker-tls setup HOST --accept-ca existing<!-- fleet -->, or accept-ca: existing in the fleet file<!-- /fleet -->',
   ],
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],

@@ -1,11 +1,12 @@
 /** Messages are named in tests and have their words in golden files (test/support/messages.ts). */
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
+import { FEATURES } from '../../support/import-rules.ts';
 import { goldenOf, readMessages, requireDeniable, says } from '../../support/messages.ts';
 
 const root = new URL('../../..', import.meta.url).pathname;
@@ -42,12 +43,12 @@ test('every name in a test has words, and all words have a test', () => {
     used.set(golden, tests.set(test, new Set([...known, ...ids.map(([, id]) => `${test}/${id}`)])));
   }
   expect(used.size).toBeGreaterThan(1);
+  const whole = FEATURES.every((name) => existsSync(`${root}src/features/${name}`));
   for (const [golden, tests] of used) {
     const words = [...readMessages(pathToFileURL(golden)).keys()];
-    // Tests on hosts, and those of two features, go with a feature (scripts/without); their words may stay.
-    const known = /\/(?:e2e|features)\//.test(golden)
-      ? words.filter((key) => tests.has(key.split('/')[0] ?? ''))
-      : words;
+    // Where a feature is deleted, tests on hosts and those of two features go with it (scripts/without); their words may stay.
+    const gone = !whole && /^test\/(?:e2e|features)\//.test(golden.slice(root.length));
+    const known = gone ? words.filter((key) => tests.has(key.split('/')[0] ?? '')) : words;
     expect(known.sort(), golden).toEqual([...tests.values()].flatMap((ids) => [...ids]).sort());
   }
 });

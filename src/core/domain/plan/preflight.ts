@@ -50,7 +50,7 @@ function checkBasics(input: Preflight): void {
   if (login.rootless && SERVICE_CHECKS.of('rootless').login?.(input)) return;
   if (facts.kind === undefined && !login.rootless)
     add('E_NO_SYSTEMD', `${noneOf(managers())} runs on this host`, [
-      'docker-tls changes dockerd where one of them starts it: docs/hosts.md, "Kinds of hosts"',
+      `docker-tls changes dockerd where ${managers().join(' or ')} starts it: docs/hosts.md, "Kinds of hosts"`,
     ]);
   serviceChecks(facts).manager(input);
   if (!hasDocker(facts) && docker.snap !== undefined)

@@ -27,7 +27,7 @@ export function sshSettings({ name, ssh }: Pick<HostSpec, 'name' | 'ssh'>, keys 
       "it is a user's own Docker, which this build of docker-tls cannot manage",
       {
         where: name,
-        hints: ['use a docker-tls with all features: docker-tls version'],
+        hints: ['install a docker-tls with all features: docs/install.md'],
       },
     );
   return Object.fromEntries(Object.entries(ssh).filter(([key]) => keys.includes(key))) as SshSpec;
@@ -54,7 +54,13 @@ export async function openHost(
   changes = false,
 ): Promise<OpenedHost> {
   progress.phase('connect');
-  return factsOver(await reach.runtime.connect(sshOptions(spec, reach)), spec, reach, progress, changes);
+  return factsOver(await connected(sshOptions(spec, reach), reach), spec, reach, progress, changes);
+}
+
+/** Kinds of hosts load during the login. */
+async function connected(options: SshOptions, { runtime }: Reach): Promise<HostSession> {
+  const [session] = await Promise.all([runtime.connect(options), factsScript()]);
+  return session;
 }
 
 /** Like openHost, for a host that may be new: picks the login user's own daemon if no other daemon runs there. */
@@ -66,7 +72,7 @@ export async function findHost(
 ): Promise<OpenedHost> {
   progress.phase('connect');
   const options = sshOptions(spec, reach);
-  const session = await reach.runtime.connect(options);
+  const session = await connected(options, reach);
   const { signal } = reach.runtime;
   const own = spec.ssh.rootless || session.user === 'root' ? undefined : await ownDaemons();
   const alone = own && (await closingOnError(session, spec.name, () => own.isAlone(session, signal)));

@@ -28,6 +28,8 @@
 #   shown, looked    systemd's data of the daemon's units; the daemon's process, start time and socket: from the start of the change,
 #                    and its process again after a restart that stopped no container
 #   daemon           process of the daemon that answered last, and its start time
+#   started          process that systemd has begun to start as the daemon, and its start time
+#   reload           the daemon's report of a reload: the answer of /events
 #   dependents       active units that required docker.service at its first stop, one per line
 # Needs variables: RUN T
 # Needs programs: base64 flock ln logger sleep tr

@@ -6,6 +6,9 @@ own_manager
 
 find_daemon() { { [ "$KNOWN" = no ] && same_daemon; } || { runs && find_own_daemon; }; }
 
+# systemd's main process is RootlessKit, which has a socket of its own.
+note_started() { :; }
+
 # A user cannot change the firewall.
 hold_port() { :; }
 release_port() { :; }
