@@ -21,7 +21,7 @@ function outcome({ code, remark }: StrangeCase): string {
 const PROMISES = [
   '| promise | systemd | sysvinit, OpenRC | rootless Docker | Podman |',
   '|---|---|---|---|---|',
-  "| no confirmation: the host rolls back automatically | a timer of systemd (fault suite) | a waiting process in a separate session (fault suite); if that is killed too, the next boot or the next change rolls back | a timer of the user's own systemd (fault suite); setup makes the user linger if polkit lets them, and `remove` ends it (tested); otherwise [E_LINGER](errors.md#e_linger) | a timer of systemd (fault suite) |",
+  "| no confirmation: the host rolls back automatically | a timer of systemd (fault suite) | a waiting process in a separate session (fault suite); if that is killed too, the next boot or the next change rolls back | a timer of the user's own systemd (fault suite); setup makes the user linger if polkit lets them, and `remove` ends it (tested)<!-- rootless -->; otherwise [E_LINGER](errors.md#e_linger)<!-- /rootless --> | a timer of systemd (fault suite) |",
   '| a reboot in the middle | a unit before docker.service (fault suite) | a script in rcS, or a service in the runlevel `boot` (fault suite) | a unit of the user, before docker.service (fault suite) | a unit before the docker-tls unit (fault suite) |',
   '| `remove` leaves nothing behind | tested byte for byte | tested byte for byte | tested byte for byte | tested byte for byte |',
   '| docker-tls checks mutual TLS from outside before a change counts | tested | tested | tested | tested |',
