@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import '../../../../src/features/fleet/feature.ts';
 import '../../../../src/features/team/feature.ts';
 import { SHARED_STORE } from '../../../../src/core/seams/stores.ts';
 import { commandsOf } from '../../../../src/features/tools/domain/schedule-jobs.ts';
