@@ -1,5 +1,6 @@
 /** Reading of fleet files and inventories. Secrets in a fleet file are hidden from child processes. */
 
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { shownPath } from '../../../core/actions/input-output.ts';
 import { unreadable } from '../../../core/domain/unreadable.ts';
@@ -39,20 +40,20 @@ export async function hideSecrets(file: string, cwd: string): Promise<void> {
   await parseHiding(text, shown);
 }
 
-/** Standard input ends once: a command that rereads its fleet, such as `rotate ca` between stages, gets the same text. */
-let standardInput: Promise<Buffer> | undefined;
+/**
+ * Standard input and pipes end once: a command that rereads its fleet, such as one with a shared store, or `rotate ca` between stages, gets the
+ * same bytes.
+ */
+const endedOnce = new Map<string, Promise<Buffer>>();
 
 /** Size limit of an inventory in bytes: Ansible's output for some thousand hosts with all their variables. */
 const LARGEST_INVENTORY = 64 * 1024 * 1024;
 
-/** The text of a file, or of standard input (`-`). Fails with E_FLEET (exit 2). */
+/** The text of a file, a pipe, or standard input (`-`). Fails with E_FLEET (exit 2). */
 export async function readInput(path: string, cwd: string): Promise<string> {
+  const place = path === '-' || path.endsWith('/-') ? '-' : resolve(cwd, path);
   try {
-    if (path === '-' || path.endsWith('/-')) {
-      standardInput ??= readStandardInput(LARGEST_INVENTORY);
-      return (await standardInput).toString('utf8');
-    }
-    return (await readFileOrPipe(resolve(cwd, path), LARGEST_INVENTORY)).toString('utf8');
+    return await textAt(place, LARGEST_INVENTORY);
   } catch (cause) {
     throw unreadable('E_FLEET', path, cause);
   }
@@ -61,9 +62,17 @@ export async function readInput(path: string, cwd: string): Promise<string> {
 /** Undefined if the file does not exist. Fails with E_FLEET (exit 2). */
 export async function readFleetText(path: string): Promise<string | undefined> {
   try {
-    return (await readFileOrPipe(path)).toString('utf8');
+    return await textAt(resolve(path));
   } catch (cause) {
     if (errnoOf(cause) === 'ENOENT') return undefined;
     throw unreadable('E_FLEET', path, cause);
   }
+}
+
+async function textAt(place: string, largest?: number): Promise<string> {
+  const read = () => (place === '-' ? readStandardInput(largest) : readFileOrPipe(place, largest));
+  if (place !== '-' && !statSync(place).isFIFO()) return (await read()).toString('utf8');
+  const bytes = endedOnce.get(place) ?? read();
+  endedOnce.set(place, bytes);
+  return (await bytes).toString('utf8');
 }
