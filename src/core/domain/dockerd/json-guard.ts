@@ -6,24 +6,26 @@
 import { unitWord } from './unit.ts';
 
 /** Both occur in a daemon.json without blanks. Text within a string cannot match, since its quotes are escaped with backslashes. */
-export function patterns(trust: string): string[] {
+export function settingPatterns(trust: string): string[] {
   return ['"tlsverify":true', `"tlscacert":${JSON.stringify(trust)}`];
 }
 
-export const says = (effect: string): string =>
+export const missingSettings = (effect: string): string =>
   `has no TLS settings of docker-tls: ${effect}. Run: docker-tls apply HOST`;
 
 /** For `ExecStartPre=`: fails if the settings are missing. `trust`: the path of our trust file. */
 export function renderUnitGuard(configFile: string, trust: string): string {
   const script = [
     'file=$$1; shift; for word; do case $$(tr -d "[:space:]" <"$$file") in *"$$word"*) ;;',
-    `*) echo "$$file ${says('dockerd does not start, since it would serve the TLS port without TLS')}" >&2; exit 1 ;; esac; done`,
+    `*) echo "$$file ${missingSettings('dockerd does not start, since it would serve the TLS port without TLS')}" >&2; exit 1 ;; esac; done`,
   ].join(' ');
-  return `/bin/sh -c '${script}' docker-tls ${[configFile, ...patterns(trust)].map(unitWord).join(' ')}`;
+  return `/bin/sh -c '${script}' docker-tls ${[configFile, ...settingPatterns(trust)].map(unitWord).join(' ')}`;
 }
 
 /** Whether the guard in our drop-in prevents dockerd from starting with this daemon.json. */
 export function unitGuardRefuses(dropIn: string, configFile: string, json: string, trust: string): boolean {
   const words = json.replace(/\s/g, '');
-  return dropIn.includes(renderUnitGuard(configFile, trust)) && !patterns(trust).every((word) => words.includes(word));
+  return (
+    dropIn.includes(renderUnitGuard(configFile, trust)) && !settingPatterns(trust).every((word) => words.includes(word))
+  );
 }

@@ -33,7 +33,7 @@ type ContainerEngine = {
   readonly client?: 'podman';
 };
 
-export const DOCKER: ContainerEngine = {
+export const DOCKER_ENGINE: ContainerEngine = {
   title: 'Docker',
   program: 'dockerd',
   trust: '--tlscacert',
@@ -113,11 +113,11 @@ export const ROOT_UNITS: KindUnits = {
 
 /** The kinds that this build knows. */
 export const KINDS = byKind<(places: Places) => HostKind>(() =>
-  units('systemd', DOCKER, ROOT_UNITS, SYSTEM_PLACES, BY_SYSTEMD),
+  kindByUnits('systemd', DOCKER_ENGINE, ROOT_UNITS, SYSTEM_PLACES, BY_SYSTEMD),
 );
 
 KINDS.take('podman', () =>
-  units(
+  kindByUnits(
     'podman',
     PODMAN,
     { ...ROOT_UNITS, service: PODMAN_SERVICE, sockets: { tls: PODMAN_SOCKET, local: '' } },
@@ -125,8 +125,9 @@ KINDS.take('podman', () =>
     BY_PODMAN,
   ),
 );
+
 /** A kind that a systemd starts. */
-export function units(
+export function kindByUnits(
   name: KindName,
   engine: ContainerEngine,
   { service, sockets, boot, whose }: KindUnits,

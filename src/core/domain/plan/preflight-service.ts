@@ -23,7 +23,7 @@ export type ServiceChecks = {
   readonly restart: (input: Preflight, restarts: boolean) => void;
   /** Hints if another program holds the port. */
   readonly heldPort?: (input: PreflightInput) => string[];
-  /** Obstacles of a login that asks for a daemon of this kind, whatever the host is. True: nothing else can be said. */
+  /** Obstacles of a login that asks for a daemon of this kind; called for every host. True: nothing else can be said. */
   readonly login?: (input: Preflight) => boolean;
 };
 

@@ -47,7 +47,7 @@ function checkBasics(input: Preflight): void {
     ]);
     return;
   }
-  if (login.rootless && SERVICE_CHECKS.of('rootless').login?.(input)) return;
+  if ([...SERVICE_CHECKS.entries.values()].some((checks) => checks.login?.(input))) return;
   if (facts.kind === undefined && !login.rootless)
     add('E_NO_SYSTEMD', `${noneOf(managers())} runs on this host`, [
       `docker-tls changes dockerd where ${managers().join(' or ')} starts it: docs/hosts.md, "Kinds of hosts"`,

@@ -1,7 +1,7 @@
 /** Hosts whose init runs scripts: how they start dockerd, and the paths of its files. */
 
 import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
-import { DOCKER, type HostKind } from '../../../core/domain/plan/host-kind.ts';
+import { DOCKER_ENGINE, type HostKind } from '../../../core/domain/plan/host-kind.ts';
 import type { KindModules } from '../../../core/host/scripts.ts';
 
 /** Directory of init scripts. */
@@ -48,7 +48,7 @@ function initScripts(
     name,
     manager,
     modules,
-    engine: DOCKER,
+    engine: DOCKER_ENGINE,
     service,
     sockets: { tls: '', local: '' },
     places: SYSTEM_PLACES,

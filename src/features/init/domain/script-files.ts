@@ -29,7 +29,7 @@ export function scriptFiles(input: DaemonFiles): FileChange[] {
 /**
  * A settings file without our lines. Needed if the host's records were lost and a later setup took the file with our lines as the original.
  */
-export function cleaned(change: FileChange): FileChange {
+export function withoutOurSettings(change: FileChange): FileChange {
   if (change.kind !== 'file' || change.after === undefined || !/^\/etc\/(default|conf\.d)\/docker$/.test(change.path))
     return change;
   const after = withoutOurs(change.after);

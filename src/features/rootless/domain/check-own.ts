@@ -79,6 +79,7 @@ export function forwardedHints({ login, facts, port }: PreflightInput): string[]
 
 /** True: nothing else can be said of the host. */
 export function checkOwnLogin({ login, facts, add }: Preflight): boolean {
+  if (!login.rootless) return false;
   if (facts.uid === 0) {
     add('E_ROOTLESS_USER', "root logs in, and a rootless Docker is another user's: nothing of root's is changed", [
       `docker-tls setup USER@${login.destination.replace(/^.*@/, '')} --rootless`,

@@ -1,6 +1,6 @@
 /** The kind rootless: a user's own daemon. */
 
-import { DOCKER, ROOT_UNITS, units } from '../../../core/domain/plan/host-kind.ts';
+import { DOCKER_ENGINE, kindByUnits, ROOT_UNITS } from '../../../core/domain/plan/host-kind.ts';
 import { checkUnitRestart } from '../../../core/domain/plan/preflight-unit.ts';
 import type { HostKinds } from '../../../core/seams/host-kinds.ts';
 import { checkOwnLogin, checkOwnSystemd, checkOwnUnit, forwardedHints } from '../domain/check-own.ts';
@@ -13,9 +13,9 @@ export const ownKinds: HostKinds = {
     {
       name: 'rootless',
       about: (places) => ({
-        ...units(
+        ...kindByUnits(
           'rootless',
-          DOCKER,
+          DOCKER_ENGINE,
           { ...ROOT_UNITS, boot: 'basic.target', whose: ['--user'] },
           places,
           BY_OWN_SYSTEMD,
