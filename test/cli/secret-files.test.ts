@@ -1,28 +1,11 @@
 /** Secrets in files that an option names. */
 
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, expect, test } from 'vitest';
-import { runCli } from '../support/cli.ts';
-import { newHome, removeHomes } from '../support/store.ts';
+import { expect, test } from 'vitest';
+import { passphraseHome } from '../support/passphrase-home.ts';
 
-let home: string;
-let directory: string;
-const file = (name: string) => join(directory, name);
-const run = (...argv: string[]) =>
-  runCli([...argv, '--home', home, '--json'], {
-    cwd: directory,
-    env: { HOME: directory, DOCKER_CONFIG: file('docker') },
-  });
-
-beforeEach(async () => {
-  home = newHome();
-  directory = dirname(home);
-  writeFileSync(file('words'), 'correct horse\n', { mode: 0o600 });
-  expect((await run('client', 'add', 'ci', '--ca-passphrase-file', 'words')).exit).toBe(0);
-});
-afterAll(() => removeHomes());
+const { file, run } = passphraseHome();
 
 test('a file that every local user can read holds no secret', async () => {
   chmodSync(file('words'), 0o644);

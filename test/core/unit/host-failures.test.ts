@@ -1,10 +1,8 @@
 /** Modules of the host's scripts under failures of the host: each in a separate shell, with functions in place of programs. */
 
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import receive from '../../../src/core/host/apply/receive.sh';
 import bootList from '../../../src/core/host/boot-list.sh';
 import daemon from '../../../src/core/host/rollback/daemon.sh';
@@ -12,19 +10,12 @@ import protection from '../../../src/core/host/rollback/protection.sh';
 import systemdPulled from '../../../src/core/host/systemd/pulled.sh';
 import systemdRecovery from '../../../src/core/host/systemd/recovery.sh';
 import systemdService from '../../../src/core/host/systemd/service.sh';
+import { moduleShell } from '../../support/module-shell.ts';
 
 const UNITS_OF_DOCKER = 'SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket';
 
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'docker-tls-module-'));
-});
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-function sh(...parts: readonly string[]): string {
-  const { stdout } = spawnSync('sh', ['-c', parts.join('\n')], { encoding: 'utf8', cwd: directory, timeout: 20_000 });
-  return stdout.trim();
-}
+const shell = moduleShell();
+const { sh } = shell;
 
 test('a daemon that runs and does not answer is not taken for one that is down', () => {
   const asked = (back: string, runs: number): string =>
@@ -53,12 +44,12 @@ test('systemd: a rollback starts the docker.socket that the change has stopped',
 
 test('systemd: what the start of a daemon that was down brings along stops with it, unless others have it by now', () => {
   const origin = '0\tunit\tinactive\t-\tdocker.service\n0\tunit\tpulled\t-\tcontainerd.service\n';
-  mkdirSync(join(directory, 'origin'));
-  writeFileSync(join(directory, 'origin/manifest'), origin);
+  mkdirSync(join(shell.directory, 'origin'));
+  writeFileSync(join(shell.directory, 'origin/manifest'), origin);
   const told = (back: string, more: string, call = 'stop_pulled') =>
     sh(
-      systemdPulled.replaceAll('/etc/cni', `${directory}/cni`),
-      `T=${directory} STATE=${directory} TAB='\t' SERVICE=docker.service BACK=${back} CREATED=${directory}/created`,
+      systemdPulled.replaceAll('/etc/cni', `${shell.directory}/cni`),
+      `T=${shell.directory} STATE=${shell.directory} TAB='\t' SERVICE=docker.service BACK=${back} CREATED=${shell.directory}/created`,
       'service() { echo "$*"; }; grep() { return 1; }',
       "systemctl() { case $* in *Wants*) echo 'network.target containerd.service other.service up.service' ;; *is-active*up.service) ;; *is-active*) return 3 ;; *) echo disabled ;; esac; }",
       `${more}; ${call}`,
@@ -69,17 +60,19 @@ test('systemd: what the start of a daemon that was down brings along stops with 
   // A change that found it running records nothing.
   expect(told('yes', ':')).toBe('');
   expect(told('no', ':', 'note_pulled; echo $pulled')).toBe('containerd.service');
-  expect(readFileSync(join(directory, 'created'), 'utf8')).toBe(`${directory}/cni\n${directory}/cni/net.d\n`);
+  expect(readFileSync(join(shell.directory, 'created'), 'utf8')).toBe(
+    `${shell.directory}/cni\n${shell.directory}/cni/net.d\n`,
+  );
   expect(told('yes', ':')).toBe('stop containerd.service');
 });
 
 test('systemd: who verifies is called once the daemon of before is gone and its port let go, and never by a rollback', () => {
   const restarted = (back: string, held: boolean): string => {
-    if (held) writeFileSync(join(directory, 'docker-tls.socket'), '');
-    else rmSync(join(directory, 'docker-tls.socket'), { force: true });
+    if (held) writeFileSync(join(shell.directory, 'docker-tls.socket'), '');
+    else rmSync(join(shell.directory, 'docker-tls.socket'), { force: true });
     return sh(
       systemdService,
-      `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=${back} docker_unit= socket_unit=`,
+      `${UNITS_OF_DOCKER} T=${shell.directory} UNITS=${shell.directory} BACK=${back} docker_unit= socket_unit=`,
       `active() { ${held ? ':' : 'false'}; }; mark() { :; }; note_dependents() { :; }; start_dependents() { :; }; systemctl() { :; }`,
       'find_ports() { ports=2376; }; hold_port() { echo held; : >$T/held; }; release_port() { echo let go; }',
       'end_unneeded_protection() { echo ended; }',
@@ -100,12 +93,12 @@ test('systemd: who verifies is called once the daemon of before is gone and its 
 });
 
 test('systemd: our socket starts at boot also where systemd does not read its units, and one that was undone does not', () => {
-  writeFileSync(join(directory, 'docker-tls.socket'), '');
-  mkdirSync(join(directory, 'sockets.target.wants'));
-  symlinkSync('x', join(directory, 'sockets.target.wants/docker-tls-role@kept.socket'));
+  writeFileSync(join(shell.directory, 'docker-tls.socket'), '');
+  mkdirSync(join(shell.directory, 'sockets.target.wants'));
+  symlinkSync('x', join(shell.directory, 'sockets.target.wants/docker-tls-role@kept.socket'));
   const listed = `for name in kept undone; do echo "docker-tls-role@$name.socket loaded inactive dead start"; done`;
   const systemctl = `systemctl() { if [ "$1" = list-units ]; then ${listed}; else echo "$*"; fi; }`;
-  const stubs = `${UNITS_OF_DOCKER} UNITS=${directory}; reread() { return 1; }; ${systemctl}`;
+  const stubs = `${UNITS_OF_DOCKER} UNITS=${shell.directory}; reread() { return 1; }; ${systemctl}`;
   expect(sh(systemdRecovery, stubs, 'read_at_boot; echo $?').split('\n')).toEqual([
     '--no-block stop docker-tls-role@undone.socket',
     '--no-block start docker-tls.socket',
@@ -119,18 +112,18 @@ test.each(['cp', 'sed', 'mv'])('the list of a boot stays as it was where %s fail
     [list, 'list'],
     [`TARGETS = mountall.sh docker-tls-recover\ndocker-tls-recover: mountall.sh\n`, 'unlist'],
   ] as const) {
-    writeFileSync(join(directory, 'depend'), text);
-    const stubs = `RECOVERY_LIST=${directory}/depend; ${program}() { return 1; }`;
+    writeFileSync(join(shell.directory, 'depend'), text);
+    const stubs = `RECOVERY_LIST=${shell.directory}/depend; ${program}() { return 1; }`;
     expect(sh(bootList, stubs, `${verb}_recovery; echo $?`)).toBe('1');
-    expect(readdirSync(directory)).toEqual(['depend']);
-    expect(readFileSync(join(directory, 'depend'), 'utf8')).toBe(text);
+    expect(readdirSync(shell.directory)).toEqual(['depend']);
+    expect(readFileSync(join(shell.directory, 'depend'), 'utf8')).toBe(text);
   }
 });
 
 test('systemd: live-restore does not end where the daemon may not have stopped', () => {
   const calls = sh(
     systemdService,
-    `${UNITS_OF_DOCKER} T=${directory} UNITS=${directory} BACK=no docker_unit= socket_unit=; : >docker-tls-closed.service; : >docker-tls.socket`,
+    `${UNITS_OF_DOCKER} T=${shell.directory} UNITS=${shell.directory} BACK=no docker_unit= socket_unit=; : >docker-tls-closed.service; : >docker-tls.socket`,
     'active() { false; }; mark() { :; }; note_dependents() { :; }; start_docker() { :; }; start_dependents() { :; }; systemctl() { :; }',
     'release_port() { :; }; end_unneeded_protection() { echo ended; }; service() { echo "$*"; return 1; }',
     'restart_docker start',
@@ -144,7 +137,7 @@ test('systemd: live-restore does not end where the daemon may not have stopped',
 test('what was seen of the daemon from the beginning is in the records of the change', () => {
   const [take = ''] = /^take_findings\(\) \{$.*?^\}$/ms.exec(receive) ?? [];
   const seen = ['containers', 'daemon', 'idle', 'local', 'looked', 'shown'];
-  const records = `T=${directory}/txn STAGING=${directory}/staging ERR=error; mkdir $T $STAGING; for name in ${seen.join(' ')}; do : >$STAGING/$name; done`;
+  const records = `T=${shell.directory}/txn STAGING=${shell.directory}/staging ERR=error; mkdir $T $STAGING; for name in ${seen.join(' ')}; do : >$STAGING/$name; done`;
   expect(sh(take, records, 'true & look=$!; take_findings && ls $T').split('\n')).toEqual(seen);
   expect(
     sh(take, `cp() { return 1; }; rm -r txn staging; ${records}`, 'true & look=$!; take_findings || echo full'),

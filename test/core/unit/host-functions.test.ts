@@ -1,11 +1,12 @@
 /** Single functions of the host's scripts, in the shells that hosts have. */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, describe, expect, test } from 'vitest';
+import { runIn, SHELLS } from '../../support/module-shell.ts';
 
 const HOST = new URL('../../../src/core/host/', import.meta.url).pathname;
 /** Makes a unix socket at a path. */
@@ -17,13 +18,8 @@ function moduleText(name: string): string {
   return readFileSync(join(HOST, name), 'utf8');
 }
 
-describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
-  function run(script: string): string {
-    const [program = '', ...words] = shell.split(' ');
-    const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    return stdout;
-  }
+describe.each(SHELLS)('by %s', (shell) => {
+  const run = (script: string) => runIn(shell, script);
 
   test.each([
     ['none', '', 100000],

@@ -11,11 +11,10 @@ import { placeSettings } from '../../../src/core/domain/plan/daemon-settings.ts'
 import { viewDaemon } from '../../../src/core/domain/plan/daemon-view.ts';
 import { planDaemon } from '../../../src/core/domain/plan/plan-daemon.ts';
 import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
+import { GUARDED, TLS_SETTINGS, TRUST } from '../../support/guarded-json.ts';
 import { desired, factsOf, UNIT } from '../../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
-const TRUST = '/etc/docker/tls/current/ca.pem';
-const OURS = { tlsverify: true, tlscacert: TRUST, tlscert: '/x', tlskey: '/y' };
 const directory = mkdtempSync(join(tmpdir(), 'json guard-'));
 const file = join(directory, "daemon's.json");
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -50,16 +49,7 @@ describe('the drop-in', () => {
   });
 });
 
-describe.each([
-  ['on one line', JSON.stringify(OURS), true],
-  ['on many', JSON.stringify({ hosts: ['fd://'], ...OURS }, undefined, 2), true],
-  ['in another order', JSON.stringify({ tlscacert: TRUST, a: 1, tlsverify: true }, undefined, '\t'), true],
-  ['gone', undefined, false],
-  ['without a setting', '{}', false],
-  ['with another CA', JSON.stringify({ ...OURS, tlscacert: `${TRUST}.old` }), false],
-  ['not verified', JSON.stringify({ ...OURS, tlsverify: false }), false],
-  ['in a text', JSON.stringify({ labels: [`x=${JSON.stringify(OURS)}`] }), false],
-])('with a daemon.json that is %s', (_, json, passes) => {
+describe.each(GUARDED)('with a daemon.json that is %s', (_, json, passes) => {
   const put = (): void => (json === undefined ? rmSync(file, { force: true }) : writeFileSync(file, json));
 
   test('the check of the unit, as systemd runs it', () => {
@@ -75,7 +65,7 @@ test('a daemon that started before daemon.json was edited restarts', () => {
   const after = (edited: string) => {
     const facts = host(
       '/usr/sbin/dockerd',
-      { hosts: ['fd://'], ...OURS },
+      { hosts: ['fd://'], ...TLS_SETTINGS },
       { edited, 'tls-socket': 'ActiveState=active' },
     );
     const input = { facts, view: viewDaemon(facts), desired, listening: 'systemd' as const };

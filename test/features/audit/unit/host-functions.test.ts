@@ -1,11 +1,11 @@
 /** Single functions of the audit's scripts, in the shells that hosts have. */
 
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
+import { runIn, SHELLS } from '../../../support/module-shell.ts';
 
 const HOST = new URL('../../../../src/features/audit/host/', import.meta.url).pathname;
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
@@ -21,13 +21,8 @@ function listedIn(said: string, inputs: string): readonly string[] | undefined {
   return lines?.filter((line) => line.startsWith(inputs)).sort();
 }
 
-describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
-  function run(script: string): string {
-    const [program = '', ...words] = shell.split(' ');
-    const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    return stdout;
-  }
+describe.each(SHELLS)('by %s', (shell) => {
+  const run = (script: string) => runIn(shell, script);
 
   test.each([
     ['-DH unix:///a -g /data', '/a /data'],

@@ -1,39 +1,32 @@
 /** Purge of packages when dpkg refuses. */
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { parseResultOf } from '../../../../src/core/host/protocol.ts';
 import result from '../../../../src/core/host/result.sh';
 import { PACKAGE_RESULTS } from '../../../../src/features/audit/host/audit-protocol.ts';
 import purge from '../../../../src/features/audit/host/packages/purge.sh';
+import { moduleShell } from '../../../support/module-shell.ts';
 
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'docker-tls-module-'));
-});
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-function sh(...parts: readonly string[]): string {
-  const { stdout } = spawnSync('sh', ['-c', parts.join('\n')], { encoding: 'utf8', cwd: directory, timeout: 20_000 });
-  return stdout.trim();
-}
+const shell = moduleShell();
+const { sh } = shell;
 
 describe('packages are purged', () => {
   /** Output of dpkg on its first try, and on each later one (none: it purges). `states`: of each package. */
   function purged(first: string, later: string, states = 'aide) echo installed ;; libx) echo half-configured ;;') {
-    writeFileSync(join(directory, 'list'), 'aide\nlibx\ngone\n');
+    writeFileSync(join(shell.directory, 'list'), 'aide\nlibx\ngone\n');
     const query = `#!/bin/sh\n[ ! -e purged ] && case $4 in ${states} esac\n`;
-    writeFileSync(join(directory, 'dpkg-query'), query, { mode: 0o755 });
-    const stubs = `PATH=${directory}:$PATH LIST=${directory}/list
+    writeFileSync(join(shell.directory, 'dpkg-query'), query, { mode: 0o755 });
+    const stubs = `PATH=${shell.directory}:$PATH LIST=${shell.directory}/list
 dpkg() { echo x >>tries; if [ "$(wc -l <tries)" = 1 ]; then words='${first}'; else words='${later}'; fi
   if [ -z "$words" ]; then : >purged; return 0; fi; printf '%s\\n' "$words"; return 1; }
 sleep() { :; }`;
     const found = parseResultOf(PACKAGE_RESULTS, `${sh(stubs, result, purge)}\n`);
-    const tries = readFileSync(join(directory, 'tries'), 'utf8').length / 2;
-    const list = readdirSync(directory).includes('list') ? readFileSync(join(directory, 'list'), 'utf8') : undefined;
+    const tries = readFileSync(join(shell.directory, 'tries'), 'utf8').length / 2;
+    const list = readdirSync(shell.directory).includes('list')
+      ? readFileSync(join(shell.directory, 'list'), 'utf8')
+      : undefined;
     return { found, tries, list };
   }
   const locked = 'dpkg: error: dpkg frontend lock was locked by another process with pid 7';

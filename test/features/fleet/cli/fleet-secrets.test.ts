@@ -1,27 +1,12 @@
 /** Secrets that a fleet file names. */
 
 import { existsSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { afterAll, beforeEach, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { runCli } from '../../../support/cli.ts';
-import { newHome, removeHomes } from '../../../support/store.ts';
+import { passphraseHome } from '../../../support/passphrase-home.ts';
 
-let home: string;
-let directory: string;
-const file = (name: string) => join(directory, name);
-const run = (...argv: string[]) =>
-  runCli([...argv, '--home', home, '--json'], {
-    cwd: directory,
-    env: { HOME: directory, DOCKER_CONFIG: file('docker') },
-  });
-
-beforeEach(async () => {
-  home = newHome();
-  directory = dirname(home);
-  writeFileSync(file('words'), 'correct horse\n', { mode: 0o600 });
-  expect((await run('client', 'add', 'ci', '--ca-passphrase-file', 'words')).exit).toBe(0);
-});
-afterAll(() => removeHomes());
+const made = passphraseHome();
+const { file, run } = made;
 
 test('a rotation takes the passphrase that the fleet file names', async () => {
   writeFileSync(
@@ -62,9 +47,12 @@ test('a shard that no host falls into says so', async () => {
     '--ca-passphrase-file',
     'words',
     '--home',
-    home,
+    made.home,
   ];
-  const { exit, out } = await runCli(argv, { cwd: directory, env: { HOME: directory, DOCKER_CONFIG: file('docker') } });
+  const { exit, out } = await runCli(argv, {
+    cwd: made.directory,
+    env: { HOME: made.directory, DOCKER_CONFIG: file('docker') },
+  });
   expect([exit, out]).toEqual([0, expect.toSay('no-hosts-nothing-do')]);
 });
 

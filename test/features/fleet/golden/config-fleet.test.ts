@@ -3,39 +3,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { parseSan } from '../../../../src/core/domain/pki/san.ts';
-import { DockerTlsErrors } from '../../../../src/errors/errors.ts';
 import { parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
-
-const golden = (name: string) => readFileSync(new URL(`config/${name}`, import.meta.url), 'utf8');
-
-/** The errors of a text, as `line:column message | hints`. */
-function complaints(run: () => unknown): string[] {
-  try {
-    run();
-  } catch (error) {
-    if (!(error instanceof DockerTlsErrors)) throw error;
-    return error.errors.map((one) => {
-      expect(one.exit).toBe(2);
-      return [`${one.where} ${one.message}`, ...one.hints].join(' | ');
-    });
-  }
-  throw new Error('nothing was wrong');
-}
-
-const BASE = {
-  port: 2376,
-  reach: 'direct',
-  listen: [],
-  sans: [],
-  keyType: 'p256',
-  containers: 'keep',
-  keys: 'store',
-  keep: 5,
-  confirmWithin: 90,
-};
+import { complaints, goldenConfig, HOST_BASE } from '../support/files-with-hosts.ts';
 
 test('every key means what it says', () => {
-  const fleet = parseFleet(golden('every-key.yaml'), 'fleet.yaml');
+  const fleet = parseFleet(goldenConfig('every-key.yaml'), 'fleet.yaml');
   const shared = { user: 'admin', identities: ['~/.ssh/id_ed25519'], jump: ['ops@bastion.example.org:2200'] };
   expect(fleet).toEqual({
     path: 'fleet.yaml',
@@ -43,14 +15,14 @@ test('every key means what it says', () => {
     defaults: { ssh: shared, days: 90, clients: ['ops'] },
     hosts: [
       {
-        ...BASE,
+        ...HOST_BASE,
         days: 90,
         clients: ['ops'],
         name: 'build-1.example.org',
         ssh: { ...shared, destination: 'build-1.example.org' },
       },
       {
-        ...BASE,
+        ...HOST_BASE,
         days: 90,
         clients: ['ops'],
         name: 'build-2',
@@ -83,7 +55,7 @@ test('every key means what it says', () => {
         use: true,
         configDirectory: true,
       },
-      { ...BASE, days: 90, clients: ['ops'], name: 'here', ssh: { ...shared, destination: 'local' } },
+      { ...HOST_BASE, days: 90, clients: ['ops'], name: 'here', ssh: { ...shared, destination: 'local' } },
     ],
     clients: [
       { name: 'ops', keyType: 'p256', days: 397 },

@@ -1,46 +1,18 @@
 /** Meaning of an inventory, and messages about its mistakes: cases as data. */
 
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { selectHosts } from '../../../../src/core/domain/hosts/selection.ts';
 import { parseSan } from '../../../../src/core/domain/pki/san.ts';
-import { DockerTlsErrors } from '../../../../src/errors/errors.ts';
+import type { DockerTlsErrors } from '../../../../src/errors/errors.ts';
 import { chosenSpecs, parseInventory } from '../../../../src/features/fleet/domain/inventory.ts';
+import { complaints, goldenConfig, HOST_BASE } from '../support/files-with-hosts.ts';
 
 /** All hosts of an inventory, or all messages about them. */
 const everyHost = (text: string, path?: string) => chosenSpecs(parseInventory(text, path));
 
-const golden = (name: string) => readFileSync(new URL(`config/${name}`, import.meta.url), 'utf8');
-
-/** The errors of a text, as `line:column message | hints`. */
-function complaints(run: () => unknown): string[] {
-  try {
-    run();
-  } catch (error) {
-    if (!(error instanceof DockerTlsErrors)) throw error;
-    return error.errors.map((one) => {
-      expect(one.exit).toBe(2);
-      return [`${one.where} ${one.message}`, ...one.hints].join(' | ');
-    });
-  }
-  throw new Error('nothing was wrong');
-}
-
-const BASE = {
-  port: 2376,
-  reach: 'direct',
-  listen: [],
-  sans: [],
-  keyType: 'p256',
-  containers: 'keep',
-  keys: 'store',
-  keep: 5,
-  confirmWithin: 90,
-};
-
 test('what Ansible prints of an INI inventory', () => {
-  const hosts = everyHost(golden('ansible-ini.json'), 'i');
-  const build = { ...BASE, days: 90, confirmWithin: 120 };
+  const hosts = everyHost(goldenConfig('ansible-ini.json'), 'i');
+  const build = { ...HOST_BASE, days: 90, confirmWithin: 120 };
   expect(hosts).toEqual([
     {
       ...build,
@@ -58,21 +30,21 @@ test('what Ansible prints of an INI inventory', () => {
     { ...build, name: 'db1.example.org', ssh: { destination: 'db1.example.org' } },
     { ...build, name: 'db2.example.org', ssh: { destination: 'db2.example.org' } },
     {
-      ...BASE,
+      ...HOST_BASE,
       days: 90,
       name: 'edge-1',
       liveRestore: true,
       clients: ['ops', 'ci'],
       ssh: { destination: '2001:db8::7', jump: ['jump@bastion'] },
     },
-    { ...BASE, days: 90, name: 'here', ssh: { destination: 'local' } },
+    { ...HOST_BASE, days: 90, name: 'here', ssh: { destination: 'local' } },
   ]);
   expect(JSON.stringify(hosts)).not.toContain('hunter2');
 });
 
 test('what Ansible prints of a YAML inventory', () => {
-  const fleet = { ...BASE, days: 397, keep: 3 };
-  expect(everyHost(golden('ansible-yaml.json'), 'i')).toEqual([
+  const fleet = { ...HOST_BASE, days: 397, keep: 3 };
+  expect(everyHost(goldenConfig('ansible-yaml.json'), 'i')).toEqual([
     { ...fleet, name: 'lone', listen: ['10.0.0.9'], ssh: { destination: 'lone', user: 'root' } },
     {
       ...fleet,

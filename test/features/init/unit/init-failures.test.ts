@@ -1,29 +1,20 @@
 /** Modules of the scripts for hosts with init scripts under failures of the host: each in a separate shell, with functions in place of programs. */
 
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import initRecovery from '../../../../src/features/init/host/recovery.sh';
 import initService from '../../../../src/features/init/host/service.sh';
+import { moduleShell } from '../../../support/module-shell.ts';
 
-let directory: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'docker-tls-module-'));
-});
-afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-function sh(...parts: readonly string[]): string {
-  const { stdout } = spawnSync('sh', ['-c', parts.join('\n')], { encoding: 'utf8', cwd: directory, timeout: 20_000 });
-  return stdout.trim();
-}
+const shell = moduleShell();
+const { sh } = shell;
 
 describe('init: sshd is told to read its configuration', () => {
   const told = (back: string, runs: number): string =>
     sh(
       initService,
-      `cat() { return 1; }; grep() { [ ${runs} = 1 ] || echo /proc/7/comm; }; is_sshd() { [ "$1" = 7 ]; }; T=${directory} BACK=${back} REMARK= STEP=`,
+      `cat() { return 1; }; grep() { [ ${runs} = 1 ] || echo /proc/7/comm; }; is_sshd() { [ "$1" = 7 ]; }; T=${shell.directory} BACK=${back} REMARK= STEP=`,
       'reload_sshd; echo "$? $STEP $REMARK"',
     );
 
@@ -38,9 +29,9 @@ describe('init: sshd is told to read its configuration', () => {
 });
 
 test('init: a timer that was forgotten does not end the next change', () => {
-  writeFileSync(join(directory, 'rollback.sh'), 'echo undone\n');
+  writeFileSync(join(shell.directory, 'rollback.sh'), 'echo undone\n');
   const timer = (more: string): string =>
-    sh(`T=${directory}; sleep() { ${more}; }; set -- timer 1`, initRecovery.replace('exec /bin/sh', 'sh'));
+    sh(`T=${shell.directory}; sleep() { ${more}; }; set -- timer 1`, initRecovery.replace('exec /bin/sh', 'sh'));
   expect(timer(':')).toBe('undone');
   expect(timer('echo 1 >$T/timer')).toBe('');
 });

@@ -1,23 +1,18 @@
 /** Single functions of the scripts for hosts with init scripts, in the shells that hosts have. */
 
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterAll, describe, expect, test } from 'vitest';
 import initFacts from '../../../../src/features/init/host/facts.sh';
+import { runIn, SHELLS } from '../../../support/module-shell.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
 afterAll(() => removeSync(directory));
 
-describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
-  function run(script: string): string {
-    const [program = '', ...words] = shell.split(' ');
-    const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
-    expect(stderr).toBe('');
-    return stdout;
-  }
+describe.each(SHELLS)('by %s', (shell) => {
+  const run = (script: string) => runIn(shell, script);
 
   test('a service of sysvinit starts at a boot by a link in any of its runlevels, or in the one of the boot', () => {
     const etc = join(directory, 'etc');

@@ -8,34 +8,27 @@ import { afterAll, expect, test } from 'vitest';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
 import { renderScriptGuard } from '../../../../src/features/init/domain/script-guard.ts';
 import { scriptFlags, withOurs } from '../../../../src/features/init/domain/settings-script.ts';
+import { GUARDED, TRUST } from '../../../support/guarded-json.ts';
 import { desired, factsOf } from '../../../support/host-facts.ts';
 
 const JSON_FILE = '/etc/docker/daemon.json';
-const TRUST = '/etc/docker/tls/current/ca.pem';
-const OURS = { tlsverify: true, tlscacert: TRUST, tlscert: '/x', tlskey: '/y' };
 const directory = mkdtempSync(join(tmpdir(), 'json guard-'));
 const file = join(directory, "daemon's.json");
 afterAll(() => rmSync(directory, { recursive: true }));
 
-test.each([
-  ['on one line', JSON.stringify(OURS), true],
-  ['on many', JSON.stringify({ hosts: ['fd://'], ...OURS }, undefined, 2), true],
-  ['in another order', JSON.stringify({ tlscacert: TRUST, a: 1, tlsverify: true }, undefined, '\t'), true],
-  ['gone', undefined, false],
-  ['without a setting', '{}', false],
-  ['with another CA', JSON.stringify({ ...OURS, tlscacert: `${TRUST}.old` }), false],
-  ['not verified', JSON.stringify({ ...OURS, tlsverify: false }), false],
-  ['in a text', JSON.stringify({ labels: [`x=${JSON.stringify(OURS)}`] }), false],
-])('with a daemon.json that is %s: the line of an init script, which is read with -e', (_, json, passes) => {
-  if (json === undefined) rmSync(file, { force: true });
-  else writeFileSync(file, json);
-  const text = withOurs('', ['-H', 'tcp://0.0.0.0:2376'], (line) => renderScriptGuard(file, TRUST, line));
-  expect(scriptFlags(text)).toBe('-H tcp://0.0.0.0:2376');
-  writeFileSync(join(directory, 'settings'), text);
-  const script = 'set -e; DOCKER_OPTS=-D; . "$1"; echo $DOCKER_OPTS';
-  const { stdout } = spawnSync('sh', ['-c', script, 'sh', join(directory, 'settings')], { encoding: 'utf8' });
-  expect(stdout).toBe(passes ? '-D -H tcp://0.0.0.0:2376\n' : '-D\n');
-});
+test.each(GUARDED)(
+  'with a daemon.json that is %s: the line of an init script, which is read with -e',
+  (_, json, passes) => {
+    if (json === undefined) rmSync(file, { force: true });
+    else writeFileSync(file, json);
+    const text = withOurs('', ['-H', 'tcp://0.0.0.0:2376'], (line) => renderScriptGuard(file, TRUST, line));
+    expect(scriptFlags(text)).toBe('-H tcp://0.0.0.0:2376');
+    writeFileSync(join(directory, 'settings'), text);
+    const script = 'set -e; DOCKER_OPTS=-D; . "$1"; echo $DOCKER_OPTS';
+    const { stdout } = spawnSync('sh', ['-c', script, 'sh', join(directory, 'settings')], { encoding: 'utf8' });
+    expect(stdout).toBe(passes ? '-D -H tcp://0.0.0.0:2376\n' : '-D\n');
+  },
+);
 
 test('the settings of an init script have the check where daemon.json has a TLS setting', () => {
   const facts = factsOf({
