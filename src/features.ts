@@ -15,4 +15,5 @@ import './features/openssh/feature.ts';
 import './features/notices/feature.ts';
 import './features/tunnel/feature.ts';
 import './features/init/feature.ts';
+import './features/podman/feature.ts';
 import './features/rootless/feature.ts';

@@ -57,11 +57,9 @@ export function renderHostsDoc(): string {
     "| sysvinit (Devuan, Debian with sysvinit-core): Debian's `/etc/init.d/docker` | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1 <!-- init --> |",
     "| OpenRC with Debian's `/etc/init.d/docker`, and busybox's tools | `test/e2e/without-systemd.test.ts`, the fault suite: Docker 26.1, OpenRC 0.56 <!-- init --> |",
     "| OpenRC with a native script, settings in `/etc/conf.d/docker` (Alpine, Gentoo) | such a script with supervise-daemon on Debian's OpenRC, by hand; not on Alpine or Gentoo themselves <!-- init --> |",
-    '| Podman 5.7 or later as the engine, with systemd and without Docker | `test/e2e/podman.test.ts`, the fault suite: Podman 5.8, systemd 262 |',
-    '| Podman before 5.7 (Debian 13 has 5.4) | its version on recorded facts |',
-    // <!-- haproxy -->
-    '| HAProxy before Podman | `test/e2e/haproxy-podman.test.ts`: Podman 5.4 and 5.8, systemd 257 and 262 |',
-    // <!-- /haproxy -->
+    '| Podman 5.7 or later as the engine, with systemd and without Docker | `test/e2e/podman.test.ts`, the fault suite: Podman 5.8, systemd 262 <!-- podman --> |',
+    '| Podman before 5.7 (Debian 13 has 5.4) | its version on recorded facts <!-- podman --> |',
+    '| HAProxy before Podman | `test/e2e/haproxy-podman.test.ts`: Podman 5.4 and 5.8, systemd 257 and 262 <!-- haproxy --> <!-- podman --> |',
     '| [rootless Docker](../hosts.md#rootless-docker) | `test/e2e/rootless.test.ts`, the fault suite, a golden plan: Docker 26.1 with slirp4netns; by hand with pasta, and with Docker 28.5 and systemd 262 <!-- rootless --> |',
     '| Docker from snap | below |',
     '| Docker Desktop, Colima, Lima | not tried |',

@@ -68,7 +68,9 @@ export function checkKinds(directory: string, { kinds, facts }: HostKinds): void
 
     test.each(all)('%s: the facts script recognizes it, and reads its service by functions that are there', (name) => {
       const there = functionsIn([factsScript]);
-      const readers = [...facts.join('\n').matchAll(/\b(?:reader|teller)=(\w+)/g)].map(([, one = '']) => one);
+      const readers = [...facts.join('\n').matchAll(/\b(?:reader|teller|finder|asker)=(\w+)/g)].map(
+        ([, one = '']) => one,
+      );
       expect([`find_${name}`, ...readers].filter((one) => !there.has(one))).toEqual([]);
     });
   });

@@ -32,11 +32,13 @@ const ROUND =
 const INIT = `without-systemd: ${ROUND}`;
 const INIT_FAULT = 'without-systemd: whatever dies in the middle';
 // <!-- /init -->
+// <!-- podman -->
 const PODMAN = `podman: ${ROUND}`;
 const PODMAN_FAULT = 'podman: whatever dies in the middle';
 // <!-- haproxy -->
 const BEFORE_PODMAN = 'haproxy-podman: a setup, a rotation and a role leave the containers and new connections alone';
 // <!-- /haproxy -->
+// <!-- /podman -->
 // <!-- rootless -->
 const OWN =
   'rootless: setup, rotation under a client, revocation, rollback and removal: as the user alone, no client refused, no trace left';
@@ -130,6 +132,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     cells: [...all(INIT).slice(0, 7), INIT_FAULT, INIT_FAULT],
   },
   // <!-- /init -->
+  // <!-- podman -->
   { kind: 'Podman 5.8', cells: [...all(PODMAN).slice(0, 7), PODMAN_FAULT, PODMAN_FAULT] },
   // <!-- haproxy -->
   {
@@ -147,6 +150,7 @@ export const KINDS_TRIED: readonly KindTried[] = [
     ],
   },
   // <!-- /haproxy -->
+  // <!-- /podman -->
   {
     kind: 'Docker 29.1',
     cells: [HAND, '[no]', '[by hand, without the client]', '[no]', '[no]', '[no]', '[no]', '[no]', '[no]'],

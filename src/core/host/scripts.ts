@@ -15,13 +15,11 @@ import factsDaemonModule from './facts/daemon.sh';
 import factsHostModule from './facts/host.sh';
 import factsMainModule from './facts/main.sh';
 import factsPathsModule from './facts/paths.sh';
-import factsPodmanModule from './facts/podman.sh';
 import factsProgramsModule from './facts/programs.sh';
 import factsRecordsModule from './facts/records.sh';
 import factsSectionsModule from './facts/sections.sh';
 import factsServiceModule from './facts/service.sh';
 import guardModule from './guard.sh';
-import podmanServiceModule from './podman/service.sh';
 import resultModule from './result.sh';
 import answerModule from './rollback/answer.sh';
 import auditRulesModule from './rollback/audit-rules.sh';
@@ -73,7 +71,6 @@ export const BY_SYSTEMD: KindModules = {
   ],
   apply: [systemdUnreadModule, systemdArmModule],
 };
-export const BY_PODMAN: KindModules = { ...BY_SYSTEMD, rollback: [...BY_SYSTEMD.rollback, podmanServiceModule] };
 
 /** The rollback script, stored on the host while a change is pending. */
 export function rollbackScript(kind: KindModules): string {
@@ -130,7 +127,7 @@ export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultMo
 /** The script that gathers facts for a plan. `kinds`: names of kinds beside the core's, with the `modules` that recognize them. */
 export function factsScriptOf(kinds: readonly string[], modules: readonly string[]): string {
   return [
-    `KINDS='${[...kinds, 'podman', 'systemd'].join(' ')}'`,
+    `KINDS='${[...kinds, 'systemd'].join(' ')}'`,
     factsProgramsModule,
     apiModule,
     systemdUnreadModule,
@@ -140,7 +137,6 @@ export function factsScriptOf(kinds: readonly string[], modules: readonly string
     ...modules,
     factsServiceModule,
     factsDaemonModule,
-    factsPodmanModule,
     factsHostModule,
     guardModule,
     factsRecordsModule,

@@ -137,9 +137,9 @@ export const DAEMON = {
   // <!-- audit -->
   E_HARDEN_ROOTLESS: [2, 'harden changes files of root, and the host runs a rootless Docker.', 'docker-tls audit HOST'],
   // <!-- /audit -->
-  E_NO_ROOTLESS: [
+  E_HOST_KIND: [
     4,
-    "The host is a user's own Docker, and this build of docker-tls cannot manage it.",
+    'The host is of a kind that this build of docker-tls cannot manage.',
     'Install a docker-tls with all features.',
   ],
   // <!-- rootless -->
@@ -164,7 +164,10 @@ export const DAEMON = {
     'Containers would stop: a rootless Docker takes them along when it restarts.',
     '--containers may-stop',
   ],
+  // <!-- podman -->
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
+  E_PODMAN_LISTEN: [4, 'Podman can listen on one address only.', 'Name one with --listen, or none.'],
+  // <!-- /podman -->
   E_NO_LISTENER: [
     4,
     'Another service accepts clients on the host, and this build of docker-tls cannot manage it.',
@@ -175,7 +178,6 @@ export const DAEMON = {
   E_HAPROXY_MISSING: [4, 'HAProxy is not installed on the host.', 'docker-tls setup HOST --listener haproxy --install'],
   E_HAPROXY_OLD: [4, 'HAProxy on the host is too old.', 'Install HAProxy 2.6 or later.'],
   // <!-- /haproxy -->
-  E_PODMAN_LISTEN: [4, 'Podman can listen on one address only.', 'Name one with --listen, or none.'],
   E_UNIT_COMMAND: [
     4,
     'The unit or the init script does not run dockerd in a way that can be changed.',

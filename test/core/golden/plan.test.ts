@@ -24,9 +24,3 @@ test.each([
 });
 
 for (const suite of suites) checkGoldenPlans(suite, DIRECTORY, CASES);
-// Podman has no daemon.json.
-checkGoldenPlans(
-  'podman',
-  DIRECTORY,
-  CASES.filter(({ json }) => json === undefined),
-);

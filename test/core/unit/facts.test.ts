@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { parseFacts } from '../../../src/core/domain/plan/facts.ts';
+import { requireKnownKind } from '../../../src/core/domain/plan/host-kind.ts';
 import { shellQuote } from '../../../src/core/domain/quote.ts';
 import { gather } from '../../../src/core/engine/gather.ts';
 import { factsScript } from '../../../src/core/engine/loaded-kinds.ts';
@@ -208,4 +209,13 @@ describe('contents that do not have the sizes that were listed', () => {
     );
     expect(outcome).toBe(ending);
   });
+});
+
+test('a host that was set up as a kind that this build does not know is refused', () => {
+  const managed = [{ path: '/etc/systemd/system/docker-tls-podman.service' }];
+  expect(() => requireKnownKind(managed, new Set(['systemd']))).toThrow(
+    expect.objectContaining({ code: 'E_HOST_KIND', exit: 4 }),
+  );
+  requireKnownKind(managed, new Set(['systemd', 'podman']));
+  requireKnownKind([{ path: '/etc/systemd/system/docker-tls-closed.service' }], new Set(['systemd']));
 });

@@ -13,20 +13,16 @@ import {
   SETTINGS,
   STEPS,
 } from '../../../src/core/host/protocol.ts';
-import { applyScript, BY_PODMAN, BY_SYSTEMD, factsScriptOf, rollbackScript } from '../../../src/core/host/scripts.ts';
+import { applyScript, BY_SYSTEMD, factsScriptOf, rollbackScript } from '../../../src/core/host/scripts.ts';
 import { checkModules } from '../../support/module-checks.ts';
 import { wrongResults } from '../../support/shell-modules.ts';
 
-const KINDS = [
-  ['systemd', BY_SYSTEMD],
-  ['podman', BY_PODMAN],
-] as const;
+const ROLLBACK = rollbackScript(BY_SYSTEMD);
+const APPLY = applyScript(BY_SYSTEMD);
 const modules = checkModules('core/host', [
-  ...KINDS.flatMap(([name, kind]): [string, string][] => [
-    [`rollback by ${name}`, rollbackScript(kind)],
-    // It includes the rollback once that has arrived.
-    [`apply by ${name}`, `${applyScript(kind)}\n${rollbackScript(kind)}`],
-  ]),
+  ['rollback', ROLLBACK],
+  // It includes the rollback once that has arrived.
+  ['apply', `${APPLY}\n${ROLLBACK}`],
   ['facts', factsScriptOf([], [])],
 ]);
 
@@ -61,11 +57,7 @@ describe('the protocol', () => {
     expect(steps.filter((step) => step === undefined)).toHaveLength(1);
     const literal = steps.filter((step) => step !== undefined);
     expect([...new Set([...literal, 'restart', 'reload', 'stop'])].sort()).toEqual([...STEPS].sort());
-    const late = [
-      ...KINDS.map(([, kind]) => applyScript(kind) + rollbackScript(kind))
-        .join('')
-        .matchAll(/\bSTEP=([a-z-]+)/g),
-    ].map(([, step]) => step);
+    const late = [...(APPLY + ROLLBACK).matchAll(/\bSTEP=([a-z-]+)/g)].map(([, step]) => step);
     const known = new Set<string>(STEPS);
     expect([...new Set(late)].filter((step) => step && !known.has(step)).sort()).toEqual([...LATE_STEPS].sort());
   });
@@ -87,14 +79,12 @@ describe('the protocol', () => {
   });
 
   test('kinds of entries', () => {
-    const handled = [...applyScript(BY_SYSTEMD).matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) =>
-      (words ?? '').split(/[| ]+/),
-    );
+    const handled = [...APPLY.matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) => (words ?? '').split(/[| ]+/));
     for (const kind of ENTRY_KINDS) expect(handled, kind).toContain(kind);
   });
 
   test('words by which an error is chosen are those of the script', () => {
-    for (const [, kind] of KINDS) expect(rollbackScript(kind)).toContain(`printf '${CONTAINERS_STOPPED}: `);
+    expect(ROLLBACK).toContain(`printf '${CONTAINERS_STOPPED}: `);
   });
 
   test('a result is read with its fields; one of another kind, or without them, is none', () => {

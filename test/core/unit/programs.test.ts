@@ -37,7 +37,6 @@ const OPTIONAL = [
     'mount',
     'nft',
     'perl',
-    'podman',
     'python3',
     'restorecon',
     'selinuxenabled',

@@ -14,6 +14,6 @@ test("a build without the setting does not log in for a user's own daemon: it wo
   const spec = { name: 'own-1', ssh: { destination: 'x', user: 'ops', rootless: true as const } };
   expect(sshSettings(spec, [...KEYS, 'rootless'])).toEqual(spec.ssh);
   expect(() => sshSettings(spec, KEYS)).toThrow(
-    expect.objectContaining({ code: 'E_NO_ROOTLESS', exit: 4, where: 'own-1' }),
+    expect.objectContaining({ code: 'E_HOST_KIND', exit: 4, where: 'own-1' }),
   );
 });

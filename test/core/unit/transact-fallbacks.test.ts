@@ -226,12 +226,9 @@ test('a connection that is lost before the change may have begun leaves open whe
   expect(error?.message).toSay('host-no-such-change');
 });
 
-test.each([
-  ['systemd', /daemon\.json/],
-  ['podman', /^(?!.*daemon\.json)/s],
-] as const)('what to do after a rollback that failed, on %s', (kind, words) => {
-  const hints = repairHints({ destination: 'h1' }, kindOf({ kind })).join('\n');
-  expect(hints).toMatch(words);
+test('what to do after a rollback that failed', () => {
+  const hints = repairHints({ destination: 'h1' }, kindOf({})).join('\n');
+  expect(hints).toContain('daemon.json');
   expect(hints).toSay('see-what-failed-docker-tls');
   expect(hints).not.toContain('usually');
 });

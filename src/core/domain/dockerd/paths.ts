@@ -21,12 +21,6 @@ export const CLOSED_SERVICE = 'docker-tls-closed.service';
 /** Our drop-in; its name sorts before common first drop-ins (00-base.conf), since sshd uses the first value of an option. */
 export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
-/** For hosts where Podman serves the API: our service and socket, and the links that start them at boot. */
-export const PODMAN_SERVICE = 'docker-tls-podman.service';
-export const PODMAN_SOCKET = 'docker-tls-podman.socket';
-/** Where that service serves a listener in front of it. Only root may enter the directory of Podman's own socket. */
-export const PODMAN_API = '/run/docker-tls-podman.sock';
-
 /** Accepts TLS clients in front of the daemon, if it is not the daemon itself. */
 export const LISTENER_SERVICE = 'docker-tls-haproxy.service';
 /** Its clients and their roles, one in a line, beside its configuration. */
@@ -69,19 +63,12 @@ export type Places = {
   readonly localSocket: string;
 };
 
-function placesIn(
-  units: string,
-  configuration: string,
-  state: string,
-  run: string,
-  localSocket: string,
-  { service, socket } = { service: 'docker.service', socket: SOCKET_UNIT },
-): Places {
+function placesIn(units: string, configuration: string, state: string, run: string, localSocket: string): Places {
   return {
     units,
-    dropIns: `${units}/${service}.d`,
-    socket: `${units}/${socket}`,
-    socketWants: `${units}/sockets.target.wants/${socket}`,
+    dropIns: `${units}/docker.service.d`,
+    socket: `${units}/${SOCKET_UNIT}`,
+    socketWants: `${units}/sockets.target.wants/${SOCKET_UNIT}`,
     programSocket: `${units}/${programUnit('')}`,
     closed: `${units}/${CLOSED_SERVICE}`,
     tls: `${configuration}/tls`,
@@ -96,12 +83,6 @@ function placesIn(
 }
 
 export const SYSTEM_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/var/run/docker.sock');
-
-/** Paths if Podman serves the API. */
-export const PODMAN_PLACES: Places = placesIn(UNITS, '/etc/docker', STATE, '/run', '/run/podman/podman.sock', {
-  service: PODMAN_SERVICE,
-  socket: PODMAN_SOCKET,
-});
 
 /** Paths of a rootless daemon; `run`: the user's directory in /run. */
 export function userPlaces(home: string, run: string): Places {

@@ -1,7 +1,8 @@
 /** What differs by the kind of a host: the core has the entry of systemd, features have those of other kinds. */
 
 /** Kinds of hosts, by service manager or engine. A build without a feature does not know its kinds (host-kind.ts has those that it knows). */
-export type KindName = 'systemd' | 'sysvinit' | 'openrc' | 'podman' | 'rootless';
+export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'] as const;
+export type KindName = (typeof KIND_NAMES)[number];
 
 /** A table by kind. A kind without an entry does as systemd does. */
 export type ByKind<T> = {

@@ -2,7 +2,6 @@
 
 import { dropInName, renderClosedService, renderDropIn, renderSocketUnit } from '../dockerd/drop-in.ts';
 import { CLOSED_SERVICE } from '../dockerd/paths.ts';
-import { renderPodmanApi, renderPodmanService } from '../dockerd/podman-units.ts';
 import { byKind } from './by-kind.ts';
 import type { HostFacts } from './facts.ts';
 import { type FileChange, link, textFile } from './file-change.ts';
@@ -15,6 +14,10 @@ export type DaemonFiles = DaemonInput & { readonly json: { readonly change?: Fil
 export type KindFiles = {
   /** For a daemon that accepts clients itself. */
   readonly of: (context: DaemonFiles) => FileChange[];
+  /** Those of the daemon behind a listener, if it has no socket of its own that a listener could use. */
+  readonly behind?: (facts: HostFacts, listener: DesiredListener) => FileChange[];
+  /** Warnings of a plan about what it leaves as it is. */
+  readonly warnings?: (facts: HostFacts) => string[];
   /**
    * Removal: a file of before setup without lines of ours. Needed if the host's records were lost and a later setup took the file with our lines
    * as the original.
@@ -23,7 +26,6 @@ export type KindFiles = {
 };
 
 export const DAEMON_FILES = byKind<KindFiles>({ of: unitFiles });
-DAEMON_FILES.take('podman', { of: podmanFiles });
 
 export function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
   const { facts, view, desired, listening, json } = input;
@@ -47,29 +49,6 @@ export function unitFiles(input: DaemonFiles & UnitInput): FileChange[] {
     ...(json.change ? [json.change] : []),
     textFile(dropInPath, renderDropIn(planDropIn(input))),
   ];
-}
-
-/** Our socket and service, and the links that start them at boot; Podman's own units stay unchanged. */
-function podmanFiles({ facts, desired }: DaemonFiles): FileChange[] {
-  const { service, sockets } = kindOf(facts);
-  const { units, socket, socketWants } = facts.places;
-  const condition = `${units}/${service}`;
-  return [
-    textFile(socket, renderSocketUnit(desired.listen, desired.port, { service, condition })),
-    link(socketWants, `../${sockets.tls}`),
-    ...podmanService(facts, renderPodmanService(facts.docker.binary)),
-  ];
-}
-
-function podmanService(facts: HostFacts, text: string): FileChange[] {
-  const { service } = kindOf(facts);
-  const { units } = facts.places;
-  return [textFile(`${units}/${service}`, text), link(`${units}/multi-user.target.wants/${service}`, `../${service}`)];
-}
-
-/** Files of the daemon behind a listener: our service, if the engine has none of its own that a listener could use. */
-export function filesBehind(facts: HostFacts, { group = 'root' }: DesiredListener): FileChange[] {
-  return kindOf(facts).engine.apart ? podmanService(facts, renderPodmanApi(facts.docker.binary, group)) : [];
 }
 
 /** Whichever kind the host was when the file was changed. */

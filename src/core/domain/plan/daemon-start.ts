@@ -23,7 +23,6 @@ export type DaemonStart = {
 export type StartReader = (facts: HostFacts) => DaemonStart;
 
 export const STARTS = byKind<StartReader>(startOfUnit);
-STARTS.take('podman', startOfPodman);
 
 export function readStart(facts: HostFacts): DaemonStart {
   return STARTS.of(kindOf(facts).name)(facts);
@@ -48,17 +47,6 @@ function startOfUnit(facts: HostFacts): DaemonStart {
       execStart === undefined ? undefined : parseCommandLine(execStart.value, (name) => variable(name)?.value),
     otherDropIns: files.slice(facts.docker.unit.fragment === '' ? 0 : 1).map(({ path }) => fileName(path)),
     variable,
-  };
-}
-
-/** Our service: its whole command line is ours, and systemd passes the socket. */
-function startOfPodman({ docker }: HostFacts): DaemonStart {
-  const handed = { name: '--host', value: 'fd://', words: [] };
-  return {
-    execStart: undefined,
-    commandLine: { head: [], program: docker.binary, environment: [], flags: [handed] },
-    otherDropIns: [],
-    variable: () => undefined,
   };
 }
 

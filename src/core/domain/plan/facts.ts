@@ -8,7 +8,7 @@ import { parseProperties } from '../dockerd/unit.ts';
 import { at, fieldsOf, listAt, parseJson, textAt, textsAt } from '../json.ts';
 import { parseDisk, parseInodes, parseMounts } from './disk-facts.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
-import { KINDS, kindOf } from './host-kind.ts';
+import { KINDS, kindOf, requireKnownKind } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
 import { parseProgramSockets } from './socket-facts.ts';
 
@@ -38,6 +38,8 @@ export function parseFacts(stdout: Buffer) {
   const files = parseHostFiles(get('paths'), section('attributes'), section('contents'), ownerOf);
   if (files === undefined) throw unreadable('a file of the host changed while it was read');
   const modes = parseModes(section('modes'), ownerOf);
+  const state = parseState(files.get(`${places.state}/state.json`));
+  requireKnownKind(state?.managed);
   const serverKey = `${places.current}/${SERVER_FILES.key}`;
   const leads = new Map(
     [...raw].filter(([name]) => name.startsWith('leads:')).map(([name, to]) => [name.slice(6), to]),
@@ -154,7 +156,7 @@ export function parseFacts(stdout: Buffer) {
     serverKey: modes.get(serverKey),
     /** Mode and owner, such as `700 0:0`, of directories that may hold credentials. */
     directories: new Map([...modes].filter(([path]) => path !== serverKey)),
-    state: parseState(files.get(`${places.state}/state.json`)),
+    state,
     origin: parseSnapshot(files, `${places.state}/origin`, ownerOf),
     generations: parseGenerations(files, places.state, ownerOf),
     lock: parseLock(files.get(places.lock)),
@@ -183,9 +185,12 @@ export function parseFacts(stdout: Buffer) {
   };
 }
 
-/** A dockerd and a unit that starts it exist. For Podman the unit is ours and comes with the first change. */
+/** A dockerd and a unit that starts it exist. That of an engine apart is ours, and comes with the first change. */
 export function hasDocker({ kind, docker }: HostFacts): boolean {
-  return docker.binary !== '' && (kind === 'podman' || (docker.unit.load !== 'not-found' && docker.unit.load !== ''));
+  return (
+    docker.binary !== '' &&
+    (kindOf({ kind }).engine.apart || (docker.unit.load !== 'not-found' && docker.unit.load !== ''))
+  );
 }
 
 /** Target of a settings file that is a symlink: changes edit the target and keep the administrator's link. */

@@ -3,24 +3,16 @@
  * kind: start command (daemon-start.ts), files (daemon-files.ts), obstacles (preflight-service.ts), validation (validation.ts).
  */
 
-import { BY_PODMAN, BY_SYSTEMD, type KindModules } from '../../host/scripts.ts';
-import {
-  type Places,
-  PODMAN_API,
-  PODMAN_PLACES,
-  PODMAN_SERVICE,
-  PODMAN_SOCKET,
-  SOCKET_UNIT,
-  SYSTEM_PLACES,
-} from '../dockerd/paths.ts';
-import { PODMAN_TRUST } from '../dockerd/podman-units.ts';
-import { byKind, type KindName } from './by-kind.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
+import { BY_SYSTEMD, type KindModules } from '../../host/scripts.ts';
+import { type Places, SOCKET_UNIT, SYSTEM_PLACES } from '../dockerd/paths.ts';
+import { byKind, KIND_NAMES, type KindName } from './by-kind.ts';
 
 /** Server of the Docker API. */
 type ContainerEngine = {
-  readonly title: 'Docker' | 'Podman';
+  readonly title: string;
   /** Program name in messages. */
-  readonly program: 'dockerd' | 'podman';
+  readonly program: string;
   /** Command line flag that names the trust file. */
   readonly trust: string;
   /** Has daemon.json, with live-restore and the settings of hardening. */
@@ -30,7 +22,7 @@ type ContainerEngine = {
   /** Path of the socket for a listener in front of it; absent: its local one. */
   readonly behind?: string;
   /** Its client, if not docker: a setup ends with the commands that point it at the host. */
-  readonly client?: 'podman';
+  readonly client?: string;
 };
 
 export const DOCKER_ENGINE: ContainerEngine = {
@@ -39,15 +31,6 @@ export const DOCKER_ENGINE: ContainerEngine = {
   trust: '--tlscacert',
   configurable: true,
   apart: false,
-};
-const PODMAN: ContainerEngine = {
-  title: 'Podman',
-  program: 'podman',
-  trust: PODMAN_TRUST,
-  configurable: false,
-  apart: true,
-  behind: PODMAN_API,
-  client: 'podman',
 };
 
 export type HostKind = {
@@ -116,16 +99,6 @@ export const KINDS = byKind<(places: Places) => HostKind>(() =>
   kindByUnits('systemd', DOCKER_ENGINE, ROOT_UNITS, SYSTEM_PLACES, BY_SYSTEMD),
 );
 
-KINDS.take('podman', () =>
-  kindByUnits(
-    'podman',
-    PODMAN,
-    { ...ROOT_UNITS, service: PODMAN_SERVICE, sockets: { tls: PODMAN_SOCKET, local: '' } },
-    PODMAN_PLACES,
-    BY_PODMAN,
-  ),
-);
-
 /** A kind that a systemd starts. */
 export function kindByUnits(
   name: KindName,
@@ -185,6 +158,24 @@ export function kindOf({
   readonly places?: Places;
 }): HostKind {
   return KINDS.of(kind)(places);
+}
+
+/** A host on record as of a kind that this build does not know: changes for another kind would leave its daemon as it is, or change another. */
+export function unknownKind(name: KindName, where?: string): DockerTlsError {
+  return new DockerTlsError('E_HOST_KIND', `its kind is ${name}, which this build of docker-tls cannot manage`, {
+    where,
+    hints: ['install a docker-tls with all features: docs/install.md'],
+  });
+}
+
+/** Fails with E_HOST_KIND (exit 4) if the managed files have the service of a kind that this build does not know. */
+export function requireKnownKind(
+  managed: readonly { readonly path: string }[] = [],
+  known: Pick<ReadonlyMap<KindName, unknown>, 'has'> = KINDS.entries,
+): void {
+  for (const name of KIND_NAMES)
+    if (!known.has(name) && managed.some(({ path }) => path.endsWith(`/docker-tls-${name}.service`)))
+      throw unknownKind(name);
 }
 
 /** Service managers of the kinds that this build knows, systemd first. */

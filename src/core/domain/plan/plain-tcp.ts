@@ -16,8 +16,8 @@ export function socketPorts(facts: HostFacts): SocketPort[] {
   );
 }
 
-/** TCP ports of Podman's socket unit; docker-tls does not change it. */
-export function podmanPorts({ docker }: HostFacts): string[] {
+/** TCP ports of the unit of the daemon's local socket. */
+export function localSocketPorts({ docker }: HostFacts): string[] {
   return docker.socket.active === 'active' ? docker.socketListens.filter(isTcp) : [];
 }
 

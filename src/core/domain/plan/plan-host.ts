@@ -9,7 +9,7 @@ import {
   planContainers,
   roleSocketWarnings,
 } from './container-effects.ts';
-import { DAEMON_FILES, filesBehind } from './daemon-files.ts';
+import { DAEMON_FILES } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { type Listening, viewDaemon } from './daemon-view.ts';
 import type { DesiredCredentials, DesiredHost } from './desired.ts';
@@ -100,14 +100,15 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const placed = placeSettings(view, desired.daemonSettings ?? {});
   const input = { facts, view, desired, placed, listening };
   const json = planDaemonJson(input);
+  const ofKind = DAEMON_FILES.of(kindOf(facts).name);
   const everything: FileChange[] = [
     ...planLinger(facts),
     link(current, `${generation}`),
     ...(listener === undefined
-      ? DAEMON_FILES.of(kindOf(facts).name).of({ ...input, json })
+      ? ofKind.of({ ...input, json })
       : [
           ...listenerFiles(facts, desired, listener),
-          ...filesBehind(facts, listener),
+          ...(ofKind.behind?.(facts, listener) ?? []),
           ...(json.change ? [json.change] : []),
         ]),
     ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),

@@ -1,7 +1,7 @@
 /** Plan of the listener of a host, if it is not the daemon itself. */
 
 import { renderProgramSocket, renderSocketUnit } from '../dockerd/drop-in.ts';
-import { LISTENER_SERVICE, type Places, PODMAN_PLACES, programUnit, SYSTEM_PLACES } from '../dockerd/paths.ts';
+import { LISTENER_SERVICE, type Places, programUnit } from '../dockerd/paths.ts';
 import { hasPort } from '../network-port.ts';
 import { certificateTexts } from '../pki/pem.ts';
 import { type CaId, certificateIds } from '../trust/ca-id.ts';
@@ -57,12 +57,6 @@ export function hasListener(facts: Pick<HostFacts, 'state' | 'files' | 'places'>
   return isThere && usesListener({ managed: facts.state?.managed ?? [] });
 }
 
-/** A user's systemd has no multi-user.target. */
-function listenerLink(places: Places): string {
-  const target = places === SYSTEM_PLACES || places === PODMAN_PLACES ? 'multi-user.target' : 'default.target';
-  return `${places.units}/${target}.wants/${LISTENER_SERVICE}`;
-}
-
 /** The units of its sockets in the network and on the host, its service, and its configuration. */
 export function listenerFiles(
   { places, kind }: HostFacts,
@@ -70,17 +64,20 @@ export function listenerFiles(
   listener: DesiredListener,
 ): FileChange[] {
   const condition = listenerUnit(places);
+  const { own, sockets } = kindOf({ kind, places });
+  // A user's systemd has no multi-user.target.
+  const target = own ? 'default.target' : 'multi-user.target';
   const ends = { service: LISTENER_SERVICE, condition };
   return [
     ...(hasPort(desired)
       ? [
           textFile(places.socket, renderSocketUnit(desired.listen, desired.port, ends)),
-          link(places.socketWants, `../${kindOf({ kind, places }).sockets.tls}`),
+          link(places.socketWants, `../${sockets.tls}`),
         ]
       : []),
     ...programSockets(places, listener, ends),
     textFile(condition, listener.unit),
-    link(listenerLink(places), `../${LISTENER_SERVICE}`),
+    link(`${places.units}/${target}.wants/${LISTENER_SERVICE}`, `../${LISTENER_SERVICE}`),
     ...[...listener.files].map(([path, text]) => textFile(path, text)),
   ];
 }

@@ -1,12 +1,13 @@
 /** Warnings of a plan: side effects of the restart, and obstacles between clients and the port. */
 
 import { hasPort } from '../network-port.ts';
+import { DAEMON_FILES } from './daemon-files.ts';
 import type { Listening } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
 import { judgeFirewall } from './firewall.ts';
 import { kindOf } from './host-kind.ts';
-import { daemonPorts, podmanPorts } from './plain-tcp.ts';
+import { daemonPorts } from './plain-tcp.ts';
 
 /** An unconfirmed change without a running lock holder: the host rolls it back before it accepts the next one (apply/take-lock.sh). */
 export function earlierChange({ transaction, lock }: HostFacts): string[] {
@@ -58,12 +59,7 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
     ({ user, path }) =>
       `${user} runs a rootless Docker (${path}): docker-tls does not change it, and TLS does not protect it`,
   );
-  const left = kindOf(facts).engine.apart
-    ? podmanPorts(facts).map(
-        (address) =>
-          `podman.socket listens on ${address} as well, and docker-tls does not change it: unless podman.service uses TLS, every client there is root on the host without a certificate`,
-      )
-    : [];
+  const left = DAEMON_FILES.of(kindOf(facts).name).warnings?.(facts) ?? [];
   if (!hasPort({ listen })) {
     const open = daemonPorts(facts).map(
       (address) =>

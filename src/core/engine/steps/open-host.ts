@@ -4,6 +4,7 @@ import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { namingKnown } from '../../domain/hosts/specs.ts';
 import { proposeSans } from '../../domain/pki/san.ts';
+import { unknownKind } from '../../domain/plan/host-kind.ts';
 import { type HostSpec, SSH_SETTINGS, type SshSpec } from '../../domain/settings.ts';
 import { RUN_MARKS } from '../../domain/store-settings.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
@@ -18,18 +19,10 @@ const SSH_KEYS: readonly string[] = ['destination', ...RUN_MARKS, ...Object.keys
 
 /**
  * The settings alone: a record keeps unknown keys, and one of a colleague must not become another option of the connection. A build without the
- * setting `rootless` would change root's Docker in place of the user's. Fails with E_NO_ROOTLESS (exit 4).
+ * setting `rootless` would change root's Docker in place of the user's. Fails with E_HOST_KIND (exit 4).
  */
 export function sshSettings({ name, ssh }: Pick<HostSpec, 'name' | 'ssh'>, keys = SSH_KEYS): SshSpec {
-  if (ssh.rootless && !keys.includes('rootless'))
-    throw new DockerTlsError(
-      'E_NO_ROOTLESS',
-      "it is a user's own Docker, which this build of docker-tls cannot manage",
-      {
-        where: name,
-        hints: ['install a docker-tls with all features: docs/install.md'],
-      },
-    );
+  if (ssh.rootless && !keys.includes('rootless')) throw unknownKind('rootless', name);
   return Object.fromEntries(Object.entries(ssh).filter(([key]) => keys.includes(key))) as SshSpec;
 }
 

@@ -1,6 +1,6 @@
 # Facts about the daemon: its answers, and the programs that it needs to start.
-# Needs functions: api end podman_facts say
-# Needs variables: DAEMON_JSON NL began finder host_kind nonce own_search pid socket
+# Needs functions: api end say
+# Needs variables: DAEMON_JSON NL began finder nonce own_search pid socket
 # Needs programs: cat date find grep head tr
 
 # Programs that dockerd looks for at start, with their paths: in its own PATH, or in its directory (moby: lookupBinPath).
@@ -50,11 +50,7 @@ find_data() {
 
 # API answers of the daemon; slow, so they come while the rest is gathered. Skipped for a stopped daemon, because a request would start it.
 daemon_facts() {
-  if [ "$host_kind" = podman ]; then
-    podman_facts
-  else
-    { [ -z "$socket" ] || api "$socket" "$nonce" /version /info /containers/json; } | answered_facts
-  fi
+  { [ -z "$socket" ] || api "$socket" "$nonce" /version /info /containers/json; } | answered_facts
 }
 
 find_program() { dockerd=$(command -v dockerd); }

@@ -1,7 +1,7 @@
 # Main script of the facts.
-# Needs functions: daemon_facts end find_kind local_socket more_paths_facts network_facts other_docker_facts paths_facts
+# Needs functions: end find_kind local_socket more_paths_facts network_facts other_docker_facts paths_facts
 # Needs functions: program_facts read_service record_facts service_facts settings_facts system_facts
-# Needs variables: nonce pid
+# Needs variables: asker nonce pid
 # Needs programs: cat
 
 printf 'docker-tls-facts 1 %s\n' "$nonce"
@@ -16,7 +16,7 @@ exec 3>&1
   read_service
   socket=
   if [ "${pid:-0}" -gt 0 ] 2>/dev/null; then local_socket "$pid"; fi
-  daemon_facts | {
+  "$asker" | {
     {
       more_paths_facts
       service_facts

@@ -1,6 +1,6 @@
 # Records of docker-tls on the host, and obstacles to a change.
 # Needs functions: end file look lost_guard say
-# Needs variables: NL ROOM RUN SERVICE STATE TLS_DIRECTORY TLS_SOCKET UNITS filed host_kind
+# Needs variables: NL ROOM RUN STATE TLS_DIRECTORY TLS_SOCKET UNITS filed
 # Needs programs: cat df firewall-cmd flock grep head iptables nft sed ss systemctl timeout
 
 # Did a rollback fail that completes once the daemon runs again? Not if the daemon did not run before the change.
@@ -11,11 +11,6 @@ record_facts() {
   file "$UNITS/$TLS_SOCKET"
   file "$UNITS/sockets.target.wants/$TLS_SOCKET"
   file "$UNITS/docker-tls-closed.service"
-  # The service of docker-tls, absent before the first change.
-  if [ "$host_kind" = podman ]; then
-    file "$UNITS/$SERVICE"
-    file "$UNITS/multi-user.target.wants/$SERVICE"
-  fi
   file "$TLS_DIRECTORY/current"
   for directory in "$TLS_DIRECTORY/current" "$TLS_DIRECTORY"/[0-9]*; do
     for name in ca.pem server-cert.pem; do

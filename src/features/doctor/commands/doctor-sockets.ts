@@ -1,7 +1,7 @@
 /** `doctor` for a host without a port: its sockets, seen through ssh. */
 
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
-import { daemonPorts, podmanPorts } from '../../../core/domain/plan/plain-tcp.ts';
+import { daemonPorts, localSocketPorts } from '../../../core/domain/plan/plain-tcp.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import { listWords, plural } from '../../../core/domain/words.ts';
@@ -38,7 +38,7 @@ export async function examineSockets(spec: HostSpec, reach: Reach): Promise<Diag
 
 /** Ports of the daemon by its configuration, and whatever listens where it or docker-tls would. */
 function openPorts(facts: HostFacts, { port }: Pick<HostSpec, 'port'>): string[] {
-  const known = [...daemonPorts(facts), ...podmanPorts(facts)];
+  const known = [...daemonPorts(facts), ...localSocketPorts(facts)];
   const listening = facts.listeners.flatMap((line) => line.trim().split(/\s+/)[3] ?? []);
   const others = listening.filter((address) => address.endsWith(`:${port}`) || address.endsWith(':2375'));
   return [...known, ...others.filter((address) => !known.some((one) => one.includes(address)))];

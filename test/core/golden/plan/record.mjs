@@ -45,7 +45,7 @@ function record(suite) {
   const [{ address, keyFile }] = JSON.parse(up);
   const save = (state) => {
     const script = `MORE_PATHS= PROGRAMS=\n${FACTS_SCRIPT}`;
-    const directory = suite === 'rootless' ? '../../../features/rootless/golden/plan/' : './';
+    const directory = ['rootless', 'podman'].includes(suite) ? `../../../features/${suite}/golden/plan/` : './';
     writeFileSync(
       new URL(`${directory}${suite}-${state}.facts`, import.meta.url),
       lab(['exec', host, ...as, `PATH=${PATH} sh -s`], script),

@@ -168,7 +168,7 @@ export function renderAuditDoc(): string {
     '- More than 300 containers or 200 images on a host: the audit judges the first ones, running containers first, and config.5 reports the total.',
     '- Parts of a Compose project on other machines (`include` of a git repository or an OCI artifact), and values of the shell that starts Compose: compose.unread names them.',
     '- The target of a bind-mounted symbolic link: 5.6 and 5.32 judge its name.',
-    '- Podman in the place of Docker: the audit judges containers and images where it answers (`podman.socket`, podman-docker), but not its own settings. Of a [host of Podman](hosts.md#podman) it also judges the TLS and the files of the service.',
+    '- Podman in the place of Docker: the audit judges containers and images where it answers (`podman.socket`, podman-docker), but not its own settings.<!-- podman --> Of a [host of Podman](hosts.md#podman) it also judges the TLS and the files of the service.<!-- /podman -->',
     '- What only root can read, on a host that was set up with `--rootless`: the audit runs as that user. <!-- rootless -->',
     '- A rootless daemon beside a rootful one: the audit judges the daemon behind /var/run/docker.sock, and 2.1 names the socket of the other.',
   ].join('\n')}\n`;

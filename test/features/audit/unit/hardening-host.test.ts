@@ -220,7 +220,6 @@ describe('the loopback of the host', () => {
     expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings('/usr/sbin/iptables'))).toBeUndefined();
     expect(noLoopbackRule(kindOf({ kind: 'systemd' }), settings(''))).toSay('needs-iptables-host-none');
     expect(noLoopbackRule({ ...kindOf({}), name: 'openrc' }, settings('/sbin/iptables'))).toMatch(/with systemd only/);
-    expect(noLoopbackRule(kindOf({ kind: 'podman' }), settings(''))).toBeUndefined();
   });
 });
 

@@ -15,63 +15,17 @@ import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
 import { validationScript } from '../../../../src/core/domain/plan/validation.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
-import type { HostSession } from '../../../../src/core/runtime.ts';
-import type { ListenerRequest } from '../../../../src/core/seams/listeners.ts';
 import { planCut } from '../../../../src/features/haproxy/domain/cut.ts';
 import { checkRestored } from '../../../../src/features/haproxy/domain/haproxy-unit.ts';
-import { openListener } from '../../../../src/features/haproxy/engine/open-listener.ts';
 import { desired, factsOf } from '../../../support/host-facts.ts';
-import { printSections } from '../../../support/sections.ts';
 import { certificatesFor, chainHash, commonNameOf } from '../support/certificates.ts';
+import { type HAPROXY, opened, SPEC } from '../support/opened-listener.ts';
 
 // A kind without systemd, whether or not its feature is here.
 KINDS.take('openrc', () => ({ ...kindOf({}), name: 'openrc', systemctl: [] }));
 
 const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
-
-const HAPROXY = {
-  program: '/usr/sbin/haproxy',
-  version: 'HAProxy version 3.0.11-1+deb13u5 2026/11/18 - https://haproxy.org/',
-  account: 'haproxy:x:100:103::/var/lib/haproxy:/usr/sbin/nologin',
-  socket: '660 0 104 docker',
-  service: 'LoadState=not-found\nActiveState=inactive\nMainPID=0',
-  enforcing: '',
-  execmem: '',
-  compiles: '',
-  allowed: '',
-  'program-label': '',
-  'socket-label': '',
-  apparmor: '',
-};
-
-const SPEC = { name: 'h1', ssh: { destination: 'h1' }, listener: 'haproxy' } as const;
-
-function opened(
-  more: Partial<typeof HAPROXY> = {},
-  facts: Readonly<Record<string, string | undefined>> = {},
-  request: Partial<ListenerRequest> = {},
-) {
-  const texts = Object.entries({ ...HAPROXY, ...more, done: '' });
-  const stdout = printSections(
-    'listener',
-    texts.map(([name, text]) => ({ name, content: Buffer.from(text) })),
-  );
-  const session = {
-    host: 'h1',
-    login: { destination: 'h1', user: 'root' },
-    run: async () => ({ status: 0, stdout, stderr: '' }),
-  } as unknown as HostSession;
-  const spec = completeHost(SPEC);
-  return openListener(
-    {
-      ...{ session, spec, facts: factsOf(facts), cas: '', issuers: '', otherCas: '', rejected: [], recorded: false },
-      clients: [{ name: 'laptop', direct: false }],
-      ...request,
-    },
-    { signal: undefined as unknown as AbortSignal },
-  );
-}
 
 const codes = async (...given: Parameters<typeof opened>) =>
   (await opened(...given)).problems.map(({ code, message }) => `${code} ${message}`);
@@ -87,27 +41,6 @@ test('what it needs on the host', async () => {
     expect(await codes({ socket })).toEqual([expect.toSay('only-root-may-open', 'E_LISTENER', '/run/docker.sock')]);
   expect(await codes({ account: '' })).toEqual([expect.stringMatching(/^E_HAPROXY_MISSING .* no account haproxy/)]);
   expect(await codes({}, { kind: 'openrc' })).toEqual([expect.stringMatching(/^E_LISTENER .* needs systemd/)]);
-});
-
-test('before Podman it opens a socket that our service makes for it, as a group that has nothing else', async () => {
-  const { desired, notes, problems } = await opened({ socket: '' }, { kind: 'podman' });
-  expect(problems).toEqual([]);
-  expect(desired.group).toBe('haproxy');
-  const config = [...desired.files].find(([path]) => path.endsWith('haproxy.cfg'))?.[1];
-  expect(config).toMatch(/^ {2}user haproxy\n {2}group haproxy$/m);
-  expect(config).toContain('unix@/run/docker-tls-podman.sock');
-  expect(desired.unit).toContain('After=docker-tls-podman.socket docker-tls-podman.service');
-  // Whatever starts HAProxy starts Podman's service first.
-  expect(desired.unit).toContain('Wants=docker-tls-podman.service\n');
-  expect((await opened()).desired.unit).not.toContain('Wants=docker.');
-  const reading = { clients: [{ name: 'prom', role: 'read', direct: false }] };
-  const allowed = async (kind: string) => {
-    const read = await opened({}, { kind }, reading);
-    return [...read.desired.files.values()].join('').match(/^ *acl allowed .*secrets.*$/gm)?.length;
-  };
-  expect([await allowed('podman'), await allowed('systemd')]).toEqual([1, 2]);
-  expect(notes).toEqual([expect.toSay('group-may-open', 'haproxy', '/run/docker-tls-podman.sock')]);
-  expect((await opened()).notes).toEqual([]);
 });
 
 test('what an installation would bring is in the plan, and what keeps it from that is said', async () => {

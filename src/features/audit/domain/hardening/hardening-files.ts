@@ -1,7 +1,8 @@
 /** Fixes of files and groups: audit rules, the docker group, owners and modes. */
 
-import { PODMAN_PLACES, PODMAN_SERVICE, SYSTEM_PLACES, TLS_DIRECTORY } from '../../../../core/domain/dockerd/paths.ts';
+import { TLS_DIRECTORY } from '../../../../core/domain/dockerd/paths.ts';
 import type { ExtraChange } from '../../../../core/domain/plan/desired.ts';
+import { kindOf } from '../../../../core/domain/plan/host-kind.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import { auditRules } from '../audit-rules.ts';
 import { type FileFix, fileFixes } from '../checks/file-modes.ts';
@@ -84,8 +85,8 @@ export function hardenFiles(fixes: ReadonlySet<FixName>, facts: AuditFacts, grou
  */
 export function renderAuditRules(facts: AuditFacts): string {
   const present = WATCHES.flatMap((watch) => watch.paths(facts)).filter((path) => facts.files.has(path));
-  const { dropIns, socket, units } = facts.podmanService ? PODMAN_PLACES : SYSTEM_PLACES;
-  const own = [dropIns, socket, ...(facts.podmanService ? [`${units}/${PODMAN_SERVICE}`] : [])];
+  const { places, engine, service } = kindOf({ kind: facts.podmanService ? 'podman' : 'systemd' });
+  const own = [places.dropIns, places.socket, ...(engine.apart ? [`${places.units}/${service}`] : [])];
   const rules = [...new Set([...present, ...own])]
     // The rule of the directory covers its changing content.
     .filter((path) => /^\/[\w./@+-]+$/.test(path) && !/^\/(run\/containerd|etc\/docker)\//.test(path))

@@ -3,15 +3,16 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { renderPodmanService, servesTls } from '../../../src/core/domain/dockerd/podman-units.ts';
-import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
-import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
-import { preflight } from '../../../src/core/domain/plan/preflight.ts';
-import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';
-import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
-import { keptOf } from '../../../src/core/domain/settings-stored.ts';
-import { problemsOf } from '../../../src/core/engine/steps/check-host.ts';
-import { desired, FACTS_TIME_MS, factsOf, sent } from '../../support/host-facts.ts';
+import { kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
+import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
+import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
+import { preflight, repairHints } from '../../../../src/core/domain/plan/preflight.ts';
+import { renderTransaction } from '../../../../src/core/domain/plan/transaction.ts';
+import { completeHost, type HostSpec } from '../../../../src/core/domain/settings.ts';
+import { keptOf } from '../../../../src/core/domain/settings-stored.ts';
+import { problemsOf } from '../../../../src/core/engine/steps/check-host.ts';
+import { renderPodmanService, servesTls } from '../../../../src/features/podman/domain/podman-units.ts';
+import { desired, FACTS_TIME_MS, factsOf, sent } from '../../../support/host-facts.ts';
 
 const SERVICE = '/etc/systemd/system/docker-tls-podman.service';
 const SOCKET = '/etc/systemd/system/docker-tls-podman.socket';
@@ -96,6 +97,12 @@ describe('the plan', () => {
     expect(problems(facts)).toEqual([]);
   });
 
+  test('what to do after a rollback that failed says nothing of daemon.json', () => {
+    const hints = repairHints({ destination: 'h1' }, kindOf({ kind: 'podman' })).join();
+    expect(hints).toContain('docker-tls-podman.service');
+    expect(hints).not.toContain('daemon.json');
+  });
+
   test('remove stops the service, whoever runs a container there and whatever the records say of before', () => {
     const facts = host({
       unit: `LoadState=loaded\nActiveState=active\nFragmentPath=${SERVICE}`,
@@ -170,7 +177,7 @@ describe('what is refused', () => {
 });
 
 test('a Podman that does not answer is not waited for', () => {
-  const module = readFileSync(new URL('../../../src/core/host/facts/podman.sh', import.meta.url), 'utf8');
+  const module = readFileSync(new URL('../../../../src/features/podman/host/facts.sh', import.meta.url), 'utf8');
   const ask = (status: number) =>
     spawnSync('sh', [], {
       input: `say() { :; }; podman() { echo x; }; timeout() { shift; "$@"; return ${status}; }; nonce=n

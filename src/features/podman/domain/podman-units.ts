@@ -1,6 +1,11 @@
 /** Service in which Podman serves Docker's API and its own under mutual TLS; and the Podman versions that can. */
 
-import { CURRENT_LINK, PODMAN_API, PODMAN_SOCKET, SERVER_FILES } from './paths.ts';
+import { CURRENT_LINK, SERVER_FILES } from '../../../core/domain/dockerd/paths.ts';
+
+export const PODMAN_SERVICE = 'docker-tls-podman.service';
+export const PODMAN_SOCKET = 'docker-tls-podman.socket';
+/** Where that service serves a listener in front of it. Only root may enter the directory of Podman's own socket. */
+export const PODMAN_API = '/run/docker-tls-podman.sock';
 
 /** First version with `--tls-client-ca`. */
 const FIRST_WITH_TLS = [5, 7] as const;
