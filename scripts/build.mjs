@@ -29,7 +29,7 @@ const CONTEXTS = ['src/core/actions/requested-contexts.ts', 'src/core/actions/co
 /** Each is what its modules import at once, less what the layers before it have. */
 const LAYERS = {
   'env-at-once': ['src/core/commands/env-at-once.ts'],
-  complete: ['src/entry/complete.ts'],
+  complete: ['src/entry/complete.ts', ...here('src/features/completion/cli/candidates.ts')],
   notice: here('src/features/notices/cli/notice.ts'),
   core: ['src/entry/main.ts'],
   store: ['src/core/actions/open-store.ts'],

@@ -13,6 +13,14 @@ const source = repository.url.replace(/^git\+|\.git$/g, '');
 const into = join(directory, 'manifests');
 const summary = 'Mutual TLS for remote Docker daemons, set up over SSH';
 
+const completes = existsSync(new URL('../../src/features/completion', import.meta.url));
+const completion = completes
+  ? `    bash_completion.install "completion/completion.bash" => "docker-tls"
+    zsh_completion.install "completion/completion.zsh" => "_docker-tls"
+    fish_completion.install "completion/completion.fish" => "docker-tls.fish"
+`
+  : '';
+
 function archive(platform) {
   const name = `docker-tls-${version}-${platform}.${platform.startsWith('win') ? 'zip' : 'tar.gz'}`;
   const file = join(directory, name);
@@ -44,10 +52,7 @@ ${blocks.join('\n')}
   def install
     bin.install "docker-tls"
     man1.install Dir["man/*.1"]
-    bash_completion.install "completion/completion.bash" => "docker-tls"
-    zsh_completion.install "completion/completion.zsh" => "_docker-tls"
-    fish_completion.install "completion/completion.fish" => "docker-tls.fish"
-    (lib/"docker/cli-plugins").install_symlink bin/"docker-tls"
+${completion}    (lib/"docker/cli-plugins").install_symlink bin/"docker-tls"
   end
 
   test do

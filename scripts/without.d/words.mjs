@@ -41,7 +41,7 @@ const words = {
   commands: await gone((root) => commandsOf(root).map(({ name }) => name)),
   options: await gone(async (root) => [
     ...commandsOf(root).flatMap(({ options }) => Object.keys(options).map((name) => `--${kebab(name)}`)),
-    ...(await completionOf(root, '--')).match(/^--[\w-]+/gm),
+    ...(await helpOf(root, 'apply')).match(/--[\w-]+/g),
   ]),
   formats: await gone((root) =>
     commandsOf(root).flatMap(({ options }) => Object.values(options).flatMap(({ choices = [] }) => choices)),

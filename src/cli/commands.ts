@@ -122,10 +122,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/context.ts'),
   ),
   listCommand(
-    { name: 'completion', summary: 'Print the completion script for a shell' },
-    () => import('../core/commands/completion.ts'),
-  ),
-  listCommand(
     { name: 'version', summary: 'Show the versions of docker-tls and its runtime' },
     () => import('../core/commands/version.ts'),
   ),

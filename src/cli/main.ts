@@ -100,11 +100,6 @@ async function dispatch(
   // Lazy: it loads commander, which completion and --version do not need.
   const pages = () => import('./help.ts');
 
-  if (argv[0] === '__complete') {
-    const { complete } = await import('./candidates.ts');
-    runtime.io.out(await complete(argv.slice(1), runtime));
-    return 0;
-  }
   const asksHelp = seen.help || argv[seen.words[0] ?? -1] === 'help';
   const positions = argv[seen.words[0] ?? -1] === 'help' ? seen.words.slice(1) : seen.words;
   const words = positions.map((index) => argv[index] as string);

@@ -16,7 +16,6 @@ import fc from 'fast-check';
 import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
 import { parseOptions } from '../../src/cli/options.ts';
-import { storedNames } from '../../src/core/actions/stored-names.ts';
 import { lookAt, namesAt } from '../../src/core/adapters/store/look.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { envAtOnce, plainWords } from '../../src/core/commands/env-at-once.ts';
@@ -99,20 +98,6 @@ describe('what it answers is what the command prints', () => {
     const { out } = await runCli(['env'], { env: env(), cwd });
     expect(envAtOnce(['env'], { env: env(), cwd })).toBe(out);
     expect(out).toContain('build-1');
-  });
-
-  test('names for completion are those of the whole reading', async () => {
-    const runtime = { now: () => new Date(), env: {}, cwd, operator: 'a@b', signal: new AbortController().signal };
-    const at = (kind: 'host' | 'client') => storedNames(kind, { home, runtime });
-    const known = [await at('host'), await at('client')];
-    expect(known).toEqual([namesAt(home, 'host'), namesAt(home, 'client')]);
-    // A desktop's leftover file makes no difference; an unfinished change does: the store is then read completely.
-    mkdirSync(join(home, '.change'), { mode: 0o700 });
-    writeFileSync(join(home, '.change', 'plan.json'), JSON.stringify({ entries: [], directories: [] }), {
-      mode: 0o600,
-    });
-    expect(namesAt(home, 'host')).toBeUndefined();
-    expect([await at('host'), await at('client')]).toEqual(known);
   });
 });
 

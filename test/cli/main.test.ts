@@ -113,13 +113,6 @@ test('help of a group', async () => {
   expect((await runCli(['tls', 'help', 'clients'])).out).toContain('One command: docker tls COMMAND --help');
 });
 
-test('completion after help: commands and groups, and the second word of a command', async () => {
-  const offered = async (...words: string[]) => (await runCli(['__complete', ...words])).out;
-  expect(await offered('help', 'cl')).toMatch(/^client\t?.*\nclients\t.+\n:4\n$/);
-  expect(await offered('help', 'client', 'add')).toMatch(/^add\t.+\n:4\n$/);
-  expect(await offered('help', 'mo')).toMatch(/^more\t/);
-});
-
 test('renew is no command, but says what is due and the commands that renew it', async () => {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-renew-'));
   const renew = (days: number) =>

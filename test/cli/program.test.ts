@@ -38,17 +38,16 @@ test('the status of main is the status of the process', async () => {
 });
 
 test('everything is written before the process ends, also into a slow pipe', () => {
-  const { stdout, status } = spawnSync('sh', ['-c', `${words()} completion zsh --json | { sleep 0.3; cat; }`], {
+  const { stdout, status } = spawnSync('sh', ['-c', `${words()} help setup --json | { sleep 0.3; cat; }`], {
     encoding: 'utf8',
   });
   expect(status).toBe(0);
-  expect(JSON.parse(stdout)).toMatchObject({ ok: true, command: 'completion' });
+  expect(JSON.parse(stdout)).toMatchObject({ ok: true, command: 'help' });
 });
 
 test.each([
   ['status --json', '"rows": []'],
   ['env --unset', 'DOCKER_HOST'],
-  ['__complete status --offl', '--offline'],
 ])('%s in a directory that was deleted', (argv, expected) => {
   const home = mkdtempSync(join(tmpdir(), 'docker-tls-deleted-'));
   const script = `mkdir gone && cd gone && rmdir ../gone && exec ${words()} ${argv}`;
@@ -190,36 +189,6 @@ describe('as a plugin of the docker CLI', () => {
     const status = docker(...options, 'tls', 'ca', 'create', '--no-ca-passphrase', '--json');
     expect(JSON.parse(status.stdout)).toMatchObject({ ok: true });
     expect(existsSync(join(other, 'tls'))).toBe(true);
-  });
-});
-
-describe('completion', () => {
-  test.each([
-    [['comp'], ['completion']],
-    [['tls', 'comp'], ['completion']],
-    [['completion', 'f'], ['fish']],
-    [['completion', '--js'], ['--json']],
-    [['status', '--home', ''], []],
-    [['nonsense', 'x'], []],
-  ])('%j gives %j', async (words, wanted) => {
-    const { out, err, status } = await program.run(['__complete', ...words]);
-    const lines = out.trimEnd().split('\n');
-    expect({ status, err }).toEqual({ status: 0, err: '' });
-    expect(lines.at(-1)).toMatch(/^:\d+$/);
-    expect(lines.slice(0, -1).map((line) => line.split('\t')[0])).toEqual(wanted);
-  });
-
-  test('the bash script offers what __complete offers', () => {
-    const bin = join(directory, 'bin');
-    ensureDirSync(bin);
-    symlinkSync(program.bin, join(bin, 'docker-tls'));
-    const script = `source <(docker-tls completion bash)
-      COMP_WORDS=(docker-tls completion ''); COMP_CWORD=2; _docker_tls; printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const out = execFileSync('bash', ['-c', script], {
-      encoding: 'utf8',
-      env: { PATH: `${bin}:${process.env.PATH}`, HOME: directory },
-    });
-    expect(out.trim().split('\n')).toEqual(['bash', 'zsh', 'fish', 'powershell']);
   });
 });
 

@@ -40,7 +40,7 @@ const packages = (loaded: ReadonlySet<string>) => [...loaded].filter((name) => !
 const under = (loaded: ReadonlySet<string>, path: string) => [...loaded].filter((name) => name.startsWith(path));
 
 test.each([
-  ['completion', 'src/cli/candidates.ts', 'src/cli/global-options.ts'],
+  ['completion', 'src/entry/complete.ts', 'src/cli/command-pages.ts'],
   ['env for a shell', 'src/core/commands/env-at-once.ts', 'src/core/adapters/store/look.ts'],
 ])('%s loads no package but one that quotes, and of the store a look alone', (_, entry, part) => {
   const files = new Set<string>();

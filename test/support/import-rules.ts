@@ -23,6 +23,7 @@ export const FEATURES = [
   'init',
   'rootless',
   'podman',
+  'completion',
 ];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */

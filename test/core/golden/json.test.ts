@@ -70,7 +70,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   rename: call('rename', 'h1', 'h2'),
   env: call('env', 'h1', '--client', 'laptop', '--format', 'sh'),
   context: call('context', 'h1', '--client', 'laptop'),
-  completion: call('completion', 'fish'),
   version: call('version'),
 };
 

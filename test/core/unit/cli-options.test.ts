@@ -285,7 +285,7 @@ test.each([
   ['verify', ['--diff'], expect.toSay('shows-no-plan', 'verify', '--diff')],
   ['client use', ['me', '--parallel=3'], expect.toSay('not-several-hosts', 'client use', '--parallel')],
   ['rename', ['a', 'b', '--log', 'x'], expect.toSay('reaches-no-host', 'rename', '--log')],
-  ['completion', ['bash', '--home', 'x'], expect.toSay('opens-no-store', 'completion', '--home')],
+  ['version', ['--home', 'x'], expect.toSay('opens-no-store', 'version', '--home')],
   [
     'client list',
     ['--trust-store-settings', 'x'],

@@ -1,7 +1,7 @@
 /** `completion SHELL`. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { COMPLETION_SCRIPTS } from '../../cli/completion-scripts.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { COMPLETION_SCRIPTS } from '../domain/completion-scripts.ts';
 
 export type CompletionDocument = {
   readonly shell: 'bash' | 'zsh' | 'fish' | 'powershell';

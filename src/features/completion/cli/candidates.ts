@@ -5,15 +5,15 @@
  */
 
 import { hostname } from 'node:os';
-import { storedNames } from '../core/actions/stored-names.ts';
-import { optionFlag } from '../core/domain/option-flag.ts';
-import { takeEnvironment } from '../core/environment.ts';
-import type { Runtime } from '../core/runtime.ts';
-import { storeDirectory, userName, workingDirectory } from '../core/user.ts';
-import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from './command.ts';
-import { pageOf } from './command-pages.ts';
-import { COMMANDS, commandGroups, findCommand } from './commands.ts';
-import { commandOptions, GLOBAL_OPTIONS, glance, listedChoices } from './global-options.ts';
+import type { ArgumentSpec, CommandPage, Completes, OptionSpec } from '../../../cli/command.ts';
+import { pageOf } from '../../../cli/command-pages.ts';
+import { COMMANDS, commandGroups, findCommand } from '../../../cli/commands.ts';
+import { commandOptions, GLOBAL_OPTIONS, glance, listedChoices } from '../../../cli/global-options.ts';
+import { optionFlag } from '../../../core/domain/option-flag.ts';
+import { takeEnvironment } from '../../../core/environment.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { storeDirectory, userName, workingDirectory } from '../../../core/user.ts';
+import { storedNames } from '../actions/stored-names.ts';
 
 type Around = Pick<Runtime, 'now' | 'env' | 'cwd' | 'operator' | 'signal'>;
 type Candidate = { readonly word: string; readonly summary?: string };
