@@ -78,6 +78,8 @@ export type CopiesCode = {
     clients: readonly StoredClient[],
     around: { readonly store: Store; readonly runtime: Runtime },
   ): Promise<DockerTlsError[]>;
+  /** Fails with E_CONTEXT_NAME (exit 2). */
+  checkName(name: string): void;
   /** Creates or updates a context, and records it with its client. */
   give(request: ContextRequest): Promise<unknown>;
   /** The context by which docker on this machine reaches the host; undefined: none. */

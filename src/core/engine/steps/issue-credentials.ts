@@ -134,16 +134,17 @@ async function refreshAll(
 
 /**
  * Updates docker's copies on this machine while both CAs are accepted and the store still recognizes files of the old CA. Otherwise docker
- * on this machine could be locked out. Fails with E_CLIENT_COPY.
+ * on this machine could be locked out. Fails as their updates do.
  */
 export async function requireCopies(state: StoreState, run: Run): Promise<void> {
   const copies = await refreshAll([...state.clients.keys()], state, run);
   const problems = [...copies.values()].flatMap((one) => one.problems);
-  if (problems.length === 0) return;
+  const [first] = problems;
+  if (first === undefined) return;
   throw new DockerTlsErrors([
     ...problems,
     new DockerTlsError(
-      'E_CLIENT_COPY',
+      first.code,
       'the old CA is still accepted: docker on this machine could not be given its new files',
       { hints: ['docker-tls rotate ca --drop'] },
     ),

@@ -13,7 +13,7 @@ import { readIn } from '../../../core/actions/input-output.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { readRequests, removeRequest } from '../../../core/adapters/store/requests.ts';
 import type { Store } from '../../../core/adapters/store/store.ts';
-import { checkContextName, contextNameOf } from '../../../core/domain/names.ts';
+import { contextNameOf } from '../../../core/domain/names.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
 import { accepts, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
 import { dateWords } from '../../../core/domain/words.ts';
@@ -150,7 +150,7 @@ async function bundleFor(
     const hints = ['docker-tls client export NAME --format env --out FILE'];
     throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', { hints });
   }
-  if (options.context !== undefined) requireOneHost(options.context, bundle.hosts, options.noContext);
+  if (options.context !== undefined) await requireOneHost(options.context, bundle.hosts, options.noContext);
   return bundle;
 }
 
@@ -171,7 +171,6 @@ async function makeContexts(
     try {
       // Names of hosts may contain an @, names of contexts may not.
       const context = options.context ?? contextNameOf(host);
-      checkContextName(context);
       const becomesCurrent = use && index === 0;
       await copies.give({ ...what, host, context, use: becomesCurrent, configDirectory: false });
       contexts.push(context);
@@ -184,10 +183,10 @@ async function makeContexts(
 }
 
 /** Rejects two contexts of one name, before anything is stored. */
-function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): void {
+async function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): Promise<void> {
   if (none)
     throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);
-  checkContextName(context);
+  (await copiesCode())?.checkName(context);
   if (length === 0)
     throw usage(`--context ${context} needs a host, and the credentials name none`, [
       '--host tcp://build-1.example.org:2376',

@@ -4,6 +4,7 @@ import type { ContextPlace, CopiesCode } from '../../../core/seams/copies.ts';
 import { failureOf } from '../../../errors/errors.ts';
 import { contextsTo, readContext } from '../adapters/contexts.ts';
 import { refreshCopies } from '../adapters/installed-copies.ts';
+import { checkContextName } from '../domain/context-name.ts';
 import { contextHere, contextsOf, takeContextsAway } from './contexts-of-host.ts';
 import { giveContext } from './give-context.ts';
 import { checkContexts, giveContexts } from './requested-contexts.ts';
@@ -15,6 +16,7 @@ export const copies: CopiesCode = {
   ask: askContext,
   check: checkContexts,
   make: giveContexts,
+  checkName: checkContextName,
   give: giveContext,
   here: contextHere,
   contextsOf,

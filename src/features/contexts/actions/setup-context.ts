@@ -2,13 +2,14 @@
 
 import { dockerHost } from '../../../core/domain/destination.ts';
 import { hostContextName } from '../../../core/domain/hosts/specs.ts';
-import { checkContextName, contextNameOf } from '../../../core/domain/names.ts';
+import { contextNameOf } from '../../../core/domain/names.ts';
 import { hasPort } from '../../../core/domain/network-port.ts';
 import { refusal } from '../../../core/domain/plan/setup-questions.ts';
 import type { ContextOptions, CopiesCode } from '../../../core/seams/copies.ts';
 import { dockerConfigDirectory } from '../../../core/user.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { readContext } from '../adapters/contexts.ts';
+import { checkContextName } from '../domain/context-name.ts';
 
 /** Whether an option requests a docker context. */
 function wantsContext({ context, use, configDirectory }: ContextOptions): boolean {

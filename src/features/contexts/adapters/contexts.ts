@@ -18,11 +18,11 @@ import {
 import { currentContext, setCurrentContext } from '../../../core/adapters/docker/config-file.ts';
 import type { ClientCopies } from '../../../core/adapters/store/records.ts';
 import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../../core/domain/json.ts';
-import { checkContextName } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import type { ContextPlace } from '../../../core/seams/copies.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { checkContextName } from '../domain/context-name.ts';
 
 /** Docker keeps unknown fields of Metadata: this field marks our contexts. */
 const MARK = 'DockerTls';

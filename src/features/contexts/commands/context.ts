@@ -6,11 +6,12 @@ import { storeOf } from '../../../core/actions/open-store.ts';
 import { likelyOwn } from '../../../core/actions/own-client.ts';
 import { noteThroughSsh } from '../../../core/actions/through-ssh.ts';
 import { dockerHost } from '../../../core/domain/destination.ts';
-import { checkContextName, contextNameOf } from '../../../core/domain/names.ts';
+import { contextNameOf } from '../../../core/domain/names.ts';
 import { clientName, resolveClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import { dockerConfigDirectory } from '../../../core/user.ts';
 import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
+import { checkContextName } from '../domain/context-name.ts';
 
 export type ContextDocument =
   | { readonly context: string; readonly endpoint: string; readonly client: string; readonly dryRun: true }

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoreChange } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
-import { checkContextName, contextNameOf } from '../../../../src/core/domain/names.ts';
+import { contextNameOf } from '../../../../src/core/domain/names.ts';
+import { checkContextName } from '../../../../src/features/contexts/domain/context-name.ts';
 import { runCli } from '../../../support/cli.ts';
 import { newHome, picture, removeHomes, sampleClient, sampleHost } from '../../../support/store.ts';
 
