@@ -130,6 +130,17 @@ describe('context', () => {
     ]);
   });
 
+  test('of a host that this machine reaches through ssh only says so, and one without a port has none', async () => {
+    const web = sampleHost('web', 1);
+    const recorded = (more: object) => fill({ hosts: { web: { ...web, record: { ...web.record, ...more } } } });
+    await two();
+    await recorded({ reach: 'ssh' });
+    expect((await run('context', 'web', '--client', 'ci')).err).toContain('(--reach ssh)');
+    await recorded({ listen: ['none'] });
+    const none = await run('context', 'web', '--client', 'ci', '--json');
+    expect([none.exit, none.json.error?.code]).toEqual([2, 'E_NO_PORT']);
+  });
+
   test('--dry-run writes nothing', async () => {
     await two();
     const before = picture(home);
