@@ -1,3 +1,5 @@
+/** Complete changes on hosts that answer as their scripts do: verification, outcome, and steps that need separate consent. */
+
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/core/adapters/store/records.ts';

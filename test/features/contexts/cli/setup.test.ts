@@ -46,3 +46,9 @@ test.each([[['--context', 'h9']], [['--use']]])('%j: refused before the host cha
   expect([exit, json.error?.code, json.error?.where, phases]).toEqual([2, 'E_CONTEXT_EXISTS', 'h9', []]);
   expect(json.error?.hints).toEqual(['choose another name: --context NAME', 'docker context inspect h9']);
 });
+
+test('a host without a port has none: refused before a login', async () => {
+  const { exit, json } = await setup('--listen', 'none', '--context', 'mine', '--json');
+  expect([exit, json.error?.code, phases]).toEqual([2, 'E_USAGE', []]);
+  expect(json.error?.hints).toEqual(['leave out --context, --use and --config-directory']);
+});
