@@ -21,10 +21,10 @@ const { version } = JSON.parse(readFileSync(new URL('../package.json', import.me
 const here = (...paths) => paths.filter((path) => existsSync(join(root, path)));
 
 /** What a change may load when it has been made, perhaps by a program that was replaced meanwhile: with the change itself. */
-const LATE = here('src/core/adapters/docker/installed-copies.ts', 'src/features/audit/engine/install-packages.ts');
+const LATE = here('src/features/audit/engine/install-packages.ts');
 
 /** What sets up, or takes away, docker's contexts. */
-const CONTEXTS = ['src/core/actions/requested-contexts.ts', 'src/core/actions/contexts-of-host.ts'];
+const CONTEXTS = here('src/features/contexts/actions/copies.ts');
 
 /** Each is what its modules import at once, less what the layers before it have. */
 const LAYERS = {

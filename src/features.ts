@@ -6,6 +6,7 @@
 import './features/bundles/feature.ts';
 import './features/completion/feature.ts';
 import './features/fleet/feature.ts';
+import './features/contexts/feature.ts';
 import './features/audit/feature.ts';
 import './features/team/feature.ts';
 import './features/issuers/feature.ts';

@@ -65,8 +65,12 @@ function look(where, text) {
   text.split('\n').forEach((line, index) => {
     // Of other programs; `ssh HOST` alone is a command of ours.
     const [word] =
-      WORDS.exec(line.replaceAll(/ansible-inventory .*?--list|step certificate .*|`ssh\b(?! HOST(?:`| --))/g, '')) ??
-      [];
+      WORDS.exec(
+        line.replaceAll(
+          /ansible-inventory .*?--list|step certificate .*|docker buildx create --use|`ssh\b(?! HOST(?:`| --))/g,
+          '',
+        ),
+      ) ?? [];
     if (word !== undefined) found.push(`${where}:${index + 1}: ${word.trim()}`);
   });
 }

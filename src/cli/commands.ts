@@ -118,10 +118,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/env.ts'),
   ),
   listCommand(
-    { name: 'context', summary: 'Create or update a docker context for a host' },
-    () => import('../core/commands/context.ts'),
-  ),
-  listCommand(
     { name: 'version', summary: 'Show the versions of docker-tls and its runtime' },
     () => import('../core/commands/version.ts'),
   ),
@@ -177,7 +173,7 @@ const MEANT: Readonly<Record<string, readonly string[]>> = {
   ls: ['status', 'client list'],
   ps: ['status', 'env'],
   list: ['status', 'client list'],
-  use: ['env', 'context'],
+  use: ['env'],
   rm: ['remove', 'forget'],
   delete: ['remove', 'forget'],
   uninstall: ['remove'],

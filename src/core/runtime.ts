@@ -4,8 +4,6 @@
  */
 
 import type { Duplex } from 'node:stream';
-import type { DockerTlsError } from '../errors/errors.ts';
-import type { ClientCopies } from './adapters/store/records.ts';
 import type { CaToken, ExternalCa, SignProfile } from './domain/external-ca.ts';
 import type { San } from './domain/pki/san.ts';
 import type { Login } from './domain/quote.ts';
@@ -220,28 +218,6 @@ export type TokenRequest = { readonly pin: Secret; readonly hash: string; readon
 /** Signs with a key in a token. Fails with E_TOKEN (exit 4), E_INTERRUPTED. */
 type SignByToken = (token: CaToken, request: TokenRequest) => Promise<Buffer>;
 
-export type CopiesRequest = {
-  readonly copies: readonly ClientCopies[];
-  /** The new credentials. */
-  readonly files: { readonly ca: string; readonly cert: string; readonly key: Secret };
-  /** PEM certificates that mark files in a config directory as ours. */
-  readonly known: readonly string[];
-};
-
-/** The outcome of updating docker's copies of a client's credentials on this machine. */
-export type CopiesOutcome = {
-  /** Contexts that hold the new credentials, including those that already did. */
-  readonly contexts: readonly string[];
-  /** The Docker config directory itself holds the new credentials. */
-  readonly directory: boolean;
-  /** Outdated copies that were updated, in words. */
-  readonly updated: readonly string[];
-  /** Copies that are gone or were replaced by another origin's files, in words. They stay unchanged. */
-  readonly missing: readonly string[];
-  /** Copies that failed to update (E_CLIENT_COPY); the others were updated. */
-  readonly problems: readonly DockerTlsError[];
-};
-
 /** The user's streams: results on out, progress and questions on err. */
 export type Io = {
   out(text: string): void;
@@ -270,7 +246,6 @@ export type Runtime = {
   readonly probe: Probe;
   readonly sign: Sign;
   readonly signByToken: SignByToken;
-  refreshCopies(request: CopiesRequest): Promise<CopiesOutcome>;
   /** Aborted by Ctrl-C or SIGTERM: the run stops at the next safe point and releases its locks and connections. */
   readonly signal: AbortSignal;
 };

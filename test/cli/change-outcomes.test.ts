@@ -1,7 +1,5 @@
 /** Complete changes on hosts that answer as their scripts do: verification, outcome, and steps that need separate consent. */
 
-import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../src/core/adapters/store/records.ts';
@@ -108,17 +106,6 @@ test('a host that serves another certificate than the one sent goes back, and th
   expect([exit, phases]).toEqual([7, ['apply', 'undo']]);
   expect(err).toSay('host-serves-another-certificate');
   expect((await host()).serverCert).toBe(before);
-});
-
-test('a docker context of the new host that another program made is left alone, and setup says so', async () => {
-  const meta = join(directory, 'docker/contexts/meta', createHash('sha256').update('h9').digest('hex'));
-  mkdirSync(meta, { recursive: true });
-  const theirs = { Name: 'h9', Metadata: {}, Endpoints: { docker: { Host: 'ssh://h9' } } };
-  writeFileSync(join(meta, 'meta.json'), JSON.stringify(theirs));
-  const argv = ['setup', 'root@h9', '--yes', '--dry-run'];
-  const { err } = await run(argv);
-  expect(err).toContain('the docker context h9 was not made by docker-tls, and stays as it is: no context is made');
-  expect((await run([...argv, '--no-context'])).err).not.toContain('the docker context');
 });
 
 test('a first setup that fails leaves no CA and no client behind', async () => {

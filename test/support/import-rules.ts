@@ -24,6 +24,7 @@ export const FEATURES = [
   'rootless',
   'podman',
   'completion',
+  'contexts',
 ];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */
@@ -80,7 +81,7 @@ const OWNERS: Readonly<Record<string, readonly string[]>> = {
   'fast-string-width': ['core/domain'],
   'fast-wrap-ansi': ['core/domain'],
   inquirer: ['cli'],
-  'fs-extra': ['core/adapters/docker'],
+  'fs-extra': ['core/adapters/docker', 'features/contexts'],
   'jsonc-parser': ['core/domain/dockerd', 'core/domain/plan', 'core/adapters/docker', 'features/audit'],
   'node-forge': ['core/domain/pki'],
   'p-map': ['core/engine', 'core/adapters/store', 'core/adapters/ssh'],

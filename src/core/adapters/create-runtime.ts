@@ -26,7 +26,6 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     ...heldToFirstKey(async (target) => (await import('./ssh/connect.ts')).connect(target)),
     sign: async (ca, request) => (await issuers()).sign(ca, request, options.signal),
     signByToken: async (token, request) => (await issuers()).signByToken(token, request, options.signal),
-    refreshCopies: async (request) => (await import('./docker/installed-copies.ts')).refreshCopies(request),
   };
 }
 

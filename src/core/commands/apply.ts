@@ -3,13 +3,10 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { HOST_OPTIONS, POOL_OPTIONS, RUN_OPTIONS } from '../../cli/host-options.ts';
 import { gravestExit } from '../../errors/errors.ts';
-import { contextHere } from '../actions/contexts-of-host.ts';
 import { openHosts } from '../actions/open-hosts.ts';
 import { likelyOwn } from '../actions/own-client.ts';
-import { checkContexts, giveContexts } from '../actions/requested-contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { given } from '../domain/given.ts';
-import { hostContextName } from '../domain/hosts/specs.ts';
 import type { CredentialChange } from '../domain/trust/changes.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { clientToName } from '../domain/trust/reachable-hosts.ts';
@@ -20,10 +17,10 @@ import { resolveIntent } from '../engine/steps/resolve-intent.ts';
 import type { MadeChangeDocument, PlannedChangeDocument } from '../render/change-document.ts';
 import { renderChange } from '../render/change-result.ts';
 import { nextCommands } from '../render/next.ts';
+import { copiesCode } from '../seams/copies.ts';
 import { LISTENERS } from '../seams/listeners.ts';
 import { offered, offeredLines, offeredWords } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
-import { dockerConfigDirectory } from '../user.ts';
 
 export type ApplyDocument = (MadeChangeDocument & ClientsMade) | PlannedChangeDocument;
 
@@ -55,30 +52,27 @@ export const command = defineCommand({
       installs: context.options.install,
     });
     const { hosts } = request;
-    const dockerConfig = dockerConfigDirectory(runtime);
+    const copies = await copiesCode();
     const resolved = await resolveIntent(hostsIntent(request), run);
     const { wanted, state } = resolved;
-    if (hosts.some((spec) => hostContextName(spec) !== undefined))
-      await checkContexts(hosts, clientsFor(wanted, state), state, dockerConfig);
+    await copies?.check(hosts, clientsFor(wanted, state), state, { runtime, command: 'apply' });
     const changed = await changeHosts(resolved);
     const done = new Set(changed.results.flatMap(({ kind, host }) => (kind === 'done' ? [host] : [])));
     // The hosts themselves are done, whether or not their contexts succeed.
-    const failed = await giveContexts(
-      hosts.filter(({ name }) => done.has(name)),
-      usableClients(changed.state, changed.wanted.verifyAs),
-      { store: run.store, dockerConfig, now: runtime.now },
-    );
+    const made = hosts.filter(({ name }) => done.has(name));
+    const usable = usableClients(changed.state, changed.wanted.verifyAs);
+    const failed = (await copies?.make(made, usable, { store: run.store, runtime })) ?? [];
     const { credentials } = changed.wanted;
     const wrote = credentials.length > 0 || changed.results.some((one) => one.kind === 'done' && one.value.changed);
     // From the store: clients made for hosts that all failed are removed again, unless the store is shared.
     const after = changed.planned === undefined && wrote ? await run.store.read() : state;
     const clients = clientsMade(credentials, state, after);
-    const made = clientsText(clients);
-    const name = changed.results.find((one) => one.kind === 'done' && (one.value.changed || made !== ''))?.host;
+    const changes = clientsText(clients);
+    const name = changed.results.find((one) => one.kind === 'done' && (one.value.changed || changes !== ''))?.host;
     const spec = hosts.find((one) => one.name === name);
     const first = spec && {
       spec,
-      context: hostContextName(spec) ?? (await contextHere(spec.name, after, dockerConfig)),
+      context: await copies?.here(spec, after, runtime),
       client: runtime.env.DOCKER_TLS_CLIENT ? undefined : clientToName(after, spec.name, likelyOwn(run.store)),
     };
     const { exit, text, errors = [], result, ...rest } = renderChange(changed, context);
@@ -86,7 +80,7 @@ export const command = defineCommand({
       ...rest,
       result: result && { ...result, ...clients },
       exit: gravestExit([exit, ...failed.map((error) => error.exit)]),
-      text: hosts.length === 0 ? 'no hosts: nothing to do' : [text, made].filter(Boolean).join('\n'),
+      text: hosts.length === 0 ? 'no hosts: nothing to do' : [text, changes].filter(Boolean).join('\n'),
       next: nextCommands(changed, context, first),
       errors: [...failed, ...errors],
     };

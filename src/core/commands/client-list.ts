@@ -18,6 +18,7 @@ import {
   outdatedCopyDocument,
 } from '../render/documents.ts';
 import { renderTable } from '../render/table.ts';
+import { COPIES } from '../seams/copies.ts';
 
 export type ClientListDocument = {
   readonly clients: readonly ListedClientDocument[];
@@ -112,6 +113,7 @@ function renderClients(
   columns: number,
 ): Pick<CommandResult, 'text' | 'next'> {
   const limited = clients.some(({ role }) => role !== undefined);
+  const copied = COPIES.all.length > 0;
   const table = renderTable(
     [
       { title: 'CLIENT' },
@@ -121,7 +123,7 @@ function renderClients(
       ...(limited ? [{ title: 'ROLE' }] : []),
       { title: 'HOSTS', shrinkTo: 16 },
       { title: 'KEY' },
-      { title: 'CONTEXTS', shrinkTo: 10 },
+      ...(copied ? [{ title: 'CONTEXTS', shrinkTo: 10 }] : []),
     ],
     clients.map((client) => [
       client.name,
@@ -131,7 +133,7 @@ function renderClients(
       ...(limited ? [client.role ?? FULL_ROLE] : []),
       client.everywhere ? `all ${client.hosts.length}` : client.hosts.join(', ') || 'none',
       client.key,
-      [...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', '),
+      ...(copied ? [[...client.contexts, ...(client.configDirectory ? ['(config directory)'] : [])].join(', ')] : []),
     ]),
     { columns, titleStyle: colours.dim },
   );

@@ -3,12 +3,13 @@
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { gravestExit } from '../../errors/errors.ts';
 import { agree } from '../actions/ask.ts';
-import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
 import { storeOf } from '../actions/open-store.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { clientAccess } from '../domain/trust/client-hosts.ts';
 import { storedHost } from '../domain/trust/resolve.ts';
 import { listWords, plural } from '../domain/words.ts';
+import { COPIES, type CopiesCode, copiesCode } from '../seams/copies.ts';
+import { offeredWords } from '../seams/seam.ts';
 
 export type ForgetDocument = { readonly hosts: readonly ForgottenHostDocument[]; readonly dryRun?: true };
 
@@ -23,8 +24,7 @@ type ForgottenHostDocument = {
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
-  about:
-    'For a host that no longer exists. Its certificate and key go from the store, and so do docker contexts of ours that point to it.\nA host that still runs is not changed: it still accepts its current clients. Where it can be reached, use remove.',
+  about: `For a host that no longer exists. Its certificate and key go from the store${offeredWords(COPIES, ', and so do docker contexts of ours that point to it')}.\nA host that still runs is not changed: it still accepts its current clients. Where it can be reached, use remove.`,
   examples: ['docker-tls forget build-1', 'docker-tls forget old-1 old-2 --yes'],
   args: { hosts: { summary: 'the hosts', required: true, many: true, completes: 'host' } },
   options: {},
@@ -38,31 +38,37 @@ export const command = defineCommand({
     const state = await store.read();
     const names = [...new Set(context.args.hosts)];
     for (const name of names) storedHost(state, name, context.again);
-    const planned = await planForget(names, state, runtime.now());
+    const copies = await copiesCode();
+    const planned = await planForget(names, state, runtime.now(), copies);
     if (global.dryRun)
       return { exit: 0, result: { dryRun: true, hosts: planned }, text: renderForgotten(planned, 'would drop') };
     if (!global.yes && prompts.interactive) await prompts.show(`${renderForgotten(planned, 'drops')}\n\n`);
     await agree(prompts, `Forget ${listWords(names, 5)}?`);
     return store.withLock('docker-tls forget', async () => {
       const latest = await store.read();
-      const hosts = await planForget(names, latest, runtime.now());
-      const places = (await Promise.all(names.map((name) => contextsOf(name, latest)))).flat();
+      const hosts = await planForget(names, latest, runtime.now(), copies);
+      const places = await Promise.all(names.map(async (name) => (await copies?.contextsOf(name, latest)) ?? []));
       await store.write({ removeHosts: names });
-      const { errors } = await takeContextsAway(places, { store, now: runtime.now });
+      const errors = (await copies?.remove(places.flat(), { store, now: runtime.now }))?.errors ?? [];
       const exit = gravestExit(errors.map((error) => error.exit));
       return { exit, result: { hosts }, text: renderForgotten(hosts, 'dropped'), errors };
     });
   },
 });
 
-function planForget(names: readonly string[], state: StoreState, now: Date): Promise<ForgottenHostDocument[]> {
+function planForget(
+  names: readonly string[],
+  state: StoreState,
+  now: Date,
+  copies: CopiesCode | undefined,
+): Promise<ForgottenHostDocument[]> {
   const access = clientAccess(state, now);
   return Promise.all(
     names.map(async (host) => ({
       host,
       address: state.hosts.get(host)?.record.address ?? '',
       clients: access.filter(({ hosts }) => hosts.includes(host)).map(({ name }) => name),
-      contexts: (await contextsOf(host, state)).map(({ name }) => name),
+      contexts: ((await copies?.contextsOf(host, state)) ?? []).map(({ name }) => name),
     })),
   );
 }

@@ -4,21 +4,21 @@ import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { RESTORE_OPTIONS } from '../../cli/host-options.ts';
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
-import { contextsOf, takeContextsAway } from '../actions/contexts-of-host.ts';
 import type { Changed } from '../actions/results.ts';
 import { openRestore, restore } from '../actions/return-hosts.ts';
 import type { RunOptions } from '../actions/run.ts';
 import { listWords } from '../domain/words.ts';
 import type { ChangeDocument } from '../render/change-document.ts';
 import { type RenderContext, renderChange } from '../render/change-result.ts';
+import { COPIES, copiesCode } from '../seams/copies.ts';
+import { offeredWords } from '../seams/seam.ts';
 
 /** `contexts`: docker contexts of this machine that were removed. */
 export type RemoveDocument = ChangeDocument & { readonly contexts: readonly string[] };
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
-  about:
-    "The host's credentials go from the store as well, and so do docker contexts of ours that point to it. The CA and the clients stay.\nWhere the configuration from before setup had a TCP port without TLS, it opens again: --allow-plain-tcp says yes to that.",
+  about: `The host's credentials go from the store as well${offeredWords(COPIES, ', and so do docker contexts of ours that point to it')}. The CA and the clients stay.\nWhere the configuration from before setup had a TCP port without TLS, it opens again: --allow-plain-tcp says yes to that.`,
   examples: ['docker-tls remove build-1'],
   args: { hosts: { summary: 'hosts', required: true, many: true, completes: 'host' } },
   options: {
@@ -50,15 +50,16 @@ async function removeHosts(
   const allowPlainTcp = options.allowPlainTcp || run.dryRun;
   const changed = await restore(hosts, { to: 'none', allowRevoked: false, allowPlainTcp }, run);
   const stored = new Set(state.hosts.keys());
+  const copies = await copiesCode();
   const contexts = new Map(
-    await Promise.all(hosts.map(async ({ name }) => [name, await contextsOf(name, state)] as const)),
+    await Promise.all(hosts.map(async ({ name }) => [name, (await copies?.contextsOf(name, state)) ?? []] as const)),
   );
   if (changed.planned !== undefined)
     return { changed, stored, contexts: [...contexts.values()].flat().map(({ name }) => name), errors: [] };
   const places = changed.results.flatMap(({ kind, host }) => (kind === 'done' ? (contexts.get(host) ?? []) : []));
-  if (places.length === 0) return { changed, stored, contexts: [], errors: [] };
+  if (copies === undefined || places.length === 0) return { changed, stored, contexts: [], errors: [] };
   const { gone, errors } = await run.store.withLock('docker-tls remove', () =>
-    takeContextsAway(places, { store: run.store, now: run.runtime.now }),
+    copies.remove(places, { store: run.store, now: run.runtime.now }),
   );
   return { changed, stored, contexts: gone, errors };
 }

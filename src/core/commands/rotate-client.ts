@@ -15,7 +15,8 @@ import { change } from '../engine/change.ts';
 import type { PlannedChangeDocument } from '../render/change-document.ts';
 import { type RenderContext, renderMade, renderPlanned } from '../render/change-result.ts';
 import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
-import type { CopiesOutcome } from '../runtime.ts';
+import { COPIES, type CopiesOutcome } from '../seams/copies.ts';
+import { offeredWords } from '../seams/seam.ts';
 
 /** In a dry run the plan, with the clients that would be renewed. */
 export type RotateClientDocument =
@@ -39,8 +40,7 @@ type RenewedClientDocument = {
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
-  about:
-    "The client's own issuing CA stays, so every host keeps accepting it. Docker contexts and directories that hold copies are updated.\nThe old certificate stays valid until it expires: to end it at once, revoke the client.",
+  about: `The client's own issuing CA stays, so every host keeps accepting it.${offeredWords(COPIES, ' Docker contexts and directories that hold copies are updated.')}\nThe old certificate stays valid until it expires: to end it at once, revoke the client.`,
   examples: ['docker-tls rotate client laptop', 'docker-tls rotate client --due --yes'],
   args: { clients: { summary: 'clients', many: true, completes: 'client' } },
   options: {

@@ -5,11 +5,8 @@ import type { ActionContext } from '../actions/action-context.ts';
 import { declined } from '../actions/ask.ts';
 import { offerFleetFile } from '../actions/fleet-files.ts';
 import type { RunOptions } from '../actions/run.ts';
-import { readContext } from '../adapters/docker/contexts.ts';
 import type { StoreState } from '../adapters/store/records.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { type HostFlags, hostContextName } from '../domain/hosts/specs.ts';
-import { contextNameOf } from '../domain/names.ts';
+import type { HostFlags } from '../domain/hosts/specs.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { otherClients, otherClientsLose } from '../domain/plan/other-clients.ts';
 import { managedExternally, otherStore } from '../domain/plan/other-store.ts';
@@ -21,8 +18,9 @@ import type { OpenedHost } from '../engine/intent.ts';
 import { wayProblem } from '../engine/reachability.ts';
 import { wayTo } from '../engine/through.ts';
 import type { VerifiedAt } from '../engine/verify-host.ts';
+import { copiesCode } from '../seams/copies.ts';
 import type { WritableFleet } from '../seams/fleet-files.ts';
-import { dockerConfigDirectory, ownClientName } from '../user.ts';
+import { ownClientName } from '../user.ts';
 
 /** Options of `setup` outside flags.ts. */
 type SetupOptions = RunOptions & {
@@ -51,25 +49,14 @@ export type SetupContext = ActionContext & {
 export type SetupAnswers = {
   readonly spec: HostSpec;
   readonly client: { readonly name: string; readonly requested: boolean };
-  /** The docker context to create; undefined: none. */
-  readonly context: string | undefined;
   /** The fleet file that gets the host. */
   readonly file: WritableFleet | undefined;
 };
 
-/** Whether an option requests a docker context. */
-function wantsContext({ context, use, configDirectory }: SetupOptions): boolean {
-  return context !== undefined || use || configDirectory;
-}
-
 /** Fails, before a login, with E_NAME or E_USAGE (exit 2) if clients could not dial what they would be given. */
-export function refuseUndialled(spec: HostSpec, options: SetupOptions): void {
+export async function refuseUndialled(spec: HostSpec, options: SetupOptions): Promise<void> {
   if (spec.address === undefined && spec.ssh.destination.includes('%')) throw zoned(spec.ssh.destination);
-  if (hasPort(spec) || !wantsContext(options)) return;
-  throw new DockerTlsError('E_USAGE', 'a docker context needs a port, and --listen none opens none', {
-    where: spec.name,
-    hints: ['leave out --context, --use and --config-directory'],
-  });
+  if (!hasPort(spec)) (await copiesCode())?.refuseWithoutPort(spec.name, options);
 }
 
 function zoned(destination: string): DockerTlsError {
@@ -91,42 +78,30 @@ export async function askDestination({ prompts }: SetupContext, problem?: Docker
 }
 
 /** A setup without questions; the wizard shows the same proposal, and `e` edits it. */
-export async function propose(context: SetupContext, first: HostSpec, opened: OpenedHost): Promise<SetupAnswers> {
+export function propose(context: SetupContext, first: HostSpec, opened: OpenedHost): SetupAnswers {
   const { options, flags, state, fleet } = context;
-  const known = state.hosts.has(first.name) || fleet?.has(first.name) === true;
-  const name = flags.name ?? (known ? first.name : questions.proposedName(first, opened.facts, state));
+  const name =
+    flags.name ?? (isKnown(context, first) ? first.name : questions.proposedName(first, opened.facts, state));
   const spec = { ...first, name };
   const client = { name: options.client ?? ownClientName(), requested: options.client !== undefined };
-  const requested = options.noContext ? undefined : hostContextName(spec);
-  // Docker dials a context's address directly, so a context is useless for a host that only SSH reaches, or nothing.
-  const dialled = spec.reach !== 'ssh' && hasPort(spec);
-  const wanted = requested === undefined && !known && !options.noContext && dialled;
-  return { spec, client, context: wanted ? await freeContext(spec, opened, context) : requested, file: fleet };
+  return { spec, client, file: fleet };
 }
 
-/**
- * The context name for the host. Undefined if another context has it or docker's files are unreadable, because the user requested no
- * context.
- */
-async function freeContext(
-  { name, address, port }: HostSpec,
+/** In the store or the fleet file. */
+function isKnown({ state, fleet }: SetupContext, { name }: HostSpec): boolean {
+  return state.hosts.has(name) || fleet?.has(name) === true;
+}
+
+/** With the docker context that a new host gets unasked. */
+export async function withContext(
+  context: SetupContext,
+  answers: SetupAnswers,
+  first: HostSpec,
   { session }: OpenedHost,
-  { runtime, progress }: SetupContext,
-): Promise<string | undefined> {
-  const context = contextNameOf(name);
-  const endpoint = dockerHost(address ?? session.dialled, port);
-  try {
-    const found = await readContext({ name: context, dockerConfig: dockerConfigDirectory(runtime) });
-    if (found === undefined || (found.ours && found.host === endpoint)) return context;
-    const leads = found.ours ? `points to ${found.host ?? 'no host'}` : 'was not made by docker-tls';
-    progress.note(
-      `the docker context ${context} ${leads}, and stays as it is: no context is made; with another name: --context NAME`,
-    );
-    return undefined;
-  } catch (error) {
-    if (error instanceof DockerTlsError) return undefined;
-    throw error;
-  }
+): Promise<SetupAnswers> {
+  if (isKnown(context, first) || context.options.noContext) return answers;
+  const copies = await copiesCode();
+  return { ...answers, spec: (await copies?.propose(answers.spec, session.dialled, context)) ?? answers.spec };
 }
 
 /** Asks for each answer that no flag gave, with the present one as default. */
@@ -145,10 +120,10 @@ export async function editAnswers(
     options.client === undefined && hasPort(spec)
       ? { name: await prompts.input(questions.clientQuestion(before.client.name)), requested: true }
       : before.client;
-  const settled = options.noContext || wantsContext(options) || !hasPort(spec);
-  const docker = settled ? before.context : await prompts.input(questions.contextQuestion(spec.name, before.context));
+  const copies = options.noContext ? undefined : await copiesCode();
+  const docker = await copies?.ask(spec, before.spec, { options, prompts });
   const file = before.file ?? (await offerFleetFile(context));
-  return { spec: { ...spec, context: options.context }, client, context: docker === '-' ? undefined : docker, file };
+  return { spec: { ...spec, context: docker }, client, file };
 }
 
 /** Asks the questions of settings that no flag gave, except the address. `more` is added to the explanation. An empty answer is the default. */
@@ -250,7 +225,7 @@ export async function withOpenWay(
   answers: SetupAnswers,
   opened: OpenedHost,
 ): Promise<SetupAnswers> {
-  const { prompts, runtime, options } = context;
+  const { prompts, runtime } = context;
   const { spec } = answers;
   const { dialled, login, tunnel } = opened.session;
   if (spec.reach === 'ssh' || !hasPort(spec)) return answers;
@@ -260,7 +235,7 @@ export async function withOpenWay(
   const closed = await problemThroughSsh(context, spec.name, at, opened.session);
   const answer = await prompts.select(wayQuestion(spec.name, tunnel?.via ?? 'ssh', problem, closed));
   if (answer === 'end') throw problem;
-  if (answer === 'ssh') return { ...answers, spec: { ...spec, reach: 'ssh' }, context: options.context };
+  if (answer === 'ssh') return { ...answers, spec: { ...spec, reach: 'ssh' } };
   return { ...answers, spec: withAddress(spec, await askAddress(context, spec, opened), opened, context) };
 }
 

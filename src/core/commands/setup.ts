@@ -5,17 +5,15 @@ import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
 import { fleetCaToStore } from '../actions/ca-files.ts';
-import { contextHere } from '../actions/contexts-of-host.ts';
 import { openFleetFile } from '../actions/fleet-files.ts';
 import { caSpec, clientSpec, hostFlags } from '../actions/host-flags.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { makeOwn } from '../actions/own-client.ts';
-import { checkContextOf, giveContexts, refuseContext } from '../actions/requested-contexts.ts';
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { withSeenKey } from '../domain/hosts/recorded-key.ts';
-import { hostContextName, specFor } from '../domain/hosts/specs.ts';
+import { specFor } from '../domain/hosts/specs.ts';
 import { checkName } from '../domain/names.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
@@ -38,9 +36,10 @@ import { type RenderContext, renderPlanned } from '../render/change-result.ts';
 import { coloursOf } from '../render/colours.ts';
 import { renderAttention, renderChecks, renderOutcome, renderWarnings } from '../render/host-outcome.ts';
 import { useCommands } from '../render/next.ts';
+import { COPIES, copiesCode } from '../seams/copies.ts';
 import { toolFormat } from '../seams/formats.ts';
 import { offeredCommands } from '../seams/offered-commands.ts';
-import { dockerConfigDirectory } from '../user.ts';
+import { offered } from '../seams/seam.ts';
 import {
   askDestination,
   askOtherClients,
@@ -52,6 +51,7 @@ import {
   refuseUndialled,
   type SetupAnswers,
   type SetupContext,
+  withContext,
   withOpenWay,
 } from './setup-wizard.ts';
 
@@ -82,7 +82,9 @@ export const command = defineCommand({
     ...TAKE_OVER_OPTION,
     ...REJECT_OPTION,
     ...CA_OPTIONS,
-    noContext: { kind: 'flag', group: 'Docker CLI', summary: 'make no docker context' },
+    ...offered(COPIES, {
+      noContext: { kind: 'flag', group: 'Docker CLI', summary: 'make no docker context' },
+    } as const),
     client: {
       kind: 'text',
       value: 'NAME',
@@ -108,7 +110,7 @@ async function reachHost(context: SetupContext, typed: string | undefined) {
     const host = (typed ?? (await askDestination(context, problem))).trim();
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const known = state.hosts.has(first.name);
-    refuseUndialled(first, options);
+    await refuseUndialled(first, options);
     const editable = prompts.interactive && !known;
     // The user sees the plan even with --yes, because it is this host's first.
     const edit = async (question: string) => confirmOrEdit(context, question);
@@ -152,6 +154,7 @@ async function setUpReached(
     if (prompts.interactive) refuseEarly(context, first, opened);
     let answers = await propose(context, first, opened);
     if (editable) answers = await withOpenWay(context, answers, opened);
+    answers = await withContext(context, answers, first, opened);
     const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name));
     const settled = takeOver || options.rejectOtherClients;
     const others = settled ? undefined : await askOtherClients(context, opened, answers.spec);
@@ -178,16 +181,14 @@ type Requested = SetupAnswers & { readonly takeOver: boolean; readonly rejectOth
 /** Sets up the host according to the answers, and docker on this machine. */
 async function changeSetUp(
   context: SetupContext,
-  { spec: requested, client, context: docker, file, takeOver, rejectOthers }: Requested,
+  { spec: requested, client, file, takeOver, rejectOthers }: Requested,
   run: FleetRun,
   opened: OpenedHost,
 ): Promise<CommandResult<SetupDocument>> {
   const { options, global, runtime, state } = context;
   const { store } = run;
-  if (docker !== undefined) await refuseContext(docker, runtime);
   // A fleet file gets the key in place of accept-new, and no other: the record has it.
-  const seen = requested.ssh.hostKey === 'accept-new' ? withSeenKey(requested, opened.session.hostKey) : requested;
-  const spec = docker === undefined || hostContextName(seen) !== undefined ? seen : { ...seen, context: docker };
+  const spec = requested.ssh.hostKey === 'accept-new' ? withSeenKey(requested, opened.session.hostKey) : requested;
   const request: ApplyRequest = {
     reason: 'setup',
     ownCa: await fleetCaToStore(run, state),
@@ -200,14 +201,14 @@ async function changeSetUp(
   };
   const resolved = await resolveIntent(hostsIntent(request), { ...run, opened: new Map([[spec.name, opened]]) });
   const { wanted } = resolved;
-  const [verifier] = clientsFor(wanted, resolved.state);
   const fresh = wanted.credentials.some(({ kind }) => kind === 'client');
   const writeFleet = await file?.edit(spec, {
     secrets: options,
     client: fresh ? request.client.spec : undefined,
   });
-  const dockerConfig = dockerConfigDirectory(runtime);
-  if (verifier !== undefined) await checkContextOf(spec, verifier, resolved.state, dockerConfig);
+  const copies = await copiesCode();
+  const clients = clientsFor(wanted, resolved.state).slice(0, 1);
+  await copies?.check([spec], clients, resolved.state, { runtime, command: 'setup' });
   const changed = await changeHosts(resolved);
   const name = changed.wanted.verifyAs?.[0];
   if (changed.planned !== undefined) {
@@ -221,7 +222,7 @@ async function changeSetUp(
   await writeFleet?.();
   // The host is done, whether or not the context succeeds.
   const own = usableClients(changed.state, changed.wanted.verifyAs).slice(0, 1);
-  const errors = await giveContexts([spec], own, { store, dockerConfig, now: runtime.now });
+  const errors = (await copies?.make([spec], own, { store, runtime })) ?? [];
   const after = await store.read();
   const tool = spec.reach === 'ssh' || name === undefined ? undefined : kindOf(opened.facts).engine.client;
   const format = tool === undefined ? undefined : toolFormat(tool);
@@ -229,11 +230,10 @@ async function changeSetUp(
     format === undefined || name === undefined
       ? []
       : (await format.load()).commandsHere(after, spec.name, name, runtime.program);
-  const leading = docker ?? (await contextHere(spec.name, after, dockerConfig));
   const access = {
     spec,
     client: name,
-    context: errors.length > 0 ? undefined : leading,
+    context: errors.length > 0 ? undefined : await copies?.here(spec, after, runtime),
     ownClient,
     first: state.hosts.size === 0,
   };

@@ -34,20 +34,11 @@ export function nameProblem(name: string): string | undefined {
   return undefined;
 }
 
-/** Short reason that `name` is invalid for a docker context; undefined: valid. */
+/** Short reason that `name` is invalid for a docker context (docker/cli, cli/context/store: ValidateContextName); undefined: valid. */
 export function contextNameProblem(name: string): string | undefined {
   if (name === 'default') return 'docker reserves it';
   if (/^[a-zA-Z0-9][a-zA-Z0-9_.+-]+$/.test(name)) return undefined;
   return 'docker wants two or more letters, digits and _ . + -, a letter or digit first';
-}
-
-/** Docker's rule for names (docker/cli, cli/context/store: ValidateContextName). Fails with E_CONTEXT_NAME (exit 2). */
-export function checkContextName(name: string): void {
-  const why = contextNameProblem(name);
-  if (why === undefined) return;
-  throw new DockerTlsError('E_CONTEXT_NAME', `"${name}" cannot be the name of a docker context: ${why}`, {
-    hints: ['docker-tls context HOST --context NAME'],
-  });
 }
 
 /** Default context name of a host: the host's name, adapted to docker's rule. */

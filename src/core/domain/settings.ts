@@ -14,11 +14,10 @@ import * as values from './values.ts';
 import { choice, list, names, on, onOff, text, whole } from './values.ts';
 
 const [own, kept] = [true, true] as const;
-const mine = { own: true, here: true } as const;
 const [ssh, host] = [{ group: 'Connection' }, { group: 'Host' }] as const;
 const certificate = { group: 'Certificate' } as const;
 const safety = { group: 'Safety' } as const;
-const cli = { group: 'Docker CLI' } as const;
+const cli = { flag: { group: 'Docker CLI' }, own: true, here: true } as const;
 const none: readonly never[] = [];
 const MAX_DAYS = 36_500;
 const keyType = { ...choice(KEY_TYPES), default: 'p256' } as const;
@@ -190,25 +189,23 @@ export const HOST_SETTINGS = {
         'fixes of docker-tls harden that belong to the host; docker-group:USER keeps that user in the group, sshd:max-auth-tries=N and banner:text=TEXT are their values',
       kept,
     },
+    context: {
+      ...text(values.contextName),
+      summary: 'a docker context of this name, on each computer that runs setup or apply',
+      ...cli,
+      flag: { ...cli.flag, value: 'NAME' },
+    },
+    use: {
+      ...on,
+      summary: "make that context the current one; without a name, one of the host's name",
+      ...cli,
+    },
+    configDirectory: {
+      ...on,
+      summary: "put the client's files into the Docker config directory too, for plain DOCKER_TLS_VERIFY=1",
+      ...cli,
+    },
   } as const),
-  context: {
-    ...text(values.contextName),
-    summary: 'a docker context of this name, on each computer that runs setup or apply',
-    flag: { ...cli, value: 'NAME' },
-    ...mine,
-  },
-  use: {
-    ...on,
-    summary: "make that context the current one; without a name, one of the host's name",
-    flag: cli,
-    ...mine,
-  },
-  configDirectory: {
-    ...on,
-    summary: "put the client's files into the Docker config directory too, for plain DOCKER_TLS_VERIFY=1",
-    flag: cli,
-    ...mine,
-  },
 } as const satisfies Settings;
 
 export const CLIENT_SETTINGS = {

@@ -17,7 +17,8 @@ import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { StoreSettings } from '../domain/store-settings.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
-import type { CopiesOutcome, HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
+import type { HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
+import type { CopiesOutcome } from '../seams/copies.ts';
 import type { PassphraseSource } from './key-protection.ts';
 import type { VerifiedAt } from './verify-host.ts';
 

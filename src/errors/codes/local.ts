@@ -148,17 +148,21 @@ export const STORE = {
 } as const;
 
 export const DOCKER_CLI = {
+  // <!-- contexts -->
   E_CONTEXT_NAME: [2, 'A name that a docker context cannot have.', 'Pass --context NAME.'],
   E_CONTEXT_EXISTS: [2, 'A docker context of this name exists and is not ours.', 'Pass --context OTHER, or --replace.'],
   E_CONTEXT_DAMAGED: [2, "A docker context's files are damaged.", 'docker context rm NAME'],
+  // <!-- /contexts -->
   E_DOCKER_CONFIG: [2, "Docker's config.json is not a JSON object.", 'python3 -m json.tool ~/.docker/config.json'],
   E_CLIENT_FILES: [2, "A client's files cannot be written or read.", 'ls -ld DIRECTORY'],
+  // <!-- contexts -->
   E_CLIENT_FILES_EXIST: [2, 'Other TLS files are there already.', 'Pass --replace; copies are kept.'],
   E_CLIENT_COPY: [
     4,
     "A copy of a client's credentials could not be brought up to date; the store has the new ones.",
     'Fix what the error names, then run docker-tls context HOST.',
   ],
+  // <!-- /contexts -->
   E_ENV_VALUE: [2, 'A value cannot be written for this shell.', 'Use a --home directory without such characters.'],
   // <!-- tools -->
   E_DOCKER_MACHINE_STORE: [2, 'There is no docker-machine store to import from.', 'Pass its directory.'],

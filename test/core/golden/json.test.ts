@@ -69,7 +69,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   forget: call('forget', 'h1', '--yes'),
   rename: call('rename', 'h1', 'h2'),
   env: call('env', 'h1', '--client', 'laptop', '--format', 'sh'),
-  context: call('context', 'h1', '--client', 'laptop'),
   version: call('version'),
 };
 

@@ -4,12 +4,10 @@
  */
 
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installIntoConfigDirectory } from '../../../src/core/adapters/docker/config-directory.ts';
-import { writeContext } from '../../../src/core/adapters/docker/contexts.ts';
 import { probe } from '../../../src/core/adapters/docker/probe.ts';
 import { dockerHost } from '../../../src/core/domain/destination.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
@@ -135,23 +133,11 @@ describe.each(suites)('dockerd of %s', (suite) => {
     expect(await ask({ port: 2377 })).toMatchObject({ kind: 'refused', cause: 'connection-refused', stage: 'connect' });
   });
 
-  it('is used by the docker CLI through a context', async () => {
-    const dockerConfig = join(home, suite);
-    await writeContext({
-      name,
-      dockerConfig,
-      host,
-      ca: ca.cert,
-      cert: client.cert,
-      key: new Secret(client.key),
-      use: true,
-    });
-    expect(docker(['info', '--format', '{{.Name}}'], { DOCKER_CONFIG: dockerConfig }).trim()).toBe(name);
-  });
-
   it('is used by the docker CLI through the environment, evaluated by a shell, with the files in the config directory', async () => {
     const dockerConfig = join(home, `${suite}-directory`);
-    await installIntoConfigDirectory({ dockerConfig, ca: ca.cert, cert: client.cert, key: new Secret(client.key) });
+    mkdirSync(dockerConfig);
+    for (const [file, text] of Object.entries({ 'ca.pem': ca.cert, 'cert.pem': client.cert, 'key.pem': client.key }))
+      writeFileSync(join(dockerConfig, file), text, { mode: 0o400 });
     const variables = {
       DOCKER_HOST: dockerHost(address6, 2376),
       DOCKER_TLS_VERIFY: '1',
@@ -191,19 +177,6 @@ print(urllib.request.urlopen(sys.argv[1], context=context).read().decode())`;
     expect(
       JSON.parse(execFileSync('python3', ['-c', python, url], { cwd: directory, encoding: 'utf8' })),
     ).toHaveProperty('ApiVersion');
-  });
-
-  it('keeps our mark on a context when its own docker CLI updates it', async () => {
-    const dockerConfig = join(home, `${suite}-mark`);
-    const context = { name: 'marked', dockerConfig, host, ca: ca.cert, cert: client.cert, key: new Secret(client.key) };
-    await writeContext(context);
-    const archive = execFileSync('tar', ['-c', '-C', dockerConfig, '.']).toString('base64');
-    const script = `rm -rf /root/.docker-mark && mkdir /root/.docker-mark && cd /root/.docker-mark && base64 -d | tar -x
-      docker --config . context update marked --description new >&2; docker --config . context inspect marked`;
-    const { out } = await there.exec(script, { input: archive });
-    const [inspected] = JSON.parse(out);
-    expect(inspected.Metadata).toMatchObject({ Description: 'new', DockerTls: { Schema: 1 } });
-    expect(inspected.TLSMaterial).toEqual({ docker: ['ca.pem', 'cert.pem', 'key.pem'] });
   });
 });
 

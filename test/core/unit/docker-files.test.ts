@@ -1,10 +1,11 @@
 /** Key files have their final mode before they contain a byte of the key. */
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { replaceFiles } from '../../../src/core/adapters/docker/atomic-files.ts';
+import { currentContext, editConfig } from '../../../src/core/adapters/docker/config-file.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-files-'));
@@ -30,4 +31,14 @@ test('a key file is never open to others, whatever the umask', async () => {
   } finally {
     process.umask(umask);
   }
+});
+
+test('a config.json that is no JSON object is refused, and stays', async () => {
+  const dockerConfig = mkdtempSync(join(tmpdir(), 'docker-tls-config-'));
+  const file = join(dockerConfig, 'config.json');
+  writeFileSync(file, '{"auths": ');
+  for (const call of [() => currentContext(dockerConfig), () => editConfig(dockerConfig, [[['a'], 'b']])])
+    await expect(call()).rejects.toMatchObject({ code: 'E_DOCKER_CONFIG', exit: 2, where: file });
+  expect(readFileSync(file, 'utf8')).toBe('{"auths": ');
+  rmSync(dockerConfig, { recursive: true });
 });

@@ -119,7 +119,7 @@ test('what is allowed is not refused', () => {
     ['src/cli/a.ts', "import { createRuntime } from '../core/adapters/runtime.ts';"],
     [
       'src/core/commands/a.ts',
-      "import { change } from '../engine/change.ts';\nimport { readContext } from '../adapters/docker/contexts.ts';",
+      "import { change } from '../engine/change.ts';\nimport { currentContext } from '../adapters/docker/config-file.ts';",
     ],
     ['src/core/domain/dockerd/a.ts', 'export const script = `kill the process.exit( of others`;'],
   ] as const;

@@ -1,31 +1,9 @@
-/** Defaults and questions of `setup`. */
+/** Questions of `setup`. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { editAnswers, propose } from '../../../src/core/commands/setup-wizard.ts';
+import { editAnswers } from '../../../src/core/commands/setup-wizard.ts';
 import { fleetKey, type Setting } from '../../../src/core/domain/setting.ts';
 import { completeHost, HOST_SETTINGS } from '../../../src/core/domain/settings.ts';
-
-test.each([
-  ['direct', undefined, 'web'],
-  ['ssh', undefined, undefined],
-  ['ssh', 'mine', 'mine'],
-] as const)('--reach %s, --context %s', async (reach, requested, proposed) => {
-  const home = mkdtempSync(join(tmpdir(), 'docker-tls-proposal-'));
-  const first = completeHost({ name: 'web', ssh: { destination: 'web.example' }, reach, context: requested });
-  const state = { hosts: new Map() };
-  const around = { options: { noContext: false }, runtime: { env: { HOME: home } }, flags: {}, state };
-  const opened = { facts: { hostname: 'web' }, session: { dialled: '10.0.0.1' } };
-  const { context } = await propose(
-    around as unknown as Parameters<typeof propose>[0],
-    first,
-    opened as unknown as Parameters<typeof propose>[2],
-  );
-  rmSync(home, { recursive: true });
-  expect(context).toBe(proposed);
-});
 
 const ASKED = Object.entries<Setting>(HOST_SETTINGS).filter(([, { question }]) => question !== undefined);
 
@@ -49,7 +27,7 @@ async function asked(flags: Readonly<Record<string, unknown>>): Promise<(string 
   const opened = { session: { dialled: '10.0.0.1' }, facts: {}, proposed: () => [{ kind: 'ip', value: '10.0.0.1' }] };
   await editAnswers(
     context as unknown as Parameters<typeof editAnswers>[0],
-    { spec, client: { name: 'me', requested: false }, context: undefined, file: undefined },
+    { spec, client: { name: 'me', requested: false }, file: undefined },
     opened as unknown as Parameters<typeof editAnswers>[2],
   );
   return keys;

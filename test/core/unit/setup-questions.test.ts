@@ -27,9 +27,6 @@ test('an answer that cannot be is refused in words; where an answer is a value i
   expect(sans).toMatchObject({ flag: '--san', explain: expect.stringMatching(/\? Already: a\.$/) });
   expect(questions.settingQuestion('address').validate('a b')).toEqual(expect.any(String));
   expect(questions.nameQuestion('a', { hosts }).validate('taken')).toSay('host-name');
-  const context = questions.contextQuestion('web', undefined);
-  expect([context.default, context.validate('-'), context.validate('mine')]).toEqual(['-', true, true]);
-  expect(context.validate('a/b')).toEqual(expect.any(String));
   expect(questions.hostQuestion().validate('root@')).toEqual(expect.any(String));
   const problem = new DockerTlsError('E_SSH_NAME', 'no such host', { hints: ['try another'] });
   expect(questions.hostQuestion(problem).explain).toBe('no such host\ntry another');

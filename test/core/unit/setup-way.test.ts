@@ -13,12 +13,7 @@ type Asked = Parameters<Prompts['select']>[0];
 const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } as const;
 
 /** A host whose port drops direct connections; through SSH it is open (nothing listens yet), forbidden by sshd, or silent as well. */
-async function offered(
-  through: keyof typeof SSH_CODES | 'silent',
-  answer: string,
-  context?: string,
-  listen?: readonly string[],
-) {
+async function offered(through: keyof typeof SSH_CODES | 'silent', answer: string, listen?: readonly string[]) {
   const asked: Asked[] = [];
   const dial = async () => {
     throw new DockerTlsError(SSH_CODES[through as 'open'], 'ssh to h1 does not forward');
@@ -41,27 +36,26 @@ async function offered(
   const tunnel = { via: 'ssh to h1', open: dial, ended: new Promise(() => {}) };
   const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
   const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listen });
-  const answers: SetupAnswers = { spec, client: { name: 'ann', requested: false }, context: 'h1', file: undefined };
-  const around = { prompts, runtime: { probe }, options: { context }, flags: { ssh: {} } } as unknown as SetupContext;
+  const answers: SetupAnswers = { spec, client: { name: 'ann', requested: false }, file: undefined };
+  const around = { prompts, runtime: { probe }, options: {}, flags: { ssh: {} } } as unknown as SetupContext;
   const got = withOpenWay(around, answers, opened as unknown as OpenedHost);
   const choices = (): readonly PromptChoice<unknown>[] => asked[0]?.choices ?? [];
   return { got: await got.catch((error: unknown) => error), asked, choices };
 }
 
-test('through ssh, with no docker context, which would dial the port itself', async () => {
+test('through ssh', async () => {
   const { got, asked, choices } = await offered('open', 'ssh');
-  expect(got).toMatchObject({ spec: { reach: 'ssh' }, context: undefined });
+  expect(got).toMatchObject({ spec: { reach: 'ssh' } });
   expect(asked[0]).toMatchObject({ default: 'ssh', flag: '--reach ssh, or --address NAME', key: 'hosts.h1.reach' });
   expect(asked[0]?.explain).toSay('port-does-not-answer', '2376', '10.0.0.1');
   expect(choices()[0]).toMatchObject({ name: expect.stringContaining('through ssh to h1') });
   expect(choices()[0]?.disabled).toBeUndefined();
-  expect((await offered('open', 'ssh', 'mine')).got).toMatchObject({ context: 'mine' });
 });
 
 test('not where there is no port to dial', async () => {
-  const { got, asked } = await offered('silent', 'end', undefined, ['none']);
+  const { got, asked } = await offered('silent', 'end', ['none']);
   expect(asked).toEqual([]);
-  expect(got).toMatchObject({ context: 'h1' });
+  expect(got).toMatchObject({ spec: { name: 'h1', reach: 'direct' } });
 });
 
 test.each([

@@ -2,9 +2,11 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { COPIES } from '../../seams/copies.ts';
 import { offeredCommands } from '../../seams/offered-commands.ts';
+import { offeredWords } from '../../seams/seam.ts';
 import { parseDestination } from '../destination.ts';
-import { contextNameOf, nameProblem } from '../names.ts';
+import { nameProblem } from '../names.ts';
 import { optionFlag } from '../option-flag.ts';
 import { fleetKey, type Setting } from '../setting.ts';
 import { readSetting } from '../setting-problems.ts';
@@ -82,19 +84,6 @@ export function clientQuestion(proposed: string) {
   };
 }
 
-/** The answer `-` means none. */
-export function contextQuestion(host: string, proposed: string | undefined) {
-  const problem = refusal((word) => readSetting(HOST_SETTINGS.context, word, ''));
-  return {
-    explain: 'docker --context NAME uses the host. For no context, type -',
-    message: 'Docker context:',
-    default: proposed === undefined ? '-' : contextNameOf(host),
-    flag: '--context',
-    typedAs: (text: string) => (text === '-' ? ['--no-context'] : ['--context', text]),
-    validate: (text: string) => text === '-' || problem(text),
-  };
-}
-
 /** How clients reach a port that this machine cannot connect to. `closed`: why the ssh route fails too. */
 export function wayQuestion(host: string, via: string, problem: DockerTlsError, closed: DockerTlsError | undefined) {
   return {
@@ -104,8 +93,7 @@ export function wayQuestion(host: string, via: string, problem: DockerTlsError, 
       {
         value: 'ssh',
         name: [`through ${via}`, ...offeredCommands('tunnel', host)].join(': '),
-        description:
-          'As --reach ssh: verified through SSH. docker-tls makes no docker context, because docker dials the port itself.',
+        description: `As --reach ssh: verified through SSH.${offeredWords(COPIES, ' docker-tls makes no docker context, because docker dials the port itself.')}`,
         disabled: closed && `(${closed.message})`,
         typedAs: ['--reach', 'ssh'],
       },
@@ -146,7 +134,7 @@ export function whatThisIs(facts: HostFacts): string {
 }
 
 /** Validator that returns the error of `read` in words. */
-function refusal(read: (text: string) => unknown): (text: string) => true | string {
+export function refusal(read: (text: string) => unknown): (text: string) => true | string {
   return (text) => {
     try {
       read(text);

@@ -8,10 +8,10 @@ import { storeSettings } from '../../domain/store-settings.ts';
 import { caAfter, specsOf, type Wanted } from '../../domain/trust/changes.ts';
 import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
-import type { CopiesOutcome, HostProgress } from '../../runtime.ts';
+import type { HostProgress } from '../../runtime.ts';
+import { type CopiesOutcome, refreshCopies } from '../../seams/copies.ts';
 import type { Base, ChangeContext, PlannedHost, Run } from '../intent.ts';
 import { type IssuerOptions, openIssuer } from '../issue.ts';
-import { refreshCopies } from '../refresh-copies.ts';
 import { willSign } from './approve.ts';
 import { whileHeld } from './hold.ts';
 import { withHostKey } from './key-on-host.ts';
@@ -119,13 +119,13 @@ function issuing({ passphrase, runtime, signer, approve, progress }: Run, now: D
 async function refreshAll(
   names: readonly string[],
   state: StoreState,
-  { progress, runtime }: Pick<Run, 'progress' | 'runtime'>,
+  { progress }: Pick<Run, 'progress'>,
 ): Promise<ChangeContext['copies']> {
   const copies = new Map<string, CopiesOutcome>();
   for (const name of names) {
     const client = state.clients.get(name);
     if (client !== undefined && client.record.revokedAt === undefined && client.record.reaches === undefined)
-      copies.set(name, await refreshCopies(client, state, runtime));
+      copies.set(name, await refreshCopies(client, state));
     for (const what of copies.get(name)?.missing ?? [])
       progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
   }
@@ -134,16 +134,17 @@ async function refreshAll(
 
 /**
  * Updates docker's copies on this machine while both CAs are accepted and the store still recognizes files of the old CA. Otherwise docker
- * on this machine could be locked out. Fails with E_CLIENT_COPY.
+ * on this machine could be locked out. Fails as their updates do.
  */
 export async function requireCopies(state: StoreState, run: Run): Promise<void> {
   const copies = await refreshAll([...state.clients.keys()], state, run);
   const problems = [...copies.values()].flatMap((one) => one.problems);
-  if (problems.length === 0) return;
+  const [first] = problems;
+  if (first === undefined) return;
   throw new DockerTlsErrors([
     ...problems,
     new DockerTlsError(
-      'E_CLIENT_COPY',
+      first.code,
       'the old CA is still accepted: docker on this machine could not be given its new files',
       { hints: ['docker-tls rotate ca --drop'] },
     ),

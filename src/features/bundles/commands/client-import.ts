@@ -9,16 +9,16 @@ import {
 } from '../../../cli/command.ts';
 import { FILE } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
-import { giveContext } from '../../../core/actions/give-context.ts';
 import { readIn } from '../../../core/actions/input-output.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { readRequests, removeRequest } from '../../../core/adapters/store/requests.ts';
 import type { Store } from '../../../core/adapters/store/store.ts';
-import { checkContextName, contextNameOf } from '../../../core/domain/names.ts';
+import { contextNameOf } from '../../../core/domain/names.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
 import { accepts, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
 import { dateWords } from '../../../core/domain/words.ts';
-import { refreshCopies } from '../../../core/engine/refresh-copies.ts';
+import { COPIES, copiesCode, refreshCopies } from '../../../core/seams/copies.ts';
+import { offered, offeredLines, offeredWords } from '../../../core/seams/seam.ts';
 import { dockerConfigDirectory } from '../../../core/user.ts';
 import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
 import type { ClientBundle } from '../adapters/bundle.ts';
@@ -49,26 +49,33 @@ const OPTIONS = {
     value: 'tcp://HOST:PORT',
     summary: 'hosts that the client reaches, where the credentials name none',
   },
-  context: {
-    kind: 'text',
-    value: 'NAME',
-    summary: "the context's name, where there is one host (default: the host's)",
+  ...offered(COPIES, {
+    context: {
+      kind: 'text',
+      value: 'NAME',
+      summary: "the context's name, where there is one host (default: the host's)",
+    },
+    noContext: { kind: 'flag', summary: 'make no docker contexts' },
+    use: { kind: 'flag', summary: "make the (first) host's context the current one" },
+  } as const),
+  replace: {
+    kind: 'flag',
+    summary: `take the place of another client of that name${offeredWords(COPIES, ', and of contexts of others')}`,
   },
-  noContext: { kind: 'flag', summary: 'make no docker contexts' },
-  use: { kind: 'flag', summary: "make the (first) host's context the current one" },
-  replace: { kind: 'flag', summary: 'take the place of another client of that name, and of contexts of others' },
 } as const satisfies OptionSpecs;
 
 export const command = defineCommand({
   scope: ['changes', 'store'],
-  about:
-    "Takes what `client export` or `client sign` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Credentials without a key have to belong to a request that was made here.\nNeither the CA's key nor SSH is needed here; env, context and verify then know the hosts.",
+  about: `Takes what \`client export\` or \`client sign\` made: a tar archive, PEM or env lines; also a certificate (PEM) that another CA gave for a request. Credentials without a key have to belong to a request that was made here.\nNeither the CA's key nor SSH is needed here; env${offeredWords(COPIES, ', context')} and verify then know the hosts.`,
   examples: [
-    'docker-tls client import ci.tar --use',
-    'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',
+    ...offeredLines(
+      COPIES,
+      'docker-tls client import ci.tar --use',
+      'docker-tls client import ann.tar --no-context && eval "$(docker-tls env build-1)"',
+    ),
     'docker-tls client import ann.pem --ca ca.pem --host tcp://build-1.example.org:2376',
     'openssl pkcs12 -in ci.p12 -nodes | docker-tls client import -',
-    'docker-tls client import --from-env --context ci --use',
+    ...offeredLines(COPIES, 'docker-tls client import --from-env --context ci --use'),
   ],
   args: { file: { summary: 'the bundle; - is standard input', completes: 'file' } },
   options: OPTIONS,
@@ -113,7 +120,7 @@ async function importClient(
     if (stored === undefined) throw new Error(`${name} was just written`);
     const reached = [...reachableHosts(state).values()].filter((host) => accepts(host, stored));
     const hosts = reached.map(({ record }) => record.name);
-    const copies = await refreshCopies(stored, before, runtime);
+    const copies = await refreshCopies(stored, before);
     const made = await makeContexts(context, options.noContext ? [] : hosts, { name, store, options });
     return {
       client: name,
@@ -143,7 +150,7 @@ async function bundleFor(
     const hints = ['docker-tls client export NAME --format env --out FILE'];
     throw new DockerTlsError('E_BUNDLE', 'DOCKER_TLS_CA and DOCKER_TLS_CERT are not in the environment', { hints });
   }
-  if (options.context !== undefined) requireOneHost(options.context, bundle.hosts, options.noContext);
+  if (options.context !== undefined) await requireOneHost(options.context, bundle.hosts, options.noContext);
   return bundle;
 }
 
@@ -157,14 +164,15 @@ async function makeContexts(
   const contexts: string[] = [];
   const problems: DockerTlsError[] = [];
   let current: string | undefined;
+  const copies = await copiesCode();
+  if (copies === undefined) return { contexts, problems };
   const what = { store, client: name, dockerConfig: dockerConfigDirectory(runtime), replace, now: runtime.now };
   for (const [index, host] of hosts.entries()) {
     try {
       // Names of hosts may contain an @, names of contexts may not.
       const context = options.context ?? contextNameOf(host);
-      checkContextName(context);
       const becomesCurrent = use && index === 0;
-      await giveContext({ ...what, host, context, use: becomesCurrent, configDirectory: false });
+      await copies.give({ ...what, host, context, use: becomesCurrent, configDirectory: false });
       contexts.push(context);
       if (becomesCurrent) current = context;
     } catch (error) {
@@ -175,10 +183,10 @@ async function makeContexts(
 }
 
 /** Rejects two contexts of one name, before anything is stored. */
-function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): void {
+async function requireOneHost(context: string, { length }: readonly unknown[], none: boolean): Promise<void> {
   if (none)
     throw usage('--context and --no-context exclude each other', ['docker-tls client import FILE --no-context']);
-  checkContextName(context);
+  (await copiesCode())?.checkName(context);
   if (length === 0)
     throw usage(`--context ${context} needs a host, and the credentials name none`, [
       '--host tcp://build-1.example.org:2376',

@@ -7,7 +7,6 @@ import { openFleetFile } from '../../../core/actions/fleet-files.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
 import { sudoPasswords } from '../../../core/actions/run.ts';
 import { currentContext } from '../../../core/adapters/docker/config-file.ts';
-import { contextsTo, readContext } from '../../../core/adapters/docker/contexts.ts';
 import type { StoredClient } from '../../../core/adapters/store/records.ts';
 import { dockerHost } from '../../../core/domain/destination.ts';
 import { specFor } from '../../../core/domain/hosts/specs.ts';
@@ -22,9 +21,10 @@ import type { RenderContext } from '../../../core/render/change-result.ts';
 import { coloursOf } from '../../../core/render/colours.ts';
 import type { ProbeCauseDocument } from '../../../core/render/documents.ts';
 import type { Runtime } from '../../../core/runtime.ts';
+import { copiesCode } from '../../../core/seams/copies.ts';
 import { dockerConfigDirectory } from '../../../core/user.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
-import { DockerTlsError, failureOf, type Hint, printable } from '../../../errors/errors.ts';
+import { type Hint, printable } from '../../../errors/errors.ts';
 import { cliApiVersion } from '../adapters/cli-version.ts';
 import { haveExpired } from '../domain/clocks.ts';
 import { diagnose } from '../domain/diagnose.ts';
@@ -154,7 +154,7 @@ async function doctor(context: ActionContext, named: string | undefined, options
   const seen: InsideView = ssh === undefined ? {} : await lookInside(ssh, state, spec as HostSpec, more, runtime);
   const endpoint = dockerHost(address, port);
   const external = host.serverCert === undefined;
-  const own = (await contextsTo(endpoint, docker.copiesOf(client))).map((one) => one.name);
+  const own = (await docker.copies?.contextsTo(endpoint, docker.copiesOf(client)))?.map((one) => one.name) ?? [];
   const meant = meantClient(state.clients, host, env.DOCKER_TLS_CLIENT || undefined);
   const diagnosis = diagnose({
     ...{ outcome, env, clientCert: client.cert, storedCert: host.serverCert, currentContext: docker.current },
@@ -190,13 +190,12 @@ async function dockerHere({ env, ...runtime }: Runtime) {
   const dockerConfig = dockerConfigDirectory({ env, ...runtime });
   const current = await currentContext(dockerConfig);
   const inUse = env.DOCKER_CONTEXT || current;
-  // An unreadable context points nowhere.
-  const context = inUse === undefined ? undefined : await readContext({ name: inUse, dockerConfig }).catch(failureOf);
+  const copies = await copiesCode();
+  const endpoint = inUse && (await copies?.endpointOf({ name: inUse, dockerConfig }));
   const copiesOf = ({ record }: Pick<StoredClient, 'record'>) =>
     (record.copies ?? []).filter((one) => one.dockerConfig === dockerConfig);
   return {
-    ...{ current, inUse, copiesOf },
-    endpoint: context instanceof DockerTlsError ? undefined : context?.host,
+    ...{ current, inUse, copies, copiesOf, endpoint },
     holds: (client: StoredClient) => copiesOf(client).some(({ contexts }) => contexts.some((one) => one === inUse)),
   };
 }

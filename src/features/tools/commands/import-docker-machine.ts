@@ -10,8 +10,8 @@ import { checkName } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { firstCa } from '../../../core/domain/trust/changes.ts';
 import { openIssuer } from '../../../core/engine/issue.ts';
-import { refreshCopies } from '../../../core/engine/refresh-copies.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
+import { refreshCopies } from '../../../core/seams/copies.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
 import { dockerMachineNames, readDockerMachine, readMachineCredentials } from '../adapters/docker-machine-store.ts';
@@ -91,8 +91,7 @@ async function importDockerMachines(
     const change = takeOverChange({ ...taken, oldCas }, { state, trusted, now });
     await store.write({ ...made, ...change });
     const copies: DockerTlsError[] = [];
-    for (const client of Object.values(change.clients))
-      copies.push(...(await refreshCopies(client, state, runtime)).problems);
+    for (const client of Object.values(change.clients)) copies.push(...(await refreshCopies(client, state)).problems);
     return { ...taken, copies };
   });
 }

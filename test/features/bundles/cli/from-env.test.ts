@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type CliRun, runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';
+import { NO_CONTEXT } from '../support/no-context.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-bundles-'));
 const home = join(directory, 'home');
@@ -24,32 +25,6 @@ const run = (argv: readonly string[], env: Readonly<Record<string, string>> = {}
     env: { DOCKER_TLS_HOME: home, HOME: directory, DOCKER_CONFIG: join(directory, 'docker'), ...env },
   });
 
-test('client import --from-env --context NAME: a context of that name, and what beats it', async () => {
-  const { out } = await run(['client', 'export', 'ci', '--format', 'env', '--hosts', 'build-1', '--out', '-']);
-  const variables = Object.fromEntries(
-    out
-      .trim()
-      .split('\n')
-      .map((line) => line.split(/=(.*)/s).slice(0, 2)),
-  );
-  const job = { ...variables, DOCKER_TLS_HOME: join(directory, 'job'), DOCKER_CONFIG: join(directory, 'job-docker') };
-  const imported = await run(['client', 'import', '--from-env', '--context', 'ci-build', '--use'], job);
-  expect(imported.exit, imported.err).toBe(0);
-  expect(imported.out).toContain('contexts: ci-build');
-  expect(imported.out).toContain('unset DOCKER_HOST DOCKER_TLS_VERIFY');
-  const config = JSON.parse(readFileSync(join(directory, 'job-docker/config.json'), 'utf8'));
-  expect(config.currentContext).toBe('ci-build');
-  const { DOCKER_HOST: _, ...without } = job as Record<string, string>;
-  const none = await run(['client', 'import', '--from-env', '--context', 'x1', '--json'], {
-    ...without,
-    DOCKER_TLS_HOME: join(directory, 'job-2'),
-  });
-  expect(none.json.error).toMatchObject({
-    code: 'E_USAGE',
-    hints: [expect.stringMatching(/^docker-tls client import .*--host tcp:\/\/build-1.example.org:2376$/)],
-  });
-});
-
 test.each(['env', 'pem'])('a client exported as %s is imported from a file with CRLF', async (format) => {
   const file = join(directory, `laptop.${format}`);
   const windows = { OS: 'Windows_NT' };
@@ -59,7 +34,7 @@ test.each(['env', 'pem'])('a client exported as %s is imported from a file with 
   writeFileSync(file, readFileSync(file, 'utf8').replaceAll('\n', '\r\n'));
   const host = format === 'pem' ? ['--host', 'tcp://127.0.0.1:2376'] : [];
   const there = join(directory, `crlf-${format}`);
-  const argv = ['client', 'import', file, ...host, '--no-context', '--home', there, '--json'];
+  const argv = ['client', 'import', file, ...host, ...NO_CONTEXT, '--home', there, '--json'];
   const imported = await run(argv, windows);
   expect({ exit: imported.exit, error: imported.json.error }).toEqual({ exit: 0, error: undefined });
   const key = readFileSync(join(there, 'clients/laptop/key.pem'), 'utf8').replaceAll('\r', '');

@@ -13,6 +13,7 @@ import { runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';
 import { keyElsewhere } from '../../../support/outside-clients.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
+import { NO_CONTEXT } from '../support/no-context.ts';
 
 let home: string;
 
@@ -78,7 +79,7 @@ test('what status says to paste is what works, here and where the key is', async
   const colleague = join(dirname(home), 'ann');
   await at(colleague, 'client', 'request', 'ann', '--out', 'ann.csr');
   await at(home, 'client', 'sign', 'ann.csr', '--out', 'ann.tar');
-  await at(colleague, 'client', 'import', 'ann.tar', '--no-context');
+  await at(colleague, 'client', 'import', 'ann.tar', ...NO_CONTEXT);
   const hints = async (place: string, days: number) => {
     const now = (): Date => new Date(Date.now() + days * 86_400_000);
     const { out } = await runCli(['status', '--offline'], { env: { ...env, DOCKER_TLS_HOME: place }, now });

@@ -3,11 +3,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { writeContext } from '../../../../src/core/adapters/docker/contexts.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import type { SshSpec } from '../../../../src/core/domain/settings.ts';
 import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { writeContext } from '../../../../src/features/contexts/adapters/contexts.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';

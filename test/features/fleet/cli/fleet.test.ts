@@ -1,7 +1,6 @@
 /** Commands on a fleet file, without a host: the verifying client, secrets that are read, settings for later. */
 
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
@@ -177,26 +176,4 @@ hosts: { b1: root@10.0.0.1 }
     const made = await cli(['client', 'add', 'ops', '-f', 'fleet.yaml', '--yes']);
     expect(made.err).toContain('E_SECRET_ENV');
   });
-});
-
-test('contexts that are in the way are found before any host is dialled, all at once, and nothing is made', async () => {
-  const meta = (name: string) =>
-    join(directory, 'docker/contexts/meta', createHash('sha256').update(name).digest('hex'), 'meta.json');
-  for (const name of ['theirs', 'hers']) {
-    mkdirSync(dirname(meta(name)), { recursive: true });
-    writeFileSync(meta(name), JSON.stringify({ Name: name, Metadata: {}, Endpoints: {} }));
-  }
-  write(`version: 1
-ca: { passphrase: none }
-hosts: { b1: { context: theirs }, b2: { context: hers }, b3: { context: free } }
-clients: { ops: {} }
-`);
-  const { exit, json } = await cli(['apply', '-f', 'fleet.yaml', '--yes', '--json']);
-  expect(exit).toBe(2);
-  expect(json.error?.errors).toMatchObject([
-    { code: 'E_CONTEXT_EXISTS', where: expect.stringContaining('b1') },
-    { code: 'E_CONTEXT_EXISTS', where: expect.stringContaining('b2') },
-  ]);
-  expect(dialled).toEqual([]);
-  expect(existsSync(home)).toBe(false);
 });

@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import '../../../../src/features/contexts/feature.ts';
 import { parseSan } from '../../../../src/core/domain/pki/san.ts';
 import { parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
 import { complaints, goldenConfig, HOST_BASE } from '../support/files-with-hosts.ts';

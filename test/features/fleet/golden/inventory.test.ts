@@ -1,6 +1,7 @@
 /** Meaning of an inventory, and messages about its mistakes: cases as data. */
 
 import { expect, test } from 'vitest';
+import '../../../../src/features/contexts/feature.ts';
 import { selectHosts } from '../../../../src/core/domain/hosts/selection.ts';
 import { parseSan } from '../../../../src/core/domain/pki/san.ts';
 import type { DockerTlsErrors } from '../../../../src/errors/errors.ts';

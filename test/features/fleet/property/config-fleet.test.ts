@@ -4,7 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { KEY_TYPES } from '../../../../src/core/domain/pki/key-types.ts';
+import { COPIES } from '../../../../src/core/seams/copies.ts';
 import { HARDEN_VALUES } from '../../../../src/core/seams/harden-values.ts';
+import { offered } from '../../../../src/core/seams/seam.ts';
 import { DockerTlsErrors } from '../../../../src/errors/errors.ts';
 import { addClientToFleet, addHostToFleet } from '../../../../src/features/fleet/domain/edit.ts';
 import { type Fleet, parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
@@ -95,7 +97,7 @@ const fleetData = fc
             ssh,
           ),
           address,
-          context: fc.stringMatching(/^[a-z]{8}$/),
+          ...offered(COPIES, { context: fc.stringMatching(/^[a-z]{8}$/) }),
           ...common,
           ...clients,
         },

@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeEach, expect, test, vi } from 'vitest';
-import { giveContext } from '../../../../src/core/actions/give-context.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { giveContext } from '../../../../src/features/contexts/actions/give-context.ts';
 import { hookAnswer } from '../../../../src/features/notices/cli/notice.ts';
 import { issueStore } from '../../../support/issued-store.ts';
 

@@ -59,7 +59,6 @@ describe('env --format TOOL', () => {
     for (const words of [
       ['env', 'web', '--shell', 'sh'],
       ['env', 'web', '--format', 'traefik'],
-      ['context', 'web'],
     ])
       expect((await run([...words, '--client', 'laptop'])).err).toSay('reached-through-ssh', 'web');
     expect((await run(['env', 'build-1', '--client', 'ci'])).err).not.toContain('--reach ssh');

@@ -2,9 +2,15 @@
 
 import { link } from 'node:fs/promises';
 import { ensureDir } from 'fs-extra/esm';
+import {
+  clientFiles,
+  readIfThere,
+  replaceFiles,
+  textOf,
+  withFileErrors,
+} from '../../../core/adapters/docker/atomic-files.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import type { Secret } from '../../domain/secret.ts';
-import { clientFiles, readIfThere, replaceFiles, textOf, withFileErrors } from './atomic-files.ts';
 
 type DirectoryToWrite = {
   readonly dockerConfig: string;

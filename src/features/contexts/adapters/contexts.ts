@@ -7,24 +7,26 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDir, remove } from 'fs-extra/esm';
+import {
+  clientFiles,
+  readIfThere,
+  replaceFiles,
+  secretDirectory,
+  textOf,
+  withFileErrors,
+} from '../../../core/adapters/docker/atomic-files.ts';
+import { currentContext, setCurrentContext } from '../../../core/adapters/docker/config-file.ts';
+import type { ClientCopies } from '../../../core/adapters/store/records.ts';
+import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../../core/domain/json.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import type { ContextPlace } from '../../../core/seams/copies.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../domain/json.ts';
-import { checkContextName } from '../../domain/names.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import { Secret } from '../../domain/secret.ts';
-import type { CopiesRequest } from '../../runtime.ts';
-import { clientFiles, readIfThere, replaceFiles, secretDirectory, textOf, withFileErrors } from './atomic-files.ts';
-import { currentContext, setCurrentContext } from './config-file.ts';
+import { checkContextName } from '../domain/context-name.ts';
 
 /** Docker keeps unknown fields of Metadata: this field marks our contexts. */
 const MARK = 'DockerTls';
 const DESCRIPTION = 'Docker over mutual TLS, kept by docker-tls';
-
-export type ContextPlace = {
-  readonly name: string;
-  /** Docker's config directory, usually `~/.docker`. */
-  readonly dockerConfig: string;
-};
 
 type ContextToWrite = ContextPlace & {
   /** The text that `docker context ls` shows; default: the present one, else a sentence from docker-tls. */
@@ -120,7 +122,7 @@ export async function readContext(place: ContextPlace): Promise<Context | undefi
 /** The contexts among a client's copies that point to an endpoint. Fails as readContext does. */
 export async function contextsTo(
   endpoint: string,
-  copies: CopiesRequest['copies'],
+  copies: readonly ClientCopies[],
 ): Promise<(Context & ContextPlace)[]> {
   const found: (Context & ContextPlace)[] = [];
   for (const { dockerConfig, contexts } of copies) {

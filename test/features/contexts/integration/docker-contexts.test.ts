@@ -17,10 +17,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readJsonSync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { currentContext } from '../../../src/core/adapters/docker/config-file.ts';
-import { readContext, removeContext, writeContext } from '../../../src/core/adapters/docker/contexts.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import { CertificateFactory } from '../../support/certificate-factory.ts';
+import { currentContext } from '../../../../src/core/adapters/docker/config-file.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { readContext, removeContext, writeContext } from '../../../../src/features/contexts/adapters/contexts.ts';
+import { CertificateFactory } from '../../../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();
 const ca = factory.issue('ca', { ca: true });

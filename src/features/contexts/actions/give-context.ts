@@ -3,33 +3,17 @@
  * both, because a renewal has to replace these copies.
  */
 
-import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/docker/config-directory.ts';
-import { checkContext, writeContext } from '../adapters/docker/contexts.ts';
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import type { Store } from '../adapters/store/store.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { noKeyHere } from '../domain/trust/client-refusals.ts';
-import { changedCopies, withConfigDirectory, withContext } from '../domain/trust/copies.ts';
-import { reachableHosts } from '../domain/trust/reachable-hosts.ts';
+import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import type { Store } from '../../../core/adapters/store/store.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { noKeyHere } from '../../../core/domain/trust/client-refusals.ts';
+import { reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
+import type { ContextRequest } from '../../../core/seams/copies.ts';
+import { checkConfigDirectory, installIntoConfigDirectory } from '../adapters/config-directory.ts';
+import { checkContext, writeContext } from '../adapters/contexts.ts';
+import { changedCopies, withConfigDirectory, withContext } from '../domain/copies.ts';
 
-type ContextPlaces = {
-  /** Name of the docker context. */
-  readonly context: string;
-  /** Docker's config directory. */
-  readonly dockerConfig: string;
-  readonly use: boolean;
-  /** Take over a context or files that docker-tls did not write. */
-  readonly replace: boolean;
-  /** Also write the files into the config directory itself. */
-  readonly configDirectory: boolean;
-};
-
-export type ContextRequest = ContextPlaces & {
-  readonly store: Store;
-  readonly host: string;
-  readonly client: string;
-  now(): Date;
-};
+type ContextPlaces = Pick<ContextRequest, 'context' | 'dockerConfig' | 'use' | 'replace' | 'configDirectory'>;
 
 export type ContextOutcome = {
   readonly context: string;

@@ -1,11 +1,16 @@
 /** Docker contexts on this machine that point to a host: search and removal. */
 
-import { type DockerTlsError, failureOf } from '../../errors/errors.ts';
-import { type ContextPlace, contextsTo, removeContext } from '../adapters/docker/contexts.ts';
-import type { StoredHost, StoreState } from '../adapters/store/records.ts';
-import type { Store } from '../adapters/store/store.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { changedCopies, withContext } from '../domain/trust/copies.ts';
+import type { StoredHost, StoreState } from '../../../core/adapters/store/records.ts';
+import type { Store } from '../../../core/adapters/store/store.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { hostContextName } from '../../../core/domain/hosts/specs.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import type { ContextPlace } from '../../../core/seams/copies.ts';
+import { dockerConfigDirectory } from '../../../core/user.ts';
+import { type DockerTlsError, failureOf } from '../../../errors/errors.ts';
+import { contextsTo, removeContext } from '../adapters/contexts.ts';
+import { changedCopies, withContext } from '../domain/copies.ts';
 import { writeCopies } from './give-context.ts';
 
 /**
@@ -24,9 +29,12 @@ export async function contextsOf(host: string, state: StoreState): Promise<reado
   return found.flat().filter(({ ours }) => ours);
 }
 
-/** The one by which docker on this machine reaches the host; undefined: none. */
-export async function contextHere(host: string, state: StoreState, dockerConfig: string): Promise<string | undefined> {
-  return (await contextsOf(host, state)).find((place) => place.dockerConfig === dockerConfig)?.name;
+/** The requested one, or one that points to it. */
+export async function contextHere(spec: HostSpec, state: StoreState, runtime: Runtime): Promise<string | undefined> {
+  const dockerConfig = dockerConfigDirectory(runtime);
+  return (
+    hostContextName(spec) ?? (await contextsOf(spec.name, state)).find((one) => one.dockerConfig === dockerConfig)?.name
+  );
 }
 
 /**

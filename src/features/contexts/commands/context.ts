@@ -1,16 +1,17 @@
 /** `context HOST`: a docker context for a host, kept up to date. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CLIENT_OPTION } from '../../cli/host-options.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { CLIENT_OPTION } from '../../../cli/host-options.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import { likelyOwn } from '../../../core/actions/own-client.ts';
+import { noteThroughSsh } from '../../../core/actions/through-ssh.ts';
+import { dockerHost } from '../../../core/domain/destination.ts';
+import { contextNameOf } from '../../../core/domain/names.ts';
+import { clientName, resolveClient, resolveHost } from '../../../core/domain/trust/resolve.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { dockerConfigDirectory } from '../../../core/user.ts';
 import { type ContextOutcome, checkPlaces, giveContext } from '../actions/give-context.ts';
-import { storeOf } from '../actions/open-store.ts';
-import { likelyOwn } from '../actions/own-client.ts';
-import { noteThroughSsh } from '../actions/through-ssh.ts';
-import { dockerHost } from '../domain/destination.ts';
-import { checkContextName, contextNameOf } from '../domain/names.ts';
-import { clientName, resolveClient, resolveHost } from '../domain/trust/resolve.ts';
-import type { Runtime } from '../runtime.ts';
-import { dockerConfigDirectory } from '../user.ts';
+import { checkContextName } from '../domain/context-name.ts';
 
 export type ContextDocument =
   | { readonly context: string; readonly endpoint: string; readonly client: string; readonly dryRun: true }

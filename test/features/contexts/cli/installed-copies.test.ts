@@ -4,11 +4,11 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { dirname, join } from 'node:path';
 import { copySync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import { openStore } from '../../src/core/adapters/store/store.ts';
-import { isFrom } from '../../src/core/domain/pki/inspect.ts';
-import { runCli } from '../support/cli.ts';
-import { issueStore } from '../support/issued-store.ts';
-import { newHome, removeHomes } from '../support/store.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { isFrom } from '../../../../src/core/domain/pki/inspect.ts';
+import { runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
 
 let home: string;
 const directory = (name: string) => join(dirname(home), name);

@@ -1,9 +1,9 @@
 /** Docker's copies of a client's credentials on this machine, by the records. */
 
 import { expect, test } from 'vitest';
-import type { ClientCopies, StoredClient, StoreState } from '../../../src/core/adapters/store/records.ts';
-import { changedCopies, withConfigDirectory, withContext } from '../../../src/core/domain/trust/copies.ts';
-import { sampleClient } from '../../support/store.ts';
+import type { ClientCopies, StoredClient, StoreState } from '../../../../src/core/adapters/store/records.ts';
+import { changedCopies, withConfigDirectory, withContext } from '../../../../src/features/contexts/domain/copies.ts';
+import { sampleClient } from '../../../support/store.ts';
 
 const HERE = '/home/ada/.docker';
 const here = (contexts: string[], directory = false): ClientCopies => ({ dockerConfig: HERE, contexts, directory });

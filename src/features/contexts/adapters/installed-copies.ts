@@ -1,12 +1,23 @@
 /** docker's copies of a client's credentials on this machine, updated after a renewal. */
 
+import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import { splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { noKeyHere } from '../../../core/domain/trust/client-refusals.ts';
+import type { CopiesOutcome } from '../../../core/seams/copies.ts';
 import { DockerTlsError, failureOf } from '../../../errors/errors.ts';
-import type { CopiesOutcome, CopiesRequest } from '../../runtime.ts';
 import { installIntoConfigDirectory } from './config-directory.ts';
 import { readContext, writeContext } from './contexts.ts';
 
 /** Updates each copy separately, so that one failure stops no other. Their paths are the recorded ones, whatever DOCKER_CONFIG is now. */
-export async function refreshCopies({ copies, files, known }: CopiesRequest): Promise<CopiesOutcome> {
+export async function refreshCopies(
+  { record, ca, cert, key }: StoredClient,
+  state: StoreState,
+): Promise<CopiesOutcome> {
+  if (key === undefined) throw noKeyHere([record.name], record.name);
+  const files = { ca, cert, key };
+  // The issuing CAs (several during a rotation) identify our files even if a run died between the store and the copies.
+  const issuers = [...state.issuers.values()].flatMap((one) => splitBundle(one.cert));
+  const known = [...[...state.clients.values()].map((one) => one.cert), ...issuers];
   const contexts: string[] = [];
   const updated: string[] = [];
   const missing: string[] = [];
@@ -20,7 +31,7 @@ export async function refreshCopies({ copies, files, known }: CopiesRequest): Pr
       problems.push(new DockerTlsError('E_CLIENT_COPY', message, { where, hints, details, cause }));
     }
   }
-  for (const { dockerConfig, contexts: names, directory: installs } of copies) {
+  for (const { dockerConfig, contexts: names, directory: installs } of record.copies ?? []) {
     for (const name of names) {
       const what = `context ${name}`;
       await attempt(what, async () => {

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { installIntoConfigDirectory } from '../../../src/core/adapters/docker/config-directory.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { installIntoConfigDirectory } from '../../../../src/features/contexts/adapters/config-directory.ts';
 
 const credentials = { ca: 'the CA\n', cert: 'a certificate\n', key: new Secret('a key\n') };
 const renewed = { ca: 'the CA\n', cert: 'a new certificate\n', key: new Secret('a new key\n') };

@@ -1,6 +1,6 @@
 /** Copies of a client's credentials in docker's directories on this computer, according to the records. Pure. */
 
-import type { ClientCopies, StoredClient, StoreState } from '../../adapters/store/records.ts';
+import type { ClientCopies, StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
 
 /** Change to the copies in one config directory, applied to the new owner (`owner`) and to every other client. */
 type CopyChange = (copies: ClientCopies, owner: boolean) => ClientCopies;
