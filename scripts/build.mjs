@@ -34,7 +34,11 @@ const LAYERS = {
   core: ['src/entry/main.ts'],
   store: ['src/core/actions/open-store.ts'],
   env: ['src/core/commands/env.ts'],
-  connect: ['src/core/adapters/ssh/connect.ts'],
+  // What the feature openssh reads before a login is there when it asks for it.
+  connect: [
+    'src/core/adapters/ssh/connect.ts',
+    ...here('src/features/openssh/adapters/ssh-config.ts', 'src/features/openssh/adapters/agent-keys.ts'),
+  ],
   hosts: ['src/core/actions/select-hosts.ts'],
   fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
   status: ['src/core/commands/status.ts'],

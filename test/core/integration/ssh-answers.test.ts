@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { connect } from '../../../src/core/adapters/ssh/connect.ts';
 import { findKeys } from '../../../src/core/adapters/ssh/login-keys.ts';
-import { endpointFrom } from '../../../src/core/adapters/ssh/ssh-config.ts';
+import { plainEndpoint } from '../../../src/core/adapters/ssh/resolve-endpoint.ts';
 import { failure, keyFile, logIn, optionsFor, withKey, withServer } from '../../support/ssh-login.ts';
 
 let directory: string;
@@ -75,7 +75,7 @@ it('offers named files that the agent holds first, then its other keys, then the
     await expect.poll(() => spawnSync('ssh-add', ['-q', held, both], { env }).status).toBe(0);
     const options = optionsFor({ port: 22 }, { identities: [] });
     const identities = [file, both].map((path) => ({ file: path, explicit: false }));
-    const endpoint = { ...endpointFrom(options, new Map()), agent: socket, identities };
+    const endpoint = { ...plainEndpoint(options), agent: socket, identities };
     const { signers } = await findKeys((await import('ssh2')).default, options, endpoint);
     expect(signers.map(({ label }) => label)).toEqual([`agent key ${both}`, `agent key ${held}`, file]);
   } finally {

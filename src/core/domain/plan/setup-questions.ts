@@ -3,12 +3,14 @@
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
 import { offeredCommands } from '../../seams/offered-commands.ts';
+import { offeredWords } from '../../seams/seam.ts';
+import { SSH_CONFIG } from '../../seams/ssh-config.ts';
 import { parseDestination } from '../destination.ts';
 import { contextNameOf, nameProblem } from '../names.ts';
 import { optionFlag } from '../option-flag.ts';
 import { fleetKey, type Setting } from '../setting.ts';
 import { readSetting } from '../setting-problems.ts';
-import { type AskedField, HOST_SETTINGS, type HostSettings, type HostSpec } from '../settings.ts';
+import { type FieldsWith, HOST_SETTINGS, type HostSettings, type HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import type { HostFacts } from './facts.ts';
 import { kindOf } from './host-kind.ts';
@@ -19,7 +21,7 @@ export function hostQuestion(problem?: DockerTlsError) {
   return {
     explain:
       problem === undefined
-        ? 'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.'
+        ? `Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222${offeredWords(SSH_CONFIG, ', a name of ~/.ssh/config')}; or local.`
         : [problem.message, ...problem.hints].join('\n'),
     message: 'Host:',
     flag: 'HOST',
@@ -50,6 +52,9 @@ export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'host
     validate: (text: string) => nameProblem(text) ?? (hosts.has(text) ? 'There is a host of that name.' : true),
   };
 }
+
+/** The settings that the wizard asks about. */
+type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: object }>;
 
 /** In the order of the table, which is the order of the wizard. */
 export const ASKED = Object.entries<Setting>(HOST_SETTINGS).flatMap(([field, { question }]) =>
