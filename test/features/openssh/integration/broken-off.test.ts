@@ -7,10 +7,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { buildProgram, type Program } from '../../support/cli.ts';
-import { transports, withServer } from '../../support/ssh-login.ts';
-import { makeKey, type SshServerOptions } from '../../support/ssh-server.ts';
-import { KEYS, openTerminal } from '../../support/terminal.ts';
+import { buildProgram, type Program } from '../../../support/cli.ts';
+import { transports, withServer } from '../../../support/ssh-login.ts';
+import { makeKey, type SshServerOptions } from '../../../support/ssh-server.ts';
+import { KEYS, openTerminal } from '../../../support/terminal.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'docker-tls-broken-off-'));
 const locked = makeKey('ed25519', 'secret');
