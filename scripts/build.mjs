@@ -45,7 +45,7 @@ const LAYERS = {
   // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE],
-  setup: ['src/core/commands/setup.ts'],
+  setup: ['src/core/commands/setup.ts', ...here('src/features/wizard/actions/wizard.ts')],
 };
 const layerOf = new Map();
 const findLayers = {

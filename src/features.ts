@@ -16,3 +16,4 @@ import './features/notices/feature.ts';
 import './features/tunnel/feature.ts';
 import './features/init/feature.ts';
 import './features/rootless/feature.ts';
+import './features/wizard/feature.ts';

@@ -22,6 +22,7 @@ export const FEATURES = [
   'fleet',
   'init',
   'rootless',
+  'wizard',
 ];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */

@@ -76,13 +76,3 @@ test.each(QUESTIONS.flatMap((one) => transports.map((transport) => [...one, tran
     );
   },
 );
-
-test.each<[string, readonly string[], RegExp]>([
-  ["the CA's passphrase", ['ca', 'create'], /assphrase/],
-  ['the first question of setup', ['setup'], /Host|host/],
-])('%s', async (_, argv, question) => {
-  const terminal = openProgram(argv);
-  await terminal.see(question);
-  terminal.type(KEYS.ctrlC);
-  expect(await terminal.ended, terminal.screen()).toBe(130);
-});

@@ -1,20 +1,17 @@
 /** Questions of `setup` as data: text, alternative sources of the answer, and validation. */
 
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { parseDestination } from '../../../core/domain/destination.ts';
+import { contextNameOf, nameProblem } from '../../../core/domain/names.ts';
+import { optionFlag } from '../../../core/domain/option-flag.ts';
+import { type OtherClients, otherClientsNotes } from '../../../core/domain/plan/other-clients.ts';
+import { fleetKey, type Setting } from '../../../core/domain/setting.ts';
+import { readSetting } from '../../../core/domain/setting-problems.ts';
+import { type FieldsWith, HOST_SETTINGS, type HostSettings } from '../../../core/domain/settings.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
+import { offeredWords } from '../../../core/seams/seam.ts';
+import { SSH_CONFIG } from '../../../core/seams/ssh-config.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { StoreState } from '../../adapters/store/records.ts';
-import { offeredCommands } from '../../seams/offered-commands.ts';
-import { offeredWords } from '../../seams/seam.ts';
-import { SSH_CONFIG } from '../../seams/ssh-config.ts';
-import { parseDestination } from '../destination.ts';
-import { contextNameOf, nameProblem } from '../names.ts';
-import { optionFlag } from '../option-flag.ts';
-import { fleetKey, type Setting } from '../setting.ts';
-import { readSetting } from '../setting-problems.ts';
-import { type FieldsWith, HOST_SETTINGS, type HostSettings, type HostSpec } from '../settings.ts';
-import { plural } from '../words.ts';
-import type { HostFacts } from './facts.ts';
-import { kindOf } from './host-kind.ts';
-import { type OtherClients, otherClientsNotes } from './other-clients.ts';
 
 /** `problem`: why the previous answer did not lead to a host. */
 export function hostQuestion(problem?: DockerTlsError) {
@@ -28,18 +25,6 @@ export function hostQuestion(problem?: DockerTlsError) {
     typedAs: (text: string) => [text.trim()],
     validate: refusal((text) => parseDestination(text.trim())),
   };
-}
-
-/** The host's reported name if ssh dialled an address and the name is free. */
-export function proposedName(
-  { name, ssh: { destination } }: HostSpec,
-  { hostname }: Pick<HostFacts, 'hostname'>,
-  { hosts }: Pick<StoreState, 'hosts'>,
-): string {
-  const own = hostname.split('.')[0] ?? '';
-  const dialledByName = /[A-Za-z]/.test(destination) && !destination.includes(':');
-  const usable = own !== 'localhost' && nameProblem(own) === undefined && !hosts.has(own);
-  return usable && (!dialledByName || destination === 'local') ? own : name;
 }
 
 export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'hosts'>) {
@@ -142,12 +127,6 @@ export function otherClientsQuestion(host: string, others: OtherClients) {
     flag: '--accept-ca existing, or --reject-other-clients',
     key: `hosts.${host}.accept-ca`,
   } as const;
-}
-
-/** One-line description of the host. */
-export function whatThisIs(facts: HostFacts): string {
-  const count = facts.docker.containers.length;
-  return `${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
 }
 
 /** Validator that returns the error of `read` in words. */
