@@ -34,14 +34,18 @@ const LAYERS = {
   core: ['src/entry/main.ts'],
   store: ['src/core/actions/open-store.ts'],
   env: ['src/core/commands/env.ts'],
-  connect: ['src/core/adapters/ssh/connect.ts'],
+  // What the feature openssh reads before a login is there when it asks for it.
+  connect: [
+    'src/core/adapters/ssh/connect.ts',
+    ...here('src/features/openssh/adapters/ssh-config.ts', 'src/features/openssh/adapters/agent-keys.ts'),
+  ],
   hosts: ['src/core/actions/select-hosts.ts'],
   fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
   status: ['src/core/commands/status.ts'],
   // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE],
-  setup: ['src/core/commands/setup.ts'],
+  setup: ['src/core/commands/setup.ts', ...here('src/features/wizard/actions/wizard.ts')],
 };
 const layerOf = new Map();
 const findLayers = {

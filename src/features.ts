@@ -19,3 +19,4 @@ import './features/tunnel/feature.ts';
 import './features/init/feature.ts';
 import './features/podman/feature.ts';
 import './features/rootless/feature.ts';
+import './features/wizard/feature.ts';

@@ -6,14 +6,13 @@
 import type { Key } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import pico from 'picocolors';
-import type { AnswerSource, Prompts } from '../core/actions/ask.ts';
+import { type AnswerSource, noAnswer, type Prompts } from '../core/actions/ask.ts';
 import { Secret } from '../core/domain/secret.ts';
 import { textWidth, wrapLines, wrapText } from '../core/domain/words.ts';
 import { coloursOf } from '../core/render/colours.ts';
 import type { Io } from '../core/runtime.ts';
-import { orIn } from '../core/seams/setting-places.ts';
 import { dropTypedAhead, hideTyping } from '../core/typing.ts';
-import { DockerTlsError, interrupted, printable } from '../errors/errors.ts';
+import { DockerTlsError, interrupted } from '../errors/errors.ts';
 import type { HintPrefix } from './hint-prefix.ts';
 import { sshQuestions } from './ssh-questions.ts';
 
@@ -38,8 +37,7 @@ export type PromptsOptions = {
 type AnyQuestion = { readonly type: string; readonly message: string } & Readonly<Record<string, unknown>>;
 
 export function createPrompts(options: PromptsOptions): Prompts {
-  const terminal = options.io.inIsTerminal && options.io.errIsTerminal;
-  const interactive = terminal && !options.yes;
+  const interactive = options.io.inIsTerminal && options.io.errIsTerminal && !options.yes;
   const words = (text: string): string =>
     text
       .split('\n')
@@ -55,7 +53,7 @@ export function createPrompts(options: PromptsOptions): Prompts {
   }
 
   function ask<T>(question: AnyQuestion, { explain, ...source }: AnswerSource & { explain?: string }): Promise<T> {
-    if (!interactive) return Promise.reject(noTerminal(question.message, source, terminal));
+    if (!interactive) return Promise.reject(noAnswer(question.message, source, options.io, options.yes));
     return inTurn(() => {
       // Questions queued when another one was cancelled.
       if (options.signal.aborted) throw asInterruption(options);
@@ -216,16 +214,4 @@ function stopped(error: unknown): boolean {
 function asInterruption({ signal, hasChanged }: PromptsOptions): DockerTlsError {
   if (signal.reason instanceof DockerTlsError) return signal.reason;
   return interrupted(`stopped at a question${hasChanged() ? '' : '; nothing was changed on a host or in the store'}`);
-}
-
-function noTerminal(message: string, { flag, key }: AnswerSource, terminal: boolean): DockerTlsError {
-  const question = printable(message).replace(/[?:]\s*$/, '');
-  const ways = key === undefined ? flag : `${flag}${orIn(key)}`;
-  return new DockerTlsError(
-    'E_NO_TERMINAL',
-    terminal
-      ? `an answer is missing, and --yes asks nothing: ${question}`
-      : `an answer is missing, and there is no terminal to ask for it: ${question}`,
-    { hints: [`give ${ways}`] },
-  );
 }

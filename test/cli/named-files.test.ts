@@ -23,12 +23,9 @@ const SETUP = ['setup', 'root@127.0.0.1', '--yes', '--no-ca-passphrase', '--clie
 test.each([
   ['E_FILE', [...SETUP, '--accept-ca', '/dev/zero']],
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', '/dev/zero']],
-  ['E_SSH_CONFIG', ['plan', 'root@127.0.0.1', '--ssh-config', '/dev/zero']],
-  ['E_SSH_CONFIG', ['plan', 'root@127.0.0.1', '--ssh-config', 'pipe']],
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', 'pipe']],
   ['E_FILE', [...SETUP, '--accept-ca', 'loop']],
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'loop']],
-  ['E_SSH_CONFIG', ['plan', 'root@127.0.0.1', '--ssh-config', 'loop']],
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', 'loop']],
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'pipe']],
   ['E_FILE', ['ca', 'import', '--cert', 'loop', '--key', 'loop']],

@@ -25,6 +25,7 @@ export const FEATURES = [
   'podman',
   'completion',
   'contexts',
+  'wizard',
 ];
 
 /** Directories from which a file of a directory may import, in addition to its own and OPEN. */

@@ -17,6 +17,9 @@ export const key = makeKey();
 export const keyFile = join(directory, 'id_test');
 writeFileSync(keyFile, key.privateKey, { mode: 0o600 });
 writeFileSync(join(directory, 'config'), 'IdentityAgent none\nIdentityFile none\n');
+/** Of the user who runs the tests, only the agent that SSH_AUTH_SOCK names. */
+export const agentConfig = join(directory, 'agent-config');
+writeFileSync(agentConfig, 'IdentityFile none\n');
 
 let files = 0;
 
@@ -92,3 +95,14 @@ export async function logIn(options: SshOptions): Promise<string> {
 }
 
 export const withKey: SshServerOptions = { authorizedKeys: [key.publicKey] };
+
+/** The key list of an agent that holds one key. */
+export function agentHolding(publicKey: string): Buffer {
+  const string = (bytes: Buffer): Buffer => {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const blob = Buffer.from(publicKey.split(' ')[1] as string, 'base64');
+  return string(Buffer.concat([Buffer.from([12, 0, 0, 0, 1]), string(blob), string(Buffer.from('held'))]));
+}

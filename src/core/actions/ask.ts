@@ -1,8 +1,9 @@
 /** Prompts available to an action; src/cli/prompts.ts implements them. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError, printable } from '../../errors/errors.ts';
 import type { Secret } from '../domain/secret.ts';
-import type { SshQuestions } from '../runtime.ts';
+import type { Io, SshQuestions } from '../runtime.ts';
+import { orIn } from '../seams/setting-places.ts';
 
 /** Another source of the answer, named in the error without a terminal. */
 export type AnswerSource = {
@@ -70,4 +71,13 @@ export async function agree(prompts: Prompts, message: string): Promise<void> {
 
 export function declined(): DockerTlsError {
   return new DockerTlsError('E_DECLINED', 'nothing was changed on a host or in the store');
+}
+
+/** The error of a missing answer; it names the flag that gives it. */
+export function noAnswer(message: string, { flag, key }: AnswerSource, io: Io, yes: boolean): DockerTlsError {
+  const question = printable(message).replace(/[?:]\s*$/, '');
+  const ways = key === undefined ? flag : `${flag}${orIn(key)}`;
+  const terminal = io.inIsTerminal && io.errIsTerminal;
+  const why = terminal ? (yes ? ', and --yes asks nothing' : '') : ', and there is no terminal to ask for it';
+  return new DockerTlsError('E_NO_TERMINAL', `an answer is missing${why}: ${question}`, { hints: [`give ${ways}`] });
 }

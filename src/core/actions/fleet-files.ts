@@ -23,14 +23,6 @@ export async function openFleetFile({
   return global.file === undefined ? undefined : (await loaded()).open(global.file, runtime);
 }
 
-/** Asks whether the fleet file of this directory, or a new one, gets the host; undefined: no. */
-export async function offerFleetFile({
-  prompts,
-  runtime,
-}: Pick<ActionContext, 'prompts' | 'runtime'>): Promise<WritableFleet | undefined> {
-  return (await FLEET_FILES.all[0]?.load())?.offer(prompts, runtime);
-}
-
 /** The references in the file of `-f`, which may exist only where it is used. Fails with E_FLEET (exit 2). */
 export async function fleetSecrets({ global }: Pick<ActionContext, 'global'>): Promise<FileSecrets | undefined> {
   return global.file === undefined ? undefined : (await loaded()).secretsIn(global.file);

@@ -1,16 +1,19 @@
-/** `setup`: the wizard, or the same from flags. */
+/** `setup`: a host from flags, or from the answers of a wizard. */
 
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION } from '../../cli/host-options.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
+import { noAnswer } from '../actions/ask.ts';
 import { fleetCaToStore } from '../actions/ca-files.ts';
 import { openFleetFile } from '../actions/fleet-files.ts';
 import { caSpec, clientSpec, hostFlags } from '../actions/host-flags.ts';
 import { storeOf } from '../actions/open-store.ts';
+
 import { makeOwn } from '../actions/own-client.ts';
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, type FleetRun, openRun } from '../actions/run.ts';
+import { propose, refuseUndialled, whatThisIs, withContext } from '../actions/setup-proposal.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { withSeenKey } from '../domain/hosts/recorded-key.ts';
 import { specFor } from '../domain/hosts/specs.ts';
@@ -18,7 +21,6 @@ import { checkName } from '../domain/names.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { kindOf } from '../domain/plan/host-kind.ts';
 import { otherName } from '../domain/plan/other-store.ts';
-import { whatThisIs } from '../domain/plan/setup-questions.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { type ApplyRequest, clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
@@ -39,21 +41,8 @@ import { useCommands } from '../render/next.ts';
 import { COPIES, copiesCode } from '../seams/copies.ts';
 import { toolFormat } from '../seams/formats.ts';
 import { offeredCommands } from '../seams/offered-commands.ts';
-import { offered } from '../seams/seam.ts';
-import {
-  askDestination,
-  askOtherClients,
-  askTakeOver,
-  confirmOrEdit,
-  Edit,
-  editAnswers,
-  propose,
-  refuseUndialled,
-  type SetupAnswers,
-  type SetupContext,
-  withContext,
-  withOpenWay,
-} from './setup-wizard.ts';
+import { offered, offeredLines } from '../seams/seam.ts';
+import { type SetupAnswers, type SetupContext, WIZARD, type Wizard } from '../seams/wizard.ts';
 
 /** In a dry run the plan, otherwise the host as it was changed. */
 export type SetupDocument =
@@ -69,10 +58,9 @@ export type SetupDocument =
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
-  about:
-    'Asks what it cannot find out, shows what it would change, and asks once before it changes the host.\nEvery question has a flag, so with --yes it asks nothing. A second run changes nothing.',
+  about: `${WIZARD.all.length > 0 ? 'Asks what it cannot find out, shows' : 'Shows'} what it would change, and asks once before it changes the host.\nEvery question has a flag, so with --yes it asks nothing. A second run changes nothing.`,
   examples: [
-    'docker-tls setup',
+    ...offeredLines(WIZARD, 'docker-tls setup'),
     'docker-tls setup root@build-1 -i ~/.ssh/id_ed25519 --host-key accept-new --no-ca-passphrase --client laptop --yes',
   ],
   args: { host: { summary: '[user@]name[:port], ssh://…, or local' } },
@@ -98,23 +86,30 @@ export const command = defineCommand({
     if (options.client !== undefined) checkName('client', options.client);
     const fleet = await openFleetFile(around);
     const context = { ...around, options, flags, fleet, state: await storeOf(around).read() };
-    return setUpReached(context, await reachHost(context, args.host));
+    const wizard = context.prompts.interactive ? await WIZARD.all[0]?.load() : undefined;
+    return setUpReached(context, await reachHost(context, args.host, wizard), wizard);
   },
 });
 
+/** The answer to a plan that requests another one. */
+class Edit extends Error {}
+
 /** Connects to the requested host. Repeats the question if the typed destination leads to no host. */
-async function reachHost(context: SetupContext, typed: string | undefined) {
-  const { options, flags, fleet, state, prompts, progress } = context;
+async function reachHost(context: SetupContext, typed: string | undefined, wizard: Wizard | undefined) {
+  const { options, flags, fleet, state, progress, global } = context;
   let problem: DockerTlsError | undefined;
   for (;;) {
-    const host = (typed ?? (await askDestination(context, problem))).trim();
+    const host = (typed ?? (await wizard?.askHost(context, problem)))?.trim();
+    if (host === undefined) throw noAnswer('Host:', { flag: 'HOST' }, context.runtime.io, global.yes);
     const first = fleet?.specFor(host, state, flags) ?? specFor(host, state, flags);
     const known = state.hosts.has(first.name);
     await refuseUndialled(first, options);
-    const editable = prompts.interactive && !known;
+    const editor = known ? undefined : wizard;
+    const confirmOrEdit = async (question: string): Promise<void> => {
+      if ((await editor?.confirm(context, question)) === 'edit') throw new Edit();
+    };
     // The user sees the plan even with --yes, because it is this host's first.
-    const edit = async (question: string) => confirmOrEdit(context, question);
-    const confirm = confirming(context, true, editable ? edit : undefined);
+    const confirm = confirming(context, true, editor && confirmOrEdit);
     const run = await openRun(
       context,
       options,
@@ -125,7 +120,7 @@ async function reachHost(context: SetupContext, typed: string | undefined) {
     // The record of a known host names its Docker, even while that is down.
     const reach = () => (known ? openHost : findHost)(first, run, reached, !run.asks && !run.dryRun);
     try {
-      return { first, run, editable, reached, reach, opened: await reach() };
+      return { first, run, editor, reached, reach, opened: await reach() };
     } catch (error) {
       if (typed !== undefined || !(error instanceof DockerTlsError) || !NO_HOST.includes(error.code)) throw error;
       reached.pause();
@@ -142,33 +137,27 @@ const NO_HOST: readonly ErrorCode[] = [
   'E_SSH_AUTH',
 ];
 
-/** Sets up a connected host, and closes the connection. If it is `editable`, the user may send the plan back to change answers. */
+/** Sets up a connected host, and closes the connection. With an `editor`, the user may send the plan back to change answers. */
 async function setUpReached(
   context: SetupContext,
-  { first, run, editable, reached, reach, ...host }: Awaited<ReturnType<typeof reachHost>>,
+  { first, run, editor, reached, reach, ...host }: Awaited<ReturnType<typeof reachHost>>,
+  wizard: Wizard | undefined,
 ): Promise<CommandResult> {
-  const { options, prompts } = context;
   let { opened } = host;
   try {
     reached.pause(whatThisIs(opened.facts));
-    if (prompts.interactive) refuseEarly(context, first, opened);
-    let answers = await propose(context, first, opened);
-    if (editable) answers = await withOpenWay(context, answers, opened);
-    answers = await withContext(context, answers, first, opened);
-    const takeOver = options.takeOver || (await askTakeOver(context, opened, answers.spec.name));
-    const settled = takeOver || options.rejectOtherClients;
-    const others = settled ? undefined : await askOtherClients(context, opened, answers.spec);
-    const rejectOthers = options.rejectOtherClients || others === 'reject';
-    const settings = others === 'accept' ? { acceptCa: 'existing' } : {};
+    if (context.prompts.interactive) refuseEarly(context, first, opened);
+    const proposed = propose(context, first, opened);
+    const completed = (await wizard?.complete(context, proposed, opened, editor !== undefined)) ?? proposed;
+    let answers = await withContext(context, completed, first, opened);
     for (;;) {
-      const requested = { ...answers, takeOver, rejectOthers, spec: { ...answers.spec, ...settings } };
       try {
-        return await changeSetUp(context, requested, run, opened);
+        return await changeSetUp(context, answers, run, opened);
       } catch (error) {
-        if (!(error instanceof Edit)) throw error;
+        if (!(error instanceof Edit) || editor === undefined) throw error;
         opened = await reach();
         reached.pause();
-        answers = await editAnswers(context, answers, opened);
+        answers = await editor.edit(context, answers, opened);
       }
     }
   } finally {
@@ -176,12 +165,10 @@ async function setUpReached(
   }
 }
 
-type Requested = SetupAnswers & { readonly takeOver: boolean; readonly rejectOthers: boolean };
-
 /** Sets up the host according to the answers, and docker on this machine. */
 async function changeSetUp(
   context: SetupContext,
-  { spec: requested, client, file, takeOver, rejectOthers }: Requested,
+  { spec: requested, client, file, takeOver, rejectOthers }: SetupAnswers,
   run: FleetRun,
   opened: OpenedHost,
 ): Promise<CommandResult<SetupDocument>> {

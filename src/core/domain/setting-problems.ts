@@ -171,3 +171,15 @@ export function readSetting({ schema }: Setting, given: unknown, where: string):
   const [problem] = schemaProblems(read.error.issues, { value: given });
   throw new DockerTlsError(cause?.code ?? 'E_USAGE', `${where}${problem?.message}`, { hints: problem?.hints ?? [] });
 }
+
+/** Validator that returns the error of `read` in words. */
+export function refusal(read: (text: string) => unknown): (text: string) => true | string {
+  return (text) => {
+    try {
+      read(text);
+      return true;
+    } catch (error) {
+      return error instanceof DockerTlsError ? error.message : 'That cannot be read.';
+    }
+  };
+}

@@ -1,11 +1,11 @@
 /**
  * THE table of settings of a host (and of its SSH access, of a client, of a CA): value, default, flag, words, and storage. Source of
  * types, flags and help, the wizard's questions, the fleet file with its JSON Schema, and the tables of docs/lists/fleet-keys.md. It also determines
- * store records, and the settings that the host keeps with a generation. A new setting is one line in this table, and its use.
+ * store records, and the settings that the host keeps with a generation.
  */
 
 import type * as z from 'zod/mini';
-import { ofFeatures } from '../seams/feature-settings.ts';
+import { FEATURE_SETTINGS, ofFeatures } from '../seams/feature-settings.ts';
 import { given } from './given.ts';
 import { KEY_TYPES } from './pki/key-types.ts';
 import type { Settings } from './setting.ts';
@@ -14,8 +14,7 @@ import * as values from './values.ts';
 import { choice, list, names, on, onOff, text, whole } from './values.ts';
 
 const [own, kept] = [true, true] as const;
-const [ssh, host] = [{ group: 'Connection' }, { group: 'Host' }] as const;
-const certificate = { group: 'Certificate' } as const;
+const [ssh, host, certificate] = [{ group: 'Connection' }, { group: 'Host' }, { group: 'Certificate' }] as const;
 const safety = { group: 'Safety' } as const;
 const cli = { flag: { group: 'Docker CLI' }, own: true, here: true } as const;
 const none: readonly never[] = [];
@@ -23,27 +22,31 @@ const MAX_DAYS = 36_500;
 const keyType = { ...choice(KEY_TYPES), default: 'p256' } as const;
 /** Server and client certificates: just under the 398 days that strict clients allow. */
 const days = { ...whole(1, MAX_DAYS), default: 397, flag: { ...certificate, value: 'N' } } as const;
+const hasConfig = FEATURE_SETTINGS.all.includes('configFile');
+const config = hasConfig ? 'ssh config, else ' : '';
 
 /** SSH access to a host, besides the destination. */
 export const SSH_SETTINGS = {
-  user: { ...text(values.user), summary: 'who logs in', otherwise: 'ssh config, else your own name' },
-  port: { ...whole(1, 65_535), summary: 'port of sshd', otherwise: 'ssh config, else 22' },
+  user: { ...text(values.user), summary: 'who logs in', otherwise: `${config}your own name` },
+  port: { ...whole(1, 65_535), summary: 'port of sshd', otherwise: `${config}22` },
   identities: {
     ...list(values.file),
     summary: 'SSH key files, in this order',
-    otherwise: 'ssh config, agent',
+    otherwise: hasConfig ? 'ssh config, agent' : 'agent',
     flag: { ...ssh, name: 'identity', short: 'i', value: 'FILE' },
   },
-  configFile: {
-    ...text(values.file),
-    summary: 'another file than ~/.ssh/config',
-    flag: { ...ssh, name: 'sshConfig', value: 'FILE' },
-    key: 'config',
-  },
+  ...ofFeatures({
+    configFile: {
+      ...text(values.file),
+      summary: 'another file than ~/.ssh/config',
+      flag: { ...ssh, name: 'sshConfig', value: 'FILE' },
+      key: 'config',
+    },
+  } as const),
   jump: {
     ...list(values.destination),
     summary: 'jump hosts, nearest first',
-    otherwise: 'ssh config',
+    ...(hasConfig && { otherwise: 'ssh config' }),
     flag: { ...ssh, value: 'HOST' },
   },
   ...ofFeatures({
@@ -260,7 +263,7 @@ export const CA_SETTINGS = {
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;
 type ValueOf<S> = S extends { readonly schema: infer Z extends z.ZodMiniType } ? Frozen<z.output<Z>> : never;
-type FieldsWith<T, P> = { [K in keyof T]: T[K] extends P ? K : never }[keyof T];
+export type FieldsWith<T, P> = { [K in keyof T]: T[K] extends P ? K : never }[keyof T];
 type Defaulted<T> = FieldsWith<T, { readonly default: unknown }>;
 /** Values of a table; those with a default are always set. */
 export type ValuesOf<T> = { readonly [K in Defaulted<T>]: ValueOf<T[K]> } & {
@@ -268,8 +271,6 @@ export type ValuesOf<T> = { readonly [K in Defaulted<T>]: ValueOf<T[K]> } & {
 };
 
 export type HostSettings = ValuesOf<typeof HOST_SETTINGS>;
-/** The settings that the wizard asks about. */
-export type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: object }>;
 export type KeptSettings = Pick<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly kept: true }>>;
 export type StoredSettings = Omit<HostSettings, FieldsWith<typeof HOST_SETTINGS, { readonly here: true }>>;
 export type SshSpec = ValuesOf<typeof SSH_SETTINGS> &

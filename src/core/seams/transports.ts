@@ -8,4 +8,6 @@ export const TRANSPORTS = seam<{
   readonly name: Exclude<SshOptions['transport'], 'ssh2' | undefined>;
   /** Fails as ssh2 does, but never with E_SSH_TRANSPORT. */
   open(options: SshOptions): Promise<Transport>;
+  /** The type of a key in the agent at `socket` that only this transport can use. Never rejects. */
+  agentKey(socket: string): Promise<string | undefined>;
 }>();

@@ -1,14 +1,13 @@
 /** Keys of a real agent. */
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { connect } from '../../../src/core/adapters/ssh/connect.ts';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { findKeys } from '../../../src/core/adapters/ssh/login-keys.ts';
-import { endpointFrom } from '../../../src/core/adapters/ssh/ssh-config.ts';
-import { failure, keyFile, logIn, optionsFor, withKey, withServer } from '../../support/ssh-login.ts';
+import { plainEndpoint } from '../../../src/core/adapters/ssh/resolve-endpoint.ts';
+import { optionsFor } from '../../support/ssh-login.ts';
 
 let directory: string;
 
@@ -16,53 +15,6 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'answers-'));
 });
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
-
-it('leaves an agent that holds a certificate to another transport, but for a key that is named', async () => {
-  const socket = join(directory, 'agent');
-  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
-  const [authority, mine] = [join(directory, 'authority'), join(directory, 'mine')];
-  for (const file of [authority, mine]) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
-  execFileSync('ssh-keygen', ['-q', '-s', authority, '-I', 'me', `${mine}.pub`]);
-  const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  await expect.poll(() => spawnSync('ssh-add', ['-q', mine], { env }).status).toBe(0);
-  const configFile = join(directory, 'config');
-  writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
-  try {
-    await withServer(withKey, async (server) => {
-      const error = await failure(connect(optionsFor(server, { identities: [], configFile, transport: 'ssh2' })));
-      expect(error.code).toBe('E_SSH_TRANSPORT');
-      expect(error.message).toContain('ssh-ed25519-cert-v01@openssh.com');
-      expect(await logIn(optionsFor(server, { configFile, transport: 'ssh2' }))).toBe('in\n');
-    });
-  } finally {
-    agent.kill();
-  }
-});
-
-it('asks ssh-add once what an agent holds, whatever the number of hosts', async () => {
-  const [socket, calls, bin] = [join(directory, 'agent'), join(directory, 'calls'), join(directory, 'bin')];
-  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' });
-  const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  await expect.poll(() => spawnSync('ssh-add', ['-q', keyFile], { env }).status).toBe(0);
-  const real = execFileSync('/bin/sh', ['-c', 'command -v ssh-add'], { encoding: 'utf8' }).trim();
-  mkdirSync(bin);
-  writeFileSync(join(bin, 'ssh-add'), `#!/bin/sh\necho "$*" >>${calls}\nexec ${real} "$@"\n`, { mode: 0o755 });
-  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
-  const configFile = join(directory, 'config');
-  writeFileSync(configFile, `IdentityAgent ${socket}\nIdentityFile none\n`);
-  try {
-    await withServer(withKey, async (server) => {
-      const logins = Array.from({ length: 20 }, () =>
-        logIn(optionsFor(server, { identities: [], configFile, transport: 'ssh2' })),
-      );
-      expect(new Set(await Promise.all(logins))).toEqual(new Set(['in\n']));
-    });
-    expect(readFileSync(calls, 'utf8')).toBe('-L\n');
-  } finally {
-    vi.unstubAllEnvs();
-    agent.kill();
-  }
-});
 
 it('offers named files that the agent holds first, then its other keys, then the files themselves', async () => {
   const socket = join(directory, 'agent');
@@ -75,7 +27,7 @@ it('offers named files that the agent holds first, then its other keys, then the
     await expect.poll(() => spawnSync('ssh-add', ['-q', held, both], { env }).status).toBe(0);
     const options = optionsFor({ port: 22 }, { identities: [] });
     const identities = [file, both].map((path) => ({ file: path, explicit: false }));
-    const endpoint = { ...endpointFrom(options, new Map()), agent: socket, identities };
+    const endpoint = { ...plainEndpoint(options), agent: socket, identities };
     const { signers } = await findKeys((await import('ssh2')).default, options, endpoint);
     expect(signers.map(({ label }) => label)).toEqual([`agent key ${both}`, `agent key ${held}`, file]);
   } finally {

@@ -1,10 +1,10 @@
-/** Login to a real SSH server in this process, by each transport: every method, jump hosts, the ssh config. */
+/** Login to a real SSH server in this process, by each transport: every method, jump hosts. */
 
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { connect } from '../../../src/core/adapters/ssh/connect.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import type { SshOptions, SshQuestions } from '../../../src/core/runtime.ts';
@@ -12,6 +12,8 @@ import type { DockerTlsError } from '../../../src/errors/errors.ts';
 import { interrupted } from '../../../src/errors/errors.ts';
 import { ownPort } from '../../support/ports.ts';
 import {
+  agentConfig,
+  agentHolding,
   directory,
   failure,
   key,
@@ -27,6 +29,7 @@ import {
 import { makeKey } from '../../support/ssh-server.ts';
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
+afterEach(() => vi.unstubAllEnvs());
 
 /** A listener that accepts connections and sends nothing. */
 async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
@@ -39,17 +42,6 @@ async function withListener<T>(work: (port: number) => Promise<T>): Promise<T> {
     for (const socket of sockets) socket.destroy();
     server.close();
   }
-}
-
-/** The key list of an agent that holds one key. */
-function agentHolding(publicKey: string): Buffer {
-  const string = (bytes: Buffer): Buffer => {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    return Buffer.concat([length, bytes]);
-  };
-  const blob = Buffer.from(publicKey.split(' ')[1] as string, 'base64');
-  return string(Buffer.concat([Buffer.from([12, 0, 0, 0, 1]), string(blob), string(Buffer.from('held'))]));
 }
 
 describe.each(transports)('%s', (transport) => {
@@ -140,21 +132,6 @@ describe.each(transports)('%s', (transport) => {
   it('logs in with a key and then a password', async () => {
     await withServer({ ...withKey, password: 'second', twoFactors: true }, async (server) => {
       expect(await logIn(optionsFor(server, { transport, ask: questions({ password: 'second' }) }))).toBe('in\n');
-    });
-  });
-
-  it.each([
-    ['PubkeyAuthentication', withKey],
-    ['PasswordAuthentication', { password: 'right' }],
-    ['KbdInteractiveAuthentication', { interactive: [{ prompt: 'Password: ', echo: false, answer: 'right' }] }],
-  ])('does not use what %s switches off', async (keyword, host) => {
-    const config = join(directory, `off-${keyword}-${transport}`);
-    writeFileSync(config, `IdentityAgent none\nIdentityFile none\n${keyword} no\n`);
-    const requested: string[] = [];
-    await withServer(host, async (server) => {
-      const ask = questions({ password: 'right' }, requested);
-      const error = await failure(connect(optionsFor(server, { transport, configFile: config, ask })));
-      expect([error.code, requested]).toEqual(['E_SSH_AUTH', []]);
     });
   });
 
@@ -258,14 +235,6 @@ describe.each(transports)('%s', (transport) => {
     expect((await refusals(true)).code).toBe('E_SSH_UNREACHABLE');
   });
 
-  it("refuses hosts that are each other's jump host before anything is dialled", async () => {
-    const config = join(directory, `circle-${transport}`);
-    writeFileSync(config, 'Host one\n ProxyJump two\nHost two\n ProxyJump one\n');
-    const options = { ...optionsFor({ port: 22 }, { transport, configFile: config }), destination: 'one' };
-    const error = await failure(connect({ ...options, port: undefined }));
-    expect([error.code, error.exit, error.where]).toEqual(['E_SSH_CONFIG', 2, 'build-1']);
-  });
-
   it('a jump host that hangs up after its login is an error of this host', async () => {
     await withServer({ ...withKey, forwards: true, misbehave: 'hang-up-after-login' }, async (gate) => {
       await withServer(withKey, async (last) => {
@@ -276,105 +245,16 @@ describe.each(transports)('%s', (transport) => {
       });
     });
   });
-
-  it('is led astray by nothing in the ssh config that is meant for people', async () => {
-    await withServer({ ...withKey, password: 'x' }, async (server) => {
-      const config = join(directory, `people-${transport}`);
-      const lines = ['IdentityAgent none', 'IdentityFile none', 'LogLevel QUIET', 'RequestTTY force', 'StdinNull yes'];
-      writeFileSync(config, `${lines.join('\n')}\nRemoteCommand sleep 1\nForkAfterAuthentication yes\n`);
-      expect(await logIn(optionsFor(server, { transport, configFile: config }))).toBe('in\n');
-      const other = join(directory, `people-other-${transport}`);
-      writeFileSync(other, makeKey().privateKey, { mode: 0o600 });
-      const error = await failure(connect(optionsFor(server, { transport, configFile: config, identities: [other] })));
-      expect(error.code).toBe('E_SSH_AUTH');
-    });
-  });
-
-  it('hands no agent on, and runs no command of this computer, whatever the ssh config says', async () => {
-    const socket = join(directory, `agent-on-${transport}`);
-    const ran = join(directory, `local-command-${transport}`);
-    const config = join(directory, `handing-on-${transport}`);
-    const lines = ['IdentityFile none', `IdentityAgent ${socket}`, 'ForwardAgent yes', 'ForwardX11 yes'];
-    writeFileSync(config, `${lines.join('\n')}\nPermitLocalCommand yes\nLocalCommand touch ${ran}\n`);
-    const list = agentHolding(makeKey().publicKey);
-    const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
-    await new Promise<void>((resolve) => agent.listen(socket, resolve));
-    try {
-      await withServer(withKey, async (server) => {
-        expect(await logIn(optionsFor(server, { transport, configFile: config }))).toBe('in\n');
-        expect([server.seen.forwards, existsSync(ran)]).toEqual([[], false]);
-      });
-    } finally {
-      agent.close();
-    }
-  });
-
-  it('takes host name, port, user and jump from the ssh config', async () => {
-    await withServer({ ...withKey, forwards: true }, async (jump) => {
-      await withServer({ ...withKey, user: 'ops', hostKeys: [makeKey().privateKey] }, async (server) => {
-        const config = join(directory, `alias-${transport}`);
-        writeFileSync(
-          config,
-          [
-            `Host gate\n HostName 127.0.0.1\n Port ${jump.port}\n User tester`,
-            `Match host build.example\n HostName 127.0.0.1\n Port ${server.port}\n User ops\n ProxyJump gate`,
-            `Host *\n IdentityFile ${keyFile}\n IdentityAgent none\n`,
-          ].join('\n'),
-        );
-        const options = optionsFor(server, {
-          transport,
-          configFile: config,
-          destination: 'build.example',
-          user: undefined,
-          port: undefined,
-          identities: [],
-        });
-        const session = await connect(options);
-        expect([session.user, session.dialled]).toEqual(['ops', '127.0.0.1']);
-        expect(await whoami(session)).toBe('in\n');
-        await session.close();
-        expect(jump.seen.connections).toBe(1);
-      });
-    });
-  });
 });
 
 /** The hint: another transport. */
 const OTHERS = transports.slice(1).map((name) => `--transport ${name}`);
-
-/** One keyword each that ssh2 does not support. */
-const BEYOND: Readonly<Record<string, string>> = {
-  BindAddress: '127.0.0.1',
-  BindInterface: 'lo',
-  CertificateFile: '/etc/hostname',
-  ControlPath: '/tmp/none-%C',
-  HostbasedAuthentication: 'yes',
-  KnownHostsCommand: '/bin/true',
-  PKCS11Provider: '/usr/lib/none.so',
-  PreferredAuthentications: 'publickey',
-  ProxyCommand: 'nc %h %p',
-  RevokedHostKeys: '/dev/null',
-  VerifyHostKeyDNS: 'yes',
-};
 
 describe('ssh2 alone', () => {
   it('leaves a banner that is too long for it', async () => {
     await withServer({ ...withKey, banner: 'x'.repeat(60_000) }, async (server) => {
       const error = await failure(connect(optionsFor(server, { transport: 'ssh2' })));
       expect([error.code, error.hints]).toEqual(['E_SSH_TRANSPORT', OTHERS]);
-    });
-  });
-
-  it.each(Object.entries(BEYOND))('leaves %s before it dials, and ignores none', async (key, value) => {
-    const configFile = join(directory, `config-${key}`);
-    writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\n${key} ${value}\n`);
-    await withServer(withKey, async (server) => {
-      const error = await failure(connect(optionsFor(server, { configFile, transport: 'ssh2' })));
-      expect([error.code, error.exit, error.hints]).toEqual(['E_SSH_TRANSPORT', 2, OTHERS]);
-      expect(error.message).toContain(`the ssh config has ${key}`);
-      expect(server.seen.connections).toBe(0);
-      const jump = { ...optionsFor({ port: 22 }, { transport: 'ssh2' }), jump: [`tester@127.0.0.1:${server.port}`] };
-      expect((await failure(connect({ ...jump, configFile }))).code).toBe('E_SSH_TRANSPORT');
     });
   });
 
@@ -407,17 +287,16 @@ describe('ssh2 alone', () => {
 
   it('offers the key of the agent that -i KEY.pub names, and no other of it', async () => {
     const file = join(directory, 'of-the-agent.pub');
-    const config = join(directory, 'config-of-the-agent');
     const socket = join(directory, 'agent-of-the-agent');
     writeFileSync(file, key.publicKey);
-    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile none\n`);
+    vi.stubEnv('SSH_AUTH_SOCK', socket);
     const details = async (held: string): Promise<readonly string[]> => {
       const list = agentHolding(held);
       const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
       await new Promise<void>((resolve) => agent.listen(socket, resolve));
       try {
         return await withServer({ authorizedKeys: [] }, async (server) => {
-          const options = optionsFor(server, { configFile: config, identities: [file] });
+          const options = optionsFor(server, { configFile: agentConfig, identities: [file] });
           return (await failure(connect(options))).details;
         });
       } finally {
@@ -443,21 +322,16 @@ describe('ssh2 alone', () => {
     });
   });
 
-  it.each([
-    ['IdentitiesOnly', 'IdentitiesOnly yes\n', false],
-    ['-i', '', true],
-  ])('offers no other key of the agent with %s', async (_, line, named) => {
-    const other = join(directory, `other-${named}`);
-    const config = join(directory, `config-agent-${named}`);
-    const socket = join(directory, `agent-${named}`);
+  it('offers no other key of the agent with -i', async () => {
+    const other = join(directory, 'other-named');
+    const socket = join(directory, 'agent-named');
     writeFileSync(other, makeKey().privateKey, { mode: 0o600 });
-    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile ${named ? 'none' : other}\n${line}`);
+    vi.stubEnv('SSH_AUTH_SOCK', socket);
     const list = agentHolding(key.publicKey);
     const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
     await new Promise<void>((resolve) => agent.listen(socket, resolve));
     await withServer(withKey, async (server) => {
-      const identities = named ? [other] : [];
-      const error = await failure(connect(optionsFor(server, { configFile: config, identities })));
+      const error = await failure(connect(optionsFor(server, { configFile: agentConfig, identities: [other] })));
       expect([error.code, error.details[0]]).toEqual(['E_SSH_AUTH', `tried: publickey ${other}`]);
     });
     agent.close();
@@ -488,36 +362,6 @@ describe('ssh2 alone', () => {
       const error = await failure(connect(optionsFor(server, { identities: [file], ask })));
       expect([error.code, requested]).toEqual(['E_INTERRUPTED', []]);
     });
-  });
-
-  it('offers named keys that the agent holds, then its others, then files', async () => {
-    const files = [1, 2].map((index) => {
-      const pair = makeKey();
-      const file = join(directory, `order-${index}`);
-      writeFileSync(file, pair.privateKey, { mode: 0o600 });
-      return { file, ...pair };
-    });
-    const config = join(directory, 'config-order');
-    const socket = join(directory, 'agent-order');
-    const identities = files.map(({ file }) => `IdentityFile ${file}\n`).join('');
-    writeFileSync(config, `IdentityAgent ${socket}\n${identities}`);
-    const tried = async (publicKey: string): Promise<string | undefined> => {
-      const list = agentHolding(publicKey);
-      const agent = createServer((client) => client.on('error', () => {}).on('data', () => client.write(list)));
-      await new Promise<void>((resolve) => agent.listen(socket, resolve));
-      try {
-        return await withServer({ authorizedKeys: [] }, async (server) => {
-          const error = await failure(connect(optionsFor(server, { configFile: config, identities: [] })));
-          return error.details[0];
-        });
-      } finally {
-        agent.close();
-      }
-    };
-    const [first, second] = files.map(({ file }) => `publickey ${file}`);
-    const held = 'publickey agent key held';
-    expect(await tried(files[1]?.publicKey ?? '')).toBe(`tried: ${held}, ${first}`);
-    expect(await tried(makeKey().publicKey)).toBe(`tried: ${held}, ${first}, ${second}`);
   });
 
   it('says that no person can be asked for a passphrase', async () => {
@@ -559,8 +403,7 @@ describe('ssh2 alone', () => {
 
   it('waits for an agent no longer than for a host where no person can be asked', async () => {
     const socket = join(directory, 'agent-hangs');
-    const config = join(directory, 'config-agent-hangs');
-    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile none\n`);
+    vi.stubEnv('SSH_AUTH_SOCK', socket);
     const list = agentHolding(key.publicKey);
     const agent = createServer((client) =>
       client
@@ -571,7 +414,7 @@ describe('ssh2 alone', () => {
     );
     await new Promise<void>((resolve) => agent.listen(socket, resolve));
     await withServer(withKey, async (server) => {
-      const options = optionsFor(server, { configFile: config, identities: [], connectTimeoutMs: 5000 });
+      const options = optionsFor(server, { configFile: agentConfig, identities: [], connectTimeoutMs: 5000 });
       const error = await failure(connect(options));
       expect([error.code, error.message]).toEqual([
         'E_SSH_TIMEOUT',
@@ -597,14 +440,11 @@ describe('ssh2 alone', () => {
 
   it('goes on with its key files when an agent does not even say what it holds', async () => {
     const socket = join(directory, 'agent-silent');
-    const config = join(directory, 'config-agent-silent');
-    writeFileSync(config, `IdentityAgent ${socket}\nIdentityFile ${keyFile}\n`);
+    vi.stubEnv('SSH_AUTH_SOCK', socket);
     const agent = createServer((client) => client.on('error', () => {}));
     await new Promise<void>((resolve) => agent.listen(socket, resolve));
     await withServer(withKey, async (server) => {
-      expect(await logIn(optionsFor(server, { configFile: config, identities: [], connectTimeoutMs: 4000 }))).toBe(
-        'in\n',
-      );
+      expect(await logIn(optionsFor(server, { configFile: agentConfig, connectTimeoutMs: 4000 }))).toBe('in\n');
     });
     agent.close();
   });

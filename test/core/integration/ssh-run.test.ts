@@ -1,8 +1,7 @@
 /** Scripts over each transport, and every failure of a host or a connection. */
 
-import { rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connect } from '../../../src/core/adapters/ssh/connect.ts';
@@ -22,17 +21,6 @@ import {
 import type { SshServerOptions } from '../../support/ssh-server.ts';
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
-
-it('the dot of the root is no part of what clients dial: a server refuses it in SNI', async () => {
-  await withServer(withKey, async (server) => {
-    const configFile = join(directory, 'root-dot');
-    const pipe = `const s=require("net").connect(${server.port},"127.0.0.1");process.stdin.pipe(s);s.pipe(process.stdout)`;
-    writeFileSync(configFile, `IdentityAgent none\nProxyCommand ${process.execPath} -e '${pipe}'\n`);
-    const session = await connect(optionsFor(server, { configFile, destination: 'build-1.example.' }));
-    expect(session.dialled).toBe('build-1.example');
-    await session.close();
-  });
-});
 
 describe.each(transports)('%s', (transport) => {
   it('logs in by keyboard-interactive with two questions', async () => {
@@ -296,19 +284,10 @@ describe.each(transports)('%s', (transport) => {
     ['an option as a name', { destination: '-oProxyCommand=x' }, 'E_HOST_NAME', 2],
     ['a closed port', { port: 1 }, 'E_SSH_REFUSED', 4],
     ['a missing key file', { identities: ['/nonexistent/key'] }, 'E_SSH_KEY_FILE', 2],
-    ['a missing ssh config', { configFile: '/nonexistent/config' }, 'E_SSH_CONFIG', 2],
   ])('%s', async (_name, more, code, exit) => {
     const error = await failure(connect(optionsFor({ port: 1 }, { transport, ...more })));
     expect([error.code, error.exit, error.where?.startsWith('build-1') ?? true]).toEqual([code, exit, true]);
     expect(error.hints.length + error.message.length).toBeGreaterThan(0);
-  });
-
-  it('a name that ssh finds in none of its CanonicalDomains has no address, and the configuration is right', async () => {
-    const configFile = join(directory, `canonical-${transport}`);
-    writeFileSync(configFile, 'CanonicalizeHostname yes\nCanonicalDomains invalid\nCanonicalizeFallbackLocal no\n');
-    const options = optionsFor({ port: 1 }, { transport, configFile, destination: 'nowhere' });
-    const error = await failure(connect(options));
-    expect([error.code, error.message]).toEqual(['E_SSH_NAME', expect.stringContaining('CanonicalDomains')]);
   });
 
   it('names the phase in which a host fell silent', async () => {

@@ -1,44 +1,19 @@
-/** Questions of `setup`. */
+/** Answers that `setup` proposes. */
 
 import { expect, test } from 'vitest';
-import { editAnswers } from '../../../src/core/commands/setup-wizard.ts';
-import { fleetKey, type Setting } from '../../../src/core/domain/setting.ts';
-import { completeHost, HOST_SETTINGS } from '../../../src/core/domain/settings.ts';
+import { proposedName } from '../../../src/core/actions/setup-proposal.ts';
+import { completeHost } from '../../../src/core/domain/settings.ts';
 
-const ASKED = Object.entries<Setting>(HOST_SETTINGS).filter(([, { question }]) => question !== undefined);
+const hosts = new Map([['taken', {}]]) as never;
 
-/** Keys of the wizard's questions. */
-async function asked(flags: Readonly<Record<string, unknown>>): Promise<(string | undefined)[]> {
-  const keys: (string | undefined)[] = [];
-  const spec = completeHost({ name: 'web', ssh: { destination: 'web.example' } });
-  const context = {
-    options: { noContext: true },
-    flags: { name: 'web', ...flags },
-    state: { hosts: new Map() },
-    runtime: { cwd: '/nowhere', probe: async () => ({ kind: 'accepted' }) },
-    prompts: {
-      confirm: async () => false,
-      input: async ({ key, default: proposed = '' }: { key?: string; default?: string }) => {
-        keys.push(key);
-        return proposed;
-      },
-    },
-  };
-  const opened = { session: { dialled: '10.0.0.1' }, facts: {}, proposed: () => [{ kind: 'ip', value: '10.0.0.1' }] };
-  await editAnswers(
-    context as unknown as Parameters<typeof editAnswers>[0],
-    { spec, client: { name: 'me', requested: false }, file: undefined },
-    opened as unknown as Parameters<typeof editAnswers>[2],
-  );
-  return keys;
-}
-
-test('the wizard asks every question of the table of settings, in its order', async () => {
-  expect(ASKED.length).toBeGreaterThan(1);
-  expect(await asked({})).toEqual([...ASKED.map(([field, setting]) => fleetKey(field, setting)), 'clients']);
-});
-
-test.each(ASKED.map(([field]) => field))('%s is not asked where its flag is given', async (field) => {
-  const others = ASKED.filter(([one]) => one !== field).map(([one, setting]) => fleetKey(one, setting));
-  expect(await asked({ [field]: field === 'sans' ? [] : 'given' })).toEqual([...others, 'clients']);
+test.each([
+  ['10.0.0.7', 'web.example.org', 'web'],
+  ['10.0.0.7', 'localhost', 'proposed'],
+  ['10.0.0.7', 'taken', 'proposed'],
+  ['alias', 'web', 'proposed'],
+  ['fe80::1', 'web', 'web'],
+  ['local', 'web', 'web'],
+])('a name for %s, whose own is %s', (destination, hostname, name) => {
+  const spec = completeHost({ name: 'proposed', ssh: { destination } });
+  expect(proposedName(spec, { hostname }, { hosts })).toBe(name);
 });

@@ -6,9 +6,9 @@ import type { Secret } from '../../domain/secret.ts';
 import { listWords } from '../../domain/words.ts';
 import type { SshOptions } from '../../runtime.ts';
 import type { Deadline } from './deadline.ts';
+import type { Endpoint } from './endpoint.ts';
 import type { FoundKeys, KeySigner } from './login-keys.ts';
 import { inTurn } from './questions.ts';
-import type { Endpoint } from './ssh-config.ts';
 import { sshCopyId } from './ssh-errors.ts';
 
 type Ssh2 = typeof import('ssh2');

@@ -1,5 +1,9 @@
 /** A time limit that pauses during questions. */
 
+/** Of both transports, unless the options have others. */
+export const CONNECT_TIMEOUT_MS = 20_000;
+export const KEEPALIVE_MS = 15_000;
+
 /** Calls `expired` once, after `limitMs` of unpaused time. */
 export class Deadline {
   #left: number;

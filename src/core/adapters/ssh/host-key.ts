@@ -4,6 +4,7 @@ import { DockerTlsError } from '../../../errors/errors.ts';
 import { fingerprintOf } from '../../domain/pki/ssh-wire.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
+import type { Endpoint } from './endpoint.ts';
 import {
   addKnownHost,
   authorityFor,
@@ -16,7 +17,6 @@ import {
   readKnownHosts,
 } from './known-hosts.ts';
 import { inTurn } from './questions.ts';
-import type { Endpoint } from './ssh-config.ts';
 
 /** The endpoint's names in known_hosts: its own and, for a port other than 22, the bare one. */
 export function hostKeyNames(endpoint: Endpoint): { readonly name: string; readonly bareName?: string } {

@@ -1,6 +1,5 @@
 /** Private key files and the agent: usable keys in OpenSSH's order, each unlocked at most once per process. */
 
-import { execFile } from 'node:child_process';
 import { stat } from 'node:fs/promises';
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
@@ -8,9 +7,10 @@ import { shellQuote } from '../../domain/quote.ts';
 import type { Secret } from '../../domain/secret.ts';
 import { whyNotRead } from '../../named-file.ts';
 import type { SshOptions } from '../../runtime.ts';
+import { TRANSPORTS } from '../../seams/transports.ts';
+import type { Endpoint } from './endpoint.ts';
 import { inTurn } from './questions.ts';
 import { isThere, readBytesIfThere } from './read-once.ts';
-import type { Endpoint } from './ssh-config.ts';
 import { needsOpenSsh } from './ssh-errors.ts';
 
 /** A key that is offered by its public half; `unlock` loads the private half and asks for a passphrase if needed. */
@@ -55,7 +55,7 @@ export async function findKeys(ssh2: Ssh2, options: SshOptions, endpoint: Endpoi
         passedOver.push(`agent ${endpoint.agent}: ${printable(error.message, 200)}`);
         return [];
       }),
-      namedOnly ? undefined : agentKeyForOpenSsh(endpoint.agent),
+      namedOnly ? undefined : TRANSPORTS.all[0]?.agentKey(endpoint.agent),
     ]);
     if (beyond !== undefined) throw needsOpenSsh(options, `the agent holds a key of type ${beyond}`);
     held = usable;
@@ -77,34 +77,10 @@ function idOf(blob: Buffer): string {
 }
 
 /** Security keys and certificates, by type. */
-const OPENSSH_ALONE = /^sk-|-cert-v0/;
-
-/** By the agent's socket: one process, however many hosts. */
-const agentKeysForOpenSsh = new Map<string, Promise<string | undefined>>();
-
-/** The type of an agent key that ssh2 silently ignores. Never rejects: an agent that does not answer is skipped. */
-function agentKeyForOpenSsh(socket: string): Promise<string | undefined> {
-  const found = agentKeysForOpenSsh.get(socket) ?? listAgent(socket);
-  agentKeysForOpenSsh.set(socket, found);
-  return found;
-}
-
-function listAgent(socket: string): Promise<string | undefined> {
-  const env = { ...process.env, SSH_AUTH_SOCK: socket };
-  return new Promise((resolve) => {
-    execFile('ssh-add', ['-L'], { env, timeout: LISTS_MS }, (_error, stdout) =>
-      resolve(
-        stdout
-          .split('\n')
-          .map((line) => printable(line.split(' ')[0] ?? '', 60))
-          .find((type) => OPENSSH_ALONE.test(type)),
-      ),
-    );
-  });
-}
+export const OPENSSH_ALONE = /^sk-|-cert-v0/;
 
 /** Time limit for an agent to list its keys. Some wait to be unlocked first. */
-const LISTS_MS = 5000;
+export const LISTS_MS = 5000;
 const LISTS_FOR_PEOPLE_MS = 60_000;
 
 async function agentSigners(agent: BaseAgent, ssh2: Ssh2, limitMs: number): Promise<KeySigner[]> {

@@ -2,7 +2,8 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { SshOptions } from '../../runtime.ts';
-import { type Endpoint, jumpOptions, resolveEndpoint } from './ssh-config.ts';
+import type { Endpoint } from './endpoint.ts';
+import { jumpOptions, resolveEndpoint } from './resolve-endpoint.ts';
 
 /** One connection of the route. */
 export type Hop = { readonly options: SshOptions; readonly endpoint: Endpoint };

@@ -5,7 +5,7 @@ import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { SshOptions } from '../../runtime.ts';
 import { TRANSPORTS } from '../../seams/transports.ts';
-import type { Endpoint } from './ssh-config.ts';
+import type { Endpoint } from './endpoint.ts';
 
 export type ConnectPhase = 'connecting' | 'exchanging keys' | 'logging in' | 'signing';
 

@@ -9,7 +9,8 @@ import { listWords } from '../../domain/words.ts';
 import type { HostKey, SshOptions, Tunnel } from '../../runtime.ts';
 import { Authentication } from './authentication.ts';
 import type { Channel, Transport } from './channel.ts';
-import { Deadline } from './deadline.ts';
+import { CONNECT_TIMEOUT_MS, Deadline, KEEPALIVE_MS } from './deadline.ts';
+import type { Endpoint } from './endpoint.ts';
 import { hungUp, noShell, scriptInterrupted } from './exec-errors.ts';
 import { hostKeyNames, knownLines, settleHostKey } from './host-key.ts';
 import { authorityFor, hostKeyOf, pinOf, wantedTypes } from './known-hosts.ts';
@@ -18,7 +19,6 @@ import { findKeys } from './login-keys.ts';
 import { withRetry } from './retry.ts';
 import { type Hop, route } from './route.ts';
 import { withSemaphore } from './semaphore.ts';
-import type { Endpoint } from './ssh-config.ts';
 import {
   type ConnectPhase,
   connectTimedOut,
@@ -36,9 +36,6 @@ type Ssh2 = typeof import('ssh2');
 const byKey = new WeakSet<Client>();
 /** Host keys by connection. */
 const hostKeys = new WeakMap<Client, HostKey>();
-
-const CONNECT_TIMEOUT_MS = 20_000;
-const KEEPALIVE_MS = 15_000;
 
 /** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_SSH_TRANSPORT if only the openssh transport can do it, E_INTERRUPTED. */
 export async function connectSsh2(options: SshOptions): Promise<Transport> {

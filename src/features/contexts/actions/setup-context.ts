@@ -4,7 +4,7 @@ import { dockerHost } from '../../../core/domain/destination.ts';
 import { hostContextName } from '../../../core/domain/hosts/specs.ts';
 import { contextNameOf } from '../../../core/domain/names.ts';
 import { hasPort } from '../../../core/domain/network-port.ts';
-import { refusal } from '../../../core/domain/plan/setup-questions.ts';
+import { refusal } from '../../../core/domain/setting-problems.ts';
 import type { ContextOptions, CopiesCode } from '../../../core/seams/copies.ts';
 import { dockerConfigDirectory } from '../../../core/user.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';

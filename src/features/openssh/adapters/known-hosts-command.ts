@@ -5,8 +5,8 @@
 
 import { execFile } from 'node:child_process';
 import { type KnownHost, keyType, parseKnownHosts } from '../../../core/adapters/ssh/known-hosts.ts';
-import type { Endpoint } from '../../../core/adapters/ssh/ssh-config.ts';
 import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
+import type { ConfiguredEndpoint } from './ssh-config.ts';
 
 const LIMIT_MS = 10_000;
 
@@ -15,7 +15,7 @@ const LIMIT_MS = 10_000;
  * program, or if it fails, as in ssh.
  */
 export function askKnownHostsCommand(
-  { knownHostsCommand }: Endpoint,
+  { knownHostsCommand }: ConfiguredEndpoint,
   name: string,
   blob?: Buffer,
 ): Promise<KnownHost[]> {

@@ -11,13 +11,14 @@ import type { Deadline } from '../../../core/adapters/ssh/deadline.ts';
 import { hostKeyNames, knownLines, requireFirstKey, settleHostKey } from '../../../core/adapters/ssh/host-key.ts';
 import { authorityFor, hostKeyOf, keyType, pinOf, plainKey } from '../../../core/adapters/ssh/known-hosts.ts';
 import { inTurn } from '../../../core/adapters/ssh/questions.ts';
-import { type Endpoint, jumpOptions } from '../../../core/adapters/ssh/ssh-config.ts';
+import { jumpOptions } from '../../../core/adapters/ssh/resolve-endpoint.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import type { HostKey, SshOptions } from '../../../core/runtime.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { answerCommand } from './askpass-answer.ts';
 import { askKnownHostsCommand } from './known-hosts-command.ts';
+import type { ConfiguredEndpoint } from './ssh-config.ts';
 
 export type AskpassAnswers = {
   /** The program for ssh to start. */
@@ -39,7 +40,7 @@ type Question = { readonly words: readonly string[]; readonly prompt: string };
 export async function startAnswers(
   directory: string,
   options: SshOptions,
-  endpoint: Endpoint,
+  endpoint: ConfiguredEndpoint,
   clock: () => Deadline | undefined,
 ): Promise<AskpassAnswers> {
   const program = join(directory, 'answer');
@@ -107,7 +108,7 @@ export async function startAnswers(
 
 async function answer(
   options: SshOptions,
-  endpoint: Endpoint,
+  endpoint: ConfiguredEndpoint,
   given: Map<string, Secret>,
   text: string,
   seen: (key: HostKey) => void,
@@ -129,7 +130,7 @@ function noticeOfTouch(text: string): string | undefined {
  */
 async function answerHostKey(
   options: SshOptions,
-  endpoint: Endpoint,
+  endpoint: ConfiguredEndpoint,
   words: readonly string[],
   seen: (key: HostKey) => void,
 ): Promise<string> {
@@ -162,7 +163,7 @@ async function answerHostKey(
  */
 async function authoritiesFor(
   options: SshOptions,
-  endpoint: Endpoint,
+  endpoint: ConfiguredEndpoint,
   name: string,
   certificate: Buffer,
 ): Promise<string | undefined> {
@@ -176,7 +177,11 @@ async function authoritiesFor(
 }
 
 /** A jump host by its name in known_hosts, with the destination's files. */
-function jumpHop(options: SshOptions, endpoint: Endpoint, name: string): { options: SshOptions; endpoint: Endpoint } {
+function jumpHop(
+  options: SshOptions,
+  endpoint: ConfiguredEndpoint,
+  name: string,
+): { options: SshOptions; endpoint: ConfiguredEndpoint } {
   const [, bracketed, port] = /^\[(.+)\]:(\d+)$/.exec(name) ?? [];
   const hostName = bracketed ?? name;
   return {

@@ -3,15 +3,15 @@
  * source; they are always shown too. Host key errors come from host-key.ts, because it knows more.
  */
 
+import type { Endpoint } from '../../../core/adapters/ssh/endpoint.ts';
 import { HANGS_UP } from '../../../core/adapters/ssh/exec-errors.ts';
-import type { Endpoint } from '../../../core/adapters/ssh/ssh-config.ts';
 import { FORWARDING, place, sshCopyId, sshVerbose } from '../../../core/adapters/ssh/ssh-errors.ts';
-import { runSsh } from '../../../core/adapters/ssh/ssh-program.ts';
 import { installHereHint } from '../../../core/domain/dockerd/install-hints.ts';
 import type { SshOptions } from '../../../core/runtime.ts';
 import { osReleaseHere } from '../../../core/user.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, printable, printableLines } from '../../../errors/errors.ts';
+import { runSsh } from './ssh-program.ts';
 
 /** Errors: E_PROGRAM_MISSING, or E_SSH_OPENSSH_OLD before 8.5, which has no KnownHostsCommand. */
 export async function checkOpenSsh(options: SshOptions): Promise<void> {

@@ -9,26 +9,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import type { Channel, ChannelEnd, Transport } from '../../../core/adapters/ssh/channel.ts';
-import { Deadline } from '../../../core/adapters/ssh/deadline.ts';
+import { CONNECT_TIMEOUT_MS, Deadline, KEEPALIVE_MS } from '../../../core/adapters/ssh/deadline.ts';
 import { hungUp, scriptInterrupted } from '../../../core/adapters/ssh/exec-errors.ts';
 import { pinOf } from '../../../core/adapters/ssh/known-hosts.ts';
 import { startProgram } from '../../../core/adapters/ssh/local-session.ts';
 import { loginOf } from '../../../core/adapters/ssh/login.ts';
 import { isEncrypted } from '../../../core/adapters/ssh/login-keys.ts';
 import { readBytesIfThere } from '../../../core/adapters/ssh/read-once.ts';
+import { resolveEndpoint } from '../../../core/adapters/ssh/resolve-endpoint.ts';
 import { withRetry } from '../../../core/adapters/ssh/retry.ts';
 import { route } from '../../../core/adapters/ssh/route.ts';
 import { withSemaphore } from '../../../core/adapters/ssh/semaphore.ts';
-import { type Endpoint, resolveEndpoint } from '../../../core/adapters/ssh/ssh-config.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import type { SshOptions } from '../../../core/runtime.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type AskpassAnswers, startAnswers } from './openssh-answers.ts';
 import { checkOpenSsh, isOpenSshDrop, openSshTimedOut, translateOpenSsh } from './openssh-errors.ts';
+import type { ConfiguredEndpoint } from './ssh-config.ts';
 
-const CONNECT_TIMEOUT_MS = 20_000;
-const KEEPALIVE_MS = 15_000;
 const POLL_MS = 15;
 
 /** Starts the master connection. Errors: E_SSH_… like the ssh2 transport, if ssh reports the cause; E_PROGRAM_MISSING. */
@@ -40,7 +39,7 @@ export async function connectOpenSsh(options: SshOptions): Promise<Transport> {
   return await withRetry(() => startMaster(options, endpoint), isOpenSshDrop);
 }
 
-async function startMaster(options: SshOptions, endpoint: Endpoint): Promise<Transport> {
+async function startMaster(options: SshOptions, endpoint: ConfiguredEndpoint): Promise<Transport> {
   const directory = await openDirectory(options);
   let clock: Deadline | undefined;
   const answers = await startAnswers(directory, options, endpoint, () => clock);
@@ -115,7 +114,7 @@ function watch(master: Channel): MasterEnd {
 /** Undefined once ssh has created the control socket, which it does after the login; else the error. */
 async function waitForMaster(
   options: SshOptions,
-  endpoint: Endpoint,
+  endpoint: ConfiguredEndpoint,
   directory: string,
   end: MasterEnd,
   answers: AskpassAnswers,
@@ -174,7 +173,7 @@ function masterArguments(options: SshOptions, directory: string): string[] {
  * Our settings come first and so override the user's files (ssh_config(5): the first value obtained is used, and all key files). They are
  * in a file because ssh passes `-F` to a jump host's ssh, which may use the same keys.
  */
-function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, answers: AskpassAnswers): string {
+function renderConfig(options: SshOptions, endpoint: ConfiguredEndpoint, answers: AskpassAnswers): string {
   const include =
     options.configFile === undefined
       ? [join(homeDirectory(), '.ssh/config'), '/etc/ssh/ssh_config']
@@ -186,7 +185,7 @@ function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, a
     ...(options.knownHostsFile === undefined
       ? []
       : [`  UserKnownHostsFile ${configWord(options.knownHostsFile)}`, '  GlobalKnownHostsFile /dev/null']),
-    ...identities.filter(({ explicit }) => explicit).map(({ file }) => `  IdentityFile ${configWord(file)}`),
+    ...endpoint.identities.filter(({ explicit }) => explicit).map(({ file }) => `  IdentityFile ${configWord(file)}`),
     `  BatchMode ${options.ask === undefined ? 'yes' : 'no'}`,
     '  UpdateHostKeys no',
     '  ForwardAgent no',
@@ -198,7 +197,7 @@ function renderConfig(options: SshOptions, { detaches, identities }: Endpoint, a
     // We parse ssh's messages, and QUIET would suppress them.
     '  LogLevel INFO',
     // Only if configured: ssh before 8.7 does not know these keywords.
-    ...detaches.map((key) => `  ${key} no`),
+    ...(endpoint.detaches ?? []).map((key) => `  ${key} no`),
     ...include.map((file) => `Include ${configWord(file)}`),
     '',
   ].join('\n');
@@ -210,14 +209,14 @@ function configWord(path: string): string {
 }
 
 /** Rejects a circle of jump hosts: ssh would start itself endlessly. ssh reports other problems of the route. */
-async function checkCircle(options: SshOptions, endpoint: Endpoint): Promise<void> {
+async function checkCircle(options: SshOptions, endpoint: ConfiguredEndpoint): Promise<void> {
   if ((options.jump ?? endpoint.jump).length === 0) return;
   await route(options).catch((error: unknown) => {
     if (error instanceof DockerTlsError && error.code === 'E_SSH_CONFIG') throw error;
   });
 }
 
-async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise<void> {
+async function checkIdentities(options: SshOptions, endpoint: ConfiguredEndpoint): Promise<void> {
   for (const { file, explicit } of endpoint.identities) {
     if (!explicit || (await readBytesIfThere(file).catch(() => undefined)) !== undefined) continue;
     throw new DockerTlsError('E_SSH_KEY_FILE', `the key file ${file} does not exist or cannot be read`, {
@@ -229,7 +228,7 @@ async function checkIdentities(options: SshOptions, endpoint: Endpoint): Promise
 
 function transportOver(
   options: SshOptions,
-  endpoint: Endpoint,
+  endpoint: ConfiguredEndpoint,
   directory: string,
   master: Channel,
   end: MasterEnd,

@@ -3,8 +3,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import type { HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
-import type { SshSpec } from '../../../../src/core/domain/settings.ts';
 import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { writeContext } from '../../../../src/features/contexts/adapters/contexts.ts';
@@ -51,21 +51,15 @@ beforeEach(async () => {
     };
     const server = issued('server', web.serverCert, web.serverKey.reveal().toString());
     daemon = await startTlsDaemon(factory, { server, trust: issued('trust', web.ca, '') });
-    const known = join(home, 'known_hosts');
-    writeFileSync(known, `[127.0.0.1]:${sshd.port} ${sshd.hostKeys[0]}\n`);
-    const config = join(home, 'ssh_config');
-    writeFileSync(
-      config,
-      `IdentityAgent none\nIdentityFile none\nUserKnownHostsFile ${known}\nGlobalKnownHostsFile none\n`,
-    );
-    const ssh: SshSpec = {
-      ...{ destination: '127.0.0.1', user: 'root', port: sshd.port, configFile: config, identities: [keyFile] },
-    };
-    const record = { ...web.record, address: '127.0.0.1', port: daemon.port, ssh };
-    await store.write({ hosts: { web: { ...web, record } } });
+    await store.write({ hosts: { web: { ...web, record: recordOf(web.record, sshd.hostKeys[0]) } } });
   });
   return () => daemon.stop();
 });
+
+function recordOf(record: HostRecord, hostKey: string | undefined): HostRecord {
+  const ssh = { destination: '127.0.0.1', user: 'root', port: sshd.port, identities: [keyFile], hostKey };
+  return { ...record, address: '127.0.0.1', port: daemon.port, ssh };
+}
 
 const run = (argv: readonly string[], more: CliSetting = {}) =>
   runCli([...argv, '--home', home, '--json'], {
@@ -89,13 +83,17 @@ test('both ways are open: all is well', async () => {
 
 test('docker gets in and SSH shows another key: that is the cause, with the hint of the error of SSH', async () => {
   const old = makeKey().publicKey.split(' ').slice(0, 2).join(' ');
-  writeFileSync(join(home, 'known_hosts'), `[127.0.0.1]:${sshd.port} ${old}\n`);
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const web = (await store.read()).hosts.get('web');
+    if (web !== undefined) await store.write({ hosts: { web: { ...web, record: recordOf(web.record, old) } } });
+  });
   const { exit, json } = await run(['doctor', 'web']);
   expect([exit, json.result.cause]).toEqual([7, 'ssh']);
-  expect(json.result.message).toSay('docker-tls-does-not-key', 'E_SSH_HOST_KEY_CHANGED');
-  expect(json.result.hints).toEqual([expect.stringContaining('ssh-keygen -f')]);
+  expect(json.result.message).toSay('docker-tls-does-not-key', 'E_SSH_HOST_KEY_PIN');
+  expect(json.result.hints).toEqual(expect.arrayContaining([expect.stringContaining('--host-key')]));
   const shown = await runCli(['doctor', 'web', '--home', home], { env: { HOME: home, DOCKER_CONFIG: docker } });
-  expect(shown.out.match(/key has changed/g)).toHaveLength(1);
+  expect(shown.out.match(/E_SSH_HOST_KEY_PIN/g)).toHaveLength(1);
   const without = await run(['doctor', 'web', '--no-ssh']);
   expect([without.exit, without.json.result.cause]).toEqual([0, 'none']);
 });

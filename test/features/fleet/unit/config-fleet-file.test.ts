@@ -27,7 +27,7 @@ async function fleetFile(text?: string) {
 }
 
 const FLEET = `version: 1
-defaults: { ssh: { user: admin, identities: [keys/a], config: ~/.ssh/farm }, days: 90 } # all
+defaults: { ssh: { user: admin, identities: [keys/a, ~/.ssh/farm] }, days: 90 } # all
 hosts:
   old: { ssh: root@old.example.org, port: 2377 }
 `;
@@ -49,7 +49,7 @@ test('a new host has the defaults of the file, whose paths stay as they are writ
   expect(spec).toMatchObject({
     name: 'new',
     days: 90,
-    ssh: { user: 'admin', identities: [join(cwd, 'keys/a')], configFile: '/home/ada/.ssh/farm' },
+    ssh: { user: 'admin', identities: [join(cwd, 'keys/a'), '/home/ada/.ssh/farm'] },
   });
   await (await file.edit(spec, NOTHING))?.();
   expect(read()).toBe(`${FLEET}  new: new.example.org\n`);

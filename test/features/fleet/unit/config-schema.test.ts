@@ -52,14 +52,13 @@ test('file names are relative to the fleet file, or to the home', () => {
 ca: { passphrase: "file:ca.pass" }
 defaults: { sudo-password: "file:~/sudo" }
 hosts:
-  a: { ssh: { identities: [keys/a, ~/.ssh/b, /c], config: ../ssh } }
+  a: { ssh: { identities: [keys/a, ~/.ssh/b, /c, ../ssh] } }
   b: { sudo-password: env:SUDO }
 `;
   const fleet = resolveFleetPaths(parseFleet(text, '/srv/fleet/fleet.yaml'), '/home/ada');
   expect(fleet.hosts[0]?.ssh).toEqual({
     destination: 'a',
-    identities: ['/srv/fleet/keys/a', '/home/ada/.ssh/b', '/c'],
-    configFile: '/srv/ssh',
+    identities: ['/srv/fleet/keys/a', '/home/ada/.ssh/b', '/c', '/srv/ssh'],
   });
   expect(fleet.hosts[1]?.ssh).toEqual({ destination: 'b' });
   expect(fleet.secrets).toEqual({

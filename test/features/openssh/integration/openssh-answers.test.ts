@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { Deadline } from '../../../../src/core/adapters/ssh/deadline.ts';
-import { endpointFrom } from '../../../../src/core/adapters/ssh/ssh-config.ts';
+import { plainEndpoint } from '../../../../src/core/adapters/ssh/resolve-endpoint.ts';
 import type { SshOptions } from '../../../../src/core/runtime.ts';
 import { startAnswers } from '../../../../src/features/openssh/adapters/openssh-answers.ts';
 import { optionsFor, questions } from '../../../support/ssh-login.ts';
@@ -39,7 +39,7 @@ it('says that a security key waits for a touch, and lets the time stand still un
     });
     return clock;
   };
-  const answers = await startAnswers(directory, options, endpointFrom(options, new Map()), begun);
+  const answers = await startAnswers(directory, options, plainEndpoint(options), begun);
   try {
     const notice = program(answers.env, CONFIRM, 'none');
     await expect.poll(() => notices).toEqual([{ host: 'build-1', key: 'ED25519-SK SHA256:abc' }]);
@@ -61,7 +61,7 @@ it('where no person can be asked the time runs on, and a PIN is an error with a 
   const clock = new Deadline(100, () => {
     expired = true;
   });
-  const answers = await startAnswers(directory, options, endpointFrom(options, new Map()), () => clock);
+  const answers = await startAnswers(directory, options, plainEndpoint(options), () => clock);
   try {
     const notice = program(answers.env, CONFIRM, 'none');
     await expect.poll(() => answers.untouched()).toBe(true);
@@ -95,7 +95,7 @@ it.each(['ed25519', 'ecdsa', 'rsa'])(
     async function answer(more: Partial<SshOptions>, lines: string) {
       writeFileSync(known, lines);
       const options = optionsFor({ port: 22 }, { knownHostsFile: known, ...more });
-      const endpoint = { ...endpointFrom(options, new Map()), userKnownHosts: [known], globalKnownHosts: [] };
+      const endpoint = { ...plainEndpoint(options), userKnownHosts: [known], globalKnownHosts: [] };
       rmSync(join(directory, 'q'), { force: true });
       const answers = await startAnswers(directory, options, endpoint, () => undefined);
       try {

@@ -37,6 +37,17 @@ it('the openssh transport is the same where the ssh config chooses it: no exec i
   });
 });
 
+it('the dot of the root is no part of what clients dial: a server refuses it in SNI', async () => {
+  await withServer(withKey, async (server) => {
+    const configFile = join(directory, 'root-dot');
+    const pipe = `const s=require("net").connect(${server.port},"127.0.0.1");process.stdin.pipe(s);s.pipe(process.stdout)`;
+    writeFileSync(configFile, `IdentityAgent none\nProxyCommand ${process.execPath} -e '${pipe}'\n`);
+    const session = await connect(optionsFor(server, { configFile, destination: 'build-1.example.' }));
+    expect(session.dialled).toBe('build-1.example');
+    await session.close();
+  });
+});
+
 describe("ssh on the user's terminal, with the key of a record", () => {
   const status = (port: number, hostKey: string | undefined): Promise<number> =>
     new Promise((resolve) => {

@@ -1,8 +1,9 @@
-/** The setting `transport`, in a fleet file and in a record. */
+/** The settings `transport` and `config`, in a fleet file and in a record. */
 
 import { expect, test } from 'vitest';
 import { HOST_FILE } from '../../../../src/core/adapters/store/parse-records.ts';
 import { parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
+import { resolveFleetPaths } from '../../../../src/features/fleet/domain/fleet-paths.ts';
 import { sampleHost } from '../../../support/store.ts';
 
 const fleet = (transport: string) =>
@@ -23,4 +24,13 @@ test('a record keeps it, and can have no other', () => {
     ok: false,
     problem: expect.toSay('telnet-is-no-transport'),
   });
+});
+
+test.each([
+  ['../ssh', '/srv/ssh'],
+  ['~/.ssh/farm', '/home/ada/.ssh/farm'],
+])('the configuration %s is relative to the fleet file, or to the home', (config, configFile) => {
+  const text = `version: 1\nhosts:\n  edge: { ssh: { destination: edge, config: ${config} } }\n`;
+  const fleet = resolveFleetPaths(parseFleet(text, '/srv/fleet/fleet.yaml'), '/home/ada');
+  expect(fleet.hosts[0]?.ssh).toEqual({ destination: 'edge', configFile });
 });

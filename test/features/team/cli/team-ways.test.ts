@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, expect, test, vi } from 'vitest';
 import type { SshOptions } from '../../../../src/core/runtime.ts';
 import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
+import { TRANSPORTS } from '../../../../src/core/seams/transports.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { runCli } from '../../../support/cli.ts';
@@ -204,26 +205,29 @@ test('a copy takes the jump hosts of a colleague only with consent: in it they c
   expect(existsSync(to)).toBe(true);
 });
 
-test('ssh asks about the jump hosts of a colleague as well, and passes on the recorded key', async () => {
-  const { url, bob } = await teamWith({ jump: ['gate.example'], hostKey: `SHA256:${'A'.repeat(43)}` });
-  const { HOME = '/' } = bob.env;
-  const [bin, log] = [join(HOME, 'bin'), join(HOME, 'called')];
-  mkdirSync(bin);
-  writeFileSync(
-    join(bin, 'ssh'),
-    `#!/bin/sh\n[ "$1" = -V ] && { echo OpenSSH_9.2 >&2; exit 0; }\nprintf '%s\\n' "$@" >${log}\nexit 7\n`,
-    { mode: 0o755 },
-  );
-  vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
-  const ssh = (...more: string[]) =>
-    runCli(['ssh', 'web', '--store', url, '--home', bob.home, ...more], { env: { HOME }, cwd: HOME });
-  const before = await ssh();
-  expect([before.exit, before.err]).toEqual([2, expect.stringContaining('logs in through gate.example')]);
-  expect(() => readFileSync(log)).toThrow();
-  const [, id = ''] = /--trust-store-settings (\w{32})/.exec(before.err) ?? [];
-  expect((await ssh('--trust-store-settings', id)).exit).toBe(7);
-  const words = readFileSync(log, 'utf8').split('\n');
-  expect(words.slice(-4, -1)).toEqual(['-J', 'gate.example', 'web.example']);
-  expect(words).toContain('StrictHostKeyChecking=yes');
-  vi.unstubAllEnvs();
-});
+test.runIf(TRANSPORTS.all.length > 0)(
+  'ssh asks about the jump hosts of a colleague as well, and passes on the recorded key',
+  async () => {
+    const { url, bob } = await teamWith({ jump: ['gate.example'], hostKey: `SHA256:${'A'.repeat(43)}` });
+    const { HOME = '/' } = bob.env;
+    const [bin, log] = [join(HOME, 'bin'), join(HOME, 'called')];
+    mkdirSync(bin);
+    writeFileSync(
+      join(bin, 'ssh'),
+      `#!/bin/sh\n[ "$1" = -V ] && { echo OpenSSH_9.2 >&2; exit 0; }\nprintf '%s\\n' "$@" >${log}\nexit 7\n`,
+      { mode: 0o755 },
+    );
+    vi.stubEnv('PATH', `${bin}:${process.env.PATH}`);
+    const ssh = (...more: string[]) =>
+      runCli(['ssh', 'web', '--store', url, '--home', bob.home, ...more], { env: { HOME }, cwd: HOME });
+    const before = await ssh();
+    expect([before.exit, before.err]).toEqual([2, expect.stringContaining('logs in through gate.example')]);
+    expect(() => readFileSync(log)).toThrow();
+    const [, id = ''] = /--trust-store-settings (\w{32})/.exec(before.err) ?? [];
+    expect((await ssh('--trust-store-settings', id)).exit).toBe(7);
+    const words = readFileSync(log, 'utf8').split('\n');
+    expect(words.slice(-4, -1)).toEqual(['-J', 'gate.example', 'web.example']);
+    expect(words).toContain('StrictHostKeyChecking=yes');
+    vi.unstubAllEnvs();
+  },
+);

@@ -1,10 +1,10 @@
 /** Hints of the core that name the tunnel. */
 
 import { expect, test } from 'vitest';
-import { wayQuestion } from '../../../../src/core/domain/plan/setup-questions.ts';
 import { hintsFor } from '../../../../src/core/engine/verify-host.ts';
 import { useCommands } from '../../../../src/core/render/next.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { wayQuestion } from '../../../../src/features/wizard/domain/questions.ts';
 
 test('after a change, a host that only SSH reaches is used through a tunnel', () => {
   const runtime = { docker: 'docker', env: {} };

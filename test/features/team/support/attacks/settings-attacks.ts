@@ -3,7 +3,7 @@
 import '../../../../../src/features/team/feature.ts';
 import { storeOf } from '../../../../../src/core/actions/open-store.ts';
 import { approvingUse, consentTo } from '../../../../../src/core/actions/store-consent.ts';
-import { jumpOptions } from '../../../../../src/core/adapters/ssh/ssh-config.ts';
+import { jumpOptions } from '../../../../../src/core/adapters/ssh/resolve-endpoint.ts';
 import { storeSettings } from '../../../../../src/core/domain/store-settings.ts';
 import type { StoreConsent } from '../../../../../src/core/seams/stores.ts';
 import { openKeys, renderKeys } from '../../../../../src/features/team/store/operators.ts';

@@ -1,24 +1,11 @@
 /** Questions of setup as data: defaults, and reasons to refuse an answer. */
 
 import { expect, test } from 'vitest';
-import type { OtherClients } from '../../../src/core/domain/plan/other-clients.ts';
-import * as questions from '../../../src/core/domain/plan/setup-questions.ts';
-import { completeHost } from '../../../src/core/domain/settings.ts';
-import { DockerTlsError } from '../../../src/errors/errors.ts';
+import type { OtherClients } from '../../../../src/core/domain/plan/other-clients.ts';
+import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import * as questions from '../../../../src/features/wizard/domain/questions.ts';
 
 const hosts = new Map([['taken', {}]]) as never;
-
-test.each([
-  ['10.0.0.7', 'web.example.org', 'web'],
-  ['10.0.0.7', 'localhost', 'proposed'],
-  ['10.0.0.7', 'taken', 'proposed'],
-  ['alias', 'web', 'proposed'],
-  ['fe80::1', 'web', 'web'],
-  ['local', 'web', 'web'],
-])('a name for %s, whose own is %s', (destination, hostname, name) => {
-  const spec = completeHost({ name: 'proposed', ssh: { destination } });
-  expect(questions.proposedName(spec, { hostname }, { hosts })).toBe(name);
-});
 
 test('an answer that cannot be is refused in words; where an answer is a value it can be read', () => {
   const sans = questions.settingQuestion('sans', 'Already: a.');

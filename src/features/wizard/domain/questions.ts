@@ -1,45 +1,31 @@
 /** Questions of `setup` as data: text, alternative sources of the answer, and validation. */
 
-import { DockerTlsError } from '../../../errors/errors.ts';
-import type { StoreState } from '../../adapters/store/records.ts';
-import { COPIES } from '../../seams/copies.ts';
-import { offeredCommands } from '../../seams/offered-commands.ts';
-import { offeredWords } from '../../seams/seam.ts';
-import { parseDestination } from '../destination.ts';
-import { nameProblem } from '../names.ts';
-import { optionFlag } from '../option-flag.ts';
-import { fleetKey, type Setting } from '../setting.ts';
-import { readSetting } from '../setting-problems.ts';
-import { type AskedField, HOST_SETTINGS, type HostSettings, type HostSpec } from '../settings.ts';
-import { plural } from '../words.ts';
-import type { HostFacts } from './facts.ts';
-import { kindOf } from './host-kind.ts';
-import { type OtherClients, otherClientsNotes } from './other-clients.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { parseDestination } from '../../../core/domain/destination.ts';
+import { nameProblem } from '../../../core/domain/names.ts';
+import { optionFlag } from '../../../core/domain/option-flag.ts';
+import { type OtherClients, otherClientsNotes } from '../../../core/domain/plan/other-clients.ts';
+import { fleetKey, type Setting } from '../../../core/domain/setting.ts';
+import { readSetting, refusal } from '../../../core/domain/setting-problems.ts';
+import { type FieldsWith, HOST_SETTINGS, type HostSettings } from '../../../core/domain/settings.ts';
+import { COPIES } from '../../../core/seams/copies.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
+import { offeredWords } from '../../../core/seams/seam.ts';
+import { SSH_CONFIG } from '../../../core/seams/ssh-config.ts';
+import type { DockerTlsError } from '../../../errors/errors.ts';
 
 /** `problem`: why the previous answer did not lead to a host. */
 export function hostQuestion(problem?: DockerTlsError) {
   return {
     explain:
       problem === undefined
-        ? 'Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222, a name of ~/.ssh/config; or local.'
+        ? `Which host? As ssh reaches it: root@build-1.example.org, admin@10.0.0.7:2222${offeredWords(SSH_CONFIG, ', a name of ~/.ssh/config')}; or local.`
         : [problem.message, ...problem.hints].join('\n'),
     message: 'Host:',
     flag: 'HOST',
     typedAs: (text: string) => [text.trim()],
     validate: refusal((text) => parseDestination(text.trim())),
   };
-}
-
-/** The host's reported name if ssh dialled an address and the name is free. */
-export function proposedName(
-  { name, ssh: { destination } }: HostSpec,
-  { hostname }: Pick<HostFacts, 'hostname'>,
-  { hosts }: Pick<StoreState, 'hosts'>,
-): string {
-  const own = hostname.split('.')[0] ?? '';
-  const dialledByName = /[A-Za-z]/.test(destination) && !destination.includes(':');
-  const usable = own !== 'localhost' && nameProblem(own) === undefined && !hosts.has(own);
-  return usable && (!dialledByName || destination === 'local') ? own : name;
 }
 
 export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'hosts'>) {
@@ -52,6 +38,9 @@ export function nameQuestion(proposed: string, { hosts }: Pick<StoreState, 'host
     validate: (text: string) => nameProblem(text) ?? (hosts.has(text) ? 'There is a host of that name.' : true),
   };
 }
+
+/** The settings that the wizard asks about. */
+type AskedField = FieldsWith<typeof HOST_SETTINGS, { readonly question: object }>;
 
 /** In the order of the table, which is the order of the wizard. */
 export const ASKED = Object.entries<Setting>(HOST_SETTINGS).flatMap(([field, { question }]) =>
@@ -125,22 +114,4 @@ export function otherClientsQuestion(host: string, others: OtherClients) {
     flag: '--accept-ca existing, or --reject-other-clients',
     key: `hosts.${host}.accept-ca`,
   } as const;
-}
-
-/** One-line description of the host. */
-export function whatThisIs(facts: HostFacts): string {
-  const count = facts.docker.containers.length;
-  return `${facts.os}, ${kindOf(facts).engine.title} ${facts.docker.version}, ${count === 0 ? 'no container running' : `${plural(count, 'container')} running`}`;
-}
-
-/** Validator that returns the error of `read` in words. */
-export function refusal(read: (text: string) => unknown): (text: string) => true | string {
-  return (text) => {
-    try {
-      read(text);
-      return true;
-    } catch (error) {
-      return error instanceof DockerTlsError ? error.message : 'That cannot be read.';
-    }
-  };
 }

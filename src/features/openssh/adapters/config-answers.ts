@@ -1,12 +1,12 @@
 /** Answers of `ssh -G`, asked once for each destination. */
 
 import { type Stats, statSync } from 'node:fs';
+import { installHereHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import { whyNotRead } from '../../../core/named-file.ts';
+import type { SshOptions } from '../../../core/runtime.ts';
+import { loginName, osReleaseHere } from '../../../core/user.ts';
 import { DockerTlsError, printableLines } from '../../../errors/errors.ts';
-import { installHereHint } from '../../domain/dockerd/install-hints.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import { whyNotRead } from '../../named-file.ts';
-import type { SshOptions } from '../../runtime.ts';
-import { loginName, osReleaseHere } from '../../user.ts';
 import { runSsh } from './ssh-program.ts';
 
 /** Values by lower-case keyword. */

@@ -1,33 +1,23 @@
-/** Endpoint from the output of `ssh -G`: options win, and without ssh the defaults apply. */
+/** Endpoint from the output of `ssh -G`: options win, and without ssh the endpoint stays as it is. */
 
 import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
-import { homedir, hostname, tmpdir, userInfo } from 'node:os';
+import { homedir, hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { removeSync } from 'fs-extra/esm';
 import { describe, expect, it, vi } from 'vitest';
-import { askConfig, parseSshG } from '../../../src/core/adapters/ssh/config-answers.ts';
-import { endpointFrom, jumpOptions, resolveEndpoint } from '../../../src/core/adapters/ssh/ssh-config.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import type { SshOptions } from '../../../src/core/runtime.ts';
-import { DockerTlsError } from '../../../src/errors/errors.ts';
+import { plainEndpoint, resolveEndpoint } from '../../../../src/core/adapters/ssh/resolve-endpoint.ts';
+import type { SshOptions } from '../../../../src/core/runtime.ts';
+import { askConfig, type ConfigValues, parseSshG } from '../../../../src/features/openssh/adapters/config-answers.ts';
+import { withConfig } from '../../../../src/features/openssh/adapters/ssh-config.ts';
 
 const options: SshOptions = { host: 'build-1', destination: 'build' };
+const endpointFrom = (given: SshOptions, config: ConfigValues) => withConfig(given, plainEndpoint(given), config);
 
-describe('endpointFrom', () => {
-  it('has the defaults of OpenSSH without any configuration', () => {
-    expect(endpointFrom(options, new Map())).toMatchObject({
-      hostName: 'build',
-      port: 22,
-      user: userInfo().username,
-      userKnownHosts: [`${homedir()}/.ssh/known_hosts`, `${homedir()}/.ssh/known_hosts2`],
-      jump: [],
-      hashKnownHosts: false,
-      acceptNew: false,
-    });
-    expect(endpointFrom(options, new Map()).identities.map(({ file }) => file)).toContain(
-      `${homedir()}/.ssh/id_ed25519`,
-    );
+describe('withConfig', () => {
+  it('leaves the defaults where ssh says nothing', () => {
+    const plain = plainEndpoint({ ...options, identities: ['/k'] });
+    expect(withConfig({ ...options, identities: ['/k'] }, plain, new Map())).toMatchObject(plain);
   });
 
   it('puts in the tokens and variables that ssh -G leaves in the names of keys', () => {
@@ -140,49 +130,6 @@ describe('askConfig with options', () => {
       removeSync(directory);
     }
   });
-});
-
-describe('jumpOptions', () => {
-  it.each([
-    ['gate', { destination: 'gate', user: undefined, port: undefined }],
-    ['me@gate:2222', { destination: 'gate', user: 'me', port: 2222 }],
-    ['[fe80::1]:22', { destination: 'fe80::1', port: 22 }],
-    ['me@[fe80::1]', { destination: 'fe80::1', user: 'me', port: undefined }],
-    ['ssh://me@gate:2222', { destination: 'gate', user: 'me', port: 2222 }],
-  ])('%s', (jump, wanted) => {
-    expect(jumpOptions(options, jump)).toMatchObject(wanted);
-  });
-
-  it('refuses what is no jump host', () => {
-    for (const jump of ['', 'a b@', 'gate:x', '@gate:22:33']) {
-      expect(() => {
-        const { destination } = jumpOptions(options, jump);
-        if (/\s|^$/.test(destination)) throw new DockerTlsError('E_HOST_NAME', 'x');
-      }).toThrow(DockerTlsError);
-    }
-  });
-
-  it('leaves the user and the sudo password to the last host', () => {
-    const last = { ...options, user: 'ops', sudoPassword: new Secret('x') };
-    expect(jumpOptions(last, 'gate')).toMatchObject({ user: undefined, sudoPassword: undefined });
-  });
-
-  it("does not pin the last host's fingerprint to a jump host", () => {
-    expect(jumpOptions({ ...options, hostKey: 'SHA256:abc' }, 'gate').hostKey).toBe('strict');
-    expect(jumpOptions({ ...options, hostKey: 'accept-new' }, 'gate').hostKey).toBe('accept-new');
-    expect(jumpOptions({ ...options, hostKey: 'SHA256:abc', acceptNewJumps: true }, 'gate').hostKey).toBe('accept-new');
-  });
-});
-
-it.each(['a;b', '-oProxyCommand=touch /tmp/x', '-v', 'a b', '$(id)', 'a\nb', ''])(
-  'refuses the name %j',
-  async (destination) => {
-    await expect(resolveEndpoint({ ...options, destination })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
-  },
-);
-
-it.each(['-v', '-oProxyCommand', 'a b', '$(id)', 'a;b', '"'])('refuses the user %j', async (user) => {
-  await expect(resolveEndpoint({ ...options, user })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
 });
 
 describe('Ctrl-C while ssh reads its configuration', () => {

@@ -1,13 +1,13 @@
 /** Choices of the wizard when clients cannot dial the TLS port: working ones, and an end before any change. */
 
 import { expect, test } from 'vitest';
-import type { PromptChoice, Prompts } from '../../../src/core/actions/ask.ts';
-import type { SetupAnswers, SetupContext } from '../../../src/core/commands/setup-wizard.ts';
-import { withOpenWay } from '../../../src/core/commands/setup-wizard.ts';
-import { completeHost } from '../../../src/core/domain/settings.ts';
-import type { OpenedHost } from '../../../src/core/engine/intent.ts';
-import type { Probe } from '../../../src/core/runtime.ts';
-import { DockerTlsError } from '../../../src/errors/errors.ts';
+import type { PromptChoice, Prompts } from '../../../../src/core/actions/ask.ts';
+import { completeHost } from '../../../../src/core/domain/settings.ts';
+import type { OpenedHost } from '../../../../src/core/engine/intent.ts';
+import type { Probe } from '../../../../src/core/runtime.ts';
+import type { SetupAnswers, SetupContext } from '../../../../src/core/seams/wizard.ts';
+import { DockerTlsError } from '../../../../src/errors/errors.ts';
+import { withOpenWay } from '../../../../src/features/wizard/actions/wizard.ts';
 
 type Asked = Parameters<Prompts['select']>[0];
 const SSH_CODES = { open: 'E_SSH_UNREACHABLE', forbidden: 'E_SSH_FORWARDING' } as const;
@@ -36,7 +36,8 @@ async function offered(through: keyof typeof SSH_CODES | 'silent', answer: strin
   const tunnel = { via: 'ssh to h1', open: dial, ended: new Promise(() => {}) };
   const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
   const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listen });
-  const answers: SetupAnswers = { spec, client: { name: 'ann', requested: false }, file: undefined };
+  const client = { name: 'ann', requested: false };
+  const answers: SetupAnswers = { spec, client, file: undefined, takeOver: false, rejectOthers: false };
   const around = { prompts, runtime: { probe }, options: {}, flags: { ssh: {} } } as unknown as SetupContext;
   const got = withOpenWay(around, answers, opened as unknown as OpenedHost);
   const choices = (): readonly PromptChoice<unknown>[] => asked[0]?.choices ?? [];

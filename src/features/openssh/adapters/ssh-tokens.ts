@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { homeDirectory, userName } from '../../user.ts';
+import { homeDirectory, userName } from '../../../core/user.ts';
 
 type About = {
   readonly hostName: string;

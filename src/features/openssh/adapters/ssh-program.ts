@@ -1,10 +1,10 @@
 /** Short runs of the ssh program, for an answer of a few lines. */
 
 import { execFile } from 'node:child_process';
+import { scriptInterrupted } from '../../../core/adapters/ssh/exec-errors.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { SshOptions } from '../../../core/runtime.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { SshOptions } from '../../runtime.ts';
-import { scriptInterrupted } from './exec-errors.ts';
 
 /** Time limit for lookups and commands of the configuration (CanonicalizeHostname, Match exec). */
 const ANSWER_MS = 20_000;
