@@ -45,16 +45,16 @@ test('without words, and with --help, the overview is printed', async () => {
 });
 
 test('help of a command, as an option, as a word, and as a plugin', async () => {
-  const option = await runCli(['completion', '--help']);
-  expect(option.out).toMatch(/Usage: docker-tls completion SHELL \[OPTION…\]/);
-  expect((await runCli(['help', 'completion'])).out).toBe(option.out);
-  const plugin = await runCli(['tls', 'completion', '-h']);
+  const option = await runCli(['version', '--help']);
+  expect(option.out).toMatch(/Usage: docker-tls version \[OPTION…\]/);
+  expect((await runCli(['help', 'version'])).out).toBe(option.out);
+  const plugin = await runCli(['tls', 'version', '-h']);
   expect(plugin.out).toBe(
     option.out
       .replace('Usage: docker-tls', 'Usage: docker tls')
       .replace(/\(see .*\)/, (pages) => pages.replaceAll('-tls', ' tls')),
   );
-  expect((await runCli(['help', 'tls', 'completion'])).out).toBe(plugin.out);
+  expect((await runCli(['help', 'tls', 'version'])).out).toBe(plugin.out);
 });
 
 test.each([
@@ -238,20 +238,20 @@ test('a bug is said shortly; its stack only with -v', async () => {
 test('usage errors come as one document too, wherever --json stands', async () => {
   for (const argv of [
     ['--json', 'staus'],
-    ['completion', '--json'],
-    ['completion', 'bash', '--nope', '--json'],
+    ['rename', '--json'],
+    ['rename', 'a', 'b', '--nope', '--json'],
   ]) {
     const run = await runCli(argv);
     expect(run).toMatchObject({ exit: 2, err: '' });
     expect(run.json).toMatchObject({ schema: 1, ok: false, error: { code: 'E_USAGE' } });
   }
-  expect((await runCli(['completion', '--json'])).json.command).toBe('completion');
+  expect((await runCli(['rename', '--json'])).json.command).toBe('rename');
 });
 
 test('an unknown command names the nearest', async () => {
-  const run = await runCli(['completoin']);
+  const run = await runCli(['renmae']);
   expect(run.exit).toBe(2);
-  expect(run.err).toSay('error-no-command-hint', 'E_USAGE', 'completoin', 'docker-tls completion --help');
+  expect(run.err).toSay('error-no-command-hint', 'E_USAGE', 'renmae', 'docker-tls rename --help');
   expect((await runCli(['\u001b[31mx'])).err).not.toContain('\u001b');
 });
 

@@ -176,7 +176,7 @@ describe('as a plugin of the docker CLI', () => {
     expect(wrong.status).toBe(2);
     expect(wrong.stderr).toMatch(/^error\[E_USAGE\]/);
     expect(docker('help', 'tls').stdout).toMatch(/Usage: docker tls COMMAND/);
-    expect(docker('tls', 'completion', '--help').stdout).toMatch(/Usage: docker tls completion/);
+    expect(docker('tls', 'version', '--help').stdout).toMatch(/Usage: docker tls version/);
   });
 
   test('options of docker itself may stand in front', () => {
