@@ -36,12 +36,12 @@ const LAYERS = {
   env: ['src/core/commands/env.ts'],
   connect: ['src/core/adapters/ssh/connect.ts'],
   hosts: ['src/core/actions/select-hosts.ts'],
-  fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
   status: ['src/core/commands/status.ts'],
   // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE],
   setup: ['src/core/commands/setup.ts'],
+  fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
 };
 const layerOf = new Map();
 const findLayers = {
