@@ -40,12 +40,12 @@ const LAYERS = {
     ...here('src/features/openssh/adapters/ssh-config.ts', 'src/features/openssh/adapters/agent-keys.ts'),
   ],
   hosts: ['src/core/actions/select-hosts.ts'],
-  fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
   status: ['src/core/commands/status.ts'],
   // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE],
   setup: ['src/core/commands/setup.ts', ...here('src/features/wizard/actions/wizard.ts')],
+  fleet: here('src/features/fleet/actions/fleet-files-code.ts'),
 };
 const layerOf = new Map();
 const findLayers = {

@@ -145,7 +145,7 @@ export type ProbeRequest = {
   readonly plain?: boolean;
   /** Opens the connection, for instance through ssh; default: TCP from this machine. */
   readonly dial?: () => Promise<Duplex>;
-  /** GET this path over the connection (default `/version`): a rejected TLS 1.3 client learns of it only at its first read. */
+  /** GET this path over the connection (default `/_ping`): a rejected TLS 1.3 client learns of it only at its first read. */
   readonly path?: string;
   readonly timeoutMs: number;
 };

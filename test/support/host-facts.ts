@@ -29,7 +29,6 @@ export const GOOD_FACTS: Readonly<Record<string, string>> = {
   programs: '/usr/sbin/iptables\n/usr/sbin/runc\n/usr/sbin/docker-proxy',
   edited: '',
   'api-socket': '/run/docker.sock',
-  version: '{"Version":"26.1.5"}',
   info: '{"ID":"x","ServerVersion":"26.1.5","LiveRestoreEnabled":false,"Plugins":{"Log":["json-file","local"]}}',
   containers: '[{"Id":"abc","Names":["/web"]}]',
   disk: 'Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda 100000 1 99999 1% /',

@@ -11,7 +11,6 @@ export function printSections(kind: SectionKind, sections: readonly Section[]): 
 
 /** API requests to the daemon, by short names. */
 const API_PATHS: Readonly<Record<string, string>> = {
-  version: '/version',
   info: '/info',
   containers: '/containers/json',
 };

@@ -44,7 +44,7 @@ type ProbedAt = {
   readonly ca?: string | undefined;
   readonly timeoutMs: number;
   readonly now: Date;
-  /** Instead of `/version`. */
+  /** Instead of `/_ping`. */
   readonly path?: string | undefined;
   /** Ends the wait for a host that does not answer. */
   readonly signal?: AbortSignal;

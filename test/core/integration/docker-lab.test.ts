@@ -87,7 +87,7 @@ describe.each(suites)('dockerd of %s', (suite) => {
 
   it('accepts the client, over IPv4 and IPv6, and tells its version and certificate', async () => {
     for (const where of [address, address6, `[${address6}]`]) {
-      const outcome = await ask({ address: where, credentials: as(client) });
+      const outcome = await ask({ address: where, credentials: as(client), path: '/version' });
       expect(outcome).toMatchObject({ kind: 'accepted', status: 200, protocol: 'TLSv1.3' });
       expect(outcome.kind === 'accepted' && JSON.parse(outcome.body)).toHaveProperty('ApiVersion');
       expect(outcome.chain.match(/BEGIN CERTIFICATE/g)).toHaveLength(1);

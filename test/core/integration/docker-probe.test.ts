@@ -70,7 +70,7 @@ describe('a daemon with good credentials', () => {
   });
 
   it('lets a client in over TLS 1.3 and tells what it said', async () => {
-    const outcome = await ask(port, { credentials: as(client) });
+    const outcome = await ask(port, { credentials: as(client), path: '/version' });
     expect(outcome).toMatchObject({ kind: 'accepted', status: 200, body: VERSION_BODY, protocol: 'TLSv1.3' });
     expect(names(outcome)).toEqual(['CN=server']);
     expect(outcome.chain).toBe(server.cert);
@@ -169,7 +169,7 @@ describe('a server that is not trusted', () => {
       cause: 'timed-out',
       stage: 'answer',
     });
-    expect(data).toContain('GET /version');
+    expect(data).toContain('GET /_ping');
     data = '';
     for (const request of [{ ca: otherCa.cert }, { serverName: 'db.example' }]) {
       ended = 0;

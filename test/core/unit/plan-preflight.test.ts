@@ -147,7 +147,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     expect.stringMatching(/^E_UNIT_NEEDS .* without docker-proxy,/),
   ],
   'no docker-proxy, where no version needs it': [
-    { programs: '/usr/sbin/iptables\n/usr/sbin/runc', version: '{"Version":"20.10.24"}' },
+    { programs: '/usr/sbin/iptables\n/usr/sbin/runc', info: '{"ID":"x","ServerVersion":"20.10.24"}' },
     '',
   ],
   'no socket that the daemon has open': [{ 'api-socket': '' }, expect.toSay('socket-file-missing', 'E_DOCKER_SILENT')],
@@ -156,7 +156,7 @@ const one: Readonly<Record<string, readonly [Readonly<Record<string, string | un
     expect.toSay('but-does-not-answer', 'E_DOCKER_SILENT', '/run/docker.sock'),
   ],
   'an answer that a plugin refuses': [{ info: undefined, 'api 403 /info': '{"message":"denied"}' }, ''],
-  'no program to ask with': [{ info: undefined, version: undefined, containers: undefined }, ''],
+  'no program to ask with': [{ info: undefined, containers: undefined }, ''],
   'no unix socket at all': [
     {
       'api-socket': '',

@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -118,7 +118,7 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
   test('before it is stopped, that is noted', () => {
     run(shell, `${SYSTEMD(true)}; apply_daemon start`);
-    expect(readFileSync(join(directory, 'stopped'), 'utf8')).toBe('abc123');
+    expect(existsSync(join(directory, 'stopped'))).toBe(true);
   });
 
   describe('live-restore is taken in beside what follows', () => {

@@ -199,7 +199,7 @@ async function askOverTls(
       : checkServerName(request.serverName ?? request.address, leaf, tls.checkServerIdentity);
   if (wrongName !== undefined) throw new Refused(wrongName);
   state.stage = 'answer';
-  return manner === 'listen' ? listen(socket, () => broken) : get(socket, request.path ?? '/version');
+  return manner === 'listen' ? listen(socket, () => broken) : get(socket, request.path ?? '/_ping');
 }
 
 /** All certificates as the server sent them, PEM, its own first. Reading them empties OpenSSL's list, so call this once. */
@@ -219,7 +219,7 @@ function pemOf(der: Buffer | undefined): string {
 async function askPlain(request: ProbeRequest, state: Attempt): Promise<Answer> {
   const socket = await dial(request, state);
   state.stage = 'answer';
-  const answer = await get(socket, request.path ?? '/version');
+  const answer = await get(socket, request.path ?? '/_ping');
   state.protocol = 'HTTP/1.1';
   if (answer.status === 400) {
     throw new Refused({ cause: 'protocol', reason: 'plain HTTP is refused: the port speaks TLS only' });

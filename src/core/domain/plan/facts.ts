@@ -48,7 +48,6 @@ export function parseFacts(stdout: Buffer) {
   const answers = apiAnswers(sections);
   const answer = (path: string): string => answers.get(path)?.body ?? '';
   const info = fieldsOf(parseJson(answer('/info')));
-  const version = fieldsOf(parseJson(answer('/version')));
   const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
@@ -79,7 +78,7 @@ export function parseFacts(stdout: Buffer) {
       binary: get('dockerd').trim(),
       runsBinary: raw.has('runs'),
       /** For instance `20.10.24`; empty if unknown. */
-      version: String(version.Version ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
+      version: String(info.ServerVersion ?? /version ([0-9][^,\s]*)/.exec(get('dockerd-version'))?.[1] ?? ''),
       unit: {
         ...serviceState(unit),
         fragment: unit.FragmentPath ?? '',

@@ -50,7 +50,7 @@ find_data() {
 
 # API answers of the daemon; slow, so they come while the rest is gathered. Skipped for a stopped daemon, because a request would start it.
 daemon_facts() {
-  { [ -z "$socket" ] || api "$socket" "$nonce" /version /info /containers/json; } | answered_facts
+  { [ -z "$socket" ] || api "$socket" "$nonce" /info /containers/json; } | answered_facts
 }
 
 find_program() { dockerd=$(command -v dockerd); }
@@ -68,7 +68,7 @@ answered_facts() {
   answers=$(cat)
   printf '%s\n' "$answers"
   case $since:$answers in :*) ;; *" api 200 "*) api "$socket" "$nonce" "/events?since=$since&until=$(date +%s.%N)&filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D" ;; esac
-  case $answers in *" api 200 "*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
+  case $answers in *" api 200 "*"/info$NL"*) ;; *) [ -z "$dockerd" ] || say dockerd-version "$("$dockerd" --version 2>/dev/null)" ;; esac
   find_data
   set -- "$data"/containers/*/hostconfig.json
   [ ! -e "$1" ] || grep -Ho '"RestartPolicy":{"Name":"[a-z-]*"' "$@" 2>/dev/null | head -n 2000

@@ -141,7 +141,9 @@ async function doctor(context: ActionContext, named: string | undefined, options
   if (spec !== undefined && !hasPort(spec))
     return { ...(await examineSockets(spec, reach)), host: name, endpoint: '', client: '', journal: [] };
   const client = anyClient(state, host, options, runtime, again, docker.holds);
-  const at = { address, port, ca: client.ca, timeoutMs: options.timeout ?? 5000, now: runtime.now(), signal };
+  const timeoutMs = options.timeout ?? 5000;
+  // Its answer tells the API versions.
+  const at = { address, port, ca: client.ca, timeoutMs, now: runtime.now(), signal, path: '/version' };
   const credentials = { cert: client.cert, key: client.key as Secret };
   const [{ outcome, via }, ssh] = await Promise.all([
     alongAnyWay(spec, reach, async (way) => ({

@@ -27,7 +27,6 @@ function host(more: Record<string, string | undefined> = {}) {
     'dockerd-version': 'podman version 5.8.6',
     'environment-files': undefined,
     'api-socket': '',
-    version: undefined,
     info: undefined,
     ...more,
   });
