@@ -8,7 +8,6 @@ import { fileText, type HostFacts } from '../domain/plan/facts.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan-host.ts';
 import { hasListener, listenerUnit } from '../domain/plan/plan-listener.ts';
-import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isLimited, listsClients } from '../domain/trust/trust.ts';
@@ -37,10 +36,7 @@ function noListenerCode(host: string): DockerTlsError {
     `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
     {
       where: host,
-      hints: [
-        'use a docker-tls with all features: docker-tls version',
-        `or put the host back as it was before setup: docker-tls remove ${shellQuote(host)}`,
-      ],
+      hints: ['use a docker-tls with all features: docker-tls version'],
     },
   );
 }

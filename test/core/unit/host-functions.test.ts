@@ -22,18 +22,6 @@ describe.each(SHELLS)('by %s', (shell) => {
   const run = (script: string) => runIn(shell, script);
 
   test.each([
-    ['none', '', 100000],
-    ['decimal', 'a:100000:65536\n', 165536],
-    ['with leading zeros, which are decimal to dockerd', 'a:0200000:00065536\nb:000:10\n', 265536],
-    ['without a final newline, and lines that are none', 'x\n:1:2\na:b:c\nd:300000:1', 300001],
-  ])('the first free range of subuid: %s', (_, text, next) => {
-    const file = join(directory, 'subuid');
-    writeFileSync(file, text);
-    const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/validate.sh')) ?? [];
-    expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
-  });
-
-  test.each([
     ['a new unit file', '1\tfile\t0644\t0:0\tdata:ab\t/x\n', true, 3],
     ['new settings in daemon.json', '1\tfile\t0644\t0:0\tdata:ab\t/etc/docker/daemon.json\n', false, 3],
     ['live-restore for the restart alone', '1\tfile\t-\t-\tsame\t/etc/docker/daemon.json\n', false, 0],
@@ -108,26 +96,5 @@ describe.each(SHELLS)('by %s', (shell) => {
       writeFileSync(join(directory, 'txn', name), text);
     const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
     expect(run(`STATE='${directory}'\n${line}\nawaits_daemon && printf yes || printf no`)).toBe(ran);
-  });
-
-  test('what sshd says is compared with the drop-in in the words of every version', () => {
-    const dropIn = join(directory, 'drop-in.conf');
-    writeFileSync(
-      dropIn,
-      '# Written\nTCPKeepAlive no\nPermitRootLogin prohibit-password\nMaxSessions 2\nX11Forwarding no\n',
-    );
-    const [compare = ''] = /compare_sshd\(\) \{\n[\s\S]*?\n\}/.exec(moduleText('apply/switch.sh')) ?? [];
-    const found = (said: string) =>
-      run(`T='${directory}' SSHD_DROP_IN='${dropIn}' OPERATOR=root
-        effective_sshd() { printf '%b' '${said}'; }
-        warn() { printf '%s\n' "$1"; }
-        ${compare}
-        compare_sshd`);
-    expect(found('tcpkeepalive no\\npermitrootlogin without-password\\nmaxsessions 2\\nx11forwarding no\\n')).toBe('');
-    expect(found('TCPKeepAlive false\\nPermitRootLogin prohibit-password\\nMaxSessions 2\\nX11Forwarding no\\n')).toBe(
-      '',
-    );
-    const wrong = found('TCPKeepAlive true\\nMaxSessions 2\\nX11Forwarding yes\\n');
-    expect(wrong).toSay('sshd-yes-not-no', 'root', 'TCPKeepAlive', 'X11Forwarding');
   });
 });

@@ -15,6 +15,8 @@ export type DaemonFiles = DaemonInput & { readonly json: { readonly change?: Fil
 export type KindFiles = {
   /** For a daemon that accepts clients itself. */
   readonly of: (context: DaemonFiles) => FileChange[];
+  /** In every generation, with any listener. */
+  readonly always?: (facts: HostFacts) => FileChange[];
   /**
    * Removal: a file of before setup without lines of ours. Needed if the host's records were lost and a later setup took the file with our lines
    * as the original.
