@@ -40,8 +40,13 @@ async function loadKinds(): Promise<Awaited<ReturnType<typeof loaded>>> {
   const kinds = all.flatMap((one) => one.kinds);
   for (const kind of kinds) take(kind);
   const names = kinds.map(({ name }) => name);
-  const modules = all.flatMap(({ facts }) => facts);
-  return { script: factsScriptOf(names, modules), own: all.find(({ own }) => own !== undefined)?.own };
+  const modules = [...all.flatMap(({ facts }) => facts), ...PARTS.flatMap(({ facts }) => facts ?? [])];
+  const script = factsScriptOf(
+    names,
+    modules,
+    PARTS.map(({ name }) => name),
+  );
+  return { script, own: all.find(({ own }) => own !== undefined)?.own };
 }
 
 function take({ name, about, start, files, command, checks }: KindOfHost): void {

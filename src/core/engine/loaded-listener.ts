@@ -23,11 +23,16 @@ import type { PlannedHost } from './intent.ts';
 import type { VerifyRequest } from './verify-host.ts';
 
 /**
- * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything.
- * Fails with E_NO_LISTENER (exit 4).
+ * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything. It
+ * could not start or stop the listener either. `plan`: of a rollback or removal. Fails with E_NO_LISTENER (exit 4).
  */
-export function requireListenerCode(host: string, facts: Parameters<typeof hasListener>[0]): void {
-  if (LISTENERS.all.length === 0 && hasListener(facts)) throw noListenerCode(host);
+export function requireListenerCode(
+  host: string,
+  facts: Parameters<typeof hasListener>[0],
+  plan?: Pick<HostPlan, 'listener'>,
+): void {
+  const changes = plan !== undefined && plan.listener.action !== 'none';
+  if (LISTENERS.all.length === 0 && (hasListener(facts) || changes)) throw noListenerCode(host);
 }
 
 function noListenerCode(host: string): DockerTlsError {

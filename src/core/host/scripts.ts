@@ -119,10 +119,17 @@ export const HOLD_SCRIPT: string = [resultModule, guardModule, takeLockModule, h
 /** Functions that end a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
 
-/** The script that gathers facts for a plan. `kinds`: names of kinds beside the core's, with the `modules` that recognize them. */
-export function factsScriptOf(kinds: readonly string[], modules: readonly string[]): string {
+/**
+ * The script that gathers facts for a plan. `kinds`: names of kinds beside the core's; `parts`: names of parts of a change; `modules`: of the
+ * functions that recognize the former, and read the latter.
+ */
+export function factsScriptOf(
+  kinds: readonly string[],
+  modules: readonly string[],
+  parts: readonly string[] = [],
+): string {
   return [
-    `KINDS='${[...kinds, 'podman', 'systemd'].join(' ')}'`,
+    `KINDS='${[...kinds, 'podman', 'systemd'].join(' ')}' PARTS='${parts.join(' ')}'`,
     factsProgramsModule,
     apiModule,
     systemdUnreadModule,

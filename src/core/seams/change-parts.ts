@@ -34,6 +34,8 @@ export type ChangePart = {
   readonly concerns?: (plan: PartPlan) => boolean;
   /** Variables of its modules. */
   readonly settings?: (plan: PartPlan) => Readonly<Record<string, string>>;
+  /** Module of the facts script with the function `facts_NAME`, which a host's systemd has it call. */
+  readonly facts?: string;
   readonly rollback: readonly string[];
   readonly apply?: readonly string[];
 };

@@ -66,6 +66,7 @@ export async function planOpened(
   requireListenerCode(requested.name, opened.facts);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
+    requireListenerCode(requested.name, opened.facts, restored.plan);
     return refuseProblems({ ...withSockets({ ...restored, plan: await checkingRestored(restored) }), mark });
   }
   const { takeOver = false } = target;

@@ -4,6 +4,7 @@ import { programUnit } from '../../../core/domain/dockerd/paths.ts';
 import type { ChangePart } from '../../../core/seams/change-parts.ts';
 import frontModule from '../host/front.sh';
 import programSocketsModule from '../host/program-sockets.sh';
+import socketFactsModule from '../host/socket-facts.sh';
 
 export const LISTENER_PARTS: readonly ChangePart[] = [
   {
@@ -14,6 +15,7 @@ export const LISTENER_PARTS: readonly ChangePart[] = [
       LISTENER_CUT: cut,
       INACTIVE_SOCKETS: inactive.map(programUnit).join(' '),
     }),
+    facts: socketFactsModule,
     rollback: [frontModule, programSocketsModule],
   },
 ];
