@@ -15,8 +15,8 @@ import { checkModules } from './module-checks.ts';
 import { shellModules } from './shell-modules.ts';
 import { shellParts } from './shell-tree.ts';
 
-/** `directory`: of the feature's shell modules, below src. */
-export function checkKinds(directory: string, { kinds, facts }: HostKinds): void {
+/** `directory`: of the feature's shell modules, below src. `steps`: of parts of a change whose functions a kind has anew. */
+export function checkKinds(directory: string, { kinds, facts }: HostKinds, steps: readonly string[] = []): void {
   const all = kinds.map(({ name, about }): [string, KindModules] => [name, about(SYSTEM_PLACES).modules]);
   const factsScript = factsScriptOf(
     all.map(([name]) => name),
@@ -50,7 +50,7 @@ export function checkKinds(directory: string, { kinds, facts }: HostKinds): void
       '%s: steps that a result names are known, and stopped containers have the words by which they are',
       (_, kind) => {
         const script = applyScript(kind) + rollbackScript(kind);
-        const known: readonly string[] = [...STEPS, ...LATE_STEPS, ''];
+        const known: readonly string[] = [...STEPS, ...LATE_STEPS, ...steps, ''];
         const named = [...script.matchAll(/\bSTEP=([a-z-]*)/g)].map(([, step = '']) => step);
         expect(named.filter((step) => !known.includes(step))).toEqual([]);
         expect(rollbackScript(kind)).toContain(`printf '${CONTAINERS_STOPPED}: `);

@@ -1,11 +1,13 @@
-/** Kinds of hosts of features: they are in the tables by kind before the facts of any host are read. */
+/** Kinds of hosts, and parts of a change, of features: they are in their tables before the facts of any host are read. */
 
+import { PARTS } from '../domain/plan/change-parts.ts';
 import { DAEMON_FILES } from '../domain/plan/daemon-files.ts';
 import { STARTS } from '../domain/plan/daemon-start.ts';
 import { KINDS } from '../domain/plan/host-kind.ts';
 import { SERVICE_CHECKS } from '../domain/plan/preflight-service.ts';
 import { START_COMMANDS } from '../domain/plan/validation.ts';
 import { factsScriptOf } from '../host/scripts.ts';
+import { CHANGE_PARTS } from '../seams/change-parts.ts';
 import { HOST_KINDS, type KindOfHost, type OwnDaemons } from '../seams/host-kinds.ts';
 
 let loading: Promise<{ readonly script: string; readonly own: OwnDaemons | undefined }> | undefined;
@@ -29,12 +31,22 @@ function loaded(): NonNullable<typeof loading> {
 }
 
 async function loadKinds(): Promise<Awaited<ReturnType<typeof loaded>>> {
-  const all = await Promise.all(HOST_KINDS.all.map((one) => one.load()));
+  const [all, parts] = await Promise.all([
+    Promise.all(HOST_KINDS.all.map((one) => one.load())),
+    Promise.all(CHANGE_PARTS.all.map((one) => one.load())),
+  ]);
+  // A listener, of a later feature, gets its files before services of the host itself.
+  PARTS.push(...parts.flat().reverse());
   const kinds = all.flatMap((one) => one.kinds);
   for (const kind of kinds) take(kind);
   const names = kinds.map(({ name }) => name);
-  const modules = all.flatMap(({ facts }) => facts);
-  return { script: factsScriptOf(names, modules), own: all.find(({ own }) => own !== undefined)?.own };
+  const modules = [...all.flatMap(({ facts }) => facts), ...PARTS.flatMap(({ facts }) => facts ?? [])];
+  const script = factsScriptOf(
+    names,
+    modules,
+    PARTS.map(({ name }) => name),
+  );
+  return { script, own: all.find(({ own }) => own !== undefined)?.own };
 }
 
 function take({ name, about, start, files, command, checks }: KindOfHost): void {

@@ -8,7 +8,6 @@ import { fileText, type HostFacts } from '../domain/plan/facts.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostPlan } from '../domain/plan/plan-host.ts';
 import { hasListener, listenerUnit } from '../domain/plan/plan-listener.ts';
-import { shellQuote } from '../domain/quote.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isLimited, listsClients } from '../domain/trust/trust.ts';
@@ -24,11 +23,16 @@ import type { PlannedHost } from './intent.ts';
 import type { VerifyRequest } from './verify-host.ts';
 
 /**
- * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything.
- * Fails with E_NO_LISTENER (exit 4).
+ * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything. It
+ * could not start or stop the listener either. `plan`: of a rollback or removal. Fails with E_NO_LISTENER (exit 4).
  */
-export function requireListenerCode(host: string, facts: Parameters<typeof hasListener>[0]): void {
-  if (LISTENERS.all.length === 0 && hasListener(facts)) throw noListenerCode(host);
+export function requireListenerCode(
+  host: string,
+  facts: Parameters<typeof hasListener>[0],
+  plan?: Pick<HostPlan, 'listener'>,
+): void {
+  const changes = plan !== undefined && plan.listener.action !== 'none';
+  if (LISTENERS.all.length === 0 && (hasListener(facts) || changes)) throw noListenerCode(host);
 }
 
 function noListenerCode(host: string): DockerTlsError {
@@ -37,10 +41,7 @@ function noListenerCode(host: string): DockerTlsError {
     `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
     {
       where: host,
-      hints: [
-        'use a docker-tls with all features: docker-tls version',
-        `or put the host back as it was before setup: docker-tls remove ${shellQuote(host)}`,
-      ],
+      hints: ['use a docker-tls with all features: docker-tls version'],
     },
   );
 }

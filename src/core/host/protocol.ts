@@ -26,13 +26,8 @@ export const SETTINGS = [
   'CONTAINERS',
   'DAEMON_JSON',
   'NEEDS',
-  'SSHD',
-  'SSHD_DROP_IN',
-  'AUDIT',
+  'PARTS',
   'PORTS',
-  'LISTENER',
-  'LISTENER_CUT',
-  'INACTIVE_SOCKETS',
   'GENERATION',
   'KEEP',
 ] as const;
@@ -59,7 +54,6 @@ export const CHANGE_VARIABLES = [
   'RESTART_COMMAND',
   'FRAGMENT',
   'KNOWN_UNITS',
-  'REMAP',
   'VALIDATE',
   'ROLLBACK',
   'SETTINGS',
@@ -71,20 +65,6 @@ export const CHANGE_VARIABLES = [
   'JSON_FORMS',
 ] as const;
 export type ChangeVariables = Readonly<Record<(typeof CHANGE_VARIABLES)[number], string>>;
-
-/** Kinds of manifest entries. `blob`: a new file in a directory of credentials. */
-export const ENTRY_KINDS = [
-  'blob',
-  'file',
-  'link',
-  'absent',
-  'attributes',
-  'member',
-  'sysctl',
-  'loopback',
-  'linger',
-] as const;
-export type EntryKind = (typeof ENTRY_KINDS)[number];
 
 /**
  * Source of an entry's content: `data:SHA256`, `stdin:SIZE:SHA256`, `snap:PATH` (a snapshot on the host), `copy:PATH` (another file on the
@@ -111,7 +91,6 @@ export const STEPS = [
   'keep',
   'protect',
   'switch',
-  'check-sshd',
   'services',
   'restart',
   'reload',
@@ -119,7 +98,7 @@ export const STEPS = [
 ] as const;
 
 /** Steps that only a result names: the point where `restart` or `services` failed. */
-export const LATE_STEPS = ['check', 'containers', 'listener', 'reload-sshd', 'restart-sshd'] as const;
+export const LATE_STEPS = ['check', 'containers'] as const;
 
 /** Printed once the old daemon has ended and systemd holds the port: the new daemon answers every later client. */
 export const OPEN = '@open';

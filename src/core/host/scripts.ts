@@ -22,14 +22,12 @@ import factsServiceModule from './facts/service.sh';
 import guardModule from './guard.sh';
 import resultModule from './result.sh';
 import answerModule from './rollback/answer.sh';
-import auditRulesModule from './rollback/audit-rules.sh';
 import baseModule from './rollback/base.sh';
 import changedModule from './rollback/changed.sh';
 import commitModule from './rollback/commit.sh';
 import containersModule from './rollback/containers.sh';
 import daemonModule from './rollback/daemon.sh';
-import kernelModule from './rollback/kernel.sh';
-import lingerModule from './rollback/linger.sh';
+import partsModule from './rollback/parts.sh';
 import portModule from './rollback/port.sh';
 import protectionModule from './rollback/protection.sh';
 import restoreModule from './rollback/restore.sh';
@@ -37,13 +35,10 @@ import resumeModule from './rollback/resume.sh';
 import servicesModule from './rollback/services.sh';
 import undoModule from './rollback/undo.sh';
 import verbsModule from './rollback/verbs.sh';
-import sshdModule from './sshd.sh';
 import systemdArmModule from './systemd/arm.sh';
 import systemdDependentsModule from './systemd/dependents.sh';
 import systemdFactsModule from './systemd/facts.sh';
 import systemdLimitsModule from './systemd/limits.sh';
-import systemdListenerModule from './systemd/listener.sh';
-import systemdProgramSocketsModule from './systemd/program-sockets.sh';
 import systemdPulledModule from './systemd/pulled.sh';
 import systemdRecoveryModule from './systemd/recovery.sh';
 import systemdServiceModule from './systemd/service.sh';
@@ -53,7 +48,7 @@ import unarmedModule from './unarmed.sh';
 
 /**
  * Modules of a kind of host; those of all kinds define the same functions. `rollback`: look_at_service, obstacle, find_daemon, runs, note_pulled,
- * reset_failed, start_service, restart_docker, reload_sshd, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits.
+ * reset_failed, start_service, restart_docker, last_words, read_at_boot, stop_timer, forget_recovery, lift_start_limits.
  * `apply`: unread_units, write_recovery, set_recovery_goal, start_timer.
  */
 export type KindModules = { readonly rollback: readonly string[]; readonly apply: readonly string[] };
@@ -64,31 +59,28 @@ export const BY_SYSTEMD: KindModules = {
     systemdDependentsModule,
     systemdServiceModule,
     systemdLimitsModule,
-    systemdListenerModule,
-    systemdProgramSocketsModule,
     systemdPulledModule,
     systemdRecoveryModule,
   ],
   apply: [systemdUnreadModule, systemdArmModule],
 };
 
-/** The rollback script, stored on the host while a change is pending. */
-export function rollbackScript(kind: KindModules): string {
+/** The rollback script, stored on the host while a change is pending. `parts`: modules of features; a kind may define their functions anew. */
+export function rollbackScript(kind: KindModules, parts: readonly string[] = []): string {
   return [
     baseModule,
     resultModule,
     apiModule,
     bootListModule,
     changedModule,
-    kernelModule,
     restoreModule,
-    lingerModule,
     answerModule,
     containersModule,
     daemonModule,
     protectionModule,
     portModule,
-    auditRulesModule,
+    partsModule,
+    ...parts,
     ...kind.rollback,
     servicesModule,
     undoModule,
@@ -99,10 +91,10 @@ export function rollbackScript(kind: KindModules): string {
 }
 
 /** The script of a change, up to the restarted daemon. It includes the rollback script once that has arrived. */
-export function applyScript(kind: KindModules): string {
+export function applyScript(kind: KindModules, parts: readonly string[] = []): string {
   return [
     ...kind.apply,
-    sshdModule,
+    ...parts,
     bootListModule,
     unarmedModule,
     resultModule,
@@ -124,10 +116,17 @@ export const HOLD_SCRIPT: string = [resultModule, guardModule, takeLockModule, h
 /** Functions that end a change that may not have armed its rollback. */
 export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultModule].join('\n');
 
-/** The script that gathers facts for a plan. `kinds`: names of kinds beside the core's, with the `modules` that recognize them. */
-export function factsScriptOf(kinds: readonly string[], modules: readonly string[]): string {
+/**
+ * The script that gathers facts for a plan. `kinds`: names of kinds beside the core's; `parts`: names of parts of a change; `modules`: of the
+ * functions that recognize the former, and read the latter.
+ */
+export function factsScriptOf(
+  kinds: readonly string[],
+  modules: readonly string[],
+  parts: readonly string[] = [],
+): string {
   return [
-    `KINDS='${[...kinds, 'systemd'].join(' ')}'`,
+    `KINDS='${[...kinds, 'systemd'].join(' ')}' PARTS='${parts.join(' ')}'`,
     factsProgramsModule,
     apiModule,
     systemdUnreadModule,

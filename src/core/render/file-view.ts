@@ -1,7 +1,8 @@
 /** One change of a file in a plan. Its view is data first: changes with equal data look the same. */
 
 import { printable } from '../../errors/errors.ts';
-import { type FileChange, loopbackWords, sysctlWords } from '../domain/plan/file-change.ts';
+import { kindWords } from '../domain/plan/change-parts.ts';
+import type { FileChange } from '../domain/plan/file-change.ts';
 import type { Colours } from './colours.ts';
 import { diffLines, paintDiff } from './diff.ts';
 
@@ -20,7 +21,7 @@ const LINK = /^-> [^\n]*$/;
 
 /** `whole`: also the content of new and removed files. */
 export function fileView(change: FileChange, whole: boolean): FileView {
-  const { kind, path, mode, owner, before, after = '', to = '', drift = false, reason } = change;
+  const { kind, path, mode, before, after = '', to = '', drift = false, reason } = change;
   const view = (sign: FileView['sign'], words: string, lines: readonly string[] = []): FileView => ({
     ...{ sign, words: printable(words), byHand: handOf(change), reason, lines },
   });
@@ -33,19 +34,11 @@ export function fileView(change: FileChange, whole: boolean): FileView {
       if (drift) return view('-', path, diffLines(before ?? '', after));
       if (before !== undefined && LINK.test(before)) return view('-', `${path} ${before}`);
       return view('-', path, whole ? all('-', before ?? '') : []);
-    case 'attributes':
-      return view('~', `${path}  mode ${mode}, owner ${owner}`);
-    case 'sysctl':
-      return view('~', `running kernel: ${sysctlWords(change)}`);
-    case 'loopback':
-      return view('~', `firewall: ${loopbackWords(change)}`);
-    case 'linger':
-      return view('~', `${path}: services of the user run without a login`);
-    case 'member':
-      return view('~', `${mode === 'present' ? 'add to' : 'take out of'} group: ${path}`);
     case 'file':
       if (before === undefined) return view('+', path, whole ? all('+', after) : []);
       return before === after ? view('~', `${path}  mode ${mode}`) : view('~', path, diffLines(before, after));
+    default:
+      return view('~', kindWords(change));
   }
 }
 

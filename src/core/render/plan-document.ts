@@ -121,10 +121,7 @@ export function hostPlanDocument(plan: HostPlan): HostPlanDocument {
     files: files.map(fileChangeDocument),
     daemon: { action: daemon.action, reason: daemon.reason },
     ...listenerOf(plan),
-    reloads: [
-      ...(plan.sshd === 'reload' ? (['sshd'] as const) : []),
-      ...(plan.audit === 'load' ? (['audit rules'] as const) : []),
-    ],
+    reloads: plan.reloads,
     containers: containersDocument(plan),
     ...{ plainTcpPorts: opens, costs, warnings },
   };

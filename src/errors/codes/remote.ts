@@ -168,6 +168,11 @@ export const DAEMON = {
   E_PODMAN_OLD: [4, 'Podman is too old to ask clients for a certificate.', 'Install Podman 5.7 or later, or Docker.'],
   E_PODMAN_LISTEN: [4, 'Podman can listen on one address only.', 'Name one with --listen, or none.'],
   // <!-- /podman -->
+  E_NO_FEATURE: [
+    4,
+    'docker-tls has changed something on the host that this build of it cannot keep or restore.',
+    'Install a docker-tls with all features.',
+  ],
   E_NO_LISTENER: [
     4,
     'Another service accepts clients on the host, and this build of docker-tls cannot manage it.',

@@ -1,6 +1,7 @@
 /** Audit and hardening feature: its additions to the core. */
 
 import { type CommandGroup, listCommand } from '../../cli/command.ts';
+import { CHANGE_PARTS } from '../../core/seams/change-parts.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { HARDEN_VALUES } from '../../core/seams/harden-values.ts';
@@ -28,6 +29,7 @@ COMMAND_SEAM.add(
 );
 HARDEN_VALUES.add({ names: FIX_NAMES, values: FIX_VALUES });
 FEATURE_SETTINGS.add('harden');
+CHANGE_PARTS.add({ load: async () => (await import('./engine/change-parts.ts')).AUDIT_PARTS });
 HARDENING.add({
   async load() {
     const [{ hardenOpened }, { upgradeOf }, { purgePackages }] = await Promise.all([

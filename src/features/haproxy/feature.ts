@@ -1,12 +1,14 @@
 /** Feature for HAProxy as the listener, and roles of clients: its additions to the core. */
 
 import { type CommandGroup, listCommand } from '../../cli/command.ts';
+import { CHANGE_PARTS } from '../../core/seams/change-parts.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { LISTENERS } from '../../core/seams/listeners.ts';
 import { LISTS, ROLE_NAMES } from './domain/role-names.ts';
 
 FEATURE_SETTINGS.add('listener', 'install', 'roles', 'sockets', 'otherClients', 'role');
+CHANGE_PARTS.add({ load: async () => (await import('./engine/change-parts.ts')).LISTENER_PARTS });
 LISTENERS.add({
   name: 'haproxy',
   roles: ROLE_NAMES,

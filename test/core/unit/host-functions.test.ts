@@ -1,7 +1,4 @@
-/** Single functions of the host's scripts, in the shells that hosts have. */
-
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDirSync, removeSync } from 'fs-extra/esm';
@@ -9,8 +6,6 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { runIn, SHELLS } from '../../support/module-shell.ts';
 
 const HOST = new URL('../../../src/core/host/', import.meta.url).pathname;
-/** Makes a unix socket at a path. */
-const LISTEN = "require('net').createServer().listen(process.argv[1], () => process.exit())";
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-functions-'));
 afterAll(() => removeSync(directory));
 
@@ -20,18 +15,6 @@ function moduleText(name: string): string {
 
 describe.each(SHELLS)('by %s', (shell) => {
   const run = (script: string) => runIn(shell, script);
-
-  test.each([
-    ['none', '', 100000],
-    ['decimal', 'a:100000:65536\n', 165536],
-    ['with leading zeros, which are decimal to dockerd', 'a:0200000:00065536\nb:000:10\n', 265536],
-    ['without a final newline, and lines that are none', 'x\n:1:2\na:b:c\nd:300000:1', 300001],
-  ])('the first free range of subuid: %s', (_, text, next) => {
-    const file = join(directory, 'subuid');
-    writeFileSync(file, text);
-    const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('apply/validate.sh')) ?? [];
-    expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
-  });
 
   test.each([
     ['a new unit file', '1\tfile\t0644\t0:0\tdata:ab\t/x\n', true, 3],
@@ -59,39 +42,6 @@ describe.each(SHELLS)('by %s', (shell) => {
     removeSync(join(directory, 'units-changed'));
   });
 
-  test('sockets for programs: those that are set up, and what is in the way of one', () => {
-    const [units, memory] = [join(directory, 'role-units'), join(directory, 'run')];
-    ensureDirSync(join(units, 'sockets.target.wants'));
-    ensureDirSync(join(memory, 'systemd/system'));
-    const link = (path: string) => symlinkSync('/dev/null', path);
-    for (const name of ['', 'ab', 'full', 'x;y'])
-      link(join(units, `sockets.target.wants/docker-tls-role@${name}.socket`));
-    link(join(units, 'docker-tls-role@.socket'));
-    link(join(units, 'docker-tls-role@ab.socket'));
-    link(join(memory, 'systemd/system/docker-tls-role@soft.socket'));
-    ensureDirSync(join(memory, 'docker-tls/full.sock'));
-    ensureDirSync(join(memory, 'docker-tls/empty.sock'));
-    writeFileSync(join(memory, 'docker-tls/full.sock/file'), '');
-    execFileSync(process.execPath, ['-e', LISTEN, join(memory, 'docker-tls/ab.sock')]);
-    symlinkSync('ab.sock', join(memory, 'docker-tls/other.sock'));
-    const stubs =
-      'say() { echo "$1: $2"; }; end() { echo "= $1"; }; systemctl() { shift; echo "$@" | sed "s/ -p.*//"; }';
-    const facts = () =>
-      run(`UNITS=${units} RUN=${memory}\n${moduleText('systemd/facts.sh')}\n${stubs}\nprogram_socket_facts`).split(
-        '\n',
-      );
-    const names = ['ab', 'full', 'soft', 'empty', 'other'];
-    const asked = `program-sockets: ${names.map((name) => `docker-tls-role@${name}.socket`).join(' ')}`;
-    expect(facts()).toEqual([asked, 'ab socket', 'full directory', '= program-paths', '']);
-    // Another user may have put a socket where a link leads.
-    renameSync(join(memory, 'docker-tls'), join(memory, 'open'));
-    symlinkSync('open', join(memory, 'docker-tls'));
-    expect(facts()).toEqual([asked, ...names.map((name) => `${name} linked`), '= program-paths', '']);
-    removeSync(units);
-    removeSync(memory);
-    expect(facts()).toEqual(['']);
-  });
-
   test('labels are restored of what is there', () => {
     writeFileSync(join(directory, 'created'), `${directory}\n${directory}/none\n`);
     writeFileSync(join(directory, 'manifest'), '');
@@ -108,26 +58,5 @@ describe.each(SHELLS)('by %s', (shell) => {
       writeFileSync(join(directory, 'txn', name), text);
     const [line = ''] = /^awaits_daemon\(\) .*$/m.exec(moduleText('facts/records.sh')) ?? [];
     expect(run(`STATE='${directory}'\n${line}\nawaits_daemon && printf yes || printf no`)).toBe(ran);
-  });
-
-  test('what sshd says is compared with the drop-in in the words of every version', () => {
-    const dropIn = join(directory, 'drop-in.conf');
-    writeFileSync(
-      dropIn,
-      '# Written\nTCPKeepAlive no\nPermitRootLogin prohibit-password\nMaxSessions 2\nX11Forwarding no\n',
-    );
-    const [compare = ''] = /compare_sshd\(\) \{\n[\s\S]*?\n\}/.exec(moduleText('apply/switch.sh')) ?? [];
-    const found = (said: string) =>
-      run(`T='${directory}' SSHD_DROP_IN='${dropIn}' OPERATOR=root
-        effective_sshd() { printf '%b' '${said}'; }
-        warn() { printf '%s\n' "$1"; }
-        ${compare}
-        compare_sshd`);
-    expect(found('tcpkeepalive no\\npermitrootlogin without-password\\nmaxsessions 2\\nx11forwarding no\\n')).toBe('');
-    expect(found('TCPKeepAlive false\\nPermitRootLogin prohibit-password\\nMaxSessions 2\\nX11Forwarding no\\n')).toBe(
-      '',
-    );
-    const wrong = found('TCPKeepAlive true\\nMaxSessions 2\\nX11Forwarding yes\\n');
-    expect(wrong).toSay('sshd-yes-not-no', 'root', 'TCPKeepAlive', 'X11Forwarding');
   });
 });

@@ -6,7 +6,6 @@ import { renderEnding } from '../../../src/core/domain/plan/transaction.ts';
 import {
   CHANGE_VARIABLES,
   CONTAINERS_STOPPED,
-  ENTRY_KINDS,
   LATE_STEPS,
   parseResult,
   RESULTS,
@@ -76,11 +75,6 @@ describe('the protocol', () => {
       expect([name, after.length]).toEqual([name, 1]);
       expect(before).toMatch(/flock -u 9(; |\n\s*)exec 9<&-\n\s*$/);
     }
-  });
-
-  test('kinds of entries', () => {
-    const handled = [...APPLY.matchAll(/^ +([a-z| ]+)\)/gm)].flatMap(([, words]) => (words ?? '').split(/[| ]+/));
-    for (const kind of ENTRY_KINDS) expect(handled, kind).toContain(kind);
   });
 
   test('words by which an error is chosen are those of the script', () => {

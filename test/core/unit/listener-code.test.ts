@@ -1,6 +1,7 @@
 /** A host whose clients another service accepts, in a build without that feature. */
 
 import { afterEach, expect, test } from 'vitest';
+import { NO_LISTENER } from '../../../src/core/domain/plan/plan-listener.ts';
 import { requireListenerCode } from '../../../src/core/engine/loaded-listener.ts';
 import { LISTENERS } from '../../../src/core/seams/listeners.ts';
 import { factsOf } from '../../support/host-facts.ts';
@@ -28,6 +29,9 @@ test('is refused, and never read as one whose dockerd accepts every client', () 
   expect(() => requireListenerCode('h1', facts([UNIT], '[Unit]'))).toThrow(
     expect.objectContaining({ code: 'E_NO_LISTENER', exit: 4 }),
   );
+  // A generation may have another listener than now.
+  const restored = { listener: { ...NO_LISTENER, action: 'restart' } } as const;
+  expect(() => requireListenerCode('h1', facts([], undefined), restored)).toThrow();
   // Without the service, or with one that is not ours, dockerd itself accepts clients.
   expect(() => requireListenerCode('h1', facts([], undefined))).not.toThrow();
   expect(() => requireListenerCode('h1', facts([], '[Unit]'))).not.toThrow();

@@ -4,16 +4,16 @@ import { describe, expect, test } from 'vitest';
 import type { StoreState } from '../../../src/core/adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../../../src/core/domain/dockerd/paths.ts';
 import type { DesiredHost } from '../../../src/core/domain/plan/desired.ts';
+import { textFile } from '../../../src/core/domain/plan/file-change.ts';
 import type { DesiredListener } from '../../../src/core/domain/plan/listener.ts';
 import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { inactiveWarnings, inactivityOf, unstartableSockets } from '../../../src/core/domain/plan/program-sockets.ts';
-import { renderTransaction } from '../../../src/core/domain/plan/transaction.ts';
 import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../../src/core/domain/settings.ts';
 import { keptOf, writeKept } from '../../../src/core/domain/settings-stored.ts';
 import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
 import { type ApplyRequest, hostsIntent } from '../../../src/core/domain/trust/wanted-hosts.ts';
-import { desired, factsOf, sent } from '../../support/host-facts.ts';
+import { desired, factsOf } from '../../support/host-facts.ts';
 
 const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
@@ -113,7 +113,7 @@ describe('an inactive socket', () => {
     });
     expect(planned('harden')).toMatchObject({ action: 'none', inactive: ['ci'] });
     expect(plan({}, stopped)).toMatchObject({ action: 'none', inactive: ['ci'] });
-    const extras = [{ kind: 'file', path: '/etc/x', mode: '644', content: 'x', reason: 'x' }] as const;
+    const extras = [textFile('/etc/x', 'x')];
     expect(planned('apply', { extras })).toMatchObject({ action: 'none', inactive: ['ci'] });
   });
 
@@ -141,22 +141,6 @@ describe('an inactive socket', () => {
     expect(restored(['ci monitor']).inactive).toEqual([]);
     expect(refused(['ci monitor'])).toEqual(['E_APPLY']);
     expect(planRestore(masked, 'none', wanted).listener).toMatchObject({ action: 'stop', inactive: [] });
-  });
-
-  test('is named to the host by its unit', () => {
-    const change = planHost(masked, { ...wanted, listener: listener('fewer\n') });
-    const options = {
-      id: 'a1',
-      who: 'me',
-      now: new Date(0),
-      confirmWithin: 90,
-      keep: 5,
-      reason: 'test',
-      settings: keptOf(SPEC),
-    };
-    const { script } = renderTransaction(change, masked, sent, options);
-    expect(script).toContain('INACTIVE_SOCKETS=docker-tls-role@ci.socket');
-    expect(script).toContain(LISTENER_SERVICE);
   });
 });
 

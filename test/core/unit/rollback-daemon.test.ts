@@ -22,7 +22,7 @@ afterEach(() => {
 function run(shell: string, text: string): { status: number | null; stdout: string } {
   const [program = '', ...words] = shell.split(' ');
   const stubs = `logger() { shift 3; echo "note $*"; }; api() { return 2; }; local_socket() { :; }; sleep() { :; }; await_answer() { :; }; CONTAINERS=stop
-    SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes LIVE_RESTORE=untouched LIVE_RESTORE_STAYS=no RUN=${directory}/run`;
+    PARTS= SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes LIVE_RESTORE=untouched LIVE_RESTORE_STAYS=no RUN=${directory}/run`;
   return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
     encoding: 'utf8',
   });
@@ -68,22 +68,6 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const proc = 'sed() { echo \'tmpfs /run tmpfs rw,nosuid,size=10000k,mode=755 0 0\' | command sed "$1" "$2"; }';
     const result = run(shell, `${systemd}; ${proc}; ${back}; reread`);
     expect([result.status, result.stdout]).toEqual([status, said]);
-  });
-
-  test('an sshd that died is started again by the rollback, and fails a change', () => {
-    const dead = `systemctl() { case "$*" in '-q is-active'*) return 3 ;; *) echo "$*" ;; esac; }; echo ssh >$T/sshd`;
-    expect(run(shell, `${dead}; BACK=yes; reload_sshd`).stdout).toBe('reset-failed ssh.service\nstart ssh.service\n');
-    expect(run(shell, `rm -f $T/sshd; BACK=yes; reload_sshd`).stdout).toBe('');
-    const dies = `/bin/sleep 60 & child=$!; main_pid() { pid=$child; }
-      systemctl() { case "$*" in *'is-active ssh.service') kill -0 $child 2>/dev/null ;; *) return 3 ;; esac; }; sleep() { wait $child; }`;
-    expect(run(shell, `${dies}; BACK=no STEP=; reload_sshd 2>/dev/null; echo "$? $STEP"; cat $T/sshd`).stdout).toBe(
-      '1 reload-sshd\nssh\n',
-    );
-    // Also if the rollback itself signals the daemon, and the daemon then exits.
-    const starts = dies.replace('*) return 3 ;;', 'reset*|start*) echo "$*" ;; *) return 3 ;;');
-    expect(run(shell, `${starts}; BACK=yes; reload_sshd 2>/dev/null; echo $?`).stdout).toBe(
-      'reset-failed ssh.service\nstart ssh.service\n0\n',
-    );
   });
 
   test('where /run cannot be made larger it is over', () => {
@@ -290,11 +274,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
   });
 
   describe('a change that fails before its daemon is stopped', () => {
-    test('leaves sshd and the audit rules alone', () => {
-      const stubs = 'reload_sshd() { echo sshd; }; load_audit_rules() { echo audit; }; apply_daemon() { return 1; }';
-      const text = `${stubs}; SSHD=reload AUDIT=load LISTENER=; apply_services start; echo $?`;
+    test('leaves services of parts alone', () => {
+      const stubs = 'apply_one() { echo one; }; apply_two() { echo two; }; apply_daemon() { return 1; }';
+      const text = `${stubs}; PARTS="one kind two"; apply_services start; echo $?`;
       expect(run(shell, text).stdout).toBe('1\n');
-      expect(run(shell, `BACK=yes; ${text}`).stdout).toBe('sshd\naudit\n1\n');
+      expect(run(shell, `BACK=yes; ${text}`).stdout).toBe('one\ntwo\n1\n');
     });
 
     test('does not wait for live-restore once more', () => {

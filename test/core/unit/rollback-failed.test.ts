@@ -25,7 +25,7 @@ function run(shell: string, text: string, { up = false, starts = true, how = 'un
   const [program = '', ...words] = shell.split(' ');
   const script = `set --; T=${directory}; STATE=${directory}/state; . ${rollbackScript}
     TXN=abc123 SERVICE=docker.service TLS_SOCKET=t LOCAL_SOCKET=l UNITS=$T RUN=$T/run LOCK=$T/lock RECOVERY=$T/r RECOVERY_LINK=$T/rl
-    RECOVERY_LIST= INACTIVE_SOCKETS= DAEMON=restart DAEMON_JSON=${json} WAS_ACTIVE=yes LIVE_RESTORE=${how} CONTAINERS=stop SSHD=none AUDIT=none LIMIT=2
+    RECOVERY_LIST= PARTS= DAEMON=restart DAEMON_JSON=${json} WAS_ACTIVE=yes LIVE_RESTORE=${how} CONTAINERS=stop LIMIT=2
     RESTART_COMMAND='restart docker'
     logger() { shift 3; echo "note $*"; }; systemctl() { :; }; sleep() { :; }; clear_records() { echo ended; }; stop_timer() { :; }
     reset_failed() { :; }; start_service() { echo started "$(cat $DAEMON_JSON)"; ${starts}; }; runs() { ${up}; }; is_up() { ${up}; }
@@ -36,9 +36,6 @@ function run(shell: string, text: string, { up = false, starts = true, how = 'un
   const { stdout, stderr } = spawnSync(program, [...words, '-c', script], { encoding: 'utf8' });
   return stdout + stderr;
 }
-
-/** A command that makes unix sockets at paths. */
-const SOCKET = `${process.execPath} -e "require('net').createServer().listen(process.argv[1], () => process.exit())"`;
 
 /** daemon.json from the change, with all its records. */
 const CHANGED =
@@ -140,131 +137,19 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     });
   });
 
-  test('an sshd that was not brought back is tried again until it is, also while the daemon is down', () => {
-    const broken = `DAEMON=none SSHD=reload; ${CHANGED}
-      apply_services() { reload_sshd || { mark sshd-failed; return 1; }; }; reload_sshd() { echo sshd; return 1; };`;
-    const said = run(shell, `${broken} undo timer; undo timer; echo "= $?"`, { up: true });
-    expect(said).toMatch(/= 6\n$/);
-    expect(said.match(/^sshd$/gm)).toHaveLength(3);
-    rmSync(join(directory, 'failed'));
-    const down = run(shell, `${broken} undo timer; reload_sshd() { echo back; }; undo timer; undo timer; echo "= $?"`);
-    expect(down.match(/^back$/gm)).toHaveLength(1);
-    expect(down).toMatch(/= 6\n$/);
-  });
-
-  test('a listener that was not brought back is tried again until it is', () => {
-    const broken = `DAEMON=none LISTENER=front.service; ${CHANGED}
-      apply_services() { apply_listener || { mark listener-failed; return 1; }; }; apply_listener() { echo front; return 1; };`;
+  test('a service of a part that was not brought in line is tried again until it is, also while the daemon is down', () => {
+    const broken = `DAEMON=none PARTS='kinds front'; ${CHANGED}
+      apply_services() { apply_part front; }; apply_front() { echo front; return 1; };`;
     const said = run(shell, `${broken} undo timer; undo timer; echo "= $?"`, { up: true });
     expect(said).toMatch(/= 6\n$/);
     expect(said.match(/^front$/gm)).toHaveLength(3);
-    const back = run(shell, `${broken} undo timer; apply_listener() { echo back; }; undo timer; echo "= $?"`, {
-      up: true,
-    });
-    expect(back.match(/^back$/gm)).toHaveLength(1);
-    expect(back).toMatch(/= 0\n$/);
-  });
-
-  test('a socket for containers stays while it is wanted, and the directory, which they may have mounted, while there is one', () => {
-    const listing = (change: string) =>
-      run(
-        shell,
-        `LISTENER=front.service DAEMON=none; mkdir -p $RUN/docker-tls $UNITS/sockets.target.wants; : >$UNITS/$LISTENER
-        for name in keep old; do ${SOCKET} $RUN/docker-tls/$name.sock; done; mkdir $RUN/docker-tls/made.sock
-        for name in keep made; do ln -s x "$UNITS/sockets.target.wants/docker-tls-role@$name.socket"; done
-        systemctl() { case $1 in list-units) for name in keep old; do echo "docker-tls-role@$name.socket loaded"; done ;; esac; }
-        look_at_service() { :; }; units_unread() { false; }; find_ports() { ports=; }; hold_port() { :; }
-        release_port() { :; }; service() { :; }; start_listener() { :; }; ${change}; exec 3<$RUN/docker-tls; apply_listener
-        ls $RUN/docker-tls; [ /proc/$$/fd/3 -ef $RUN/docker-tls ] && echo same; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
-      ).trim();
-    expect(listing('mark socket-changed')).toBe('keep.sock\nsame');
-    expect(listing('mark role-sockets-changed')).toBe('same');
-    // One without a file is made anew.
-    expect(listing('rm $RUN/docker-tls/keep.sock; service() { echo "$1 $2"; }')).toContain(
-      'stop docker-tls-role@keep.socket',
-    );
-  });
-
-  test('nothing is deleted where a link in place of the directory leads', () => {
-    const left = run(
-      shell,
-      `mkdir -p $T/open/made.sock $RUN $UNITS/sockets.target.wants; : >$T/open/old.sock; ln -s ../open $RUN/docker-tls
-      ln -s x "$UNITS/sockets.target.wants/docker-tls-role@made.socket"
-      systemctl() { case $1 in list-units) echo "docker-tls-role@old.socket loaded" ;; esac; }; service() { echo "$*"; }
-      drop_program_sockets; ls $T/open`,
-    );
-    expect(left).toBe('stop docker-tls-role@old.socket\nmade.sock\nold.sock\n');
-  });
-
-  test('a rollback goes on where a socket for containers does not listen, and says so; a change does not', () => {
-    const started = (back: string, inactive = '') =>
-      run(
-        shell,
-        `LISTENER=front.service BACK=${back} INACTIVE_SOCKETS="${inactive}"; mkdir -p $UNITS/sockets.target.wants; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
-        service() { case $2 in *ci*) return 1 ;; esac; echo "$1 $2"; }; start_listener; echo "$? $REMARK"`,
-      );
-    expect(started('no')).toBe('1 \nnot active: docker-tls-role@ci.socket\n');
-    expect(started('no', 'docker-tls-role@ci.socket')).toBe('start front.service\n0 \n');
-    expect(started('yes')).toMatch(/start front\.service\n0 .*docker-tls-role@ci\.socket/);
-    // One that was not active before is no difference.
-    expect(started('yes', 'docker-tls-role@ci.socket')).toBe('start front.service\n0 \n');
-  });
-
-  describe('where a socket for containers is wanted', () => {
-    const applied = (change: string) =>
-      run(
-        shell,
-        `LISTENER=front.service; mkdir -p $RUN/docker-tls $UNITS/sockets.target.wants; : >$UNITS/$LISTENER; : >$T/manifest
-        ${SOCKET} $RUN/docker-tls/ci.sock; ln -sf x "$UNITS/sockets.target.wants/docker-tls-role@ci.socket"
-        systemctl() { case $1 in is-active) echo "$state" ;; esac; }; reload_listener() { echo reload; }; main_pid() { :; }
-        drain_listener() { :; }; look_at_service() { :; }; units_unread() { false; }; service() { [ "$1" != start ] || state=active; echo "$@"; }
-        ${change}; apply_listener; rm -r $RUN/docker-tls $UNITS/sockets.target.wants`,
-      );
-
-    test('the listener is reloaded if somebody listens there, else restarted', () => {
-      expect(applied('DAEMON=none state=active')).toBe('reload\n');
-      expect(applied('DAEMON=none state=inactive')).not.toContain('reload');
-      // Unless it need not listen: a client that is to go is cut by a reload.
-      const left = 'INACTIVE_SOCKETS="docker-tls-role@ci.socket docker-tls-role@x.socket"';
-      expect(applied(`DAEMON=none state=inactive ${left}`)).toBe('reload\n');
-      expect(applied('DAEMON=none state=inactive INACTIVE_SOCKETS=docker-tls-role@cix.socket')).not.toContain('reload');
-      expect(applied('DAEMON=none state=active; rm $RUN/docker-tls/ci.sock')).not.toContain('reload');
-    });
-
-    test('no socket counts behind a link: another user may have put a socket there', () => {
-      const gone = applied('DAEMON=none state=active; mv $RUN/docker-tls $RUN/open; ln -s open $RUN/docker-tls');
-      expect(gone).not.toContain('reload');
-      expect(gone).toSay('is-symbolic-link');
-      const other = 'mv $RUN/docker-tls/ci.sock $RUN/docker-tls/x; ln -s x $RUN/docker-tls/ci.sock';
-      expect(applied(`DAEMON=none state=active; ${other}`)).not.toContain('reload');
-    });
-
-    test('a listener that a client has started since the restart of the daemon stops first: no socket starts beside it', () => {
-      const restarted = (state: string) => applied(`DAEMON=restart state=${state}; mark socket-changed`);
-      expect(restarted('active')).not.toContain('stop front.service');
-      expect(restarted('inactive')).toMatch(
-        /^stop front\.service\n(.*\n)*start docker-tls-role@ci\.socket\nstart front/,
-      );
-    });
-
-    test('a port that changes while the daemon is only reloaded is moved', () => {
-      const moved = applied(
-        'DAEMON=reload state=active; mark socket-changed; find_ports() { ports=; }; hold_port() { :; }; release_port() { :; }',
-      );
-      expect(moved).toMatch(/^restart .*front\.service$/m);
-    });
-  });
-
-  test('a stream does not hold up the stop of the listener', () => {
-    const said = run(
-      shell,
-      `LISTENER=front.service DAEMON=none; : >$UNITS/$LISTENER; mark socket-changed; look_at_service() { :; }; units_unread() { false; }
-      find_ports() { ports=; }; hold_port() { :; }; release_port() { :; }; main_pid() { pid=$streaming; }
-      sh -c 'trap : USR1; trap "echo ended; exit" TERM; echo >$0; for n in $(seq 200); do sleep 0.3; done' $T/streams & streaming=$!; until [ -e $T/streams ]; do /bin/sleep 0.02; done
-      service() { if [ "$1 $3" = "restart $LISTENER" ]; then wait "$streaming"; fi; echo "$*"; }; : >$UNITS/t; systemctl() { :; }; apply_listener`,
-    );
-    // In one call with the port: a client of a socket that stays starts the service whenever it does not run.
-    expect(said.trim().split('\n').slice(0, 2)).toEqual(['ended', 'restart t front.service']);
+    rmSync(join(directory, 'failed'));
+    const back = `${broken} undo timer; apply_front() { echo back; }; undo timer;`;
+    const down = run(shell, `${back} undo timer; echo "= $?"`);
+    expect(down.match(/^back$/gm)).toHaveLength(1);
+    expect(down).toMatch(/= 6\n$/);
+    for (const mark of ['failed', 'restored']) rmSync(join(directory, mark), { force: true });
+    expect(run(shell, `${back} echo "= $?"`, { up: true })).toMatch(/^back$[\s\S]*= 0\n$/m);
   });
 
   test('what is changed before the first rollback is kept beside', () => {

@@ -17,7 +17,7 @@ beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'docker-tls-mutex-'));
   mkdirSync(join(root, 'state/txn'), { recursive: true });
   mkdirSync(join(root, 'units'));
-  const settings = `TXN=abc123 SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket UNITS=${root}/units LOCK=${root}/lock RUN=${root} RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched GENERATION=1`;
+  const settings = `TXN=abc123 SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket UNITS=${root}/units LOCK=${root}/lock RUN=${root} RECOVERY=${root}/units/recover RECOVERY_LINK=${root}/units/wants/recover RECOVERY_LIST= TLS_DIRECTORY=${root}/tls DAEMON=none WAS_ACTIVE=yes LIVE_RESTORE=untouched PARTS= GENERATION=1`;
   writeFileSync(join(root, 'state/txn/settings'), `${settings}\n`);
   writeFileSync(join(root, 'state/txn/id'), 'abc123');
   // A long wait for the mutex is not part of this test.

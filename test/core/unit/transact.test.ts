@@ -236,8 +236,8 @@ describe('the connection that a change is confirmed over', () => {
   });
 
   test.each<readonly [string, Partial<HostPlan>]>([
-    ['sshd', { sshd: 'reload' }],
-    ['audit rules', { audit: 'load' }],
+    ['sshd', { reloads: ['sshd'] }],
+    ['audit rules', { reloads: ['audit rules'] }],
     ['another file', { files: [{ kind: 'sysctl', path: 'net.ipv4.ip_forward', mode: '0' } as FileChange] }],
     ['daemon.json', { files: [{ kind: 'file', path: '/etc/docker/daemon.json', after: '{}' } as FileChange] }],
     ['a generation that comes back', { purpose: 'rollback' }],

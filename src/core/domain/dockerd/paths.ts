@@ -18,8 +18,6 @@ export function programUnit(name: string): string {
 }
 /** Started by a connection to that socket while dockerd is stopped. */
 export const CLOSED_SERVICE = 'docker-tls-closed.service';
-/** Our drop-in; its name sorts before common first drop-ins (00-base.conf), since sshd uses the first value of an option. */
-export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
 /** Accepts TLS clients in front of the daemon, if it is not the daemon itself. */
 export const LISTENER_SERVICE = 'docker-tls-haproxy.service';
@@ -31,10 +29,6 @@ export const LISTENER_TRUST = 'ca-trusted.pem';
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 /** Installs the firewall rule for loopback packets before each start of dockerd. */
 export const LOOPBACK_DROP_IN = `${DROP_IN_DIRECTORY}/docker-tls-loopback.conf`;
-/**
- * Interfaces with this setting route packets for 127.0.0.0/8. Without docker-proxy, dockerd sets it on its bridges, and never resets it.
- */
-export const ROUTE_LOCALNET = 'net.ipv4.conf.*.route_localnet';
 export const DROP_IN_NAME = 'zz-docker-tls.conf';
 
 /** Paths of a daemon's files. A rootless daemon's are below the user's home; files that last until the next boot are in the user's /run. */

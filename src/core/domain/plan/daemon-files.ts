@@ -18,6 +18,8 @@ export type KindFiles = {
   readonly behind?: (facts: HostFacts, listener: DesiredListener) => FileChange[];
   /** Warnings of a plan about what it leaves as it is. */
   readonly warnings?: (facts: HostFacts) => string[];
+  /** In every generation, with any listener. */
+  readonly always?: (facts: HostFacts) => FileChange[];
   /**
    * Removal: a file of before setup without lines of ours. Needed if the host's records were lost and a later setup took the file with our lines
    * as the original.

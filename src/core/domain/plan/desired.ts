@@ -5,6 +5,7 @@ import type { San } from '../pki/san.ts';
 import type { Secret } from '../secret.ts';
 import type { HostSpec } from '../settings.ts';
 import type { CaId } from '../trust/ca-id.ts';
+import type { FileChange, Reload } from './file-change.ts';
 import type { DesiredListener } from './listener.ts';
 
 /** A server certificate to issue. */
@@ -42,45 +43,6 @@ export type Credentials = {
   readonly key: KeySource;
 };
 
-/** A file, attribute, membership or kernel setting for hardening, in addition to TLS. */
-export type ExtraChange =
-  | {
-      readonly kind: 'file';
-      readonly path: string;
-      readonly mode: string;
-      /** The file belongs to the administrator: symlinks are followed, mode and owner stay unchanged. */
-      readonly edited?: boolean;
-      readonly content: string;
-      readonly reason: string;
-    }
-  | {
-      readonly kind: 'attributes';
-      readonly path: string;
-      readonly mode: string;
-      readonly owner: string;
-      readonly reason: string;
-    }
-  | {
-      readonly kind: 'member';
-      readonly group: string;
-      readonly user: string;
-      readonly present: boolean;
-      readonly reason: string;
-    }
-  | {
-      /** A kernel setting to set immediately. */
-      readonly kind: 'sysctl';
-      readonly key: string;
-      /** For a key with a `*`, values per interface: `default=0 NAME=1`; other interfaces get the default. */
-      readonly value: string;
-      readonly reason: string;
-    }
-  | {
-      /** Drop packets for 127.0.0.0/8 that do not arrive on lo, immediately. */
-      readonly kind: 'loopback';
-      readonly reason: string;
-    };
-
 /** What a plan needs of the spec, with the credentials and what hardening adds. */
 export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'containers' | 'liveRestore' | 'sockets'> & {
   readonly credentials: DesiredCredentials;
@@ -90,9 +52,10 @@ export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'container
   readonly startSockets?: boolean | undefined;
   /** Further keys of daemon.json (hardening); undefined removes a key. */
   readonly daemonSettings?: Readonly<Record<string, unknown>>;
-  readonly extras?: readonly ExtraChange[];
-  readonly reloadSshd?: boolean;
-  readonly loadAuditRules?: boolean;
+  /** Changes by fixes, in addition to TLS. */
+  readonly extras?: readonly FileChange[];
+  /** Services that may read these. */
+  readonly reloads?: readonly Reload[];
   /** Side effects of the fixes that are new on this host. */
   readonly costs?: readonly string[];
   /** Skipped fixes that would change the host. */

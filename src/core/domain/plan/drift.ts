@@ -5,7 +5,7 @@ import type { StoredHost } from '../../adapters/store/records.ts';
 import type { ProbeOutcome } from '../../runtime.ts';
 import { certificateDrift } from '../trust/server.ts';
 import { type HostFacts, installedCredentials } from './facts.ts';
-import { isAsLeft, WITHOUT_FILE } from './file-change.ts';
+import { isAsLeft, isFileKind } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { earlierChange } from './plan-warnings.ts';
 
@@ -27,7 +27,7 @@ export function factsDrift(facts: HostFacts, host: StoredHost, problems: readonl
     drift.push(`generation ${state.generation} is active, the store knows ${generation}`);
   for (const [path, entry] of facts.generations.get(state.generation) ?? []) {
     const now = files.get(path);
-    if (now !== undefined && !WITHOUT_FILE.includes(entry.kind) && !isAsLeft(entry, now))
+    if (now !== undefined && isFileKind(entry.kind) && !isAsLeft(entry, now))
       drift.push(
         `${path} ${now.kind === 'absent' ? 'is gone' : now.kind === 'other' ? `is ${now.what} now` : 'was edited by hand'}`,
       );

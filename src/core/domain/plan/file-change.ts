@@ -1,8 +1,6 @@
 /** A change of one path on a host, and constructors of such changes. */
 
-import { ROUTE_LOCALNET } from '../dockerd/paths.ts';
-import type { ExtraChange } from './desired.ts';
-import { type HostFacts, realPath } from './facts.ts';
+import type { HostFacts } from './facts.ts';
 import type { PathState } from './host-files.ts';
 import type { SnapshotEntry } from './host-state.ts';
 
@@ -33,8 +31,13 @@ export type FileChange = {
   readonly pending: boolean;
 };
 
-/** Kinds of changes that write no file. */
-export const WITHOUT_FILE: readonly string[] = ['attributes', 'member', 'sysctl', 'loopback', 'linger'];
+/** Services beside the daemon that read changed files. */
+export type Reload = 'sshd' | 'audit rules';
+
+/** Whether a change is one of a file or link. Parts of features have the other kinds. */
+export function isFileKind(kind: string): boolean {
+  return kind === 'file' || kind === 'link' || kind === 'absent';
+}
 
 /** A text file with its final mode. */
 export function textFile(path: string, content: string, mode = '0644', owner = '0:0', reason?: string): FileChange {
@@ -42,61 +45,34 @@ export function textFile(path: string, content: string, mode = '0644', owner = '
 }
 
 /** A change described by mode and owner alone. */
-function state(kind: FileChange['kind'], path: string, mode = '-', owner = '-', reason?: string): FileChange {
+export function stateChange(
+  kind: FileChange['kind'],
+  path: string,
+  mode = '-',
+  owner = '-',
+  reason?: string,
+): FileChange {
   return { kind, path, mode, owner, pending: true, reason };
 }
 
 export function link(path: string, to: string): FileChange {
-  return { ...state('link', path), to };
-}
-
-/** Lets the user's systemd run without a login: otherwise the daemon and the rollback would end with the last session. */
-export function planLinger({ linger }: HostFacts): FileChange[] {
-  if (linger?.state !== 'may') return [];
-  return [state('linger', linger.file, 'present', '-', 'loginctl enable-linger')];
+  return { ...stateChange('link', path), to };
 }
 
 /** The state of a path in a snapshot; a path missing from it did not exist. */
 export function bySnapshot(entry: SnapshotEntry | undefined, path: string): FileChange {
-  switch (entry?.kind) {
+  if (entry === undefined) return stateChange('absent', path);
+  switch (entry.kind) {
     case 'file':
       return { ...textFile(path, entry.content ?? '', entry.mode.padStart(4, '0'), entry.owner), copy: entry.copy };
     case 'link':
       return { ...link(path, entry.to ?? ''), copy: entry.copy };
+    case 'absent':
+      return stateChange('absent', path);
     case 'attributes':
-      return state('attributes', path, entry.mode.padStart(4, '0'), entry.owner);
-    case 'member':
-    case 'sysctl':
-    case 'loopback':
-    case 'linger':
-      return state(entry.kind, path, entry.mode);
+      return stateChange('attributes', path, entry.mode.padStart(4, '0'), entry.owner);
     default:
-      return state('absent', path);
-  }
-}
-
-/** A change for hardening; attributes that already match are not pending. */
-export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
-  switch (extra.kind) {
-    case 'file': {
-      const path = extra.edited ? realPath(facts, extra.path) : extra.path;
-      const now = extra.edited ? facts.files.get(path) : undefined;
-      const [mode, owner] = now?.kind === 'file' ? [now.mode.padStart(4, '0'), now.owner] : [extra.mode, '0:0'];
-      return textFile(path, extra.content, mode, owner, extra.reason);
-    }
-    case 'attributes': {
-      // Mode and owner are those of a link's target.
-      const path = realPath(facts, extra.path);
-      const now = facts.files.get(path);
-      const same = now?.kind === 'file' && now.mode === extra.mode.replace(/^0+/, '') && now.owner === extra.owner;
-      return { ...state('attributes', path, extra.mode, extra.owner, extra.reason), pending: !same };
-    }
-    case 'member':
-      return state('member', `${extra.group}:${extra.user}`, extra.present ? 'present' : 'absent', '-', extra.reason);
-    case 'sysctl':
-      return state('sysctl', extra.key, extra.value, '-', extra.reason);
-    case 'loopback':
-      return state('loopback', ROUTE_LOCALNET, 'dropped', '-', extra.reason);
+      return stateChange(entry.kind as FileChange['kind'], path, entry.mode, entry.owner);
   }
 }
 
@@ -150,7 +126,7 @@ export function withDrift(change: FileChange, facts: HostFacts): FileChange {
   const generation = facts.state ? facts.generations.get(facts.state.generation) : undefined;
   const ours = generation?.get(change.path);
   const now: PathState | undefined = facts.files.get(change.path);
-  if (ours === undefined || now === undefined || WITHOUT_FILE.includes(change.kind)) return change;
+  if (ours === undefined || now === undefined || !isFileKind(change.kind)) return change;
   const sameMode = now.kind !== 'file' || now.mode === ours.mode;
   return sameMode && isAsLeft(ours, now) ? change : { ...change, drift: true };
 }
@@ -174,18 +150,4 @@ export function withBefore(change: FileChange, facts: HostFacts): FileChange {
 export function edited(facts: HostFacts, path: string, content: string): FileChange {
   const now = facts.files.get(path);
   return now?.kind === 'file' ? textFile(path, content, now.mode.padStart(4, '0'), now.owner) : textFile(path, content);
-}
-
-/** A kernel setting with its value, or with the default for interfaces. */
-export function sysctlWords({ path, mode }: FileChange): string {
-  if (!path.includes('*')) return `${path} = ${mode}`;
-  const values = mode.split(' ').map((word) => word.slice(word.lastIndexOf('=') + 1));
-  const usual = /(?:^| )default=(\S+)/.exec(mode)?.[1] ?? '';
-  return `${path} = ${usual}${values.every((value) => value === usual) ? '' : ', some interfaces otherwise'}`;
-}
-
-export function loopbackWords({ mode }: FileChange): string {
-  return mode === 'dropped'
-    ? 'packets for 127.0.0.0/8 that do not come over lo are dropped'
-    : 'the rule that drops packets for 127.0.0.0/8 goes; route_localnet of the bridges has its previous value again';
 }

@@ -1,7 +1,7 @@
 /** Manifest of a transaction: each path to install, and the source of its content. */
 
 import { createHash } from 'node:crypto';
-import type { EntryKind, EntrySource } from '../../host/protocol.ts';
+import type { EntrySource } from '../../host/protocol.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
 import { LISTENER_TRUST, type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { trustedForClients } from '../pki/pem.ts';
@@ -13,7 +13,8 @@ import type { HostPlan } from './plan-host.ts';
 import { usesListener } from './plan-listener.ts';
 
 export type ManifestEntry = {
-  readonly kind: EntryKind;
+  /** `blob`: a new file in a directory of credentials. */
+  readonly kind: 'blob' | FileChange['kind'];
   readonly path: string;
   readonly mode: string;
   readonly owner: string;

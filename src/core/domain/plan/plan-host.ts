@@ -2,6 +2,7 @@
 
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import type { KindName } from './by-kind.ts';
+import { reloadsFor } from './change-parts.ts';
 import {
   bridgeWarnings,
   type ContainerPlan,
@@ -19,10 +20,9 @@ import {
   differs,
   type FileChange,
   foldAttributes,
+  isFileKind,
   link,
-  planFile,
-  planLinger,
-  WITHOUT_FILE,
+  type Reload,
   withBefore,
   withDrift,
 } from './file-change.ts';
@@ -62,8 +62,8 @@ export type HostPlan = {
   readonly daemon: DaemonChange;
   /** The service that accepts clients in front of the daemon. */
   readonly listener: ListenerPlan;
-  readonly sshd: 'none' | 'reload';
-  readonly audit: 'none' | 'load';
+  /** Further services that get new settings. */
+  readonly reloads: readonly Reload[];
   readonly containers: ContainerPlan;
   /** The daemon's configuration file, and its text before and after. */
   readonly daemonJson: { readonly path: string; readonly before?: string; readonly after?: string };
@@ -75,9 +75,6 @@ export type HostPlan = {
   readonly unmade?: readonly string[] | undefined;
   readonly warnings: readonly string[];
 };
-
-/** Files whose change requires a reload of the audit rules. */
-export const AUDIT_FILES = /^\/etc\/(audit|tmpfiles\.d)\//;
 
 /** Whether the plan changes anything. */
 export function hasChanges(plan: HostPlan): boolean {
@@ -102,7 +99,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const json = planDaemonJson(input);
   const ofKind = DAEMON_FILES.of(kindOf(facts).name);
   const everything: FileChange[] = [
-    ...planLinger(facts),
+    ...(DAEMON_FILES.of(kindOf(facts).name).always?.(facts) ?? []),
     link(current, `${generation}`),
     ...(listener === undefined
       ? ofKind.of({ ...input, json })
@@ -111,7 +108,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
           ...(ofKind.behind?.(facts, listener) ?? []),
           ...(json.change ? [json.change] : []),
         ]),
-    ...(desired.extras ?? []).map((extra) => planFile(extra, facts)),
+    ...(desired.extras ?? []),
   ];
   // Snapshot files that a plan may edit as a whole; otherwise `remove` would restore only their attributes.
   const editable = new Set([view.configFile, ...view.variables.flatMap((variable) => variable.file ?? [])]);
@@ -119,7 +116,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const managedBefore = facts.state?.managed ?? [];
   const kept = new Set(wanted.map((change) => change.path));
   const hardening = ({ kind, path }: { kind: string; path: string }): boolean =>
-    WITHOUT_FILE.includes(kind) || !isTlsPath(path, facts, view);
+    !isFileKind(kind) || !isTlsPath(path, facts, view);
   const returned = managedBefore
     .filter((item) => !kept.has(item.path) && item.path !== view.configFile && !hardening(item))
     .map(({ path }) => bySnapshot(facts.origin.get(path), path));
@@ -153,8 +150,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     ),
     daemon,
     listener: front,
-    sshd: desired.reloadSshd && files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: desired.loadAuditRules && files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
+    reloads: reloadsFor(files).filter((title) => desired.reloads?.includes(title)),
     containers,
     daemonJson: { path: view.configFile, before: fileText(facts, view.configFile), after: json.after },
     // Without TLS of dockerd, ports that it had before may accept every client.

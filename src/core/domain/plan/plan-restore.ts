@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { listWords } from '../words.ts';
+import { reloadsFor } from './change-parts.ts';
 import { mountedSocketWarnings, planContainers, roleSocketWarnings } from './container-effects.ts';
 import { withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
@@ -13,7 +14,7 @@ import type { SnapshotEntry } from './host-state.ts';
 import { installedPackages, listenerPackages } from './installed-packages.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
-import { AUDIT_FILES, type HostPlan, nextGeneration } from './plan-host.ts';
+import { type HostPlan, nextGeneration } from './plan-host.ts';
 import { hasListener, listenerUnit, restoredListener } from './plan-listener.ts';
 import { earlierChange, restartWarnings } from './plan-warnings.ts';
 
@@ -64,8 +65,7 @@ export function planRestore(
     managed: target === 'none' ? [] : managed,
     daemon,
     listener: restoredListener(facts, files, after(listenerUnit(facts.places)) !== undefined, desired),
-    sshd: files.some((change) => change.path.startsWith('/etc/ssh/')) ? 'reload' : 'none',
-    audit: files.some((change) => AUDIT_FILES.test(change.path)) ? 'load' : 'none',
+    reloads: reloadsFor(files),
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
     opens,

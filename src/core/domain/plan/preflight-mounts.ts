@@ -1,7 +1,7 @@
 /** Preflight of mounts: read-only file systems, and files that are mount points and cannot be replaced. */
 
 import { sudoCommand } from '../quote.ts';
-import { WITHOUT_FILE } from './file-change.ts';
+import { isFileKind } from './file-change.ts';
 import type { Preflight } from './preflight-config.ts';
 
 export function checkMounts({ login, facts, plan, add }: Preflight): void {
@@ -12,7 +12,7 @@ export function checkMounts({ login, facts, plan, add }: Preflight): void {
         (best, mount) => (best === undefined || mount.path.length >= best.path.length ? mount : best),
         undefined,
       );
-  const replaced = (plan?.files ?? []).filter(({ kind }) => !WITHOUT_FILE.includes(kind));
+  const replaced = (plan?.files ?? []).filter(({ kind }) => isFileKind(kind));
   const protects = plan?.containers.how === 'temporary' || plan?.containers.how === 'switched-on';
   const files = [...replaced.map(({ path }) => path), ...(plan && protects ? [plan.daemonJson.path] : [])];
   const seen = new Set<string>();

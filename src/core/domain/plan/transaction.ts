@@ -2,11 +2,12 @@
 
 import type { ChangeVariables, HostScriptSettings } from '../../host/protocol.ts';
 import { applyScript, ENDING_FUNCTIONS, HOLD_SCRIPT, rollbackScript } from '../../host/scripts.ts';
+import type { ChangePart } from '../../seams/change-parts.ts';
 import { cleanShell } from '../dockerd/clean-environment.ts';
-import { programUnit, SSHD_DROP_IN } from '../dockerd/paths.ts';
 import { shellAssignments, shellQuote } from '../quote.ts';
 import type { Secret } from '../secret.ts';
 import type { KeptSettings } from '../settings.ts';
+import { partsOf } from './change-parts.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
@@ -18,11 +19,14 @@ import { startNeeds } from './start-needs.ts';
 import { protects, validationScript } from './validation.ts';
 
 /** Rollback script, stored on the host during a change. A timer, a boot or an administrator starts it, so it cleans its own environment. */
-function storedScript(kind: HostKind): string {
+function storedScript(kind: HostKind, parts: readonly ChangePart[]): string {
   return [
     '#!/bin/sh',
     `case $1 in undo | commit | timer) exec ${cleanShell().join(' ')} "$0" clean "$@" ;; clean) shift ;; esac`,
-    rollbackScript(kind.modules),
+    rollbackScript(
+      kind.modules,
+      parts.flatMap(({ rollback }) => rollback),
+    ),
   ].join('\n');
 }
 
@@ -84,6 +88,7 @@ export function renderTransaction(
     ...fileEntries(plan, protect),
   ];
   const kind = kindOf(facts);
+  const parts = partsOf(plan);
   const settings: HostScriptSettings = {
     TXN: options.id,
     ...placesOf(kind),
@@ -97,16 +102,12 @@ export function renderTransaction(
     CONTAINERS: plan.containers.how === 'stop' || !kind.keepsContainers || kind.engine.apart ? 'stop' : 'keep',
     DAEMON_JSON: plan.daemonJson.path,
     NEEDS: plan.daemon.action === 'restart' ? neededPaths(facts).join('\n') : '',
-    SSHD: plan.sshd,
-    SSHD_DROP_IN,
-    AUDIT: plan.audit,
-    LISTENER: plan.listener.action === 'none' ? '' : plan.listener.service,
-    LISTENER_CUT: plan.listener.cut,
-    INACTIVE_SOCKETS: plan.listener.inactive.map(programUnit).join(' '),
+    PARTS: parts.map(({ name }) => name).join(' '),
     PORTS: plan.listening === 'firewall' ? `${plan.port}` : '',
     GENERATION: `${plan.generation}`,
     KEEP: `${options.keep}`,
   };
+  const more = Object.assign({}, ...parts.map((part) => part.settings?.(plan) ?? {}));
   const state = nextState(plan, facts, options);
   const forms = protect ? daemonJsonForms(plan, facts) : [];
   const contents = Object.fromEntries([
@@ -121,11 +122,9 @@ export function renderTransaction(
     ...placesOf(kind),
     FRAGMENT: facts.docker.unit.fragment,
     KNOWN_UNITS: facts.docker.unit.dropIns.join('\n'),
-    REMAP:
-      plan.purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(plan.daemonJson.after ?? '') ? 'yes' : 'no',
     VALIDATE: validationScript(plan, facts, entries, credentials),
-    ROLLBACK: storedScript(kind),
-    SETTINGS: `${shellAssignments(settings)}\n`,
+    ROLLBACK: storedScript(kind, parts),
+    SETTINGS: `${shellAssignments({ ...settings, ...more })}\n`,
     MANIFEST: renderManifest(entries),
     MANAGED: plan.managed.map(({ kind, path }) => `${kind}\t${checkPath(path)}\n`).join(''),
     RECORD: renderState(state),
@@ -136,7 +135,10 @@ export function renderTransaction(
     id: options.id,
     kind,
     wasActive: settings.WAS_ACTIVE === 'yes',
-    script: `${shellAssignments({ ...variables, ...contents })}\n${applyScript(kind.modules)}`,
+    script: `${shellAssignments({ ...variables, ...contents })}\n${applyScript(
+      kind.modules,
+      parts.flatMap(({ apply = [] }) => apply),
+    )}`,
     input: entries.flatMap(({ data }) => data ?? []),
     state,
   };

@@ -5,6 +5,7 @@ import type { HostRecord } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { hostKeyNotes, withSeenKey } from '../../domain/hosts/recorded-key.ts';
 import { hasPort } from '../../domain/network-port.ts';
+import { requireParts } from '../../domain/plan/change-parts.ts';
 import { installedCredentials } from '../../domain/plan/facts.ts';
 import {
   acceptedCa,
@@ -27,6 +28,7 @@ import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
+import { HARDENING } from '../../seams/host-hardening.ts';
 import { LISTENERS } from '../../seams/listeners.ts';
 import { offeredLines } from '../../seams/seam.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
@@ -60,11 +62,13 @@ export async function planOpened(
   const seen = withSeenKey(requested, session.hostKey, known?.record.ssh).ssh;
   const ssh = session.login.rootless ? { ...seen, rootless: true as const } : seen;
   const now = runtime.now();
+  requireParts(requested.name, opened.facts, HARDENING.all.length > 0);
+  requireListenerCode(requested.name, opened.facts);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
+    requireListenerCode(requested.name, opened.facts, restored.plan);
     return refuseProblems({ ...withSockets({ ...restored, plan: await checkingRestored(restored) }), mark });
   }
-  requireListenerCode(requested.name, opened.facts);
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
   if (twin !== undefined) throw twin;

@@ -100,8 +100,7 @@ function changesTlsAlone({ plan, facts: { places, docker } }: HostChange): boole
   const ours = [`${places.tls}/`, `${places.dropIns}/`, places.socket, places.socketWants, places.closed];
   return (
     plan.purpose === 'apply' &&
-    plan.sshd === 'none' &&
-    plan.audit === 'none' &&
+    plan.reloads.length === 0 &&
     docker.unit.active === 'active' &&
     docker.edited?.length === 0 &&
     plan.files.every(({ path }) => ours.some((one) => path.startsWith(one)))

@@ -1,7 +1,7 @@
 # Backup of the originals: next to their paths, and on the first change also in the origin.
-# Needs functions: copy fail is_member kernel_value linger_state note_forms note_pulled snapshot_path step words
+# Needs functions: copy fail note_forms note_pulled snapshot_path step words
 # Needs variables: CREATED ERR NL SERVICE SOCKET_WAS_ACTIVE STATE T TAB TLS_DIRECTORY UNITS WAS_ACTIVE
-# Needs programs: df grep ln mkdir mv readlink rm stat sync tail
+# Needs programs: df grep ln mkdir mv readlink rm sync tail
 
 step keep
 # Copies the origin for additions by this change. Most changes add nothing.
@@ -44,7 +44,7 @@ keep_copy() {
 # content.
 is_ours() {
   case $1 in
-    "$TLS_DIRECTORY/current" | "$TLS_DIRECTORY/haproxy.cfg" | "$TLS_DIRECTORY/"*.map | "$TLS_DIRECTORY/"*.list | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
+    "$TLS_DIRECTORY/"* | "$UNITS/docker-tls"* | "$UNITS/"*.wants/docker-tls* | \
       "$UNITS/$SERVICE.d/docker-tls-loopback.conf" | "$UNITS/$SERVICE.d/zz-docker-tls.conf" | "$UNITS/$SERVICE.d/~"*zz-docker-tls.conf) ;;
     *) return 1 ;;
   esac
@@ -66,22 +66,12 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
         line="$index${TAB}absent$TAB-$TAB-$TAB$path"
       fi
       ;;
-    attributes)
-      # Another program removed the file: nothing to keep.
-      [ -e "$path" ] || continue
-      line="$index${TAB}attributes$TAB$(stat -L -c "%a${TAB}%u:%g" -- "$path")$TAB$path"
-      ;;
-    member)
-      if is_member "$path"; then was=present; else was=absent; fi
-      line="$index${TAB}member$TAB$was$TAB-$TAB$path"
-      ;;
-    linger) line="$index${TAB}linger$TAB$(linger_state "$path")$TAB-$TAB$path" ;;
-    sysctl | loopback)
-      was=$(kernel_value "$kind" "$path" 2>"$ERR")
+    blob) continue ;;
+    *)
+      was=$("state_$kind" "$path" 2>"$ERR")
       case $? in 0) ;; 1) continue ;; *) fail "$(words)" ;; esac
-      line="$index$TAB$kind$TAB$was$TAB-$TAB$path"
+      line="$index$TAB$kind$TAB$was$TAB$path"
       ;;
-    *) continue ;;
   esac
   printf '%s\n' "$line" >>"$T/kept.part" 2>"$ERR" || fail "$(words)"
   # A temporarily changed file does not become managed. The first change that writes it permanently records its origin.

@@ -1,24 +1,9 @@
 # Activation of the change. From this point, every failure goes through the rollback.
-# Needs functions: apply_services await_protection effective_sshd fail is_up keep_audit_rules keep_generation last_words look_back
-# Needs functions: mark missing_programs place_as plainly reload_live_restore result set_linger set_loopback set_member set_sysctl step
-# Needs functions: take_findings undo warn words
-# Needs variables: AUDIT CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL OPERATOR REMARK ROLLBACK_LIMIT SERVICE SINCE SSHD SSHD_DROP_IN
-# Needs variables: T TAB TLS_DIRECTORY TLS_SOCKET UNITS VALIDATE missing timer validation
-# Needs programs: chmod chown cmp grep head mv restorecon rm sed selinuxenabled sort sshd sync tail
-
-# Compares the effective sshd settings for root and the operator with the drop-in: a line in another file may override it.
-compare_sshd() {
-  [ -f "$SSHD_DROP_IN" ] || return 0
-  for user in $(printf '%s\n' root "$OPERATOR" | sort -u); do
-    effective_sshd -C "user=$user,host=localhost,addr=127.0.0.1" 2>/dev/null >"$T/sshd-$user" || continue
-    sed -n 's/^\([A-Z][A-Za-z0-9]*\) \([^ ]*\)$/\1 \2/p' "$SSHD_DROP_IN" | while read -r key value; do
-      # prohibit-password has an older name; OpenSSH 10.4 and later print TCPKeepAlive as true or false.
-      now=$(sed -n "s/^$key //Ip" "$T/sshd-$user" | sed 's/^without-password$/prohibit-password/; s/^true$/yes/; s/^false$/no/')
-      [ -z "$now" ] || printf '%s' "$now" | grep -qixF -- "$value" ||
-        warn "sshd: for $user $key is $now and not $value: another line (sshd -T -C user=$user), or an option of sshd's own command line, wins over $SSHD_DROP_IN"
-    done
-  done
-}
+# Needs functions: apply_services await_protection fail is_up keep_generation last_words look_back mark missing_programs of_parts place_as
+# Needs functions: plainly reload_live_restore result step take_findings undo warn words
+# Needs variables: CREATED DAEMON DAEMON_JSON LIVE_RESTORE MANAGED NL REMARK ROLLBACK_LIMIT SERVICE SINCE T TAB TLS_DIRECTORY UNITS VALIDATE
+# Needs variables: missing timer validation
+# Needs programs: cmp head mv restorecon rm selinuxenabled sync tail
 
 # Resets SELinux labels to the policy: new files inherit the label of their directory. Restored files keep their own label, even if it
 # differs from the policy.
@@ -72,8 +57,8 @@ if [ -n "$VALIDATE" ]; then
   }
 fi
 trap - EXIT
-generation=
-if [ "$AUDIT" = load ]; then keep_audit_rules; fi
+generation='' early=yes
+of_parts keep
 take_findings || fail "$(words)"
 look_back
 if [ "$DAEMON" = restart ]; then
@@ -99,35 +84,27 @@ while IFS=$TAB read -r index kind mode owner source path <&3; do
   if [ "$LIVE_RESTORE" = temporary ] && [ "$path" = "$DAEMON_JSON" ]; then continue; fi
   case $path in "$UNITS"/*) mark units-changed ;; esac
   case $kind:$path in
-    file:"$UNITS/$TLS_SOCKET" | link:"$UNITS/$TLS_SOCKET") cmp -s "$path" "$path.docker-tls-new" || mark socket-changed ;;
-    file:"$UNITS/docker-tls-role@.socket") cmp -s "$path" "$path.docker-tls-new" || mark role-sockets-changed ;;
+    *:"$UNITS/"*/*) ;;
+    file:"$UNITS/"*.socket | link:"$UNITS/"*.socket) cmp -s "$path" "$path.docker-tls-new" || mark "${path##*/}-changed" ;;
   esac
   case $kind in
+    blob) ;;
     file) place_as "$path" new 2>"$ERR" || back "$(words)" ;;
     # A link created by this change needs no copy, because nothing restores it. When mv fails (busybox, link to a directory), place_as
     # takes over.
     link) mv -fT -- "$path.docker-tls-new" "$path" 2>/dev/null || place_as "$path" new 2>"$ERR" || back "$(words)" ;;
     absent) rm -f -- "$path" 2>"$ERR" || back "$(words)" ;;
-    # chown clears set-id bits.
-    attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } 2>"$ERR" || back "$(words)" ;;
-    member) set_member "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
-    sysctl) set_sysctl "$path" "$mode" 2>"$ERR" || back "$(words)" ;;
-    loopback) set_loopback "$mode" "$path" 2>"$ERR" || back "$(words)" ;;
-    linger) set_linger "$mode" 2>"$ERR" || back "$(words)" ;;
+    *) "set_$kind" "$mode" "$owner" "$path" 2>"$ERR" || back "$(words)" ;;
   esac
 done 3<"$T/manifest"
 restore_labels
 sync "$UNITS" "${TLS_DIRECTORY%/*}" 2>/dev/null
-if [ "$SSHD" = reload ]; then
-  step check-sshd
-  sshd -t 2>"$ERR" || back "sshd does not accept its configuration: $(words)"
-  compare_sshd
-fi
+of_parts check || back "$(words)"
 mark services
 # The files are in place: the generation is kept while the daemon takes in live-restore and restarts, unless one of its files is only
 # temporary. The confirmation retries a failure. This job holds the mutex, like every write below $T, and ends before the result.
-case $AUDIT:$LIVE_RESTORE:$NL$MANAGED in
-  load:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
+case $early:$LIVE_RESTORE:$NL$MANAGED in
+  no:* | *:temporary:*"$TAB$DAEMON_JSON$NL"*) ;;
   *)
     (keep_generation && mark generation-kept) >/dev/null 2>&1 &
     generation=$!

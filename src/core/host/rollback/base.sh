@@ -11,7 +11,7 @@
 #   services   mark: the change touched services              restored   mark: restored; only cleanup remains
 #   stopped    mark: docker.service was stopped
 #   failed     mark: the rollback failed                 unrestored mark: it could not restore all files
-#   sshd-failed  mark: it could not reload sshd          listener-failed  mark: it could not start or reload the listener
+#   PART-failed  mark: it could not bring the service of a part in line with its files
 #   forms      possible states of each path in this change: sum, path.docker-tls-FORM
 #   containers containers running at the start of the change: id, process, its start time, restarts, name
 #   idle       mark: no container ran at the start of the change
@@ -19,11 +19,8 @@
 #   pulled     stopped services that a start of the daemon pulls in
 #   local      mark: the daemon answered on its local socket
 #   committed  mark: the change is confirmed                  held       ports currently held by firewall rules of docker-tls
-#   audit-generated  mark: audit.rules matched the output of augenrules
-#   socket-changed   mark: our socket unit changes          units-changed  mark: systemd has to reload unit files
-#   role-sockets-changed  mark: the template of the sockets for programs on the host changes
+#   UNIT-changed     mark: this socket unit changes         units-changed  mark: systemd has to reload unit files
 #   generation-kept  mark: `generation` has the managed paths in their state after the change
-#   ends-linger      mark: disable lingering of the user, as the last step
 #   held-by-iptables mark: these rules are in iptables instead of nft
 #   shown, looked    systemd's data of the daemon's units; the daemon's process, start time and socket: from the start of the change,
 #                    and its process again after a restart that stopped no container
@@ -39,7 +36,6 @@ umask 077
 STATE=${T%/*}
 NL='
 ' TAB='	'
-AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
 # Seconds until a start of the daemon counts as failed.
 LIMIT=300
 # yes: during a rollback, so that a failed check does not stop it half way.

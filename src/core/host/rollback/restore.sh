@@ -1,7 +1,7 @@
-# Files of a change: snapshots, replacement by rename, and restoration.
-# Needs functions: kernel_value linger_state may_restore set_linger set_loopback set_sysctl
+# Files of a change: snapshots, replacement by rename, and restoration. Entries of other kinds are those of parts (parts.sh).
+# Needs functions: may_restore
 # Needs variables: DAEMON_JSON LIVE_RESTORE T TAB
-# Needs programs: cat chmod chown cp cut getent gpasswd grep ln mv readlink rm rmdir sort stat tr
+# Needs programs: cat chown cp ln mv readlink rm rmdir sort stat
 
 # Copies a file or link: copy FROM TO. Links are created anew: uutils' `cp -a` would change the mode of the link's target. `whose` is the
 # link's owner.
@@ -17,24 +17,7 @@ copy() {
 # Prints the state of a path as a snapshot line, and copies it to DIR/INDEX: snapshot_path DIR INDEX KIND PATH
 snapshot_path() {
   case $3 in
-    member)
-      if is_member "$4"; then present=present; else present=absent; fi
-      printf '%s\tmember\t%s\t-\t%s\n' "$2" "$present" "$4" >>"$1/manifest"
-      ;;
-    linger) printf '%s\tlinger\t%s\t-\t%s\n' "$2" "$(linger_state "$4")" "$4" >>"$1/manifest" ;;
-    sysctl | loopback)
-      value=$(kernel_value "$3" "$4")
-      case $? in
-        0) printf '%s\t%s\t%s\t-\t%s\n' "$2" "$3" "$value" "$4" >>"$1/manifest" ;;
-        2) return 1 ;;
-      esac
-      ;;
-    attributes)
-      if [ -e "$4" ]; then
-        printf '%s\tattributes\t%s\t%s\n' "$2" "$(stat -L -c "%a${TAB}%u:%g" -- "$4")" "$4" >>"$1/manifest"
-      fi
-      ;;
-    *)
+    file | link | absent)
       if [ -L "$4" ]; then
         copy "$4" "$1/$2" && printf '%s\tlink\t777\t%s\t%s\n' "$2" "$whose" "$4" >>"$1/manifest"
       elif [ -e "$4" ]; then
@@ -43,18 +26,14 @@ snapshot_path() {
         printf '%s\tabsent\t-\t-\t%s\n' "$2" "$4" >>"$1/manifest"
       fi
       ;;
-  esac
-}
-
-# Is GROUP:USER in the group file?
-is_member() {
-  getent group "${1%%:*}" | cut -d: -f4 | tr ',' '\n' | grep -qxF -- "${1#*:}"
-}
-
-set_member() {
-  case $1 in
-    present) is_member "$2" || gpasswd -a "${2#*:}" "${2%%:*}" >/dev/null ;;
-    absent) ! is_member "$2" || gpasswd -d "${2#*:}" "${2%%:*}" >/dev/null ;;
+    *)
+      state=$("state_$3" "$4")
+      case $? in
+        0) printf '%s\t%s\t%s\t%s\n' "$2" "$3" "$state" "$4" >>"$1/manifest" ;;
+        1) ;;
+        *) return 1 ;;
+      esac
+      ;;
   esac
 }
 
@@ -86,12 +65,7 @@ restore_files() {
     case $kind in
       file | link) place_as "$path" old || bad=1 ;;
       absent) rm -f -- "$path" || bad=1 ;;
-      # chown clears set-id bits.
-      attributes) [ ! -e "$path" ] || { chown "$owner" -- "$path" && chmod "$mode" -- "$path"; } || bad=1 ;;
-      member) set_member "$mode" "$path" || bad=1 ;;
-      sysctl) set_sysctl "$path" "$mode" || bad=1 ;;
-      loopback) set_loopback "$mode" "$path" || bad=1 ;;
-      linger) set_linger "$mode" || bad=1 ;;
+      *) "set_$kind" "$mode" "$owner" "$path" || bad=1 ;;
     esac
   done 3<"$T/kept"
   return "$bad"

@@ -1,8 +1,7 @@
 # Retry of a failed rollback: the remaining steps, and instructions for the operator.
-# Needs functions: apply_listener drop_socket end_protection is_up look_at_service mark may_restore note place_as reload_sshd reread reset_failed
+# Needs functions: apply_part drop_socket end_protection is_up look_at_service mark may_restore note place_as reread reset_failed
 # Needs functions: restart_docker restore_files runs start_service
-# Needs variables: DAEMON_JSON LIVE_RESTORE RESTART_COMMAND SERVICE SSHD T WAS_ACTIVE
-# Needs programs: rm
+# Needs variables: DAEMON_JSON LIVE_RESTORE PARTS RESTART_COMMAND SERVICE T WAS_ACTIVE
 
 # Instructions for the operator.
 failed_words() {
@@ -24,7 +23,7 @@ resume() {
   if [ "$WAS_ACTIVE" = yes ] && ! is_up; then
     up=no
     if [ "$1" = timer ]; then
-      retry_sshd
+      retry_parts
       return 1
     fi
     if [ "$ours" = yes ]; then place_as "$DAEMON_JSON" old-on || result=1; fi
@@ -35,10 +34,9 @@ resume() {
   if [ -e "$T/unrestored" ]; then
     late=yes
     reread || result=1
-    if [ "$result:$SSHD" = 0:reload ]; then mark sshd-failed; fi
+    [ "$result" != 0 ] || for part in $PARTS; do mark "$part-failed"; done
   fi
-  retry_sshd || result=1
-  retry_listener || result=1
+  retry_parts || result=1
   [ "$up" = yes ] || bring_up || return 1
   [ "$result" = 0 ] && end_protection || return 1
   [ "$up:$late" = yes:yes ] || return 0
@@ -59,14 +57,9 @@ bring_up() {
   fi
 }
 
-# Restarts an sshd that the rollback failed to restore.
-retry_sshd() {
-  [ -e "$T/sshd-failed" ] || return 0
-  reload_sshd && rm -f -- "$T/sshd-failed"
-}
-
-# Brings the listener in line with the restored files if the rollback failed to.
-retry_listener() {
-  [ -e "$T/listener-failed" ] || return 0
-  apply_listener && rm -f -- "$T/listener-failed"
+# Brings services in line with the restored files if the rollback failed to.
+retry_parts() {
+  retried=0
+  for part in $PARTS; do [ ! -e "$T/$part-failed" ] || apply_part "$part" || retried=1; done
+  return "$retried"
 }

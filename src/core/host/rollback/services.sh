@@ -1,30 +1,17 @@
-# Services after a switch of files: the daemon is restarted, reloaded or left; sshd is reloaded, audit rules are loaded.
-# Needs functions: apply_listener await_protection keeps_containers lift_start_limits load_audit_rules look_at_service mark note obstacle
-# Needs functions: reload_docker reload_sshd restart_docker runs start_service
-# Needs variables: AUDIT BACK DAEMON DAEMON_JSON LISTENER LIVE_RESTORE NEEDS RESTART_COMMAND SERVICE SSHD T why
-# Needs programs: rm
+# Services after a switch of files: the daemon is restarted, reloaded or left; those of parts get their files.
+# Needs functions: apply_part await_protection keeps_containers lift_start_limits look_at_service note obstacle reload_docker restart_docker
+# Needs functions: runs start_service
+# Needs variables: BACK DAEMON DAEMON_JSON LIVE_RESTORE NEEDS PARTS RESTART_COMMAND SERVICE T why
 
 # Applies the files in place to the services, and starts or stops the daemon: apply_services start|stop
 apply_services() {
   bad=0
   if [ "$DAEMON" != none ]; then apply_daemon "$1" || bad=1; fi
-  if [ -n "$LISTENER" ] && [ "$bad$BACK" != 1no ]; then
-    # A later retry of the rollback tries it again.
-    if apply_listener; then rm -f -- "$T/listener-failed"; else
-      bad=1
-      mark listener-failed
-    fi
-  fi
-  # A failed change stops at the first error.
-  [ "$bad$BACK" != 1no ] || return 1
-  if [ "$SSHD" = reload ]; then
-    # A later retry of the rollback tries the reload again.
-    if reload_sshd; then rm -f -- "$T/sshd-failed"; else
-      bad=1
-      mark sshd-failed
-    fi
-  fi
-  if [ "$AUDIT" = load ]; then load_audit_rules; fi
+  for part in $PARTS; do
+    # A failed change stops at the first error.
+    [ "$bad$BACK" != 1no ] || return 1
+    apply_part "$part" || bad=1
+  done
   return "$bad"
 }
 

@@ -1,7 +1,7 @@
 # Rollback to the state before the change: immediately, by timer, or at the next boot.
-# Needs functions: apply_services clear_beside clear_blobs end_linger failed_words final_daemon_json finish forget_recovery mark
-# Needs functions: may_restore name_stopped note place_as read_at_boot release_port reload_live_restore remove_created
-# Needs functions: restore_files restore_live_restore stop_timer unlist_recovery
+# Needs functions: apply_services clear_beside clear_blobs failed_words final_daemon_json finish forget_recovery mark may_restore
+# Needs functions: name_stopped note of_parts place_as read_at_boot release_port reload_live_restore remove_created restore_files
+# Needs functions: restore_live_restore stop_timer unlist_recovery
 # Needs variables: DAEMON_JSON LEFT_DOWN LIVE_RESTORE LOCK RECOVERY RECOVERY_LINK RUN STATE T TXN WAS_ACTIVE
 # Needs programs: rm sleep
 
@@ -84,7 +84,7 @@ end_protection() {
 # Deletes the records of this change, and the parent directory if empty. One command, so that a kill cannot leave half of it. A link is
 # not managed.
 clear_records() {
-  end_linger
+  of_parts last
   alone=yes
   for path in "$STATE"/* "$STATE"/.[!.]* "$STATE"/..?*; do
     if [ "$path" != "$T" ] && { [ -e "$path" ] || [ -L "$path" ]; }; then alone=no; fi

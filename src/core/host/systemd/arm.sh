@@ -6,11 +6,11 @@
 recovery_order() {
   order="RequiresMountsFor=$STATE /etc
 After=local-fs.target
-Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET $(program_sockets)sockets.target auditd.service audit-rules.service shutdown.target"
+Before=systemd-sysctl.service $SERVICE $LOCAL_SOCKET $TLS_SOCKET $(boot_sockets)sockets.target auditd.service audit-rules.service shutdown.target"
 }
 
-# Units of sockets for programs on the host, of now and of the change: a boot must not start one that is rolled back.
-program_sockets() { printf '%s' "$MANIFEST$MANAGED" | grep -o 'docker-tls-role@[a-z0-9][a-z0-9-]*[.]socket' | tr '\n' ' '; }
+# Sockets that a boot starts, of now and of the change: it must not start one that is rolled back.
+boot_sockets() { printf '%s' "$MANIFEST$MANAGED" | grep -o '[^/]*[^@][.]socket$' | tr '\n' ' '; }
 
 # Only a program reports why the write failed.
 write_recovery() {

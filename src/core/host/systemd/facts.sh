@@ -1,7 +1,7 @@
 # systemd's facts about the daemon's units.
-# Needs functions: end say
-# Needs variables: LOCAL_SOCKET NL RUN SERVICE TLS_SOCKET UNITS
-# Needs programs: grep ls sed sleep systemctl systemd-analyze
+# Needs functions: say
+# Needs variables: LOCAL_SOCKET NL PARTS SERVICE TLS_SOCKET
+# Needs programs: grep sed sleep systemctl systemd-analyze
 
 # systemd prints one block per unit in this order, separated by empty lines.
 show_units() {
@@ -89,33 +89,7 @@ unit_facts() {
   case " $triggers " in *" $LOCAL_SOCKET "*) own=${sockets%%"$NL$NL"*} ;; *) own= ;; esac
   [ -z "$others" ] || others=$(systemctl show $others -p Id -p ActiveState -p Listen 2>/dev/null)
   [ -z "$own$others" ] || say sockets "$own$NL$NL$others"
-  program_socket_facts
-}
-
-# Sockets for programs on the host: those that are set up, and units and files in the way of one.
-program_socket_facts() {
-  names=
-  for path in "$UNITS/docker-tls-role@"?*.socket "$UNITS/sockets.target.wants/docker-tls-role@"?*.socket \
-    "$RUN"/systemd/*/docker-tls-role@?*.socket "$RUN/docker-tls/"?*.sock; do
-    [ -e "$path" ] || [ -L "$path" ] || continue
-    name=${path##*/}
-    name=${name#docker-tls-role@}
-    name=${name%.sock*}
-    case "$name: $names" in *[!a-z0-9-]*:* | *" $name "*) ;; *) names="$names$name " ;; esac
+  for part in $PARTS; do
+    if command -v "facts_$part" >/dev/null; then "facts_$part"; fi
   done
-  [ -n "$names" ] || return 0
-  set --
-  for name in $names; do set -- "$@" "docker-tls-role@$name.socket"; done
-  say program-sockets "$(systemctl show "$@" -p Id -p LoadState -p ActiveState -p UnitFileState 2>/dev/null)"
-  for name in $names; do
-    path=$RUN/docker-tls/$name.sock
-    if [ -L "$RUN/docker-tls" ]; then
-      echo "$name linked"
-    elif [ -S "$path" ] && [ ! -L "$path" ]; then
-      echo "$name socket"
-    elif [ -d "$path" ] && [ -n "$(ls -A -- "$path")" ]; then
-      echo "$name directory"
-    fi
-  done
-  end program-paths
 }

@@ -1,7 +1,7 @@
 # Timer and boot unit of a change, with systemd.
-# Needs functions: delete_lifted_limits reread
-# Needs variables: LISTENER LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
-# Needs programs: cut systemctl
+# Needs functions: delete_lifted_limits of_parts reread
+# Needs variables: LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
+# Needs programs: systemctl
 
 stop_timer() {
   systemctl stop "docker-tls-undo-$TXN.timer" 2>/dev/null
@@ -19,14 +19,9 @@ forget_recovery() {
 read_at_boot() {
   reread
   failed=$?
-  # The boot has scheduled the start of a socket for programs on the host that is undone.
-  for unit in $(systemctl list-units --all --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
-    [ -L "$UNITS/sockets.target.wants/$unit" ] || systemctl --no-block stop "$unit" 9<&-
-  done
   # A boot without our socket unit has not scheduled its start. It starts before the daemon: that waits for the recovery.
   if [ -e "$UNITS/$TLS_SOCKET" ]; then systemctl --no-block start "$TLS_SOCKET" 9<&-; fi
-  # The same holds for a listener in front of the daemon: its socket alone would start it with the first connection.
-  if [ -n "$LISTENER" ] && [ -e "$UNITS/$LISTENER" ]; then systemctl --no-block start "$LISTENER" 9<&-; fi
+  of_parts boot
   # The same holds for the service of docker-tls: it has no local socket.
   if [ -z "$LOCAL_SOCKET" ] && [ -e "$UNITS/$SERVICE" ]; then systemctl --no-block start "$SERVICE" 9<&-; fi
   return "$failed"

@@ -1,7 +1,7 @@
-# The daemon and sshd with systemd: state, start, stop and reload.
-# Needs functions: active await_answer end_unneeded_protection find_ports hold_port main_pid mark note_dependents note_started program_units
-# Needs functions: release_port reset_failed start_dependents stop_listener stop_pulled
-# Needs variables: BACK LIMIT LISTENER LOCAL_SOCKET SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit pid ports socket_unit
+# The daemon with systemd: state, start, stop and reload.
+# Needs functions: active await_answer end_unneeded_protection find_ports hold_port mark note_dependents note_started of_parts release_port
+# Needs functions: reset_failed start_dependents stop_pulled
+# Needs variables: BACK LIMIT LOCAL_SOCKET SERVICE SOCKET SOCKET_WAS_ACTIVE T TLS_SOCKET UNITS docker_unit ports socket_unit
 # Needs programs: journalctl sleep systemctl timeout
 
 # Option for a user's systemd (rootless/manager.sh); empty: the host's.
@@ -12,43 +12,10 @@ start_service() { service start "$SERVICE" && await_answer; }
 # Prints the daemon's log since a time: last_words SECONDS
 last_words() {
   # Each by its name: for a pattern, journalctl reads the names of all units in the whole log.
-  for unit in $LISTENER $(program_units); do set -- "$@" -u "$unit"; done
+  for unit in $(of_parts units); do set -- "$@" -u "$unit"; done
   since=$1
   shift
   timeout 10 journalctl $WHOSE -u "$SERVICE" -u "$TLS_SOCKET" "$@" --since "@$since" -n 400 --no-pager -o cat 2>/dev/null
-}
-
-# Outside the transaction in one respect: open sessions keep their settings.
-reload_sshd() {
-  failed=0
-  for name in ssh sshd; do
-    systemctl -q is-active "$name.service" || continue
-    printf '%s\n' "$name" >"$T/sshd"
-    # An sshd that got its port from a socket unit cannot reopen it on reload (it ends with "Cannot bind any address"). systemd holds the
-    # port, so a restart refuses no login, and sessions survive (KillMode=process).
-    if systemctl -q is-active "$name.socket"; then
-      systemctl restart "$name.service" || {
-        failed=1
-        STEP=restart-sshd
-      }
-    else
-      { main_pid "$name.service" && kill -s HUP "$pid"; } || {
-        failed=1
-        STEP=reload-sshd
-      }
-    fi
-    # sshd closes its port for a moment during a reload; the verification comes over a new connection.
-    sleep 0.5
-    systemctl -q is-active "$name.service" || {
-      failed=1
-      STEP=reload-sshd
-    }
-    break
-  done
-  # The rollback starts an sshd that did not survive the change.
-  { [ "$BACK" = yes ] && read -r name 2>/dev/null <"$T/sshd" && ! systemctl -q is-active "$name.service"; } || return "$failed"
-  systemctl reset-failed "$name.service"
-  systemctl start "$name.service"
 }
 
 # Restarts the daemon with the current unit files (`stop`: stops it), and moves our socket unit to the address in its file. A socket unit
@@ -121,12 +88,11 @@ socket_stops() {
 }
 
 start_docker() {
-  if [ "$want" = "$is" ] && [ ! -e "$T/socket-changed" ]; then
+  if [ "$want" = "$is" ] && [ ! -e "$T/$TLS_SOCKET-changed" ]; then
     start_held
     return
   fi
-  # It keeps the port, and systemd forgets that it needs the socket once its unit file is gone.
-  stop_listener
+  of_parts stop
   if [ "$is" = active ]; then
     service stop "$TLS_SOCKET" 2>/dev/null
     # A connection may have started it in the meantime.

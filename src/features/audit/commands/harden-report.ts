@@ -2,7 +2,7 @@
 
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import type { HostResult } from '../../../core/domain/host-results.ts';
-import { type FileChange, loopbackWords, sysctlWords } from '../../../core/domain/plan/file-change.ts';
+import type { FileChange } from '../../../core/domain/plan/file-change.ts';
 import type { HostOutcome } from '../../../core/domain/plan/outcome.ts';
 import type { HostSpec } from '../../../core/domain/settings.ts';
 import type { Changed, Run } from '../../../core/engine/intent.ts';
@@ -11,6 +11,7 @@ import { saveReport } from '../adapters/report-file.ts';
 import { NEWEST } from '../domain/benchmark.ts';
 import { subjectsOf } from '../domain/check-selection.ts';
 import type { Fix } from '../domain/fixes.ts';
+import { loopbackWords, sysctlWords } from '../domain/hardening/extra-change.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/report/html-harden.ts';
 import { reportHead, type Subject } from '../domain/report/report.ts';
 import { countWords, type Score, scoreWords } from '../domain/score.ts';

@@ -1,6 +1,9 @@
 /** Firewall rule that keeps containers off services on the host's 127.0.0.1 without docker-proxy: its drop-in, and its detection. */
 
-import { ROUTE_LOCALNET } from '../../../core/domain/dockerd/paths.ts';
+/**
+ * Interfaces with this setting route packets for 127.0.0.0/8. Without docker-proxy, dockerd sets it on its bridges, and never resets it.
+ */
+export const ROUTE_LOCALNET = 'net.ipv4.conf.*.route_localnet';
 
 /** Before routing and on every interface: bridges come and go. The host's own packets use lo. */
 export const LOOPBACK_RULE = '! -i lo -d 127.0.0.0/8 -m comment --comment docker-tls -j DROP';

@@ -1,8 +1,8 @@
 /** Kernel settings that checks judge and fixes change. Stricter ones stay. */
 
 import { posix } from 'node:path';
-import { ROUTE_LOCALNET } from '../../../core/domain/dockerd/paths.ts';
 import type { FixName } from './fix-names.ts';
+import { ROUTE_LOCALNET } from './loopback.ts';
 
 /** Kernel settings of a host by key; `container`: the kernel belongs to another machine. */
 type Kernel = { readonly container: boolean; readonly sysctl: ReadonlyMap<string, string> };

@@ -2,7 +2,6 @@
 
 import apiModule from '../../../core/host/api.sh';
 import resultModule from '../../../core/host/result.sh';
-import sshdModule from '../../../core/host/sshd.sh';
 import auditAccountsModule from './audit/accounts.sh';
 import auditApiModule from './audit/api.sh';
 import auditArgumentsModule from './audit/arguments.sh';
@@ -25,6 +24,7 @@ import isolationWaysModule from './isolation/ways.sh';
 import installPackagesModule from './packages/install.sh';
 import lookPackagesModule from './packages/look.sh';
 import purgePackagesModule from './packages/purge.sh';
+import sshdModule from './sshd-options.sh';
 
 /**
  * Gathers the audit's facts, without changes. Variables: PARTS; SYSCTLS; TOUCH, `yes` to open watched files for writing; LISTENER, the unit

@@ -8,7 +8,6 @@ reset_failed() { :; }
 reread() { :; }
 drop_socket() { :; }
 lift_start_limits() { :; }
-apply_listener() { :; }
 note_pulled() { pulled=; }
 
 obstacle() {
@@ -87,8 +86,8 @@ is_sshd() {
   case $(tr '\000' ' ' 2>/dev/null <"/proc/$1/cmdline") in *'[listener]'*) ;; '' | 'sshd: '*) return 1 ;; esac
 }
 
-# Open sessions keep their settings.
-reload_sshd() {
+# In place of that of systemd, if a change has sshd as a part. Open sessions keep their settings.
+apply_sshd() {
   for file in /run/sshd.pid /var/run/sshd.pid; do
     number=$(cat "$file" 2>/dev/null)
     is_sshd "${number:-0}" || continue

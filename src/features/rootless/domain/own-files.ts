@@ -4,7 +4,7 @@ import type { DaemonFiles } from '../../../core/domain/plan/daemon-files.ts';
 import { unitFiles } from '../../../core/domain/plan/daemon-files.ts';
 import type { DaemonView } from '../../../core/domain/plan/daemon-view.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
-import { type FileChange, textFile } from '../../../core/domain/plan/file-change.ts';
+import { type FileChange, stateChange, textFile } from '../../../core/domain/plan/file-change.ts';
 import type { HostPlan } from '../../../core/domain/plan/plan-host.ts';
 import { usesListener } from '../../../core/domain/plan/plan-listener.ts';
 import { unitStart } from '../../../core/domain/plan/validation.ts';
@@ -20,6 +20,12 @@ export function ownFiles(context: DaemonFiles): FileChange[] {
     textFile(listen, renderListenScript(Math.max(1, desired.listen.length)), '0755'),
     ...unitFiles({ ...context, start: [listen], hosts: [...handed, ...local] }),
   ];
+}
+
+/** Lets the user's systemd run without a login: otherwise the daemon and the rollback would end with the last session. */
+export function planLinger({ linger }: HostFacts): FileChange[] {
+  if (linger?.state !== 'may') return [];
+  return [stateChange('linger', linger.file, 'present', '-', 'loginctl enable-linger')];
 }
 
 /** Without dockerd-rootless.sh, and without our script before it: dockerd also validates outside RootlessKit's namespaces. */

@@ -4,7 +4,7 @@ import { DOCKER_ENGINE, kindByUnits, ROOT_UNITS } from '../../../core/domain/pla
 import { checkUnitRestart } from '../../../core/domain/plan/preflight-unit.ts';
 import type { HostKinds } from '../../../core/seams/host-kinds.ts';
 import { checkOwnLogin, checkOwnSystemd, checkOwnUnit, forwardedHints } from '../domain/check-own.ts';
-import { ownFiles, ownStart } from '../domain/own-files.ts';
+import { ownFiles, ownStart, planLinger } from '../domain/own-files.ts';
 import { BY_OWN_SYSTEMD, FACTS_MODULES } from '../host/scripts.ts';
 import { isAlone, ownHints } from './own-docker.ts';
 
@@ -27,7 +27,7 @@ export const ownKinds: HostKinds = {
           'nothing holds connections back before the restart: one that dockerd has just taken may be cut',
         ],
       }),
-      files: { of: ownFiles },
+      files: { of: ownFiles, always: planLinger },
       command: ownStart,
       checks: {
         manager: checkOwnSystemd,

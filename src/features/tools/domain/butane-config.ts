@@ -13,7 +13,7 @@ import {
   TLS_DIRECTORY,
 } from '../../../core/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
-import { bySnapshot, type FileChange, link, textFile, WITHOUT_FILE } from '../../../core/domain/plan/file-change.ts';
+import { bySnapshot, type FileChange, isFileKind, link, textFile } from '../../../core/domain/plan/file-change.ts';
 import type { PathState } from '../../../core/domain/plan/host-files.ts';
 import { type HostState, renderState } from '../../../core/domain/plan/host-state.ts';
 import { type HostPlan, hasChanges } from '../../../core/domain/plan/plan-host.ts';
@@ -83,7 +83,7 @@ export function renderButane(planned: HostPlan, facts: HostFacts, options: Butan
     });
   const kept: string[] = [];
   plan.managed.forEach(({ kind, path }, index) => {
-    if (WITHOUT_FILE.includes(kind)) return;
+    if (!isFileKind(kind)) return;
     const change = afterwards(path, plan, facts);
     place(tree, path, change);
     kept.push(snapshot(tree, `${STATE}/generations/${generation}`, index + 1, path, change));
@@ -101,7 +101,7 @@ function withoutText({ managed }: HostPlan, { files, origin }: HostFacts): strin
   const isLost = (content: string | undefined) => content === undefined || content.includes('\ufffd');
   const now = managed.find(({ kind, path }) => {
     const state = files.get(path);
-    if (WITHOUT_FILE.includes(kind)) return false;
+    if (!isFileKind(kind)) return false;
     return state?.kind === 'other' || (state?.kind === 'file' && isLost(state.content));
   });
   return now?.path ?? [...origin.values()].find(({ kind, content }) => kind === 'file' && isLost(content))?.path;
@@ -159,7 +159,7 @@ function placeOrigin(tree: Tree, plan: HostPlan, facts: HostFacts): void {
   for (const entry of facts.origin.values())
     if (entry.kind === 'file' || entry.kind === 'link') place(tree, entry.copy, bySnapshot(entry, entry.path));
   for (const { kind, path } of plan.managed) {
-    if (WITHOUT_FILE.includes(kind) || facts.origin.has(path)) continue;
+    if (!isFileKind(kind) || facts.origin.has(path)) continue;
     lines.push(snapshot(tree, directory, lines.length + 1, path, ofState(path, facts.files.get(path))));
   }
   record(tree, `${directory}/manifest`, lines);

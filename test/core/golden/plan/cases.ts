@@ -1,6 +1,7 @@
 /** The golden cases of plans: a desired state for recorded facts of each Docker generation. */
 
 import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
+import { textFile } from '../../../../src/core/domain/plan/file-change.ts';
 import { desired } from '../../../support/host-facts.ts';
 
 export type PlanCase = {
@@ -23,16 +24,7 @@ export const CASES: readonly PlanCase[] = [
       containers: 'may-stop',
       liveRestore: true,
       daemonSettings: { icc: false, 'userland-proxy': false },
-      extras: [
-        {
-          kind: 'file',
-          path: '/etc/audit/rules.d/docker.rules',
-          content: '-w /etc/docker -p wa\n',
-          mode: '0640',
-          reason: 'audit rules',
-        },
-      ],
-      loadAuditRules: true,
+      extras: [textFile('/etc/login.defs', 'UMASK 027\n', '0644', '0:0', 'umask')],
     },
   },
   { name: 'nothing', facts: 'set-up', want: 'as-it-is' },

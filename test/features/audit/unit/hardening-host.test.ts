@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { reachedThrough } from '../../../../src/core/domain/destination.ts';
 import { DROP_IN_DIRECTORY, LOOPBACK_DROP_IN } from '../../../../src/core/domain/dockerd/paths.ts';
-import { planFile } from '../../../../src/core/domain/plan/file-change.ts';
 import { kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
 import { fix as harden } from '../../../../src/core/domain/values.ts';
 import type { FixName } from '../../../../src/features/audit/domain/fix-names.ts';
 import { NEVER } from '../../../../src/features/audit/domain/fixes.ts';
+import { planFile } from '../../../../src/features/audit/domain/hardening/extra-change.ts';
 import { recordHardening } from '../../../../src/features/audit/domain/hardening/hardening.ts';
 import { hardenSettings, noLoopbackRule } from '../../../../src/features/audit/domain/hardening/hardening-host.ts';
 import { hardenSshd } from '../../../../src/features/audit/domain/hardening/hardening-sshd.ts';
@@ -162,7 +162,7 @@ describe('the loopback of the host', () => {
 
   it('has the same rule and the same drop-in in the scripts of a host', () => {
     const module = (path: string) => readFileSync(new URL(`../../../../src/${path}`, import.meta.url), 'utf8');
-    expect(module('core/host/rollback/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
+    expect(module('features/audit/host/change/kernel.sh')).toContain(` PREROUTING ${LOOPBACK_RULE} `);
     expect(module('features/audit/host/audit/hardening.sh')).toContain(`[ -e ${LOOPBACK_DROP_IN} ]`);
     expect(module('core/host/apply/keep.sh')).toContain(
       LOOPBACK_DROP_IN.replace(DROP_IN_DIRECTORY, '"$UNITS/$SERVICE.d'),

@@ -162,4 +162,37 @@ describe.each(SHELLS)('by %s', (shell) => {
       expect(said('rpm', {}, rpm('(none)\\n'))).not.toContain('changelog runc');
     });
   });
+
+  test.each([
+    ['none', '', 100000],
+    ['decimal', 'a:100000:65536\n', 165536],
+    ['with leading zeros, which are decimal to dockerd', 'a:0200000:00065536\nb:000:10\n', 265536],
+    ['without a final newline, and lines that are none', 'x\n:1:2\na:b:c\nd:300000:1', 300001],
+  ])('the first free range of subuid: %s', (_, text, next) => {
+    const file = join(directory, 'subuid');
+    writeFileSync(file, text);
+    const [, functions = ''] = /(next_range\(\) \{\n.*?\n\})\n/s.exec(moduleText('change/remap-user.sh')) ?? [];
+    expect(run(`${functions}\nnext_range '${file}' '${directory}/none'; printf %s "$next"`)).toBe(`${next}`);
+  });
+
+  test('what sshd says is compared with the drop-in in the words of every version', () => {
+    const dropIn = join(directory, 'drop-in.conf');
+    writeFileSync(
+      dropIn,
+      '# Written\nTCPKeepAlive no\nPermitRootLogin prohibit-password\nMaxSessions 2\nX11Forwarding no\n',
+    );
+    const [compare = ''] = /compare_sshd\(\) \{\n[\s\S]*?\n\}/.exec(moduleText('change/sshd.sh')) ?? [];
+    const found = (said: string) =>
+      run(`T='${directory}' SSHD_DROP_IN='${dropIn}' OPERATOR=root
+        effective_sshd() { printf '%b' '${said}'; }
+        warn() { printf '%s\n' "$1"; }
+        ${compare}
+        compare_sshd`);
+    expect(found('tcpkeepalive no\\npermitrootlogin without-password\\nmaxsessions 2\\nx11forwarding no\\n')).toBe('');
+    expect(found('TCPKeepAlive false\\nPermitRootLogin prohibit-password\\nMaxSessions 2\\nX11Forwarding no\\n')).toBe(
+      '',
+    );
+    const wrong = found('TCPKeepAlive true\\nMaxSessions 2\\nX11Forwarding yes\\n');
+    expect(wrong).toSay('sshd-yes-not-no', 'root', 'TCPKeepAlive', 'X11Forwarding');
+  });
 });

@@ -3,4 +3,4 @@
 import { initKinds } from '../../../../src/features/init/engine/kinds.ts';
 import { checkKinds } from '../../../support/kind-checks.ts';
 
-checkKinds('features/init/host', initKinds);
+checkKinds('features/init/host', initKinds, ['reload-sshd']);

@@ -15,7 +15,7 @@ describe('init: sshd is told to read its configuration', () => {
     sh(
       initService,
       `cat() { return 1; }; grep() { [ ${runs} = 1 ] || echo /proc/7/comm; }; is_sshd() { [ "$1" = 7 ]; }; T=${shell.directory} BACK=${back} REMARK= STEP=`,
-      'reload_sshd; echo "$? $STEP $REMARK"',
+      'apply_sshd; echo "$? $STEP $REMARK"',
     );
 
   test('where none runs there is nothing to do', () => {

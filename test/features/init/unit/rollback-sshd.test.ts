@@ -45,7 +45,7 @@ function reload(shell: string, titles: readonly string[], pidFile = false): stri
       .join('\n')}
     ${pidFile ? 'echo $last >/run/sshd.pid' : ''}
     exec ${shell} -c 'set --; T=${directory}; . ${SCRIPT}
-      BACK=yes LIMIT=5; : >$T/sshd; trap "" HUP PIPE; sleep() { :; }; reload_sshd; echo "$? $REMARK"'`;
+      BACK=yes LIMIT=5; : >$T/sshd; trap "" HUP PIPE; sleep() { :; }; apply_sshd; echo "$? $REMARK"'`;
   const { stdout, stderr } = spawnSync(
     'unshare',
     ['-m', '--propagation', 'private', '--pid', '--fork', '--mount-proc', '--kill-child', 'sh', '-c', text],

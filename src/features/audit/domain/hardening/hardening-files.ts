@@ -1,19 +1,19 @@
 /** Fixes of files and groups: audit rules, the docker group, owners and modes. */
 
 import { TLS_DIRECTORY } from '../../../../core/domain/dockerd/paths.ts';
-import type { ExtraChange } from '../../../../core/domain/plan/desired.ts';
 import { kindOf } from '../../../../core/domain/plan/host-kind.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import { auditRules } from '../audit-rules.ts';
 import { type FileFix, fileFixes } from '../checks/file-modes.ts';
 import { dataRoot, isAudited, WATCHES } from '../checks/host.ts';
 import type { FixName } from '../fix-names.ts';
+import type { ExtraChange } from './extra-change.ts';
 
 export const AUDIT_RULES = '/etc/audit/rules.d/docker-tls.rules';
 /** Creates /run/containerd before rules are loaded at boot, with containerd's own settings. */
 export const TMPFILES = '/etc/tmpfiles.d/docker-tls.conf';
 const CONTAINERD_RUN = '/run/containerd';
-/** A separate key: the kernel rejects duplicate rules, and deletes rules by key (src/core/host/rollback/audit-rules.sh). */
+/** A separate key: the kernel rejects duplicate rules, and deletes rules by key (src/features/audit/host/change/audit-rules.sh). */
 const KEY = 'docker-tls';
 export const GROUP_FILE = '/etc/group';
 

@@ -1,7 +1,6 @@
 /** Fixes of the host outside Docker: kernel settings, modules and logins. Each is a file; kernel settings also change the running value. */
 
 import { LOOPBACK_DROP_IN } from '../../../../core/domain/dockerd/paths.ts';
-import type { ExtraChange } from '../../../../core/domain/plan/desired.ts';
 import type { HostKind } from '../../../../core/domain/plan/host-kind.ts';
 import type { FixName } from '../fix-names.ts';
 import {
@@ -19,6 +18,7 @@ import {
 } from '../host-settings.ts';
 import { renderLoopbackDropIn } from '../loopback.ts';
 import { isOwn, looseSysctls, ownCounts, SYSCTL_FILE, SYSCTLS, sysctlKeys, sysctlValues } from '../sysctls.ts';
+import type { ExtraChange } from './extra-change.ts';
 
 const WRITTEN = 'Written by docker-tls. `docker-tls remove HOST` takes it away again.';
 const LOGIN_DEFS_FILE = '/etc/login.defs';

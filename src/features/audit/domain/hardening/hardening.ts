@@ -3,7 +3,6 @@
  * findings (src/features/audit/domain/fixes.ts).
  */
 
-import { SSHD_DROP_IN } from '../../../../core/domain/dockerd/paths.ts';
 import { viewDaemon } from '../../../../core/domain/plan/daemon-view.ts';
 import type { DesiredHost } from '../../../../core/domain/plan/desired.ts';
 import { fileText, type HostFacts } from '../../../../core/domain/plan/facts.ts';
@@ -12,6 +11,7 @@ import type { AuditFacts } from '../audit-facts.ts';
 import type { FixName } from '../fix-names.ts';
 import { ALL_FIXES, type Fix, needsYes } from '../fixes.ts';
 import { LYNIS_AUTH_TRIES } from '../lynis.ts';
+import { type ExtraChange, planFile } from './extra-change.ts';
 import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
 import { type HardenedSettings, HOST_PATHS, hardenSettings, noLoopbackRule } from './hardening-host.ts';
@@ -23,6 +23,9 @@ import {
   SSHD_KEYWORDS,
   type SshdLogin,
 } from './hardening-sshd.ts';
+
+/** Our drop-in; its name sorts before common first drop-ins (00-base.conf), since sshd uses the first value of an option. */
+export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
 /** Every fix except `tls`: `setup` applies that one. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
@@ -194,31 +197,31 @@ export type HardenInput = {
 
 /** Additions of the fixes to the desired state; `notes` lists those that are impossible, or impossible now. */
 export function hardenHost(input: HardenInput): Partial<DesiredHost> {
-  const { entries, known } = input;
+  const { entries, known, facts } = input;
   const fixes = new Set(FIXES.map((fix) => fix.name).filter((name) => entries.includes(name)));
   const made = makeFixes(fixes, input);
   const { daemon, files, sshd, host } = made;
   const every = makeFixes(new Set(FIXES.map((fix) => fix.name)), input);
+  const sshdFile: ExtraChange[] =
+    sshd.content === undefined
+      ? []
+      : [
+          {
+            kind: 'file',
+            path: SSHD_DROP_IN,
+            mode: '0644',
+            content: sshd.content,
+            reason: [...fixes].filter((name) => SSHD_FIXES.includes(name)).join(', '),
+          },
+        ];
   return {
     daemonSettings: daemon.settings,
     liveRestore: daemon.liveRestore,
-    extras: [
-      ...files.extras,
-      ...host.extras,
-      ...(sshd.content === undefined
-        ? []
-        : [
-            {
-              kind: 'file' as const,
-              path: SSHD_DROP_IN,
-              mode: '0644',
-              content: sshd.content,
-              reason: [...fixes].filter((name) => SSHD_FIXES.includes(name)).join(', '),
-            },
-          ]),
+    extras: [...files.extras, ...host.extras, ...sshdFile].map((extra) => planFile(extra, facts)),
+    reloads: [
+      ...(sshdFile.length > 0 ? (['sshd'] as const) : []),
+      ...(files.loadAuditRules ? (['audit rules'] as const) : []),
     ],
-    reloadSshd: sshd.content !== undefined,
-    loadAuditRules: files.loadAuditRules,
     costs: FIXES.filter(
       ({ name, cost }) => cost !== undefined && fixes.has(name) && !known.includes(name) && changesHost(name, made),
     ).map(({ name, cost }) => `${name}: ${cost}`),

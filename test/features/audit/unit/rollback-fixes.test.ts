@@ -2,10 +2,19 @@
 
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import type { FileChange } from '../../../src/core/domain/plan/file-change.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import { factsOfTree, planOf, Sandbox, transactionOf } from '../../support/host-sandbox.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PARTS } from '../../../../src/core/domain/plan/change-parts.ts';
+import type { FileChange } from '../../../../src/core/domain/plan/file-change.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { AUDIT_PARTS } from '../../../../src/features/audit/engine/change-parts.ts';
+import { factsOfTree, planOf, Sandbox, transactionOf } from '../../../support/host-sandbox.ts';
+
+beforeAll(() => {
+  PARTS.push(...AUDIT_PARTS);
+});
+afterAll(() => {
+  PARTS.splice(-AUDIT_PARTS.length);
+});
 
 const FILE = 'etc/docker/key.json';
 const SYSCTL = 'sys/net/ipv4/conf/all/log_martians';

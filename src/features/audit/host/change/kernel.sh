@@ -30,19 +30,19 @@ name_interface() {
   name=${name%%/*}
 }
 
-# set_sysctl KEY VALUE. A setting that cannot be reverted is a warning and does not stop the rollback.
+# A setting that cannot be reverted is a warning and does not stop the rollback.
 set_sysctl() {
-  place=$(sysctl_path "$1")
-  case $1 in *'*'*)
-    set_interfaces " $2 "
+  place=$(sysctl_path "$3")
+  case $3 in *'*'*)
+    set_interfaces " $1 "
     return
     ;;
   esac
   now=$(cat "$place" 2>/dev/null) || return 0
-  if [ "$now" = "$2" ]; then return 0; fi
-  printf '%s\n' "$2" >"$place" && return 0
-  [ "$1" = kernel.unprivileged_bpf_disabled ] || return 1
-  REMARK="$1 stays $now until the next boot, since the kernel does not set it back"
+  if [ "$now" = "$1" ]; then return 0; fi
+  printf '%s\n' "$1" >"$place" && return 0
+  [ "$3" = kernel.unprivileged_bpf_disabled ] || return 1
+  REMARK="$3 stays $now until the next boot, since the kernel does not set it back"
   warn "$REMARK"
 }
 
@@ -84,24 +84,23 @@ has_rule() {
   return 2
 }
 
-# Prints the value to record: kernel_value KIND KEY. For loopback packets `dropped`, or without a rule the values of the interfaces.
-# Status 1: the kernel lacks the setting; 2: unknown.
-kernel_value() {
-  if [ "$1" = loopback ]; then
-    has_rule && echo dropped && return
-    [ $? != 2 ] || return 2
-  fi
-  sysctl_value "$2"
+state_sysctl() { value=$(sysctl_value "$1") && printf '%s\t-' "$value"; }
+
+# `dropped`, or without a rule the values of the interfaces.
+state_loopback() {
+  has_rule && printf 'dropped\t-' && return
+  [ $? != 2 ] || return 2
+  state_sysctl "$1"
 }
 
-# Keeps the rule while an interface accepts such packets: set_loopback STATE KEY
+# Keeps the rule while an interface accepts such packets.
 set_loopback() {
   if [ "$1" = dropped ]; then
     has_rule && return
     [ $? = 1 ] && loopback_rule -I
     return
   fi
-  set_sysctl "$2" "$1" || return 1
+  set_sysctl "$@" || return 1
   # Removes duplicates too.
   while has_rule; do loopback_rule -D || return 1; done
   [ "$asked" = 1 ]

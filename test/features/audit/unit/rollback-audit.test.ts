@@ -8,9 +8,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { rollbackScript } from '../../support/host-script.ts';
+import { BY_SYSTEMD } from '../../../../src/core/host/scripts.ts';
+import { AUDIT_PARTS } from '../../../../src/features/audit/engine/change-parts.ts';
+import { scriptOf } from '../../../support/host-script.ts';
 
-const SCRIPT = rollbackScript;
+const SCRIPT = scriptOf('audit', BY_SYSTEMD, AUDIT_PARTS);
 const directories: string[] = [];
 afterEach(() => {
   for (const directory of directories.splice(0)) rmSync(directory, { recursive: true });
@@ -57,7 +59,7 @@ function load({
        }
        augenrules() { confined augenrules; if [ "\${1:-}" = --check ]; then echo '${check}'; else echo "augenrules $*" >>${directory}/calls; fi; }
        set --; . ${SCRIPT}
-       keep_audit_rules; load_audit_rules`,
+       keep_audit_rules; apply_audit_rules`,
     ],
     { encoding: 'utf8' },
   );

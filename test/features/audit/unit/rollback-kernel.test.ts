@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { ensureDirSync, removeSync } from 'fs-extra/esm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-const MODULE = new URL('../../../src/core/host/rollback/kernel.sh', import.meta.url).pathname;
-const RESTORE = new URL('../../../src/core/host/rollback/restore.sh', import.meta.url).pathname;
+const MODULE = new URL('../../../../src/features/audit/host/change/kernel.sh', import.meta.url).pathname;
+const RESTORE = new URL('../../../../src/core/host/rollback/restore.sh', import.meta.url).pathname;
 const KEY = 'net.ipv4.conf.*.send_redirects';
 
 let root: string;
@@ -55,7 +55,7 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
     expect(kept.split(' ').sort()).toEqual(['all=1', 'default=1', 'eth0.100=0', 'eth1=-1']);
     interfaces({ all: '0', default: '0', 'eth0.100': '0', docker0: '0', xeth1: '0' });
     removeSync(join(root, 'net/ipv4/conf/eth1'));
-    sh(`set_sysctl '${KEY}' '${kept}'`, shell);
+    sh(`set_sysctl '${kept}' - '${KEY}'`, shell);
     expect(now(['all', 'default', 'eth0.100', 'docker0', 'xeth1'])).toEqual(['1', '1', '0', '1', '1']);
   });
 
@@ -63,14 +63,14 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
     iptables();
     interfaces({ default: '0', docker0: '0' }, 'route_localnet');
     const key = 'net.ipv4.conf.*.route_localnet';
-    const before = sh(`kernel_value loopback '${key}'`, shell);
-    expect(before).toBe('default=0 docker0=0');
-    sh(`set_loopback dropped '${key}'; set_loopback dropped '${key}'`, shell);
+    const before = 'default=0 docker0=0';
+    expect(sh(`state_loopback '${key}'`, shell)).toBe(`${before}\t-`);
+    sh(`set_loopback dropped - '${key}'; set_loopback dropped - '${key}'`, shell);
     interfaces({ docker0: '1', 'br-1': '1' }, 'route_localnet');
-    expect(sh(`kernel_value loopback '${key}'`, shell)).toBe('dropped');
-    sh(`set_loopback '${before}' '${key}'`, shell);
+    expect(sh(`state_loopback '${key}'`, shell)).toBe('dropped\t-');
+    sh(`set_loopback '${before}' - '${key}'`, shell);
     expect(now(['docker0', 'br-1'], 'route_localnet')).toEqual(['0', '0']);
-    expect(sh(`kernel_value loopback '${key}'`, shell)).toContain('docker0=0');
+    expect(sh(`state_loopback '${key}'`, shell)).toContain('docker0=0');
   });
 
   it('does not take the rule for absent while iptables is busy, and takes out one that is there twice', () => {
@@ -82,9 +82,9 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
     for (const status of [4, 124]) {
       const program = `#!/bin/sh\ncase " $* " in *' -C '*) echo locked >&2; exit ${status} ;; *) echo "$*" >>${root}/told ;; esac\n`;
       writeFileSync(join(root, 'busy/iptables'), program, { mode: 0o755 });
-      expect(busy(`kernel_value loopback '${key}' 2>&1`)).toBe(`iptables -C: locked (status ${status})\n= 2`);
-      expect(busy(`set_loopback dropped '${key}' 2>/dev/null`)).toBe('= 1');
-      expect(busy(`set_loopback 'default=0 docker0=0' '${key}' 2>/dev/null`)).toBe('= 1');
+      expect(busy(`state_loopback '${key}' 2>&1`)).toBe(`iptables -C: locked (status ${status})\n= 2`);
+      expect(busy(`set_loopback dropped - '${key}' 2>/dev/null`)).toBe('= 1');
+      expect(busy(`set_loopback 'default=0 docker0=0' - '${key}' 2>/dev/null`)).toBe('= 1');
       const snapshot = `T=${root} TAB="$(printf '\\t')"; . ${RESTORE}; snapshot_path ${root} 1 loopback '${key}' 2>/dev/null`;
       expect(busy(snapshot)).toBe('= 1');
     }
@@ -92,7 +92,7 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
     const twice = `#!/bin/sh\nread -r n <${root}/n; case " $* " in *' -C '*) [ "$n" -gt 0 ] ;; *' -D '*) echo $((n - 1)) >${root}/n ;; esac\n`;
     writeFileSync(join(root, 'busy/iptables'), twice, { mode: 0o755 });
     writeFileSync(join(root, 'n'), '2\n');
-    expect(busy(`set_loopback 'default=0 docker0=0' '${key}'`)).toBe('= 0');
+    expect(busy(`set_loopback 'default=0 docker0=0' - '${key}'`)).toBe('= 0');
     expect(readFileSync(join(root, 'n'), 'utf8')).toBe('0\n');
   });
 
@@ -102,7 +102,7 @@ describe.each(['dash', 'bash'])('under %s', (shell) => {
 });
 
 it('says nothing of a setting that the kernel does not have', () => {
-  expect(sh("sysctl_value 'net.ipv6.conf.*.accept_redirects' || echo none; set_sysctl net.none 1 && echo fine")).toBe(
+  expect(sh("sysctl_value 'net.ipv6.conf.*.accept_redirects' || echo none; set_sysctl 1 - net.none && echo fine")).toBe(
     'none\nfine',
   );
 });

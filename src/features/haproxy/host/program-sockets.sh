@@ -42,7 +42,7 @@ program_sockets_listen() {
 drop_program_sockets() {
   dropped=
   for unit in $(systemctl list-units --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
-    if [ ! -e "$T/role-sockets-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ] && is_socket "$unit"; then continue; fi
+    if [ ! -e "$T/docker-tls-role@.socket-changed" ] && [ -L "$UNITS/sockets.target.wants/$unit" ] && is_socket "$unit"; then continue; fi
     dropped="$dropped$unit "
   done
   if [ -n "$dropped" ]; then

@@ -1,8 +1,8 @@
 # The service that accepts TLS clients in front of the daemon, on hosts where the daemon does not do so itself.
 # Needs functions: await drop_program_sockets drop_socket find_ports hold_port look_at_service main_pid
-# Needs functions: program_sockets_listen release_port reread service start_listener units_unread
+# Needs functions: program_sockets_listen program_units release_port reread service start_listener units_unread
 # Needs variables: BACK DAEMON LISTENER LISTENER_CUT RUN T TAB TLS_SOCKET UNITS pid ports
-# Needs programs: cat grep rm sh sleep systemctl
+# Needs programs: cat cut grep rm sh sleep systemctl
 
 # Brings the service in line with the files in place: stopped if it has no unit file, reloaded if only its configuration or certificates
 # changed, else started again. The same for a change and its rollback.
@@ -19,7 +19,7 @@ apply_listener() {
     return 0
   fi
   # The daemon's restart has moved the socket, and a connection may have started this service since: no socket starts beside it.
-  if [ "$DAEMON" = restart ] && [ -e "$T/socket-changed" ]; then
+  if [ "$DAEMON" = restart ] && [ -e "$T/$TLS_SOCKET-changed" ]; then
     drop_program_sockets
     program_sockets_listen || {
       drain_listener
@@ -28,13 +28,13 @@ apply_listener() {
     start_listener
     return
   fi
-  if [ ! -e "$T/socket-changed" ] && [ ! -e "$T/role-sockets-changed" ] && ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" &&
+  if [ ! -e "$T/$TLS_SOCKET-changed" ] && [ ! -e "$T/docker-tls-role@.socket-changed" ] && ! grep -q "$TAB$UNITS/$LISTENER\$" "$T/manifest" &&
     program_sockets_listen && main_pid "$LISTENER"; then
     reload_listener
     return
   fi
   systemctl reset-failed "$LISTENER" "$TLS_SOCKET" 2>/dev/null
-  if [ ! -e "$T/socket-changed" ]; then
+  if [ ! -e "$T/$TLS_SOCKET-changed" ]; then
     drain_listener
     drop_program_sockets
     drop_socket
@@ -95,11 +95,23 @@ has_new_worker() {
   return 1
 }
 
-# systemd forgets the directory of a unit whose file is gone, and keeps its failure.
+# It keeps the port, and systemd forgets that it needs the socket once its unit file is gone. systemd forgets the directory of a unit whose
+# file is gone, and keeps its failure.
 stop_listener() {
-  [ -n "$LISTENER" ] || return 0
   service stop "$LISTENER" 2>/dev/null
   [ ! -e "$UNITS/$LISTENER" ] || return 0
   systemctl reset-failed "$LISTENER" 2>/dev/null
   rm -rf -- "${RUN:?}/${LISTENER%.service}" "$RUN/docker-tls"
+}
+
+units_listener() { printf '%s ' "$LISTENER" && program_units; }
+
+# The files are restored, and the daemon has not started yet.
+boot_listener() {
+  # The boot has scheduled the start of a socket for programs on the host that is undone.
+  for unit in $(systemctl list-units --all --plain --no-legend --type=socket 'docker-tls-role@*' 9<&- | cut -d ' ' -f 1); do
+    [ -L "$UNITS/sockets.target.wants/$unit" ] || systemctl --no-block stop "$unit" 9<&-
+  done
+  # A boot without its unit has not scheduled its start: its socket alone would start it with the first connection.
+  if [ -e "$UNITS/$LISTENER" ]; then systemctl --no-block start "$LISTENER" 9<&-; fi
 }

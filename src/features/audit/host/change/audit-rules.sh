@@ -1,12 +1,14 @@
 # Kernel audit rules. They are outside the transaction: a rejected rule is a warning and causes no rollback.
 # Needs functions: mark warn
-# Needs variables: AUDIT_DIRECTORY T
+# Needs variables: T
 # Needs programs: auditctl augenrules cat grep rm tail tr
+
+AUDIT_DIRECTORY=${AUDIT_DIRECTORY:-/etc/audit}
 
 # Rules of docker-tls carry the key docker-tls, so the kernel can drop exactly those. Rules that other programs have loaded stay, even
 # those in no file. `augenrules --load` would drop all rules (or none, without -D in rules.d), and stops at the first rule that it cannot
 # load.
-load_audit_rules() {
+apply_audit_rules() {
   kernel=$(auditctl -s 2>/dev/null 9<&-) || return 0
   write_audit_rules
   case $kernel in
@@ -34,10 +36,11 @@ write_audit_rules() {
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 
-# Checked before the first rename: augenrules would drop the rules of an administrator who edits audit.rules by hand. Two differences do
+# Marks with `audit-generated` that audit.rules matched the output of augenrules. Checked before the first rename: augenrules would drop the rules of an administrator who edits audit.rules by hand. Two differences do
 # not indicate that: audit.rules lacks rules of rules.d (the kernel may have been locked, or absent), or rules.d lacks rules of
 # docker-tls.
 keep_audit_rules() {
+  early=no
   case $(augenrules --check 2>/dev/null 9<&-) in
     *'No change'*) mark audit-generated ;;
     *'Rules have changed'*)

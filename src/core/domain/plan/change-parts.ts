@@ -1,0 +1,56 @@
+/** Parts of features in a change of a host. */
+
+import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import type { ChangePart, PartPlan } from '../../seams/change-parts.ts';
+import { viewDaemon } from './daemon-view.ts';
+import type { HostFacts } from './facts.ts';
+import { type FileChange, isFileKind, type Reload } from './file-change.ts';
+import { isTlsPath } from './plan-daemon.ts';
+
+/** Those that this build knows, before the facts of any host are read. */
+export const PARTS: ChangePart[] = [];
+
+const hasKind = ({ kinds = {} }: ChangePart, kind: string): boolean => Object.hasOwn(kinds, kind);
+
+/** A change of a kind that is neither a file nor a link, in words. */
+export function kindWords(change: FileChange): string {
+  return PARTS.find((part) => hasKind(part, change.kind))?.kinds?.[change.kind]?.(change) ?? change.path;
+}
+
+/** Services that read changed files. */
+export function reloadsFor(files: readonly FileChange[]): readonly Reload[] {
+  return PARTS.flatMap(({ reload }) =>
+    reload !== undefined && files.some(({ path }) => reload.paths.test(path)) ? reload.title : [],
+  );
+}
+
+/** The parts of a change. What the rollback may meet is in its files and in what is managed after it. */
+export function partsOf(plan: PartPlan): readonly ChangePart[] {
+  const kinds = new Set([...plan.files, ...plan.managed].map(({ kind }) => kind));
+  return PARTS.filter(
+    (part) =>
+      [...kinds].some((kind) => hasKind(part, kind)) ||
+      (part.reload !== undefined && plan.reloads.includes(part.reload.title)) ||
+      part.concerns?.(plan) === true,
+  );
+}
+
+/**
+ * Another build has changed the host, and this one has no code to keep or restore that. `canHarden`: with the code of fixes. Fails with
+ * E_NO_FEATURE (exit 4).
+ */
+export function requireParts(host: string, facts: HostFacts, canHarden: boolean): void {
+  const view = viewDaemon(facts);
+  const entries = [...facts.origin.values(), ...[...facts.generations.values()].flatMap((one) => [...one.values()])];
+  const managed = facts.state?.managed ?? [];
+  const foreign =
+    [...managed, ...entries].find(
+      ({ kind }) => kind !== 'unit' && !isFileKind(kind) && !PARTS.some((part) => hasKind(part, kind)),
+    ) ?? managed.find(({ kind, path }) => !canHarden && isFileKind(kind) && !isTlsPath(path, facts, view));
+  if (foreign === undefined) return;
+  throw new DockerTlsError(
+    'E_NO_FEATURE',
+    `docker-tls has changed ${printable(foreign.path)} there, which this build of it cannot`,
+    { where: host, hints: ['use a docker-tls with all features: docker-tls version'] },
+  );
+}

@@ -1,0 +1,48 @@
+/** Parts of a change that fixes need: kernel settings, attributes of files, members of groups, sshd, audit rules, the user of userns-remap. */
+
+import type { ChangePart } from '../../../core/seams/change-parts.ts';
+import { loopbackWords, sysctlWords } from '../domain/hardening/extra-change.ts';
+import attributesModule from '../host/change/attributes.sh';
+import auditRulesModule from '../host/change/audit-rules.sh';
+import kernelModule from '../host/change/kernel.sh';
+import remapUserModule from '../host/change/remap-user.sh';
+import sshdModule from '../host/change/sshd.sh';
+import sshdOptionsModule from '../host/sshd-options.sh';
+
+/** A later one comes into effect before an earlier one. */
+export const AUDIT_PARTS: readonly ChangePart[] = [
+  {
+    name: 'kernel',
+    kinds: {
+      sysctl: (change) => `running kernel: ${sysctlWords(change)}`,
+      loopback: (change) => `firewall: ${loopbackWords(change)}`,
+    },
+    rollback: [kernelModule],
+  },
+  {
+    name: 'attributes',
+    kinds: {
+      attributes: ({ path, mode, owner }) => `${path}  mode ${mode}, owner ${owner}`,
+      member: ({ path, mode }) => `${mode === 'present' ? 'add to' : 'take out of'} group: ${path}`,
+    },
+    rollback: [attributesModule],
+  },
+  {
+    name: 'remap_user',
+    concerns: ({ purpose, daemonJson }) =>
+      purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(daemonJson.after ?? ''),
+    rollback: [],
+    apply: [remapUserModule],
+  },
+  {
+    name: 'audit_rules',
+    reload: { title: 'audit rules', paths: /^\/etc\/(audit|tmpfiles\.d)\// },
+    rollback: [auditRulesModule],
+  },
+  {
+    name: 'sshd',
+    reload: { title: 'sshd', paths: /^\/etc\/ssh\// },
+    rollback: [sshdModule],
+    apply: [sshdOptionsModule],
+  },
+];
