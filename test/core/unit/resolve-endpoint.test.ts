@@ -3,6 +3,7 @@
 import { homedir, userInfo } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { jumpOptions, plainEndpoint, resolveEndpoint } from '../../../src/core/adapters/ssh/resolve-endpoint.ts';
+import { route } from '../../../src/core/adapters/ssh/route.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import type { SshOptions } from '../../../src/core/runtime.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
@@ -74,4 +75,9 @@ it.each(['a;b', '-oProxyCommand=touch /tmp/x', '-v', 'a b', '$(id)', 'a\nb', '']
 
 it.each(['-v', '-oProxyCommand', 'a b', '$(id)', 'a;b', '"'])('refuses the user %j', async (user) => {
   await expect(resolveEndpoint({ ...options, user })).rejects.toMatchObject({ code: 'E_HOST_NAME', exit: 2 });
+});
+
+it('refuses a route of more than eight jump hosts before anything is dialled', async () => {
+  const jump = Array.from({ length: 9 }, (_, at) => `gate-${at}`);
+  await expect(route({ ...options, jump })).rejects.toMatchObject({ code: 'E_SSH_CONFIG', exit: 2 });
 });
