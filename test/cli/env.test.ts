@@ -118,11 +118,3 @@ describe('env', () => {
     expect(execFileSync('sh', ['-c', script], { encoding: 'utf8', env: {} })).not.toMatch(/^DOCKER_/m);
   });
 });
-
-test('completion offers the names in the store', async () => {
-  await two();
-  const { out } = await runCli(['__complete', 'env', ''], { env: { DOCKER_TLS_HOME: home } });
-  expect(out).toBe('build-1\nweb\n:4\n');
-  const clients = await runCli(['__complete', 'env', '--home', home, '--client', 'l'], {});
-  expect(clients.out).toBe('laptop\n:4\n');
-});

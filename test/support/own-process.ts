@@ -4,7 +4,7 @@
 const SHARING = /^test\/(?:core|features\/[^/]+)\/(?:unit|golden|property)\//;
 
 /** With a hook of a test file in the module: in a process that files share, it is that of the first file alone. */
-export const WITH_HOOKS = ['host-sandbox', 'consent', 'cron-job'];
+export const WITH_HOOKS = ['host-sandbox', 'consent', 'cron-job', 'part-checks'];
 const IMPORTS_HOOK = new RegExp(`support/(?:${WITH_HOOKS.join('|')})\\.ts'`);
 
 /** What a test adds to a table of the product stays there. */

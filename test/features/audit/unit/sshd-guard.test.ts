@@ -2,9 +2,18 @@
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
-import { Secret } from '../../../src/core/domain/secret.ts';
-import { change, factsOfTree, planOf, Sandbox, transactionOf } from '../../support/host-sandbox.ts';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { PARTS } from '../../../../src/core/domain/plan/change-parts.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { AUDIT_PARTS } from '../../../../src/features/audit/engine/change-parts.ts';
+import { change, factsOfTree, planOf, Sandbox, transactionOf } from '../../../support/host-sandbox.ts';
+
+beforeAll(() => {
+  PARTS.push(...AUDIT_PARTS);
+});
+afterAll(() => {
+  PARTS.splice(-AUDIT_PARTS.length);
+});
 
 const DROP_IN = '/etc/ssh/sshd_config.d/00-docker-tls.conf';
 
@@ -16,7 +25,7 @@ test.skipIf(process.getuid?.() !== 0).each([
   try {
     box.stub('sshd', sshd);
     const file = change(DROP_IN, { kind: 'file', mode: 0o600, uid: 0, content: 'PermitRootLogin no\n' });
-    const { script, input } = transactionOf(planOf([file], { sshd: 'reload' }), factsOfTree(new Map()));
+    const { script, input } = transactionOf(planOf([file], { reloads: ['sshd'] }), factsOfTree(new Map()));
     const bytes = Buffer.concat(input.map((part) => (part instanceof Secret ? part.reveal() : part)));
     const printed = box.run(script, bytes);
     expect(printed).toContain(accepted ? '@result switched' : '@result rolled-back');
