@@ -65,6 +65,17 @@ const findLayers = {
   },
 };
 
+/** What a program loads while it waits for what it has just begun: the answer of a host takes longer. */
+const MEANWHILE = { 'src/core/adapters/ssh/connect.ts': ['ssh2', '../docker/probe.ts'] };
+const loadMeanwhile = {
+  name: 'load-meanwhile',
+  transform(code, id) {
+    const [, names = []] = Object.entries(MEANWHILE).find(([path]) => id === join(root, path)) ?? [];
+    const loads = names.map((name) => `import('${name}').catch(() => {});`);
+    return names.length === 0 ? undefined : `${code}\nsetImmediate(() => { ${loads.join(' ')} });`;
+  },
+};
+
 /** Parts of ssh2 that the program has no use for: a third of what it would read before the first login. */
 const withoutServer = {
   name: 'without-server',
@@ -156,7 +167,7 @@ const bundle = await rolldown({
     },
   },
   preserveEntrySignatures: 'allow-extension',
-  plugins: [findLayers, withoutServer, withoutLoader, ...(single ? [startInBundle] : [])],
+  plugins: [findLayers, loadMeanwhile, withoutServer, withoutLoader, ...(single ? [startInBundle] : [])],
 });
 const { output } = await bundle.write({
   dir: resolve(root, outdir),

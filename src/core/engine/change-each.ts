@@ -77,7 +77,7 @@ const OUTDATED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['E_HOST_CHANGED', '
  */
 async function changeOne(
   host: WantedHost,
-  agreed: AgreedHost | undefined,
+  agreed: AgreedHost | PlannedHost | undefined,
   context: ChangeContext,
   line: HostProgress,
 ): Promise<HostOutcome> {
@@ -118,17 +118,29 @@ async function reopen(
 async function planAgain(
   opened: OpenedHost,
   host: WantedHost,
-  agreed: AgreedHost | undefined,
+  agreed: AgreedHost | PlannedHost | undefined,
   context: ChangeContext,
   line: HostProgress,
 ): Promise<PlannedHost> {
   const { run, wanted } = context;
+  const same = await stillCurrent(agreed, opened, context);
+  if (same !== undefined) return same;
   const planned = await planOpened(opened, host, context, run, line);
   if (!run.asks || agreed === undefined || isSame(agreed, planned, context)) return planned;
   const { name } = planned.spec;
   run.progress.note(`${name}: it changed since its plan was shown; this is the new plan`);
   await confirm({ wanted, hosts: [{ host: name, kind: 'done', value: planned, elapsedMs: 0 }] }, context);
   return planned;
+}
+
+/** The plan, if it was made from these facts and the store as it is now, with nothing to issue in between: it would be the same again. */
+async function stillCurrent(
+  agreed: AgreedHost | PlannedHost | undefined,
+  opened: OpenedHost,
+  { run, wanted }: ChangeContext,
+): Promise<PlannedHost | undefined> {
+  if (agreed === undefined || !('latest' in agreed) || agreed.opened !== opened) return undefined;
+  return wanted.credentials.length === 0 && (await run.store.isCurrent(agreed.latest)) ? agreed : undefined;
 }
 
 function isSame(agreed: AgreedHost, planned: PlannedHost, { now }: ChangeContext): boolean {

@@ -75,7 +75,7 @@ export type ChangeContext = {
   /** The requested credentials are in the store. */
   issued: boolean;
   /** Plans to show. */
-  hosts: readonly HostResult<AgreedHost>[];
+  hosts: readonly HostResult<AgreedHost | PlannedHost>[];
   /** The store's signer settings, if the change signs with them, and the part that runs or sends something on this machine. */
   storeSigner?: CaSigner | undefined;
   signer?: StoreSettings | undefined;

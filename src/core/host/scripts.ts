@@ -93,8 +93,8 @@ export function rollbackScript(kind: KindModules, parts: readonly string[] = [])
 /** The script of a change, up to the restarted daemon. It includes the rollback script once that has arrived. */
 export function applyScript(kind: KindModules, parts: readonly string[] = []): string {
   return [
-    ...kind.apply,
     ...parts,
+    ...kind.apply,
     bootListModule,
     unarmedModule,
     resultModule,

@@ -39,7 +39,8 @@ const hostKeys = new WeakMap<Client, HostKey>();
 
 /** Connects and logs in. Errors: E_SSH_… as in ssh-errors.ts, E_SSH_TRANSPORT if only the openssh transport can do it, E_INTERRUPTED. */
 export async function connectSsh2(options: SshOptions): Promise<Transport> {
-  const [module, hops] = await Promise.all([import('ssh2'), route(options)]);
+  const hops = await route(options);
+  const module = await import('ssh2');
   // A CommonJS package: Node exposes its names or only `default`, a bundler the other.
   const ssh2 = ((module as { default?: Ssh2 }).default ?? module) as Ssh2;
   const beyond = hops.find(({ endpoint }) => endpoint.needsOpenSsh.length > 0);
