@@ -47,8 +47,10 @@ function stored() {
   return asHost.run(true, () => openStore(home).read());
 }
 
-/** `beforeApply`: what happens between the plan and the change. */
-async function counted(argv: readonly string[], beforeApply?: () => Promise<void>) {
+/** What happens between the plan and the change: during the host's last probe of the plan, or before its script. */
+type Between = { probe?: (() => Promise<void>) | undefined; readonly apply?: () => Promise<void> };
+
+async function counted(argv: readonly string[], { ...between }: Between = {}) {
   const chain = (await stored()).hosts.get('h1')?.serverCert ?? '';
   const connect = answeringHosts({ home, now });
   counts.reads = 0;
@@ -58,6 +60,9 @@ async function counted(argv: readonly string[], beforeApply?: () => Promise<void
     env: { HOME: dirname(home), DOCKER_CONFIG: join(dirname(home), 'docker') },
     now: () => now,
     probe: async ({ credentials, maxVersion }) => {
+      const once = between.probe;
+      between.probe = undefined;
+      await once?.();
       // The host rejects eve, who is revoked in every test that verifies it.
       const clients = [...(await stored()).clients.values()].filter(({ record }) => record.name !== 'eve');
       return clients.some(({ cert }) => cert === credentials?.cert) && maxVersion === undefined
@@ -67,7 +72,7 @@ async function counted(argv: readonly string[], beforeApply?: () => Promise<void
     connect: async (options) => {
       const session = await connect(options);
       const run: typeof session.run = async (request) => {
-        if (request.phase === 'apply') await beforeApply?.();
+        if (request.phase === 'apply') await between.apply?.();
         return asHost.run(true, () => session.run(request));
       };
       return { ...session, run };
@@ -103,6 +108,12 @@ test.each([
   expect(await counted(argv)).toMatchObject({ reads, decisions });
 });
 
+test('a plan is made again if another run has written since, and only then', async () => {
+  // The fake host keeps its certificate, so its verification fails.
+  expect(await counted(['rotate', 'server', 'h1'])).toMatchObject({ exit: 7, decisions: 1 });
+  expect(await counted(['rotate', 'server', 'h1'], { probe: revokeBob })).toMatchObject({ exit: 7, decisions: 2 });
+});
+
 /** Another run revokes bob. */
 async function revokeBob(): Promise<void> {
   const store = openStore(home);
@@ -116,6 +127,6 @@ async function revokeBob(): Promise<void> {
 }
 
 test('another run that writes after the plan is noticed: the store is read and the trust decided again', async () => {
-  const { exit, reads, decisions, json } = await counted(['client', 'revoke', 'eve'], revokeBob);
+  const { exit, reads, decisions, json } = await counted(['client', 'revoke', 'eve'], { apply: revokeBob });
   expect([exit, json.error?.code, reads, decisions]).toEqual([5, 'E_STORE_CHANGED', 4, 3]);
 });

@@ -123,7 +123,7 @@ async function planAgain(
   line: HostProgress,
 ): Promise<PlannedHost> {
   const { run, wanted } = context;
-  const same = await stillCurrent(agreed, opened, context);
+  const same = await stillCurrent(agreed, opened, run);
   if (same !== undefined) return same;
   const planned = await planOpened(opened, host, context, run, line);
   if (!run.asks || agreed === undefined || isSame(agreed, planned, context)) return planned;
@@ -133,14 +133,14 @@ async function planAgain(
   return planned;
 }
 
-/** The plan, if it was made from these facts and the store as it is now, with nothing to issue in between: it would be the same again. */
+/** The plan, if it was made from these facts and the store as it is now: it would be the same again. */
 async function stillCurrent(
   agreed: AgreedHost | PlannedHost | undefined,
   opened: OpenedHost,
-  { run, wanted }: ChangeContext,
+  { store }: Run,
 ): Promise<PlannedHost | undefined> {
   if (agreed === undefined || !('latest' in agreed) || agreed.opened !== opened) return undefined;
-  return wanted.credentials.length === 0 && (await run.store.isCurrent(agreed.latest)) ? agreed : undefined;
+  return (await store.isCurrent(agreed.latest)) ? agreed : undefined;
 }
 
 function isSame(agreed: AgreedHost, planned: PlannedHost, { now }: ChangeContext): boolean {
