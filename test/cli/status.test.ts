@@ -7,6 +7,7 @@ import { heldToFirstKey } from '../../src/core/adapters/ssh/first-key.ts';
 import { hostKeyOf } from '../../src/core/adapters/ssh/known-hosts.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { externalKey } from '../../src/core/domain/trust/client-refusals.ts';
+import { offeredCommands } from '../../src/core/seams/offered-commands.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
@@ -119,7 +120,7 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
   };
   const elsewhere = externalKey('ann').hints.map(String);
   expect(await hints(300)).toEqual(['docker-tls rotate server --due', ...elsewhere, 'docker-tls rotate client laptop']);
-  expect(await hints(3660)).toEqual(['docker-tls rotate ca', ...elsewhere]);
+  expect(await hints(3660)).toEqual([...offeredCommands('new CA'), ...elsewhere]);
 });
 
 test.each([['--json'], ['--quiet']])('interrupted while hosts are asked, it is no success (%s)', async (flag) => {

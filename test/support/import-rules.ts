@@ -19,6 +19,7 @@ export const FEATURES = [
   'notices',
   'tunnel',
   'bundles',
+  'ca-rotation',
   'fleet',
   'init',
   'rootless',

@@ -18,7 +18,6 @@ import { shellQuote } from '../domain/quote.ts';
 import { type LiveRow, needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
-import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
 import { askHosts } from '../engine/ask-hosts.ts';
@@ -29,6 +28,7 @@ import { tableWidth } from '../render/table.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
 import { offeredLines } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
+import { remarksOn, type StoreRemark } from '../seams/store-remarks.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import { waysOn, waysOnReached } from './status-next.ts';
 import {
@@ -91,7 +91,7 @@ type Status = {
   readonly rows: readonly StatusRow[];
   /** Hosts that were set up from another store. */
   readonly reached: readonly ReachedHost[];
-  readonly rotation: Rotation | undefined;
+  readonly remarks: readonly StoreRemark[];
   /** Named hosts that are not in the store, and clients of the fleet file. */
   readonly missing: readonly string[];
   readonly missingClients: readonly string[];
@@ -145,9 +145,9 @@ async function status(
   // node_exporter may read the file at any moment, so it is replaced atomically.
   if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
-  const rotation = rotationOf(stored, runtime.now());
+  const remarks = await remarksOn(stored, runtime.now());
   return {
-    ...{ rows, reached: reached.hosts, rotation, missing, missingClients: drift?.missing ?? [] },
+    ...{ rows, reached: reached.hosts, remarks, missing, missingClients: drift?.missing ?? [] },
     named: byName ? names : new Set(),
   };
 }
@@ -186,7 +186,7 @@ async function watchStatus(
 }
 
 function renderStatus(
-  { rows, reached, rotation, missing, missingClients, named }: Status,
+  { rows, reached, remarks, missing, missingClients, named }: Status,
   {
     runtime: { io },
     global,
@@ -205,7 +205,7 @@ function renderStatus(
     ? 'Nothing is set up yet. Begin with:'
     : [
         ...table.map(
-          (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), rotation })}`,
+          (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), remarks })}`,
         ),
         ...renderReached(reached, colours, tableWidth(io)),
         ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
@@ -227,7 +227,7 @@ function renderStatus(
       ? ['docker-tls setup']
       : [
           ...new Set([
-            ...waysOn(rows, rotation, global.file),
+            ...waysOn(rows, remarks, global.file),
             ...(global.file !== undefined && planned ? [`docker-tls plan -f ${shellQuote(global.file)}`] : []),
             ...reached.flatMap(waysOnReached),
           ]),
@@ -250,11 +250,11 @@ function renderFound(
     attention,
     colours,
     columns,
-    rotation,
+    remarks,
   }: Pick<StatusDocument, 'attention'> & {
     readonly colours: Colours;
     readonly columns: number | undefined;
-    readonly rotation: Rotation | undefined;
+    readonly remarks: readonly StoreRemark[];
   },
 ): string {
   // The table cuts this column to the terminal's width; the problems of a host are printed in full below.
@@ -270,7 +270,7 @@ function renderFound(
     ...rows.flatMap(({ name, otherCas = [] }) =>
       otherCas.map((ca) => hangText(printable(`${name}: accepts ${otherCaWords(ca)}`), columns, 2)),
     ),
-    ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
+    ...remarks.map(({ words }) => words),
     attention === 0
       ? upgrades.length > 0
         ? 'Nothing is due, and nothing differs.'
