@@ -6,13 +6,10 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { isEncrypted, keyOpens } from '../../src/core/domain/pki/keys.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
-import { CA_DEFAULTS } from '../../src/core/domain/settings.ts';
-import { openIssuer } from '../../src/core/engine/issue.ts';
 import { type PassphraseSource, protectAnew, storedKeys } from '../../src/core/engine/key-protection.ts';
 import { buildProgram, type Program, runCli } from '../support/cli.ts';
-import { NO_PASSPHRASE, SIGNERS } from '../support/issued-store.ts';
 import { newHome, picture, removeHomes } from '../support/store.ts';
-import { write } from '../support/told-hosts.ts';
+import { replaceCa } from '../support/two-cas.ts';
 
 const OLD = 'correct horse';
 const NEW = 'battery staple';
@@ -58,14 +55,7 @@ beforeEach(async () => {
     ['client', 'add', 'ann', '--yes'],
   ])
     expect(await run(...argv, '--ca-passphrase-file', 'old')).toMatchObject({ exit: 0 });
-  const words = async () => new Secret(OLD);
-  const passphrase = { ...NO_PASSPHRASE, forNewCa: words, forExistingCa: words };
-  await write(home, (state) =>
-    openIssuer(state, { passphrase, runtime: SIGNERS, approve: async () => {}, now: new Date() }).carryOut([
-      { kind: 'replace-ca', ca: CA_DEFAULTS, lost: false },
-      { kind: 'issuing-ca', client: 'ann', keyType: 'p256' },
-    ]),
-  );
+  await replaceCa(home, OLD);
   expect(await opening()).toEqual({ old: 4, new: 0, none: 0 });
 });
 
