@@ -40,7 +40,7 @@ const LAYERS = {
     ...here('src/features/openssh/adapters/ssh-config.ts', 'src/features/openssh/adapters/agent-keys.ts'),
   ],
   hosts: ['src/core/actions/select-hosts.ts'],
-  status: ['src/core/commands/status.ts'],
+  status: ['src/core/commands/status.ts', ...here('src/features/ca-rotation/domain/progress.ts')],
   // Of apply what forget and remove share as well.
   plan: ['src/core/commands/plan.ts', ...CONTEXTS],
   run: ['src/core/commands/rotate-server.ts', ...LATE],

@@ -45,10 +45,6 @@ export const COMMANDS: readonly CommandEntry[] = [
     () => import('../core/commands/rotate-client.ts'),
   ),
   listCommand(
-    { name: 'rotate ca', summary: 'Replace the CA: accept old and new, issue from the new, drop the old' },
-    () => import('../core/commands/rotate-ca.ts'),
-  ),
-  listCommand(
     { name: 'client add', summary: 'Create a client certificate for a person or a program', group: CLIENTS },
     () => import('../core/commands/client-add.ts'),
   ),
@@ -131,7 +127,10 @@ function verbsOf(first: string, ...verbs: readonly string[]): string[] {
 
 /** First words of several commands, as on the first page. */
 const FAMILIES: Readonly<Record<string, string>> = {
-  rotate: 'Renew certificates: rotate server, rotate client; replace the CA: rotate ca',
+  rotate: [
+    'Renew certificates: rotate server, rotate client',
+    ...verbsOf('rotate', 'ca').map((verb) => `replace the CA: rotate ${verb}`),
+  ].join('; '),
   client: `Who may use the hosts: client ${verbsOf('client', 'add', 'list', 'export', 'revoke').join(', ')} …`,
 };
 

@@ -9,6 +9,7 @@ import { Secret } from '../../src/core/domain/secret.ts';
 import { type PassphraseSource, protectAnew, storedKeys } from '../../src/core/engine/key-protection.ts';
 import { buildProgram, type Program, runCli } from '../support/cli.ts';
 import { newHome, picture, removeHomes } from '../support/store.ts';
+import { replaceCa } from '../support/two-cas.ts';
 
 const OLD = 'correct horse';
 const NEW = 'battery staple';
@@ -52,9 +53,9 @@ beforeEach(async () => {
   for (const argv of [
     ['ca', 'create'],
     ['client', 'add', 'ann', '--yes'],
-    ['rotate', 'ca', '--yes'],
   ])
     expect(await run(...argv, '--ca-passphrase-file', 'old')).toMatchObject({ exit: 0 });
+  await replaceCa(home, OLD);
   expect(await opening()).toEqual({ old: 4, new: 0, none: 0 });
 });
 

@@ -24,7 +24,6 @@ const CHANGING: readonly Changing[] = [
   ['apply', ['h1', '127.0.0.3'], true],
   ['rotate server', ['--all'], true],
   ['rotate client', ['--all'], false],
-  ['rotate ca', [], true],
   ['client add', ['ci', '--hosts', 'h1'], true],
   ['client add', ['ci'], false],
   ['client revoke', ['eve'], true],

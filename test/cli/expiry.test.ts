@@ -1,11 +1,9 @@
 /** Messages over time: a given clock, real credentials. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { renderPrometheus } from '../../src/core/domain/prometheus.ts';
-import type { StatusRow } from '../../src/core/domain/status-row.ts';
 import { runCli } from '../support/cli.ts';
 import { issueStore } from '../support/issued-store.ts';
 
@@ -76,42 +74,4 @@ test('only what is due is renewed', async () => {
   expect(late.exit).toBe(0);
   expect(late.json.result.clients.map((one: { client: string }) => one.client)).toEqual(['laptop']);
   expect(Date.parse(late.json.result.clients[0].expires)).toBeGreaterThan(now.getTime() + (DAYS - 2) * 86_400_000);
-});
-
-test('Prometheus gets every certificate', async () => {
-  const file = join(directory, 'docker-tls.prom');
-  await runCli(['status', '--offline', '--prometheus', file, '--home', join(directory, 'tls')], { now: () => began });
-  const { readFileSync } = await import('node:fs');
-  expect(readFileSync(file, 'utf8')).toMatch(/^docker_tls_not_after_seconds\{kind="host",name="build-1"\} 1793\d+$/m);
-});
-
-test("a place for Prometheus' file that cannot be written is said before any host is asked", async () => {
-  const run = (file: string) =>
-    runCli(['status', '--offline', '--json', '--prometheus', file, '--home', join(directory, 'tls')]);
-  const missing = await run(join(directory, 'no', 'such.prom'));
-  expect([missing.exit, missing.json.error?.code]).toEqual([2, 'E_USAGE']);
-  mkdirSync(join(directory, 'taken.prom'));
-  const taken = await run(join(directory, 'taken.prom'));
-  expect([taken.exit, taken.json.error?.code]).toEqual([2, 'E_CLIENT_FILES']);
-});
-
-test('two old CAs of one name are two series', () => {
-  const row = (serial: string): StatusRow => ({
-    kind: 'old ca',
-    name: 'docker-tls',
-    serial,
-    issuer: undefined,
-    notBefore: began,
-    notAfter: began,
-    daysLeft: 0,
-    state: 'ok',
-    dueAt: began,
-  });
-  const series = renderPrometheus([row('01'), row('02')], began)
-    .split('\n')
-    .filter((line) => line.startsWith('docker_tls_attention'));
-  expect(series).toEqual([
-    'docker_tls_attention{kind="old_ca",name="docker-tls",serial="01"} 0',
-    'docker_tls_attention{kind="old_ca",name="docker-tls",serial="02"} 0',
-  ]);
 });

@@ -6,6 +6,7 @@ import { type CommandResult, defineCommand } from '../../src/cli/command.ts';
 import type { StoredClient } from '../../src/core/adapters/store/records.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
+import { offeredCommands } from '../../src/core/seams/offered-commands.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../src/errors/errors.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
@@ -157,7 +158,8 @@ test('renew: an old CA that expired is dropped', async () => {
     await store.withLock('test', () => store.write({ oldCas: [{ cert: old.cert }] }));
     const { err } = await runCli(['renew', '--home', home]);
     expect(err).toSay('due-old-ca-expired');
-    expect(err).toContain(`hint: docker-tls --home ${home} rotate ca --drop`);
+    for (const one of offeredCommands('new CA', '--drop'))
+      expect(err).toContain(`hint: ${one.replace('docker-tls', `docker-tls --home ${home}`)}`);
   } finally {
     factory.remove();
     rmSync(home, { recursive: true });

@@ -165,7 +165,7 @@ test('a client that is revoked between the read and the lock of the drop of an o
   const runtime = { sign: async () => '', signByToken: async () => Buffer.alloc(0) };
   const run = { store: { ...store, withLock }, runtime, passphrase: NO_PASSPHRASE } as unknown as Run;
   const base = { run, wanted, state: await state(), now, issued: false, hosts: [] } as unknown as ChangeContext;
-  const dropped = issueCredentials({ ...base, intent: { reason: 'rotate ca', want: () => wanted } });
+  const dropped = issueCredentials({ ...base, intent: { reason: 'test', want: () => wanted } });
   await expect(dropped).rejects.toMatchObject({ code: 'E_STORE_CHANGED' });
   const { clients, oldCas } = await state();
   expect([clients.get('eve')?.record.revokedAt, oldCas.length]).toEqual([now.toISOString(), 1]);

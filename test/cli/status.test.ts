@@ -1,19 +1,15 @@
 /** Host checks of `status`: SSH or TLS alone is useful, and a rejection can be correct. */
 
-import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { heldToFirstKey } from '../../src/core/adapters/ssh/first-key.ts';
-import { hostKeyOf } from '../../src/core/adapters/ssh/known-hosts.ts';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { externalKey } from '../../src/core/domain/trust/client-refusals.ts';
+import { offeredCommands } from '../../src/core/seams/offered-commands.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
-import { answeringHosts } from '../support/answering-hosts.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
 import { type IssuedHost, issueStore } from '../support/issued-store.ts';
 import { keyElsewhere } from '../support/outside-clients.ts';
-import { makeKey } from '../support/ssh-server.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 import { type Listening, startTlsDaemon } from '../support/tls-daemon.ts';
 
@@ -119,7 +115,7 @@ test('what it says to paste is what works: an expired CA renews nothing, and a k
   };
   const elsewhere = externalKey('ann').hints.map(String);
   expect(await hints(300)).toEqual(['docker-tls rotate server --due', ...elsewhere, 'docker-tls rotate client laptop']);
-  expect(await hints(3660)).toEqual(['docker-tls rotate ca', ...elsewhere]);
+  expect(await hints(3660)).toEqual([...offeredCommands('new CA'), ...elsewhere]);
 });
 
 test.each([['--json'], ['--quiet']])('interrupted while hosts are asked, it is no success (%s)', async (flag) => {
@@ -260,39 +256,4 @@ describe('the table comes row by row, in the order of the store', () => {
     const { rows } = JSON.parse(out).result;
     expect(rows.map(({ name }: { name: string }) => name)).toEqual(['test', ...names, 'laptop']);
   });
-});
-
-test('--watch: each round takes the key that a host shows then', async () => {
-  await issueStore(home, { hosts: { h1: {} } });
-  const answer = answeringHosts({ home, now: new Date() });
-  const stop = new AbortController();
-  const outcomes: string[] = [];
-  const { connect, forgetFirstKeys } = heldToFirstKey(async (options) => {
-    const blob = Buffer.from(makeKey().publicKey.split(' ')[1] ?? '', 'base64');
-    return { ...(await answer(options)), hostKey: hostKeyOf(blob) };
-  });
-  const { exit } = await runCli(['status', '--watch', '--home', home], {
-    connect: async (options) => {
-      const session = connect(options);
-      outcomes.push(
-        await session.then(
-          () => 'connected',
-          ({ code }) => code,
-        ),
-      );
-      return session;
-    },
-    forgetFirstKeys,
-    probe: async () => ({ kind: 'refused', cause: 'timed-out', reason: 'why', chain: '', elapsedMs: 1 }),
-    env: { HOME: dirname(home) },
-    signal: stop.signal,
-    io: {
-      out() {
-        if (outcomes.length === 2) stop.abort();
-        // A change of the store begins the next round.
-        else writeFileSync(join(home, 'round'), '');
-      },
-    },
-  });
-  expect([exit, ...outcomes]).toEqual([130, 'connected', 'connected']);
 });

@@ -83,7 +83,7 @@ describe('in chromium', () => {
     await page.goto(`file://${site}/index.html`);
     expect(await page.title()).toBe('docker-tls');
     for (const [words, result, address] of [
-      ['rotate ca', 'Command reference: rotate ca', 'docs/lists/reference.html#rotate-ca'],
+      ['rotate server', 'Command reference: rotate server', 'docs/lists/reference.html#rotate-server'],
       ['allowed_signers', 'Install: Verify a download', 'docs/install.html#verify-a-download'],
     ] as const) {
       await page.keyboard.press('/');

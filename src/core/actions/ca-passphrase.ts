@@ -8,6 +8,7 @@ import { noPassphrase } from '../domain/trust/ca-refusals.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import { keepFromChildren } from '../environment.ts';
 import type { Runtime } from '../runtime.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import type { ActionContext } from './action-context.ts';
 import type { Prompts } from './ask.ts';
 import { readSecret, type SecretOptions } from './given-secrets.ts';
@@ -66,8 +67,9 @@ export function passphraseSource(
       let typed = await prompts.password({ ...question, explain });
       // Repeats until the key opens, or Ctrl-C, so that earlier answers are not lost.
       for (let tries = 1; !(await opens(typed)); tries += 1) {
-        const lost = tries < 3 ? '' : ' If it is lost: Ctrl-C, then docker-tls rotate ca --lost-passphrase';
-        typed = await prompts.password({ ...question, explain: `The key does not open with that one.${lost}` });
+        const lost = tries < 3 ? [] : offeredCommands('new CA', '--lost-passphrase');
+        const ways = lost.map((one) => ` If it is lost: Ctrl-C, then ${one}`).join('');
+        typed = await prompts.password({ ...question, explain: `The key does not open with that one.${ways}` });
       }
       return typed;
     },

@@ -26,8 +26,8 @@ export async function dueNames(
   return {
     words: none ? 'nothing is due' : `due: ${listWords(due.map(dueWords), 12)}`,
     hints: [
-      ...(of('ca').length > 0 ? ['docker-tls rotate ca'] : []),
-      ...(of('old ca').length > 0 ? ['docker-tls rotate ca --drop'] : []),
+      ...(of('ca').length > 0 ? offeredCommands('new CA') : []),
+      ...(of('old ca').length > 0 ? offeredCommands('new CA', '--drop') : []),
       ...(of('host').length > 0 ? ['docker-tls rotate server --due'] : []),
       ...(clients.some(({ renewable }) => renewable) ? ['docker-tls rotate client --due'] : []),
       // Their keys are on other computers.

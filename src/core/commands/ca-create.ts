@@ -6,6 +6,7 @@ import { DockerTlsError } from '../../errors/errors.ts';
 import { openStoredRun } from '../actions/run.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import { inspectCertificate } from '../domain/pki/inspect.ts';
+import { newCaHints } from '../domain/trust/ca-refusals.ts';
 import { firstCa, type Wanted } from '../domain/trust/changes.ts';
 import { dateWords } from '../domain/words.ts';
 import { change } from '../engine/change.ts';
@@ -43,6 +44,6 @@ export const command = defineCommand({
 function caExists(home: string): DockerTlsError {
   return new DockerTlsError('E_CA_EXISTS', 'there is a CA in this store already', {
     where: home,
-    hints: ['docker-tls ca show', 'a new one in its place, with no client locked out: docker-tls rotate ca'],
+    hints: ['docker-tls ca show', ...newCaHints()],
   });
 }

@@ -11,6 +11,7 @@ import { isEncrypted } from '../domain/pki/keys.ts';
 import { noCa } from '../domain/trust/ca-refusals.ts';
 import { plural } from '../domain/words.ts';
 import { protectAnew, protectKeys, storedKeys } from '../engine/key-protection.ts';
+import { offeredCommands } from '../seams/offered-commands.ts';
 import { offeredWords } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
 
@@ -26,8 +27,11 @@ export type CaPassphraseDocument = {
 
 export const command = defineCommand({
   scope: ['fleet', 'changes', 'store'],
-  about:
-    'Asks for the present passphrase, then twice for the new one. Existing copies of the store still open with the present one: if someone who must not have access knows it, run rotate ca next. With --no-ca-passphrase the keys have none from now on.',
+  about: `Asks for the present passphrase, then twice for the new one. Existing copies of the store still open with the present one${offeredCommands(
+    'new CA',
+  )
+    .map((one) => `: if someone who must not have access knows it, run ${one} next`)
+    .join('')}. With --no-ca-passphrase the keys have none from now on.`,
   examples: ['docker-tls ca passphrase', 'docker-tls ca passphrase --ca-passphrase-file old --new-passphrase-file new'],
   args: {},
   options: {

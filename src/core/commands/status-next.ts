@@ -3,24 +3,28 @@
 import { asWritten, type Hint } from '../../errors/errors.ts';
 import { shellQuote } from '../domain/quote.ts';
 import type { ReachedHost, StatusRow } from '../domain/status-row.ts';
-import type { Rotation } from '../domain/trust/rotation.ts';
 import { offeredCommands } from '../seams/offered-commands.ts';
+import type { StoreRemark } from '../seams/store-remarks.ts';
 
 /** Commands for due renewals. An expired CA can renew nothing, and its successor renews everything. */
-export function waysOn(rows: readonly StatusRow[], rotation: Rotation | undefined, file: string | undefined): Hint[] {
+export function waysOn(rows: readonly StatusRow[], remarks: readonly StoreRemark[], file: string | undefined): Hint[] {
   const due = rows.filter((row) => row.state === 'due' || row.state === 'expired');
-  const old = rotation?.next ?? [];
+  const remarked = remarks.flatMap(({ next }) => next);
   const clients = due.filter((row) => row.kind === 'client');
   const rejected = rows.filter(
     (row) => row.kind === 'client' && !due.includes(row) && (row.unreachable !== undefined || isRejected(row)),
   );
   if (due.some((row) => row.kind === 'ca' && row.state === 'expired'))
-    return ['docker-tls rotate ca', ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))), ...old];
+    return [
+      ...offeredCommands('new CA'),
+      ...clients.flatMap((row) => (row.renewable ? [] : (row.renew ?? []))),
+      ...remarked,
+    ];
   return [
     ...(due.some((row) => row.kind === 'host') ? ['docker-tls rotate server --due'] : []),
     ...[...clients, ...rejected].flatMap((row) => row.renew ?? []),
-    ...(due.some((row) => row.kind === 'ca') ? ['docker-tls rotate ca'] : []),
-    ...old,
+    ...(due.some((row) => row.kind === 'ca') ? offeredCommands('new CA') : []),
+    ...remarked,
     ...waysOnHosts(
       rows.filter((row) => row.kind === 'host'),
       file,

@@ -134,7 +134,7 @@ function throughCa({ role }: AcceptedCa, { listener }: Accepted): string {
         ? 'every client of this CA, which this store does not know'
         : 'none of its clients: no --other-clients gives them a role';
     case 'old-ca':
-      return `${whole ? 'every client of this CA' : 'its clients listed here'}, until rotate ca --drop`;
+      return `${whole ? 'every client of this CA' : 'its clients listed here'}, until it is dropped`;
     default:
       return whole ? 'every client of this CA' : 'its clients listed here';
   }

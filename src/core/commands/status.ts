@@ -1,34 +1,32 @@
 /** `status`: every CA, host and client with its expiry, and differences between hosts and the store. */
 
 import { resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type CommandResult, defineCommand } from '../../cli/command.ts';
 import { DUE_OPTIONS, FILE, SELECTION_OPTIONS, SSH_OPTIONS } from '../../cli/host-options.ts';
-import { interrupted, printable, usage } from '../../errors/errors.ts';
+import { interrupted, printable } from '../../errors/errors.ts';
 import type { ActionContext } from '../actions/action-context.ts';
 import { checkOut, writeOut } from '../actions/input-output.ts';
 import { storeOf } from '../actions/open-store.ts';
 import { type RunOptions, sudoPasswords } from '../actions/run.ts';
 import { type SelectionOptions, selectSpecs } from '../actions/select-hosts.ts';
 import type { StoredHost } from '../adapters/store/records.ts';
-import { waitForChange } from '../adapters/store/watch.ts';
 import { otherCaWords } from '../domain/other-ca.ts';
-import { renderPrometheus } from '../domain/prometheus.ts';
 import { shellQuote } from '../domain/quote.ts';
 import { type LiveRow, needsAttention, type ReachedHost, type StatusRow } from '../domain/status-row.ts';
 import { acceptance } from '../domain/trust/accepted.ts';
 import { accessDrift } from '../domain/trust/client-hosts.ts';
-import { type Rotation, rotationOf } from '../domain/trust/rotation.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
-import { hangText, listWords, plural, wrapLines } from '../domain/words.ts';
+import { hangText, listWords, plural } from '../domain/words.ts';
 import { askHosts } from '../engine/ask-hosts.ts';
 import { askReached, knownReached } from '../engine/reached-hosts.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
-import { offeredLines } from '../seams/seam.ts';
+import { loadMonitor, MONITORS } from '../seams/monitors.ts';
+import { offered, offeredLines } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
+import { remarksOn, type StoreRemark } from '../seams/store-remarks.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import { waysOn, waysOnReached } from './status-next.ts';
 import {
@@ -50,8 +48,11 @@ export const command = defineCommand({
     'docker-tls status',
     'docker-tls status --offline --within 30d --check',
     ...offeredLines(SETTING_PLACES, 'docker-tls status -f fleet.yaml --check'),
-    'docker-tls status --watch',
-    'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
+    ...offeredLines(
+      MONITORS,
+      'docker-tls status --watch',
+      'docker-tls status --prometheus /var/lib/node_exporter/docker-tls.prom',
+    ),
   ],
   args: { hosts: { summary: 'hosts (default: all)', many: true, completes: 'host' } },
   options: {
@@ -60,8 +61,10 @@ export const command = defineCommand({
     noSsh: { kind: 'flag', summary: 'ask hosts over TLS only' },
     ...DUE_OPTIONS,
     check: { kind: 'flag', summary: 'exit with status 3 when something is due or differs' },
-    watch: { kind: 'flag', summary: 'show it again at every change of the store, and each 30 s, until Ctrl-C' },
-    prometheus: { ...FILE, summary: "write a text file for Prometheus' node exporter" },
+    ...offered(MONITORS, {
+      watch: { kind: 'flag', summary: 'show it again at every change of the store, and each 30 s, until Ctrl-C' },
+      prometheus: { ...FILE, summary: "write a text file for Prometheus' node exporter" },
+    }),
     askSudoPassword: SSH_OPTIONS.askSudoPassword,
     sudoPasswordFile: SSH_OPTIONS.sudoPasswordFile,
   },
@@ -73,7 +76,12 @@ export const command = defineCommand({
       const stream = streams ? streamStatus(context) : undefined;
       return renderStatus(await status(context, args.hosts, options, stream), context, stream);
     }
-    await watchStatus(context, args.hosts, options, (now) => showStatus(now, context));
+    const { watch } = await loadMonitor();
+    await watch(async () => renderStatus(await status(context, args.hosts, options), context).text, {
+      store: storeOf(context),
+      runtime: context.runtime,
+      ending: [...(context.global.json ? ['--json'] : []), ...(options.check ? ['--check'] : [])],
+    });
     return { exit: 130, result: undefined, text: '' };
   },
 });
@@ -91,7 +99,7 @@ type Status = {
   readonly rows: readonly StatusRow[];
   /** Hosts that were set up from another store. */
   readonly reached: readonly ReachedHost[];
-  readonly rotation: Rotation | undefined;
+  readonly remarks: readonly StoreRemark[];
   /** Named hosts that are not in the store, and clients of the fleet file. */
   readonly missing: readonly string[];
   readonly missingClients: readonly string[];
@@ -143,50 +151,17 @@ async function status(
   const drift = selection.clients?.drift(stored, due.now);
   const rows = statusRows(state, live, due, reached.clients).map((row) => drift?.marked(row) ?? row);
   // node_exporter may read the file at any moment, so it is replaced atomically.
-  if (metrics !== undefined) await writeOut({ ...metrics, data: renderPrometheus(rows, runtime.now()) });
+  if (metrics !== undefined) await writeOut({ ...metrics, data: (await loadMonitor()).metrics(rows, runtime.now()) });
   const missing = [...names].filter((name) => !stored.hosts.has(name));
-  const rotation = rotationOf(stored, runtime.now());
+  const remarks = await remarksOn(stored, runtime.now());
   return {
-    ...{ rows, reached: reached.hosts, rotation, missing, missingClients: drift?.missing ?? [] },
+    ...{ rows, reached: reached.hosts, remarks, missing, missingClients: drift?.missing ?? [] },
     named: byName ? names : new Set(),
   };
 }
 
-const MOST_MS = 30_000;
-/** A fleet in the middle of a change commits many times a second. */
-const LEAST_MS = 2000;
-
-/** Runs until interrupted. Fails as `status` does. */
-async function watchStatus(
-  context: ActionContext,
-  hosts: readonly string[],
-  options: StatusOptions & { readonly check: boolean },
-  show: (now: Status) => void,
-): Promise<void> {
-  const { global, runtime } = context;
-  const { signal } = runtime;
-  for (const [name, given] of [
-    ['--json', global.json],
-    ['--check', options.check],
-  ] as const) {
-    if (given) throw usage(`--watch ends with Ctrl-C alone, and ${name} needs an end`, ['docker-tls status --watch']);
-  }
-  const store = storeOf(context);
-  while (!signal.aborted) {
-    const changed = await store.watch();
-    runtime.forgetFirstKeys();
-    try {
-      show(await status(context, hosts, options));
-      await sleep(LEAST_MS, undefined, { signal });
-      await waitForChange(changed, { mostMs: MOST_MS, signal });
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
-  }
-}
-
 function renderStatus(
-  { rows, reached, rotation, missing, missingClients, named }: Status,
+  { rows, reached, remarks, missing, missingClients, named }: Status,
   {
     runtime: { io },
     global,
@@ -205,7 +180,7 @@ function renderStatus(
     ? 'Nothing is set up yet. Begin with:'
     : [
         ...table.map(
-          (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), rotation })}`,
+          (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), remarks })}`,
         ),
         ...renderReached(reached, colours, tableWidth(io)),
         ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
@@ -227,20 +202,12 @@ function renderStatus(
       ? ['docker-tls setup']
       : [
           ...new Set([
-            ...waysOn(rows, rotation, global.file),
+            ...waysOn(rows, remarks, global.file),
             ...(global.file !== undefined && planned ? [`docker-tls plan -f ${shellQuote(global.file)}`] : []),
             ...reached.flatMap(waysOnReached),
           ]),
         ],
   };
-}
-
-/** The output of a watch: on a terminal it replaces the previous output. */
-function showStatus(now: Status, context: Parameters<typeof renderStatus>[1]): void {
-  const { io, now: clock } = context.runtime;
-  const { text } = renderStatus(now, context);
-  const lines = io.outIsTerminal ? wrapLines(text, io.columns) : text;
-  io.out(`${io.outIsTerminal ? '\u001b[H\u001b[2J' : ''}${clock().toISOString().slice(0, 19)}Z\n${lines}\n\n`);
 }
 
 /** Differences and pending upgrades, below the table. */
@@ -250,11 +217,11 @@ function renderFound(
     attention,
     colours,
     columns,
-    rotation,
+    remarks,
   }: Pick<StatusDocument, 'attention'> & {
     readonly colours: Colours;
     readonly columns: number | undefined;
-    readonly rotation: Rotation | undefined;
+    readonly remarks: readonly StoreRemark[];
   },
 ): string {
   // The table cuts this column to the terminal's width; the problems of a host are printed in full below.
@@ -270,7 +237,7 @@ function renderFound(
     ...rows.flatMap(({ name, otherCas = [] }) =>
       otherCas.map((ca) => hangText(printable(`${name}: accepts ${otherCaWords(ca)}`), columns, 2)),
     ),
-    ...(rotation === undefined ? [] : [`A rotation of the CA is under way. ${rotation.words}`]),
+    ...remarks.map(({ words }) => words),
     attention === 0
       ? upgrades.length > 0
         ? 'Nothing is due, and nothing differs.'

@@ -27,10 +27,18 @@ export const CERTIFICATES = {
 
 export const CA = {
   E_NO_CA: [2, 'There is no CA in this store yet.', 'docker-tls ca create'],
-  E_CA_EXISTS: [2, 'The store has another CA already.', 'docker-tls rotate ca'],
+  E_CA_EXISTS: [
+    2,
+    'The store has another CA already.',
+    'Keep it apart (`--home DIR`)<!-- ca-rotation -->, or run `docker-tls rotate ca`<!-- /ca-rotation -->.',
+  ],
   E_CA_PASSPHRASE: [2, 'No passphrase was given for a new CA key.', 'Pass --ca-passphrase-file or --no-ca-passphrase.'],
   E_CA_NOT_CA: [2, 'The certificate may not sign other certificates.', 'Import the certificate of a CA.'],
-  E_CA_EXPIRED: [2, 'The CA has expired.', 'docker-tls rotate ca'],
+  E_CA_EXPIRED: [
+    2,
+    'The CA has expired.',
+    'Make another one<!-- ca-rotation --> (`docker-tls rotate ca`)<!-- /ca-rotation -->.',
+  ],
   E_CA_NOT_YET_VALID: [2, 'The CA is not valid yet.', 'openssl x509 -noout -dates -in FILE'],
   E_CA_SUBJECT: [2, 'The CA has no name.', 'Import a CA with a subject.'],
   E_CA_USAGE: [2, 'The extended key usage of the CA excludes servers or clients.', 'Import a CA without that limit.'],
@@ -55,9 +63,15 @@ export const CA = {
     "The CA's key is not in this store.",
     'Issue it where the key is<!-- bundles --> (`docker-tls client sign REQUEST`)<!-- /bundles -->.',
   ],
+  // <!-- ca-rotation -->
   E_CA_IN_USE: [3, 'A host or client still depends on the old CA.', 'docker-tls rotate ca'],
-  E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls rotate ca'],
-  E_BREAKS_CLIENTS: [3, 'Clients that hold only the old CA would lose access.', 'Update them, or pass --no-overlap.'],
+  // <!-- /ca-rotation -->
+  E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls apply'],
+  E_BREAKS_CLIENTS: [
+    3,
+    'Clients that hold only the old CA would lose access.',
+    'Update them<!-- ca-rotation -->, or pass --no-overlap<!-- /ca-rotation -->.',
+  ],
   E_NO_ISSUER: [2, 'A client has no issuing CA.', 'docker-tls rotate client NAME'],
   E_SIGN_COMMAND: [4, 'The sign command failed or could not be started.', 'Run the command that the error gives.'],
   // <!-- issuers -->

@@ -1,7 +1,11 @@
-/** Feature for expiry notices after docker commands, and for the newest version: its additions to the core. bin/docker-tls.js starts its hook. */
+/**
+ * Feature for what tells that a certificate is due (notices after docker commands, `status --watch`, metrics), and for the newest version: its
+ * additions to the core. bin/docker-tls.js starts its hook.
+ */
 
 import { listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
+import { MONITORS } from '../../core/seams/monitors.ts';
 import { RELEASES } from '../../core/seams/releases.ts';
 
 /** Those of the repository that package.json names. */
@@ -13,6 +17,15 @@ COMMAND_SEAM.add(
     () => import('./commands/notices.ts'),
   ),
 );
+MONITORS.add({
+  async load() {
+    const [{ renderPrometheus: metrics }, { watchStatus: watch }] = await Promise.all([
+      import('./domain/metrics.ts'),
+      import('./actions/watch.ts'),
+    ]);
+    return { metrics, watch };
+  },
+});
 RELEASES.add({
   url,
   newestVersion: async (own, signal) => (await import('./adapters/newer-version.ts')).newerVersion(own, url, signal),

@@ -48,7 +48,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   status: call('status'),
   'rotate server': call('rotate', 'server', 'h1', '--dry-run'),
   'rotate client': call('rotate', 'client', 'laptop'),
-  'rotate ca': call('rotate', 'ca', '--no-ca-passphrase', '--dry-run'),
   'client add': call('client', 'add', 'ci'),
   'client revoke': withoutEve('client', 'revoke', 'eve', '--yes'),
   'client list': call('client', 'list'),

@@ -170,14 +170,14 @@ test('the first words are found around the options of every command', () => {
   ]);
 });
 
-const entries = ['plan', 'apply', 'rotate server', 'rotate client', 'rotate ca'].map((name) => ({
+const entries = ['plan', 'apply', 'rotate server', 'rotate client', 'rotate all'].map((name) => ({
   name,
   summary: '',
   load: async () => sample,
 }));
 
 test('commands in groups', () => {
-  expect(findCommand(['rotate', 'ca'], entries)).toMatchObject({ kind: 'command', entry: { name: 'rotate ca' } });
+  expect(findCommand(['rotate', 'all'], entries)).toMatchObject({ kind: 'command', entry: { name: 'rotate all' } });
   expect(findCommand(['rotate'], entries)).toMatchObject({ kind: 'group', name: 'rotate' });
   expect(findCommand(['plan', 'host'], entries)).toMatchObject({ kind: 'command', entry: { name: 'plan' } });
   expect(findCommand(['aply'], entries)).toEqual({ kind: 'unknown', nearest: ['apply'] });
@@ -195,7 +195,7 @@ test('commands in groups', () => {
   expect(findCommand([], entries).kind).toBe('unknown');
 });
 
-/** The text of each command by its name, such as `rotate-ca`, with that of its parts: the files beside it that it imports. */
+/** The text of each command by its name, such as `ca-create`, with that of its parts: the files beside it that it imports. */
 function commandTexts(): ReadonlyMap<string, string> {
   const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) =>
     /\/commands\/[^/]+\.ts$/.test(file),

@@ -5,6 +5,7 @@ import type { Prompts } from '../../../src/core/actions/ask.ts';
 import { passphraseSource } from '../../../src/core/actions/ca-passphrase.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
 import type { Runtime } from '../../../src/core/runtime.ts';
+import { offeredCommands } from '../../../src/core/seams/offered-commands.ts';
 
 const OPTIONS = { caName: undefined, caDays: undefined, caPassphraseFile: undefined, noCaPassphrase: false };
 
@@ -32,7 +33,8 @@ test.each([
   expect(requested).toHaveLength(questions);
   expect(requested.slice(1, 3).join()).not.toContain('--lost-passphrase');
   for (const explain of requested.slice(1)) expect(explain).toSay('key-does-not-open');
-  for (const explain of requested.slice(3)) expect(explain).toContain('docker-tls rotate ca --lost-passphrase');
+  for (const explain of requested.slice(3))
+    for (const one of offeredCommands('new CA', '--lost-passphrase')) expect(explain).toContain(one);
 });
 
 test('what was given beforehand is not asked for', async () => {

@@ -18,7 +18,7 @@ const specs = names.map((name) => completeHost({ name, ssh: { destination: name 
 const CODE_OF: Partial<Record<ExitStatus, ErrorCode>> = {
   1: 'E_BUG',
   2: 'E_USAGE',
-  3: 'E_CA_IN_USE',
+  3: 'E_CA_NOT_ACCEPTED',
   4: 'E_SSH_LOST',
   5: 'E_UNANSWERED',
   6: 'E_ROLLBACK',

@@ -9,6 +9,7 @@ import { usableClients } from '../../../src/core/domain/trust/clients.ts';
 import { newCredentials } from '../../../src/core/domain/trust/new-credentials.ts';
 import { statusRows } from '../../../src/core/domain/trust/status-rows.ts';
 import { type ApplyRequest, clientsFor, hostsIntent } from '../../../src/core/domain/trust/wanted-hosts.ts';
+import { offeredCommands } from '../../../src/core/seams/offered-commands.ts';
 import { issueStore } from '../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../support/store.ts';
 
@@ -72,6 +73,6 @@ test('rows: each CA of the store is parsed once, however many hosts there are', 
 
 test('new credentials of a client: by what can still renew it, here or on the computer that set its host up', () => {
   expect(newCredentials({ client: 'ann' })).toEqual(['docker-tls rotate client ann']);
-  expect(newCredentials({ client: 'ann', caExpired: true })).toEqual(['docker-tls rotate ca']);
+  expect(newCredentials({ client: 'ann', caExpired: true })).toEqual(offeredCommands('new CA'));
   expect(String(newCredentials({ client: 'ann', external: true })[0])).toContain('docker-tls rotate client ann');
 });

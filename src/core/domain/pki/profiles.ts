@@ -2,6 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import {
   type Asn1,
   bool,
@@ -64,7 +65,7 @@ export function validity(options: {
     throw new DockerTlsError(
       'E_CA_EXPIRED',
       `the CA expired on ${issuer.notAfter.toISOString()}: no verifier accepts what it signs now`,
-      { hints: ['docker-tls rotate ca'] },
+      { hints: offeredCommands('new CA') },
     );
   }
   const begin = Math.max(now.getTime() - backdateMs, issuer?.notBefore.getTime() ?? 0);

@@ -14,8 +14,3 @@ export function wireString(value: Uint8Array | string): Buffer {
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);
 }
-
-/** The string at a place; empty after the end. */
-export function readString(blob: Buffer, at: number): Buffer {
-  return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
-}

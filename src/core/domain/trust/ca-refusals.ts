@@ -17,7 +17,7 @@ export function externalCaKey(): DockerTlsError {
           ISSUERS,
           'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
         ),
-        'if the key is lost: docker-tls rotate ca',
+        ...offeredCommands('new CA').map((one) => `if the key is lost: ${one}`),
       ],
     },
   );
@@ -33,10 +33,11 @@ export function credentialUnnamed(signer: string): DockerTlsError {
 
 /** During a rotation: hosts that accept the client now would reject its new credentials. */
 export function caNotAccepted(client: string, hosts: readonly string[]): DockerTlsError {
+  const next = offeredCommands('new CA');
   return new DockerTlsError(
     'E_CA_NOT_ACCEPTED',
     `${hosts.join(', ')} ${hosts.length === 1 ? 'does' : 'do'} not accept the new CA yet, and the old one can no longer issue: new credentials would lock this client out there`,
-    { where: client, hints: ['docker-tls rotate ca'] },
+    { where: client, hints: next.length > 0 ? next : [`docker-tls apply ${hosts.join(' ')}`] },
   );
 }
 
@@ -50,7 +51,9 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
       hints: [
         ...unfetched.flatMap((name) => newRequest(`where ${name} is`, name)),
         ...offeredCommands('export', 'NAME', '--out', 'NAME.tar').map((one) => `for older copies: ${one}`),
-        'when every client has new files, or at their expense: docker-tls rotate ca --no-overlap',
+        ...offeredCommands('new CA', '--no-overlap').map(
+          (one) => `when every client has new files, or at their expense: ${one}`,
+        ),
       ],
     },
   );
@@ -58,12 +61,13 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
 
 export function caExists(): DockerTlsError {
   return new DockerTlsError('E_CA_EXISTS', 'there is another CA in this store already', {
-    hints: [
-      'docker-tls ca show',
-      'keep this one apart: --home DIR',
-      'a new CA in its place, with no client locked out: docker-tls rotate ca',
-    ],
+    hints: ['docker-tls ca show', 'keep this one apart: --home DIR', ...newCaHints()],
   });
+}
+
+/** Hints where a store has a CA already. */
+export function newCaHints(): string[] {
+  return offeredCommands('new CA').map((one) => `a new one in its place, with no client locked out: ${one}`);
 }
 
 export function noCa(): DockerTlsError {

@@ -25,8 +25,8 @@ export function newCredentials(holder: Holder): Hint[] {
   const { client, external, ownKey, caExpired } = holder;
   const name = shellQuote(client);
   const renew = `docker-tls rotate client ${name}`;
-  if (!external) return [caExpired ? 'docker-tls rotate ca' : renew];
-  const first = caExpired ? [owners(holder, 'docker-tls rotate ca')] : [];
+  if (!external) return caExpired ? offeredCommands('new CA') : [renew];
+  const first = caExpired ? offeredCommands('new CA').map((one) => owners(holder, one)) : [];
   const file = shellQuote(`${client}.tar`);
   const request = shellQuote(`${client}.csr`);
   if (ownKey)

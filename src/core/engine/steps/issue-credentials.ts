@@ -1,7 +1,7 @@
 /** Issuing step: after consent, under the store's lock, from the current state of the store. */
 
 import { isDeepStrictEqual } from 'node:util';
-import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
+import type { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreChange, StoreState } from '../../adapters/store/records.ts';
 import type { Credentials } from '../../domain/plan/desired.ts';
 import { storeSettings } from '../../domain/store-settings.ts';
@@ -30,7 +30,7 @@ export async function unlockCa({ hosts, wanted, state, run, now }: ChangeContext
 export async function issueCredentials(context: ChangeContext): Promise<void> {
   const { wanted, state: before, run, intent } = context;
   if (wanted.credentials.length === 0) {
-    if (wanted.copies) context.copies = await refreshAll([...before.clients.keys()], before, run);
+    if (wanted.copies) context.copies = await refreshAllCopies([...before.clients.keys()], before, run);
   } else {
     const asks = asksExternalCa({ ca: caAfter(before.ca, wanted.credentials) });
     const early = asks ? await signEarly(context) : undefined;
@@ -64,7 +64,7 @@ async function issueLocked(context: ChangeContext, early: Early | undefined): Pr
   const after = await store.read();
   const renewed = wanted.copies ? [...after.clients.keys()] : Object.keys(change.clients ?? {});
   Object.assign(context, { wanted, state: after, written: { before: state, undo } });
-  context.copies = await refreshAll(renewed, after, run);
+  context.copies = await refreshAllCopies(renewed, after, run);
 }
 
 /** A state of the store, and what is wanted then. */
@@ -116,7 +116,7 @@ function issuing({ passphrase, runtime, signer, approve, progress }: Run, now: D
 }
 
 /** Updates docker's contexts and directories that hold copies of clients' files. */
-async function refreshAll(
+export async function refreshAllCopies(
   names: readonly string[],
   state: StoreState,
   { progress }: Pick<Run, 'progress'>,
@@ -130,25 +130,6 @@ async function refreshAll(
       progress.note(`gone, or not written by docker-tls, and so not updated: ${what}`);
   }
   return copies;
-}
-
-/**
- * Updates docker's copies on this machine while both CAs are accepted and the store still recognizes files of the old CA. Otherwise docker
- * on this machine could be locked out. Fails as their updates do.
- */
-export async function requireCopies(state: StoreState, run: Run): Promise<void> {
-  const copies = await refreshAll([...state.clients.keys()], state, run);
-  const problems = [...copies.values()].flatMap((one) => one.problems);
-  const [first] = problems;
-  if (first === undefined) return;
-  throw new DockerTlsErrors([
-    ...problems,
-    new DockerTlsError(
-      first.code,
-      'the old CA is still accepted: docker on this machine could not be given its new files',
-      { hints: ['docker-tls rotate ca --drop'] },
-    ),
-  ]);
 }
 
 /**

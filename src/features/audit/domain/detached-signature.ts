@@ -1,8 +1,8 @@
 /** Signatures of files, as `ssh-keygen -Y sign` writes them. */
 
 import { type KeyObject, sign } from 'node:crypto';
-import { readString, wireString } from '../../../core/domain/pki/ssh-wire.ts';
-import { CURVES, renderSignature, signedBytes } from '../../../core/domain/pki/sshsig.ts';
+import { wireString } from '../../../core/domain/pki/ssh-wire.ts';
+import { CURVES, readString, renderSignature, signedBytes } from '../../../signatures/sshsig.ts';
 
 /** The form of `ssh-keygen -Y sign`. */
 export function armored(signature: Buffer): string {

@@ -22,6 +22,7 @@ import { dateWords, listWords } from '../../../core/domain/words.ts';
 import { change } from '../../../core/engine/change.ts';
 import type { ChangeDocument } from '../../../core/render/change-document.ts';
 import { type RenderContext, renderChange } from '../../../core/render/change-result.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { asWritten, usage } from '../../../errors/errors.ts';
 import { clientBundle, renderBundle } from '../actions/client-bundle.ts';
 import { signed } from '../domain/signed-request.ts';
@@ -187,7 +188,7 @@ function renderSigned(
   const next = [
     ...(apply.length > 0 ? [`first, here:                 docker-tls apply ${apply.join(' ')}`] : []),
     asWritten(`where the request was made:  docker-tls client import ${out}`),
-    ...(old ? ['then sign it once more, after: docker-tls rotate ca'] : []),
+    ...(old ? offeredCommands('new CA').map((one) => `then sign it once more, after: ${one}`) : []),
   ];
   return { exit: 0, result, text: lines.join('\n'), next };
 }

@@ -180,6 +180,11 @@ function diagnoseRefusal(input: DiagnosisInput, outcome: Refused): Diagnosis {
   }
 }
 
+/** Commands that give the host's store another CA. */
+function newCa({ expected }: DiagnosisInput): Hint[] {
+  return offeredCommands('new CA').map((one) => owners(expected, one));
+}
+
 function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagnosis {
   const [certificate] = infos(outcome.chain);
   const early = outcome.cause === 'not-yet-valid';
@@ -188,7 +193,7 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
   if (end === undefined || off <= 0) {
     // The server's own certificate is valid, so the expired one is above it.
     const message = `${outcome.reason}: the server's own certificate is in its time, its CA's is not`;
-    return verdict(outcome.cause, message, 'docker-tls status', owners(input.expected, 'docker-tls rotate ca'));
+    return verdict(outcome.cause, message, 'docker-tls status', ...newCa(input));
   }
   const message = early
     ? `the certificate of ${input.expected.host} is not valid for another ${duration(off)} (until ${timeOf(end)}) by this computer's clock, which says ${timeOf(input.now)}: if it is wrong, set it first`
@@ -196,8 +201,8 @@ function outOfTime(input: DiagnosisInput, outcome: Refused, name: string): Diagn
   const drift = notApplied(input, outcome.chain);
   if (drift !== undefined && !input.expected.caExpired)
     return verdict(outcome.cause, `${message}; ${drift}`, `docker-tls apply ${name}`);
-  const renew = input.expected.caExpired ? 'docker-tls rotate ca' : `docker-tls rotate server ${name}`;
-  return verdict(outcome.cause, message, owners(input.expected, renew));
+  const renew = [owners(input.expected, `docker-tls rotate server ${name}`)];
+  return verdict(outcome.cause, message, ...(input.expected.caExpired ? newCa(input) : renew));
 }
 
 function wrongName(input: DiagnosisInput, name: string, address: string): Diagnosis {

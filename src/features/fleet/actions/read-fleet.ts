@@ -41,7 +41,7 @@ export async function hideSecrets(file: string, cwd: string): Promise<void> {
 }
 
 /**
- * Standard input and pipes end once: a command that rereads its fleet, such as one with a shared store, or `rotate ca` between stages, gets the
+ * Standard input and pipes end once: a command that rereads its fleet, such as one with a shared store, or one with several stages, gets the
  * same bytes.
  */
 const endedOnce = new Map<string, Promise<Buffer>>();

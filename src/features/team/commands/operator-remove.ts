@@ -5,6 +5,7 @@ import { agree } from '../../../core/actions/ask.ts';
 import { isEncrypted } from '../../../core/domain/pki/keys.ts';
 import { activeClients } from '../../../core/domain/trust/clients.ts';
 import { storedKeys } from '../../../core/engine/key-protection.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { sharedStoreOf } from '../actions/team-session.ts';
 import { listOperators, removeOperator } from '../store/admin.ts';
 import type { Operator } from '../store/operators.ts';
@@ -65,7 +66,9 @@ function renderRemoved(
   const passphrase = ca && hasPassphrase;
   const next = [
     ...(passphrase ? [`a passphrase that ${name} does not know: docker-tls ca passphrase`] : []),
-    ...(ca && mayHaveCa ? ['a new CA, and new certificates for every host and client: docker-tls rotate ca'] : []),
+    ...(ca && mayHaveCa
+      ? offeredCommands('new CA').map((one) => `a new CA, and new certificates for every host and client: ${one}`)
+      : []),
     ...(own === undefined ? [] : [`docker-tls client revoke ${own}`]),
     'and take away the right to read and write the repository',
   ];

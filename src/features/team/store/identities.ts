@@ -4,12 +4,12 @@ import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { HAS_MODES } from '../../../core/adapters/store/modes.ts';
-import { readString } from '../../../core/domain/pki/ssh-wire.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { readString } from '../../../signatures/sshsig.ts';
 import { type IdentityFile, sshKeyText } from './ssh-keys.ts';
 
 export type IdentityOptions = {

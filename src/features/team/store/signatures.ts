@@ -4,9 +4,15 @@
  */
 
 import { type KeyObject, sign } from 'node:crypto';
-import { readString } from '../../../core/domain/pki/ssh-wire.ts';
-import { publicKeyOf, readSignature, renderSignature, signedBytes, verifies } from '../../../core/domain/pki/sshsig.ts';
-import { ed25519Of, signX25519 } from '../../../core/domain/pki/xeddsa.ts';
+import {
+  publicKeyOf,
+  readSignature,
+  readString,
+  renderSignature,
+  signedBytes,
+  verifies,
+} from '../../../signatures/sshsig.ts';
+import { ed25519Of, signX25519 } from '../../../signatures/xeddsa.ts';
 import { recipientsOf } from './age.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 

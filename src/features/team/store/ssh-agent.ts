@@ -5,9 +5,9 @@
 
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { readString, wireString } from '../../../core/domain/pki/ssh-wire.ts';
-import { readSigned, signedBytes } from '../../../core/domain/pki/sshsig.ts';
+import { wireString } from '../../../core/domain/pki/ssh-wire.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { readSigned, readString, signedBytes } from '../../../signatures/sshsig.ts';
 import { algorithmOf, type SigningKey, signatureText, signerOf, signingKeyIn } from './signatures.ts';
 
 const REQUEST_IDENTITIES = 11;

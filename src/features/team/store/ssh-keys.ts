@@ -16,10 +16,10 @@ import {
 } from 'node:crypto';
 import { ed25519, x25519 } from '@noble/curves/ed25519.js';
 import { type Identity, type Recipient, Stanza } from 'age-encryption';
-import { readString, wireString } from '../../../core/domain/pki/ssh-wire.ts';
-import { publicKeyOf } from '../../../core/domain/pki/sshsig.ts';
+import { wireString } from '../../../core/domain/pki/ssh-wire.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { publicKeyOf, readString } from '../../../signatures/sshsig.ts';
 
 /** A file with age identities, or an SSH private key. The key is opened (with a passphrase prompt) only if it is a recipient. */
 export type IdentityFile =

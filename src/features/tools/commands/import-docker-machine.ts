@@ -12,6 +12,7 @@ import { firstCa } from '../../../core/domain/trust/changes.ts';
 import { openIssuer } from '../../../core/engine/issue.ts';
 import type { RenderContext } from '../../../core/render/change-result.ts';
 import { refreshCopies } from '../../../core/seams/copies.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
 import { dockerMachineNames, readDockerMachine, readMachineCredentials } from '../adapters/docker-machine-store.ts';
@@ -27,8 +28,11 @@ export type ImportDockerMachineDocument = {
 
 export const command = defineCommand({
   scope: ['fleet', 'hosts', 'changes', 'plans', 'store'],
-  about:
-    "Reads hosts, SSH keys and credentials; changes no host and nothing of docker-machine's. The apply that follows lets hosts accept our CA in addition to docker-machine's, so clients of both are accepted.\n`rotate ca` later issues from ours, and drops the other.",
+  about: `Reads hosts, SSH keys and credentials; changes no host and nothing of docker-machine's. The apply that follows lets hosts accept our CA in addition to docker-machine's, so clients of both are accepted.${offeredCommands(
+    'new CA',
+  )
+    .map((one) => `\nLater ${one} issues from ours, and drops the other.`)
+    .join('')}`,
   examples: [
     'docker-tls import docker-machine',
     'docker-tls import docker-machine build-1 --storage-path /mnt/old/machine',
@@ -130,11 +134,11 @@ function renderTakenOver(taken: Imported, { global }: RenderContext): CommandRes
       ? 'nothing was taken over'
       : [
           `${global.dryRun ? 'would take over' : 'taken over'}: ${hosts.join(', ')}`,
-          "docker-machine's CA stays trusted until `rotate ca` drops it: with the next apply its client gets into every host of this store.",
+          "docker-machine's CA stays trusted until it is dropped: with the next apply its client gets into every host of this store.",
           ...clients.map((name) => `It is the client ${name}; \`client revoke ${name}\` ends that.`),
         ].join('\n');
   const next =
-    hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, 'docker-tls rotate ca'];
+    hosts.length === 0 ? [] : [`docker-tls apply ${hosts.map(shellQuote).join(' ')}`, ...offeredCommands('new CA')];
   const result = { hosts, cas: taken.oldCas.length, clients, dryRun: global.dryRun || undefined } as const;
   const errors = [...taken.problems, ...taken.copies];
   // Imported hosts are done whatever happened to the others, so the status must not say that nothing changed.

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import type { Probe } from '../../../../src/core/runtime.ts';
+import { offeredCommands } from '../../../../src/core/seams/offered-commands.ts';
 import { runCli } from '../../../support/cli.ts';
 import { documentPlace, expectGolden } from '../../../support/golden-documents.ts';
 import { removeHomes } from '../../../support/store.ts';
@@ -23,7 +24,16 @@ test('audit', async () => {
   const checks = ['--check', '2.8,5.5,compose.5.5,tls.*'];
   const made = await place.run(['audit', 'h1', '--compose', 'compose.yml', ...checks], { probe }, hosts);
   expect(made.json.command).toBe('audit');
-  expectGolden(directory, made, {});
+  expectGolden(
+    directory,
+    made,
+    Object.fromEntries(
+      offeredCommands('new CA').flatMap((one) => [
+        [`: ${one}`, ''],
+        [` (${one} for a weak CA)`, ''],
+      ]),
+    ),
+  );
 });
 
 test('harden', async () => {

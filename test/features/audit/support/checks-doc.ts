@@ -219,7 +219,9 @@ export function renderChecksDoc(): string {
   ].join('\n')}\n`;
 }
 
-/** A fix by sockets with a role, between the marks of the feature that makes them. */
+/** A fix by sockets with a role, or by another CA, between the marks of the feature that makes it. */
 function marked(text: string): string {
-  return text.replace(/ A socket with a role: .*$/, '<!-- haproxy -->$&<!-- /haproxy -->');
+  return text
+    .replace(/ A socket with a role: .*$/, '<!-- haproxy -->$&<!-- /haproxy -->')
+    .replace(/: docker-tls rotate ca$| \(docker-tls rotate ca .*\)$/, '<!-- ca-rotation -->$&<!-- /ca-rotation -->');
 }

@@ -7,11 +7,11 @@ import { join } from 'node:path';
 import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { fingerprintOf } from '../../../../src/core/domain/pki/ssh-wire.ts';
-import { readSignature } from '../../../../src/core/domain/pki/sshsig.ts';
 import { Secret } from '../../../../src/core/domain/secret.ts';
 import { openSigningKey } from '../../../../src/features/audit/adapters/signing-key.ts';
 import { allowedSigner } from '../../../../src/features/audit/domain/allowed-signers.ts';
 import { checkDetached, NAMESPACE } from '../../../../src/features/audit/domain/signatures.ts';
+import { readSignature } from '../../../../src/signatures/sshsig.ts';
 
 const NOW = new Date('2026-11-30T12:00:00Z');
 const MESSAGE = Buffer.from('{"a report": true}\n');

@@ -8,6 +8,7 @@ import { managedExternally } from '../../../../src/core/domain/plan/other-store.
 import { caBreaksClients, externalCaKey } from '../../../../src/core/domain/trust/ca-refusals.ts';
 import { externalKey, noKeyHere, requestForOther } from '../../../../src/core/domain/trust/client-refusals.ts';
 import { newCredentials } from '../../../../src/core/domain/trust/new-credentials.ts';
+import { offeredCommands } from '../../../../src/core/seams/offered-commands.ts';
 import type { Hint } from '../../../../src/errors/errors.ts';
 import { runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';
@@ -88,7 +89,7 @@ test('what status says to paste is what works, here and where the key is', async
   const requested = ['on that computer: docker-tls client request ann', 'then here: docker-tls client sign REQUEST'];
   const rotate = ['docker-tls rotate server --due', ...requested, 'docker-tls rotate client laptop'];
   expect(await hints(home, 300)).toEqual(rotate);
-  expect(await hints(home, 3660)).toEqual(['docker-tls rotate ca', ...requested]);
+  expect(await hints(home, 3660)).toEqual([...offeredCommands('new CA'), ...requested]);
   expect(await hints(colleague, 300)).toEqual([
     'docker-tls client request ann --out ann.csr',
     expect.toSay('computer-set', 'docker-tls client sign ann.csr --out ann.tar'),

@@ -5,6 +5,7 @@ import { kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
 import { managedExternally } from '../../../../src/core/domain/plan/other-store.ts';
 import { newCredentials } from '../../../../src/core/domain/trust/new-credentials.ts';
 import type { ProbeOutcome } from '../../../../src/core/runtime.ts';
+import { offeredCommands } from '../../../../src/core/seams/offered-commands.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { duration } from '../../../../src/features/doctor/domain/clocks.ts';
 import { diagnose } from '../../../../src/features/doctor/domain/diagnose.ts';
@@ -54,7 +55,13 @@ function ask(input: Partial<DiagnosisInput>): Diagnosis {
   });
 }
 
-type Case = [what: string, input: Partial<DiagnosisInput>, cause: Diagnosis['cause'], says: unknown, firstHint: string];
+type Case = [
+  what: string,
+  input: Partial<DiagnosisInput>,
+  cause: Diagnosis['cause'],
+  says: unknown,
+  firstHint: string | undefined,
+];
 
 describe('a host that cannot be used', () => {
   const cases: Case[] = [
@@ -74,7 +81,7 @@ describe('a host that cannot be used', () => {
       },
       'expired',
       expect.toSay('expired-ago', '1'),
-      'docker-tls rotate ca',
+      offeredCommands('new CA')[0],
     ],
     [
       'another CA, and credentials for a key that never left this computer',
@@ -479,7 +486,7 @@ describe('a host that cannot be used', () => {
     const found = ask(input);
     expect(found.cause).toBe(cause);
     expect(found.message).toEqual(says);
-    expect(String(found.hints[0])).toBe(firstHint);
+    expect(found.hints[0]?.toString()).toBe(firstHint);
   });
 
   it('a fault of the service in front of the daemon comes first, unless the daemon itself is down', () => {
@@ -685,7 +692,7 @@ describe('a host that is fine', () => {
     const found = ask(input);
     expect(found.cause).toBe(cause);
     expect(found.message).toContain(says);
-    expect(String(found.hints[0])).toBe(firstHint);
+    expect(found.hints[0]?.toString()).toBe(firstHint);
   });
 
   it('with another context in use is fine, and that is a note', () => {

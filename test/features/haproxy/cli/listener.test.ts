@@ -6,6 +6,7 @@ import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { issueClient } from '../../../../src/core/domain/pki/certificate.ts';
 import { openAuthority } from '../../../../src/core/domain/pki/open-authority.ts';
 import type { Probe } from '../../../../src/core/runtime.ts';
+import { offeredCommands } from '../../../../src/core/seams/offered-commands.ts';
 import { type DocumentPlace, documentPlace } from '../../../support/golden-documents.ts';
 import { removeHomes } from '../../../support/store.ts';
 import { listenerFacts } from '../support/listener-facts.ts';
@@ -353,7 +354,8 @@ test('a client is known by each kind of certificate that it may present, and by 
   const leafOnly = await leafOnlyPlace('haproxy');
   expect(await keysBy(leafOnly, 'setup', 'h1')).toEqual(both);
   // The new CA makes issuing CAs; clients have their old certificates until stage 2, and others until they fetch new ones.
-  expect(await keysBy(leafOnly, 'rotate', 'ca', '--no-ca-passphrase')).toEqual(both);
+  for (const one of offeredCommands('new CA', '--no-ca-passphrase'))
+    expect(await keysBy(leafOnly, ...one.split(' ').slice(1))).toEqual(both);
   // Imported again as leaf-only: issuing CAs stay, renewals are direct.
   expect(await keysBy(await leafOnlyPlace('haproxy', true), 'setup', 'h1')).toEqual(both);
   // A client that fetched nothing yet has a direct certificate, whatever the store has by now.

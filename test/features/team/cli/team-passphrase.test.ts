@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
+import { offeredCommands } from '../../../../src/core/seams/offered-commands.ts';
 import { runCli } from '../../../support/cli.ts';
 import { removeHomes } from '../../../support/store.ts';
 import { type Member, newTeam } from '../support/team.ts';
@@ -12,7 +13,7 @@ afterAll(removeHomes);
 const as = (who: Member, words: string, ...argv: string[]) => shown(who, words, ...argv, '--json');
 
 /** The commands that every removal of an operator with the CA names, the first first. */
-const NEXT = ['ca passphrase', 'rotate ca'];
+const NEXT = ['ca passphrase', ...offeredCommands('new CA').map((one) => one.replace('docker-tls ', ''))];
 
 function shown({ env, home, name }: Member, words: string, ...argv: string[]) {
   return runCli([...argv, '--home', home], {

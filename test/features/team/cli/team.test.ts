@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
+import { offeredCommands } from '../../../../src/core/seams/offered-commands.ts';
 import { buildProgram, runCli } from '../../../support/cli.ts';
 import { picture, removeHomes } from '../../../support/store.ts';
 import { type Member, newTeam } from '../support/team.ts';
@@ -102,7 +103,7 @@ test('a directory becomes the store of a team, and its operators come and go', a
   expect(planned.json.result).toMatchObject({ rotate: ['ca'], passphrase: false });
   const gone = await as(ada, 'operator', 'remove', 'bob', '--yes');
   expect(gone.out).toSay('can-still-read-their', 'bob');
-  expect(gone.out).toMatch(/new CA.*rotate ca/);
+  expect(/new CA.*rotate ca/.test(gone.out)).toBe(offeredCommands('new CA').length > 0);
 
   const log = await as(ada, 'log', '--json');
   expect(log.json.result.entries[1]).toMatchObject({

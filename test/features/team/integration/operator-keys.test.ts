@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { readSignature, verifies } from '../../../../src/core/domain/pki/sshsig.ts';
 import { addOperator, removeOperator } from '../../../../src/features/team/store/admin.ts';
 import { openTeamSession } from '../../../../src/features/team/store/open-team-store.ts';
 import { periods, storeOperators } from '../../../../src/features/team/store/operator-keys.ts';
@@ -12,6 +11,7 @@ import type { Session } from '../../../../src/features/team/store/session.ts';
 import { signingKeysOf } from '../../../../src/features/team/store/signatures.ts';
 import { fingerprintOf, type Signers } from '../../../../src/features/team/store/signers.ts';
 import { MANIFEST, renderStoreManifest } from '../../../../src/features/team/store/store-manifest.ts';
+import { readSignature, verifies } from '../../../../src/signatures/sshsig.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
 

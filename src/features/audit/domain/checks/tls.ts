@@ -2,6 +2,7 @@
 
 import { tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { FULL_ROLE } from '../../../../core/domain/trust/view.ts';
+import { offeredCommands } from '../../../../core/seams/offered-commands.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
@@ -22,6 +23,7 @@ import { exposedAddresses, gotIn } from '../exposure.ts';
 import { isDockersKey, keyFlaws, SHARED_STAYS } from './file-modes.ts';
 
 const DAY_MS = 86_400_000;
+const [NEW_CA] = offeredCommands('new CA');
 
 function requested(outside: Outside, what: AuditProbe['what']): readonly AuditProbe[] {
   return outside.probes.filter((probe) => probe.what === what);
@@ -221,7 +223,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: 'A key or signature is weak',
     severity: 'high',
     why: 'A short key or a SHA-1 signature can be forged.',
-    fix: (host) => `docker-tls rotate server ${host} (docker-tls rotate ca for a weak CA)`,
+    fix: (host) => `docker-tls rotate server ${host}${NEW_CA === undefined ? '' : ` (${NEW_CA} for a weak CA)`}`,
     evaluate: (facts, outside) => {
       const server = serverChain(facts, outside);
       const trust = facts.tls.ca;
@@ -260,7 +262,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: 'A trusted CA expires within 90 days',
     severity: 'medium',
     why: 'With its CA every client certificate expires, and a new CA takes time to hand out.',
-    fix: 'docker-tls rotate ca',
+    fix: NEW_CA === undefined ? 'a new CA' : `a new CA: ${NEW_CA}`,
     evaluate: (facts, outside) => {
       const trust = facts.tls.ca;
       const certificates = readCertificates(trust?.pem ?? '');

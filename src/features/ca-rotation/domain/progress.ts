@@ -1,13 +1,14 @@
 /** Progress of a CA rotation, from the store alone: stage, description, and next step. */
 
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { accessOf } from '../../../core/domain/trust/access.ts';
+import { certificateIds } from '../../../core/domain/trust/ca-id.ts';
+import { externalKey } from '../../../core/domain/trust/client-refusals.ts';
+import { viewOf } from '../../../core/domain/trust/view.ts';
+import { listWords } from '../../../core/domain/words.ts';
+import type { StoreRemark } from '../../../core/seams/store-remarks.ts';
 import type { Hint } from '../../../errors/errors.ts';
-import type { StoreState } from '../../adapters/store/records.ts';
-import { type RotationStage, rotationStage } from '../plan/stages.ts';
-import { listWords } from '../words.ts';
-import { accessOf } from './access.ts';
-import { certificateIds } from './ca-id.ts';
-import { externalKey } from './client-refusals.ts';
-import { viewOf } from './view.ts';
+import { type RotationStage, rotationStage } from './stage.ts';
 
 /** Current stage of the rotation. */
 export function stageOf(state: StoreState, now: Date): RotationStage {
@@ -31,18 +32,11 @@ export function stageOf(state: StoreState, now: Date): RotationStage {
   });
 }
 
-export type Rotation = {
-  readonly words: string;
-  /** Commands, some after a few words. */
-  readonly next: readonly Hint[];
-};
-
-/** The rotation in progress; undefined if there is none. */
-export function rotationOf(state: StoreState, now: Date): Rotation | undefined {
-  if (state.ca === undefined) return undefined;
+/** Of `status`, about a rotation in progress. */
+export function rotationRemark(state: StoreState, now: Date): StoreRemark | undefined {
   const stage = stageOf(state, now);
   if (stage.stage === 'none') return undefined;
-  const words = sentenceOf(stage, state);
+  const words = `A rotation of the CA is under way. ${sentenceOf(stage, state)}`;
   if (stage.stage === 'drop' || stage.stage === 'clear') return { words: `${words}.`, next: [DROP] };
   const here = stage.clients.some((name) => state.clients.get(name)?.key !== undefined);
   const external = stage.stage === 'issue' ? nextSteps(stage.clients, state.clients) : [];

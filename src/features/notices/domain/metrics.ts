@@ -1,8 +1,8 @@
 /** Text file for Prometheus' node exporter (exposition format 0.0.4). */
 
-import { offeredWords } from '../seams/seam.ts';
-import { SETTING_PLACES } from '../seams/setting-places.ts';
-import { needsAttention, type StatusRow } from './status-row.ts';
+import { needsAttention, type StatusRow } from '../../../core/domain/status-row.ts';
+import { offeredWords } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 
 /** Expiry times in seconds since 1970, days left, and whether a row needs attention. */
 export function renderPrometheus(rows: readonly StatusRow[], now: Date): string {

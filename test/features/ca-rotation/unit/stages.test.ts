@@ -1,14 +1,19 @@
 /** Progress of a CA rotation: hosts and clients that a stage still waits for. */
 
 import { afterAll, expect, test } from 'vitest';
-import { openStore } from '../../../src/core/adapters/store/store.ts';
-import { issueCa, issueClient, issueClientAuthority, issueServer } from '../../../src/core/domain/pki/certificate.ts';
-import { parseSan } from '../../../src/core/domain/pki/san.ts';
-import { type RotationInput, rotationStage } from '../../../src/core/domain/plan/stages.ts';
-import { CA_DEFAULTS } from '../../../src/core/domain/settings.ts';
-import { beginning, droppable, issuing } from '../../../src/core/domain/trust/rotation-stages.ts';
-import { issueStore } from '../../support/issued-store.ts';
-import { newHome, removeHomes } from '../../support/store.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import {
+  issueCa,
+  issueClient,
+  issueClientAuthority,
+  issueServer,
+} from '../../../../src/core/domain/pki/certificate.ts';
+import { parseSan } from '../../../../src/core/domain/pki/san.ts';
+import { CA_DEFAULTS } from '../../../../src/core/domain/settings.ts';
+import { beginning, droppable, issuing } from '../../../../src/features/ca-rotation/domain/intents.ts';
+import { type RotationInput, rotationStage } from '../../../../src/features/ca-rotation/domain/stage.ts';
+import { issueStore } from '../../../support/issued-store.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
 
 afterAll(removeHomes);
 

@@ -1,14 +1,19 @@
 /** `rotate ca`: a new CA in stages that can be stopped and resumed anywhere. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { CA_OPTIONS, CLIENT_OPTIONS, STORED_OPTIONS } from '../../cli/host-options.ts';
-import { gravestExit, usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
-import { openStoredRun, type StoredOptions } from '../actions/run.ts';
-import type { RotationStage } from '../domain/plan/stages.ts';
-import { activeClients } from '../domain/trust/clients.ts';
-import { type OutdatedCopy, outdatedCopies } from '../domain/trust/handed-out.ts';
-import { describeRotation, stageOf } from '../domain/trust/rotation.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { CA_OPTIONS, CLIENT_OPTIONS, STORED_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { openStoredRun, type StoredOptions } from '../../../core/actions/run.ts';
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { activeClients } from '../../../core/domain/trust/clients.ts';
+import { type OutdatedCopy, outdatedCopies } from '../../../core/domain/trust/handed-out.ts';
+import { change } from '../../../core/engine/change.ts';
+import type { Changed, Run } from '../../../core/engine/intent.ts';
+import { refreshAllCopies } from '../../../core/engine/steps/issue-credentials.ts';
+import type { ChangeDocument } from '../../../core/render/change-document.ts';
+import { type RenderContext, renderChange } from '../../../core/render/change-result.ts';
+import { type OutdatedCopyDocument, outdatedCopyDocument } from '../../../core/render/documents.ts';
+import { DockerTlsError, DockerTlsErrors, gravestExit, usage } from '../../../errors/errors.ts';
 import {
   accepting,
   beginning,
@@ -17,13 +22,9 @@ import {
   dropping,
   issuing,
   type RotationIntent,
-} from '../domain/trust/rotation-stages.ts';
-import { change } from '../engine/change.ts';
-import type { Changed, Run } from '../engine/intent.ts';
-import { requireCopies } from '../engine/steps/issue-credentials.ts';
-import type { ChangeDocument } from '../render/change-document.ts';
-import { type RenderContext, renderChange } from '../render/change-result.ts';
-import { type OutdatedCopyDocument, outdatedCopyDocument } from '../render/documents.ts';
+} from '../domain/intents.ts';
+import { describeRotation, stageOf } from '../domain/progress.ts';
+import type { RotationStage } from '../domain/stage.ts';
 
 export type RotateCaDocument = {
   /** Where the rotation stands; in a dry run: now. Absent after a stage that failed, and after the old CA was dropped. */
@@ -129,6 +130,25 @@ async function dropOldCas(flags: CaRotation['flags'], run: Run): Promise<StageCh
   droppable(before, run.runtime.now());
   if (!run.dryRun) await requireCopies(before, run);
   return make('drop', dropping(flags), run);
+}
+
+/**
+ * Updates docker's copies on this machine while both CAs are accepted and the store still recognizes files of the old CA. Otherwise docker
+ * on this machine could be locked out. Fails as their updates do.
+ */
+async function requireCopies(state: StoreState, run: Run): Promise<void> {
+  const copies = await refreshAllCopies([...state.clients.keys()], state, run);
+  const problems = [...copies.values()].flatMap((one) => one.problems);
+  const [first] = problems;
+  if (first === undefined) return;
+  throw new DockerTlsErrors([
+    ...problems,
+    new DockerTlsError(
+      first.code,
+      'the old CA is still accepted: docker on this machine could not be given its new files',
+      { hints: ['docker-tls rotate ca --drop'] },
+    ),
+  ]);
 }
 
 async function make(stage: StageChange['stage'], wants: RotationIntent, run: Run): Promise<StageChange> {

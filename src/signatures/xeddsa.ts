@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { wireString } from './ssh-wire.ts';
+import { wireString } from '../core/domain/pki/ssh-wire.ts';
 
 /** `ssh-ed25519`'s wire form of the key that verifies what this recipient's identity signs; undefined for a recipient of another kind. */
 export function ed25519Of(recipient: string): Buffer | undefined {

@@ -2,23 +2,18 @@
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createSecureContext } from 'node:tls';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
-import type { StoreState } from '../../src/core/adapters/store/records.ts';
-import { openStore } from '../../src/core/adapters/store/store.ts';
-import { isFrom } from '../../src/core/domain/pki/inspect.ts';
-import { parseSan } from '../../src/core/domain/pki/san.ts';
-import { completeHost } from '../../src/core/domain/settings.ts';
-import { externalKey } from '../../src/core/domain/trust/client-refusals.ts';
-import { breaksClients, desiredServer } from '../../src/core/domain/trust/server.ts';
-import { viewOf } from '../../src/core/domain/trust/view.ts';
-import { openIssuer } from '../../src/core/engine/issue.ts';
-import { answeringHosts } from '../support/answering-hosts.ts';
-import { runCli, runUnreached } from '../support/cli.ts';
-import { type IssuedOptions, issueStore, NO_PASSPHRASE, SIGNERS } from '../support/issued-store.ts';
-import { importFrom, keyElsewhere } from '../support/outside-clients.ts';
-import { newHome, removeHomes } from '../support/store.ts';
-import * as told from '../support/told-hosts.ts';
+import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
+import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { isFrom } from '../../../../src/core/domain/pki/inspect.ts';
+import { externalKey } from '../../../../src/core/domain/trust/client-refusals.ts';
+import { answeringHosts } from '../../../support/answering-hosts.ts';
+import { runCli, runUnreached } from '../../../support/cli.ts';
+import { type IssuedOptions, issueStore } from '../../../support/issued-store.ts';
+import { importFrom, keyElsewhere } from '../../../support/outside-clients.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
+import * as told from '../../../support/told-hosts.ts';
+import { issueServer, wantedServer } from '../../../support/two-cas.ts';
 
 let home: string;
 let directory: string;
@@ -97,36 +92,6 @@ describe('hosts that have not heard of a change of access', () => {
 describe('a client that is renewed in the middle of a rotation', () => {
   const listed = { ...two, clients: { laptop: undefined, ci: ['build-2'] } };
 
-  test('goes on getting in where only the old CA is known, and gets credentials of the new one once all hosts accept it', async () => {
-    await issueStore(home, listed);
-    await run('rotate', 'ca', '--yes');
-    await tell('build-1');
-    const ca = (await state()).ca?.cert ?? '';
-    for (const name of ['laptop', 'ci']) {
-      const before = [(await state()).clients.get(name)?.cert, await isTrusted(name)];
-      expect((await run('rotate', 'client', name, '--yes')).exit).toBe(0);
-      expect((await state()).clients.get(name)?.cert).not.toBe(before[0]);
-      expect(await isTrusted(name)).toEqual(before[1]);
-    }
-    await tell('build-2');
-    await run('rotate', 'client', '--all', '--yes');
-    for (const client of (await state()).clients.values())
-      expect(isFrom(client.cert, ca, 'client', new Date())).toBe(true);
-    expect(await isTrusted('laptop')).toEqual(['build-1', 'build-2']);
-  });
-
-  test('is refused where nothing can issue credentials that all its hosts accept', async () => {
-    await issueStore(home, listed);
-    await run('rotate', 'ca', '--yes');
-    await write(({ issuers }) => ({
-      issuers: Object.fromEntries([...issuers].map(([name, { oldKeyPem: _, ...issuer }]) => [name, issuer])),
-    }));
-    const before = await state();
-    const { exit, json } = await run('rotate', 'client', 'laptop', '--yes');
-    expect([exit, json.error?.code, json.error?.hints]).toEqual([3, 'E_CA_NOT_ACCEPTED', ['docker-tls rotate ca']]);
-    expect(await state()).toEqual(before);
-  });
-
   test('a rotation on top of one that is not through locks no client out that has credentials of the first CA', async () => {
     await issueStore(home, listed);
     await run('rotate', 'ca', '--yes');
@@ -150,25 +115,6 @@ describe('a client that is renewed in the middle of a rotation', () => {
   });
 });
 
-/** The desired server credentials of build-1, with a renewed certificate. */
-function wantedServer(state: StoreState, noOverlap: boolean) {
-  const spec = completeHost({ name: 'build-1', ssh: { destination: '127.0.0.1' } });
-  const now = new Date();
-  const view = viewOf(state, now);
-  const names = [parseSan('127.0.0.1')];
-  return desiredServer({ spec, names, view, state, onHost: true, force: 'rotated', noOverlap, now });
-}
-
-function issued(state: StoreState, { certificate }: ReturnType<typeof wantedServer>) {
-  if (!('issue' in certificate)) throw new Error('nothing to issue');
-  return openIssuer(state, {
-    passphrase: NO_PASSPHRASE,
-    runtime: SIGNERS,
-    approve: async () => {},
-    now: new Date(),
-  }).server('build-1', certificate.issue);
-}
-
 describe('without the key of the old CA', () => {
   const withoutKey = async () => {
     await issueStore(home, { ...two, clients: { laptop: undefined, ann: undefined } });
@@ -191,28 +137,6 @@ describe('without the key of the old CA', () => {
     expect((await run('rotate', 'ca', '--yes', '--no-overlap')).json.error?.code).toBe('E_SEVERAL');
     expect(dialled).toHaveLength(2);
   });
-
-  test('no other command gives a host such credentials by the way', async () => {
-    await withoutKey();
-    const now = await state();
-    const wanted = (noOverlap: boolean) => wantedServer(now, noOverlap);
-    expect(() => wanted(false)).toThrow(expect.objectContaining({ code: 'E_BREAKS_CLIENTS', where: 'build-1' }));
-    const { cert } = await issued(now, wanted(true));
-    expect(isFrom(cert, now.ca?.cert ?? '', 'server', new Date())).toBe(true);
-  });
-
-  test('with the key the host shows a certificate that both know, and nothing waits', async () => {
-    await issueStore(home, { ...two, clients: { laptop: undefined } });
-    const old = (await state()).ca?.cert ?? '';
-    await run('rotate', 'ca', '--yes');
-    const now = await state();
-    const { cert, key } = await issued(now, wantedServer(now, false));
-    // Its own certificate comes first: dockerd starts with no other order.
-    expect(() => createSecureContext({ cert, key: key?.reveal() })).not.toThrow();
-    expect(breaksClients(now.hosts.get('build-1')?.serverCert ?? '', now.oldCas, new Date())).toBe(false);
-    const { verifyChain } = await import('../../src/core/domain/pki/inspect.ts');
-    expect(verifyChain({ leaf: cert, anchors: [old], purpose: 'server', now: new Date() }).ok).toBe(true);
-  });
 });
 
 describe('the drop', () => {
@@ -227,7 +151,7 @@ describe('the drop', () => {
     await tell('build-1', 'build-2');
     await run('rotate', 'client', '--all', '--yes');
     const issuedNow = await state();
-    const { cert } = await issued(issuedNow, wantedServer(issuedNow, true));
+    const { cert } = await issueServer(issuedNow, wantedServer(issuedNow, true));
     await write(({ hosts }) => ({
       hosts: Object.fromEntries([...hosts].map(([name, host]) => [name, { ...host, serverCert: cert }])),
     }));

@@ -1,8 +1,8 @@
 /** Stages of a CA rotation, derived from stored data, so that any operator can resume at any point. */
 
-import { inspectCertificate, isFrom, isUnder, splitBundle } from '../pki/inspect.ts';
-import { renewal } from '../pki/renewal.ts';
-import { type CaId, certificateIds } from '../trust/ca-id.ts';
+import { inspectCertificate, isFrom, isUnder, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { renewal } from '../../../core/domain/pki/renewal.ts';
+import { type CaId, certificateIds } from '../../../core/domain/trust/ca-id.ts';
 
 type RotationHost = {
   readonly name: string;

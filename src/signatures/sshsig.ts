@@ -1,7 +1,7 @@
 /** Signatures of OpenSSH (PROTOCOL.sshsig), as `ssh-keygen -Y sign` and `-Y verify` have them. */
 
 import { createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto';
-import { readString, wireString } from './ssh-wire.ts';
+import { wireString } from '../core/domain/pki/ssh-wire.ts';
 
 const MAGIC = Buffer.from('SSHSIG');
 const VERSION = 1;
@@ -21,6 +21,11 @@ const SECURITY_KEYS: Readonly<Record<string, string>> = {
 const USER_PRESENT = 1;
 /** Flags and a counter follow the signature of a security key. */
 const SECURITY_KEY_BYTES = 5;
+
+/** The string of SSH's wire format at a place; empty after the end. */
+export function readString(blob: Buffer, at: number): Buffer {
+  return at + 4 > blob.length ? Buffer.alloc(0) : blob.subarray(at + 4, at + 4 + blob.readUInt32BE(at));
+}
 
 /** Reads strings one after the other. Throws RangeError at the end of the bytes. */
 function reader(bytes: Buffer) {

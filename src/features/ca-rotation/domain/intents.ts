@@ -1,19 +1,19 @@
 /** Stages of `rotate ca`: accept old and new, issue from the new, drop the old. A run can start with any stage. */
 
+import type { StoreState } from '../../../core/adapters/store/records.ts';
+import { type HostFlags, recordedSpecs } from '../../../core/domain/hosts/specs.ts';
+import { inspectCertificate, isFrom } from '../../../core/domain/pki/inspect.ts';
+import type { CaSpec } from '../../../core/domain/settings.ts';
+import { type Access, accessOf, withTrust } from '../../../core/domain/trust/access.ts';
+import { caBreaksClients } from '../../../core/domain/trust/ca-refusals.ts';
+import { type CredentialChange, type Intent, preview, type Wanted } from '../../../core/domain/trust/changes.ts';
+import { activeClients, renewed } from '../../../core/domain/trust/clients.ts';
+import { breaksClients } from '../../../core/domain/trust/server.ts';
+import { type AccessView, viewOf } from '../../../core/domain/trust/view.ts';
+import { plural } from '../../../core/domain/words.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { StoreState } from '../../adapters/store/records.ts';
-import { type HostFlags, recordedSpecs } from '../hosts/specs.ts';
-import { inspectCertificate, isFrom } from '../pki/inspect.ts';
-import type { RotationStage } from '../plan/stages.ts';
-import type { CaSpec } from '../settings.ts';
-import { plural } from '../words.ts';
-import { type Access, accessOf, withTrust } from './access.ts';
-import { caBreaksClients } from './ca-refusals.ts';
-import { type CredentialChange, type Intent, preview, type Wanted } from './changes.ts';
-import { activeClients, renewed } from './clients.ts';
-import { nextSteps, stageOf } from './rotation.ts';
-import { breaksClients } from './server.ts';
-import { type AccessView, viewOf } from './view.ts';
+import { nextSteps, stageOf } from './progress.ts';
+import type { RotationStage } from './stage.ts';
 
 export type CaRotation = {
   readonly ca: CaSpec;
