@@ -10,7 +10,6 @@ import { parseDisk, parseInodes, parseMounts } from './disk-facts.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { KINDS, kindOf, requireKnownKind } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
-import { parseProgramSockets } from './socket-facts.ts';
 
 const FIRST_BOOT = ['flatcar'] as const;
 
@@ -146,8 +145,8 @@ export function parseFacts(stdout: Buffer) {
       reloaded: [...answers].some(([path, { body }]) => path.startsWith('/events?') && body.includes('"reload"')),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
-    /** Sockets for programs on the host, by name: those that docker-tls has set up, and others that are in the way of one. */
-    programSockets: parseProgramSockets(get('program-sockets'), get('program-paths')),
+    /** Sections by their names, for those of features. */
+    texts: raw as ReadonlyMap<string, string>,
     files,
     /** Settings files that are symlinks: link path → final target. */
     leads: leads as ReadonlyMap<string, string>,

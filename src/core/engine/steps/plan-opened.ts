@@ -17,7 +17,6 @@ import {
 import { managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
-import { inactiveWarnings, unstartableSockets } from '../../domain/plan/program-sockets.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
@@ -33,7 +32,7 @@ import { LISTENERS } from '../../seams/listeners.ts';
 import { offeredLines } from '../../seams/seam.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { checkingRestored, listenerOpened, requireListenerCode } from '../loaded-listener.ts';
+import { listenerOpened, requireListenerCode, restoringListener } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -66,8 +65,7 @@ export async function planOpened(
   requireListenerCode(requested.name, opened.facts);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    requireListenerCode(requested.name, opened.facts, restored.plan);
-    return refuseProblems({ ...withSockets({ ...restored, plan: await checkingRestored(restored) }), mark });
+    return refuseProblems({ ...(await restoringListener(restored)), mark });
   }
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
@@ -125,17 +123,18 @@ export async function planOpened(
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
       issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),
       otherCas: acceptCa ?? '',
+      startSockets: target.startSockets === true,
     },
     runtime,
   );
-  if (!hasPort(spec) && listener?.desired.local === undefined) throw nothingOpen(spec, known?.record);
-  if (!listsClients(spec) && (spec.sockets ?? []).length > 0) throw socketsOfDockerd(spec);
+  const { sockets = [] } = spec;
+  if (!hasPort(spec) && (listener === undefined || sockets.length === 0)) throw nothingOpen(spec, known?.record);
+  if (!listsClients(spec) && sockets.length > 0) throw socketsOfDockerd(spec);
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
     listener: listener?.desired,
     credentials,
-    startSockets: target.startSockets,
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
@@ -160,43 +159,30 @@ export async function planOpened(
           { firewall: facts.firewall, login: opened.session.login },
         )
       : undefined;
-  return refuseProblems(
-    withSockets({
-      spec,
-      address,
-      session,
-      opened,
-      facts,
-      latest,
-      mark,
-      plan,
-      credentials,
-      // Without acceptCa, all CAs in the bundle are from the store.
-      otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
-      accepts: accepted.map(({ name }) => name),
-      problems: [
-        ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
-        ...(other !== undefined || target.rejectOthers || !others.needsYes
-          ? []
-          : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
-        ...(listener?.problems ?? []),
-        ...plainTcpProblem(plan),
-        ...problems,
-        ...(way === undefined ? [] : [way]),
-      ],
-    }),
-  );
-}
-
-/** With what inactive sockets mean for the change: obstacles, or warnings. */
-function withSockets(planned: PlannedHost): PlannedHost {
-  const { plan, problems, facts, spec, session } = planned;
-  const { login } = session;
-  return {
-    ...planned,
-    plan: { ...plan, warnings: [...plan.warnings, ...inactiveWarnings(plan.listener, facts, spec.name, login)] },
-    problems: [...problems, ...unstartableSockets(plan.listener, facts, spec, login)],
-  };
+  return refuseProblems({
+    spec,
+    address,
+    session,
+    opened,
+    facts,
+    latest,
+    mark,
+    plan,
+    credentials,
+    // Without acceptCa, all CAs in the bundle are from the store.
+    otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
+    accepts: accepted.map(({ name }) => name),
+    problems: [
+      ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
+      ...(other !== undefined || target.rejectOthers || !others.needsYes
+        ? []
+        : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
+      ...(listener?.problems(plan.listener) ?? []),
+      ...plainTcpProblem(plan),
+      ...problems,
+      ...(way === undefined ? [] : [way]),
+    ],
+  });
 }
 
 /** The trust as decided with the intent. CAs that were still to be made have their current IDs. */
