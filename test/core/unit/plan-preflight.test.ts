@@ -328,30 +328,17 @@ test('another port than the one that our socket holds has to be free as well', (
   for (const port of [2376, 2377]) expect(at(port, systemd.replace('9000', `${port}`))).toEqual([]);
 });
 
-test('a firewall that may block is a warning of the plan', () => {
-  const facts = factsOf({ firewalld: 'public\n' });
-  expect(problems({ firewalld: 'public\n' })).toEqual([]);
-  expect(planHost(facts, desired).warnings.join()).toSay('firewalld-names-port-nowhere', '2376');
-});
-
 test('everything at once, before anything changes', () => {
   const found = problems(
     {
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": ["a=b"] }',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --label c=d\n',
       disk: 'x\n/dev/vda 100000 99990 10 100% /',
-      iptables: '-P INPUT DROP',
       listeners: 'LISTEN 0 1 *:2376 *:* users:(("nginx",pid=7,fd=3))',
     },
     -7_200_000,
   );
-  expect(found.map((line) => line.split(' ')[0])).toEqual([
-    'E_CONFLICT',
-    'E_PORT_TAKEN',
-    'E_CLOCK',
-    'E_DISK_FULL',
-    'E_FIREWALL',
-  ]);
+  expect(found.map((line) => line.split(' ')[0])).toEqual(['E_CONFLICT', 'E_PORT_TAKEN', 'E_CLOCK', 'E_DISK_FULL']);
   expect(found[0]).toContain(`/etc/docker/daemon.json:1 and as --label in ${UNIT}:2`);
 });
 

@@ -47,7 +47,6 @@ export function parseFacts(stdout: Buffer) {
   const answers = apiAnswers(sections);
   const answer = (path: string): string => answers.get(path)?.body ?? '';
   const info = fieldsOf(parseJson(answer('/info')));
-  const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
     /** Paths of the daemon's files; root's paths if the user's home has a name that units cannot hold. */
@@ -72,7 +71,7 @@ export function parseFacts(stdout: Buffer) {
     kind,
     /** Version of systemd; undefined if it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
-    addresses,
+    addresses: parseAddresses(get('addresses')),
     docker: {
       binary: get('dockerd').trim(),
       runsBinary: raw.has('runs'),
@@ -173,13 +172,6 @@ export function parseFacts(stdout: Buffer) {
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     /** The firewall can delay new connections during a restart. */
     holds: lines('listeners').length > 0 && (get('iptables').trim() !== '' || raw.has('nft')),
-    firewall: {
-      iptables: get('iptables'),
-      ufw: raw.get('ufw'),
-      nft: get('nft'),
-      firewalld: raw.get('firewalld'),
-      interfaces: [...new Set(addresses.map((one) => one.interface))],
-    },
   };
 }
 

@@ -156,7 +156,7 @@ export async function planOpened(
           wayTo(spec, runtime.probe, session).probe,
           spec.name,
           { address, port: spec.port },
-          { firewall: facts.firewall, login: opened.session.login },
+          { facts, login: session.login },
         )
       : undefined;
   return refuseProblems({
