@@ -15,6 +15,7 @@ export const FEATURES = [
   'tools',
   'haproxy',
   'doctor',
+  'firewall',
   'openssh',
   'notices',
   'tunnel',

@@ -1,7 +1,7 @@
 # Records of docker-tls on the host, and obstacles to a change.
 # Needs functions: end file look lost_guard say
 # Needs variables: NL ROOM RUN STATE TLS_DIRECTORY TLS_SOCKET UNITS filed
-# Needs programs: cat df firewall-cmd flock grep head iptables nft sed ss systemctl timeout
+# Needs programs: cat df flock grep head iptables sed ss
 
 # Did a rollback fail that completes once the daemon runs again? Not if the daemon did not run before the change.
 awaits_daemon() { [ -e "$STATE/txn/failed" ] && ! grep -q "^WAS_ACTIVE='\{0,1\}no" "$STATE/txn/settings" 2>/dev/null; }
