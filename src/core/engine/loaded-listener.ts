@@ -33,12 +33,11 @@ function noListenerCode(host: string): DockerTlsError {
   return new DockerTlsError(
     'E_NO_LISTENER',
     `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
-    {
-      where: host,
-      hints: ['use a docker-tls with all features: docker-tls version'],
-    },
+    { where: host, hints: ALL_FEATURES },
   );
 }
+
+const ALL_FEATURES: readonly string[] = ['use a docker-tls with all features: docker-tls version'];
 
 /** Undefined if the daemon itself accepts clients. */
 export async function listenerOpened(
@@ -46,6 +45,23 @@ export async function listenerOpened(
   runtime: Pick<Runtime, 'signal'>,
 ): Promise<OpenedListener | undefined> {
   return (await codeOf(request.spec))?.openListener(request, runtime);
+}
+
+/** A host needs a port or a socket, and dockerd has no sockets with a role. Fails with E_USAGE (exit 2). */
+export async function requireOpening(
+  spec: HostSpec,
+  listener: OpenedListener | undefined,
+  recorded: boolean,
+): Promise<void> {
+  const sockets = (spec.sockets ?? []).length > 0;
+  if (listener === undefined ? hasPort(spec) && !sockets : hasPort(spec) || sockets) return;
+  throw (
+    (await LISTENERS.all[0]?.load())?.openingProblem(spec, recorded) ??
+    new DockerTlsError('E_USAGE', 'dockerd itself accepts clients there: it needs a port, and has no sockets', {
+      where: spec.name,
+      hints: ALL_FEATURES,
+    })
+  );
 }
 
 /** State of the service in front of the daemon; undefined if the daemon itself accepts clients. */

@@ -71,6 +71,8 @@ export type ListenerCode = {
     request: Pick<ListenerRequest, 'session' | 'spec'> & { readonly inactive?: readonly string[] },
     runtime: Pick<Runtime, 'signal'>,
   ): Promise<readonly ProbeCheck[]>;
+  /** Of a host that would have neither a port nor a socket, or sockets of dockerd. `recorded`: the store has the host. E_USAGE, exit 2. */
+  openingProblem(spec: HostSpec, recorded: boolean): DockerTlsError;
   /** What a rollback or removal does to it, and obstacles to that. */
   planRestored(request: ListenerRestore): { readonly plan: ListenerPlan; readonly problems: readonly DockerTlsError[] };
   /**

@@ -2,8 +2,9 @@
 
 import { afterEach, expect, test } from 'vitest';
 import { type FileChange, textFile } from '../../../src/core/domain/plan/file-change.ts';
+import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
 import type { PlannedHost } from '../../../src/core/engine/intent.ts';
-import { requireListenerCode, restoringListener } from '../../../src/core/engine/loaded-listener.ts';
+import { requireListenerCode, requireOpening, restoringListener } from '../../../src/core/engine/loaded-listener.ts';
 import { LISTENERS } from '../../../src/core/seams/listeners.ts';
 import { factsOf } from '../../support/host-facts.ts';
 
@@ -38,6 +39,15 @@ test('is refused, and never read as one whose dockerd accepts every client', asy
   // Without the service, or with one that is not ours, dockerd itself accepts clients.
   expect(() => requireListenerCode('h1', facts([], undefined))).not.toThrow();
   expect(() => requireListenerCode('h1', facts([], '[Unit]'))).not.toThrow();
+});
+
+test('has a port in such a build, and no sockets', async () => {
+  all.splice(0);
+  const opening = (more: Pick<Partial<HostSpec>, 'listen' | 'sockets'>) =>
+    requireOpening(completeHost({ name: 'h1', ssh: { destination: 'h1' }, ...more }), undefined, true);
+  await expect(opening({})).resolves.toBeUndefined();
+  for (const more of [{ listen: ['none'] }, { sockets: ['ci read'] }, { listen: ['none'], sockets: ['ci read'] }])
+    await expect(opening(more)).rejects.toMatchObject({ code: 'E_USAGE', exit: 2, where: 'h1' });
 });
 
 test('is taken by a build that has it', () => {

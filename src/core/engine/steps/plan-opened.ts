@@ -1,7 +1,6 @@
 /** Plan of a host from its facts, the store and the intent: pure decisions, combined. Signs nothing, changes nothing. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { HostRecord } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { hostKeyNotes, withSeenKey } from '../../domain/hosts/recorded-key.ts';
 import { hasPort } from '../../domain/network-port.ts';
@@ -18,7 +17,6 @@ import { managedExternally, otherName, otherStore } from '../../domain/plan/othe
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
-import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type CaId, certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview, specsOf, type Trust, type WantedHost } from '../../domain/trust/changes.ts';
@@ -28,11 +26,9 @@ import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts'
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import { HARDENING } from '../../seams/host-hardening.ts';
-import { LISTENERS } from '../../seams/listeners.ts';
-import { offeredLines } from '../../seams/seam.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { listenerOpened, requireListenerCode, restoringListener } from '../loaded-listener.ts';
+import { listenerOpened, requireListenerCode, requireOpening, restoringListener } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -127,9 +123,7 @@ export async function planOpened(
     },
     runtime,
   );
-  const { sockets = [] } = spec;
-  if (!hasPort(spec) && (listener === undefined || sockets.length === 0)) throw nothingOpen(spec, known?.record);
-  if (!listsClients(spec) && sockets.length > 0) throw socketsOfDockerd(spec);
+  await requireOpening(spec, listener, known !== undefined);
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
@@ -214,35 +208,4 @@ export function agreedPart({ plan, address, accepts, otherCas }: AgreedHost, vie
     accepts,
     otherCas,
   });
-}
-
-/** E_USAGE, exit 2. Never hints at an address to listen on: it would open the host to a network. */
-function nothingOpen(spec: HostSpec, known: HostRecord | undefined): DockerTlsError {
-  const host = shellQuote(spec.name);
-  const [message, hint] = listsClients(spec)
-    ? ['no socket is left on the host, and --listen none opens no port', `docker-tls socket add NAME ${host}`]
-    : [
-        'dockerd itself accepts clients there, and needs a port: it has no sockets with a role',
-        `docker-tls setup ${host} --listener haproxy --listen none --socket 'NAME read'`,
-      ];
-  const remove = known === undefined ? [] : [`or take docker-tls off the host: docker-tls remove ${host}`];
-  return new DockerTlsError('E_USAGE', message, {
-    where: spec.name,
-    hints: [...offeredLines(LISTENERS, hint), ...remove],
-  });
-}
-
-/** E_USAGE, exit 2: the sockets would go away with the listener, and the containers that mount them would lose the daemon. */
-function socketsOfDockerd({ name, sockets = [] }: HostSpec): DockerTlsError {
-  const commands = sockets.map(
-    (socket) => `docker-tls socket remove ${shellQuote(socket.split(' ')[0] ?? '')} ${shellQuote(name)}`,
-  );
-  return new DockerTlsError(
-    'E_USAGE',
-    'dockerd itself accepts clients there, and has no sockets with a role: remove them first',
-    {
-      where: name,
-      hints: offeredLines(LISTENERS, ...commands),
-    },
-  );
 }
