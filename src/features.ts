@@ -6,6 +6,7 @@
 import './features/bundles/feature.ts';
 import './features/ca-rotation/feature.ts';
 import './features/completion/feature.ts';
+import './features/firewall/feature.ts';
 import './features/fleet/feature.ts';
 import './features/contexts/feature.ts';
 import './features/audit/feature.ts';

@@ -17,6 +17,7 @@ export const FEATURES = [
   'tools',
   'haproxy',
   'doctor',
+  'firewall',
   'openssh',
   'notices',
   'tunnel',

@@ -9,7 +9,6 @@ import { kindOf } from '../domain/plan/host-kind.ts';
 import { installedPackages, listenerPackages } from '../domain/plan/installed-packages.ts';
 import type { HostOutcome } from '../domain/plan/outcome.ts';
 import { hasChanges } from '../domain/plan/plan-host.ts';
-import { inactiveWarnings } from '../domain/plan/program-sockets.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { specsOf, type WantedHost } from '../domain/trust/changes.ts';
 import { viewOf } from '../domain/trust/view.ts';
@@ -176,7 +175,7 @@ async function carryOutReady(
   line: HostProgress,
 ): Promise<HostOutcome> {
   const { run, known, intent } = context;
-  const { spec, plan, facts, session, address, accepts, otherCas } = planned;
+  const { spec, plan, session, address, accepts, otherCas } = planned;
   const began = run.runtime.now().getTime();
   const changed = hasChanges(plan) || plan.purpose === 'remove';
   if (hasChanges(plan)) session.prepare?.();
@@ -192,10 +191,11 @@ async function carryOutReady(
     const purged = await purge(planned, line);
     if (sent !== undefined) known.set(spec.name, sent.cert);
     const elapsedMs = run.runtime.now().getTime() - began;
-    const inactive = inactiveWarnings(plan.listener, facts, spec.name, session.login, checks);
     // The plan names sockets too that this change has started.
-    const before = inactiveWarnings(plan.listener, facts, spec.name, session.login);
-    const left = plan.warnings.filter((text) => !before.includes(text) || inactive.includes(text));
+    const isActive = ({ who }: { who: string }): boolean => checks.some((one) => one.who === who);
+    const active = plan.listener.inactive.filter(isActive).map(({ warning }) => warning);
+    const inactive = plan.listener.inactive.filter((one) => !isActive(one)).map(({ warning }) => warning);
+    const left = plan.warnings.filter((text) => !active.includes(text));
     const outcome = { checks, plan: { ...plan, warnings: left }, warnings: [...warnings, ...purged, ...inactive] };
     const port = hasPort(spec) ? plan.port : undefined;
     return { ...outcome, host: spec.name, changed, address, port, accepts, otherCas, elapsedMs };

@@ -1,13 +1,15 @@
-/** Kinds of hosts, and parts of a change, of features: they are in their tables before the facts of any host are read. */
+/** Kinds of hosts, parts of a change, and judges of firewalls, of features: in their tables before the facts of any host are read. */
 
 import { PARTS } from '../domain/plan/change-parts.ts';
 import { DAEMON_FILES } from '../domain/plan/daemon-files.ts';
 import { STARTS } from '../domain/plan/daemon-start.ts';
+import { FIREWALL_JUDGES } from '../domain/plan/firewall.ts';
 import { KINDS } from '../domain/plan/host-kind.ts';
 import { SERVICE_CHECKS } from '../domain/plan/preflight-service.ts';
 import { START_COMMANDS } from '../domain/plan/validation.ts';
 import { factsScriptOf } from '../host/scripts.ts';
 import { CHANGE_PARTS } from '../seams/change-parts.ts';
+import { FIREWALLS } from '../seams/firewall.ts';
 import { HOST_KINDS, type KindOfHost, type OwnDaemons } from '../seams/host-kinds.ts';
 
 let loading: Promise<{ readonly script: string; readonly own: OwnDaemons | undefined }> | undefined;
@@ -31,12 +33,14 @@ function loaded(): NonNullable<typeof loading> {
 }
 
 async function loadKinds(): Promise<Awaited<ReturnType<typeof loaded>>> {
-  const [all, parts] = await Promise.all([
+  const [all, parts, firewalls] = await Promise.all([
     Promise.all(HOST_KINDS.all.map((one) => one.load())),
     Promise.all(CHANGE_PARTS.all.map((one) => one.load())),
+    Promise.all(FIREWALLS.all.map((one) => one.load())),
   ]);
   // A listener, of a later feature, gets its files before services of the host itself.
   PARTS.push(...parts.flat().reverse());
+  FIREWALL_JUDGES.push(...firewalls.map(({ judge }) => judge));
   const kinds = all.flatMap((one) => one.kinds);
   for (const kind of kinds) take(kind);
   const names = kinds.map(({ name }) => name);
@@ -45,6 +49,7 @@ async function loadKinds(): Promise<Awaited<ReturnType<typeof loaded>>> {
     names,
     modules,
     PARTS.map(({ name }) => name),
+    firewalls.map(({ facts }) => facts),
   );
   return { script, own: all.find(({ own }) => own !== undefined)?.own };
 }

@@ -5,9 +5,8 @@ import type { StoredClient } from '../adapters/store/records.ts';
 import { LISTENER_SERVICE } from '../domain/dockerd/paths.ts';
 import { hasPort } from '../domain/network-port.ts';
 import { fileText, type HostFacts } from '../domain/plan/facts.ts';
+import { hasListener, listenerUnit } from '../domain/plan/listener.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
-import type { HostPlan } from '../domain/plan/plan-host.ts';
-import { hasListener, listenerUnit } from '../domain/plan/plan-listener.ts';
 import type { Secret } from '../domain/secret.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import { isLimited, listsClients } from '../domain/trust/trust.ts';
@@ -24,27 +23,21 @@ import type { VerifyRequest } from './verify-host.ts';
 
 /**
  * A build without the feature would read the host's settings as if dockerd itself accepted clients: every client would get everything. It
- * could not start or stop the listener either. `plan`: of a rollback or removal. Fails with E_NO_LISTENER (exit 4).
+ * could not start or stop the listener either. Fails with E_NO_LISTENER (exit 4).
  */
-export function requireListenerCode(
-  host: string,
-  facts: Parameters<typeof hasListener>[0],
-  plan?: Pick<HostPlan, 'listener'>,
-): void {
-  const changes = plan !== undefined && plan.listener.action !== 'none';
-  if (LISTENERS.all.length === 0 && (hasListener(facts) || changes)) throw noListenerCode(host);
+export function requireListenerCode(host: string, facts: Parameters<typeof hasListener>[0]): void {
+  if (LISTENERS.all.length === 0 && hasListener(facts)) throw noListenerCode(host);
 }
 
 function noListenerCode(host: string): DockerTlsError {
   return new DockerTlsError(
     'E_NO_LISTENER',
     `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
-    {
-      where: host,
-      hints: ['use a docker-tls with all features: docker-tls version'],
-    },
+    { where: host, hints: ALL_FEATURES },
   );
 }
+
+const ALL_FEATURES: readonly string[] = ['use a docker-tls with all features: docker-tls version'];
 
 /** Undefined if the daemon itself accepts clients. */
 export async function listenerOpened(
@@ -52,6 +45,23 @@ export async function listenerOpened(
   runtime: Pick<Runtime, 'signal'>,
 ): Promise<OpenedListener | undefined> {
   return (await codeOf(request.spec))?.openListener(request, runtime);
+}
+
+/** A host needs a port or a socket, and dockerd has no sockets with a role. Fails with E_USAGE (exit 2). */
+export async function requireOpening(
+  spec: HostSpec,
+  listener: OpenedListener | undefined,
+  recorded: boolean,
+): Promise<void> {
+  const sockets = (spec.sockets ?? []).length > 0;
+  if (listener === undefined ? hasPort(spec) && !sockets : hasPort(spec) || sockets) return;
+  throw (
+    (await LISTENERS.all[0]?.load())?.openingProblem(spec, recorded) ??
+    new DockerTlsError('E_USAGE', 'dockerd itself accepts clients there: it needs a port, and has no sockets', {
+      where: spec.name,
+      hints: ALL_FEATURES,
+    })
+  );
 }
 
 /** State of the service in front of the daemon; undefined if the daemon itself accepts clients. */
@@ -114,26 +124,21 @@ export async function purgeListener(session: HostSession, facts: HostFacts): Pro
   return (await LISTENERS.all[0]?.load())?.purge(session, facts) ?? [];
 }
 
-/** The plan of a rollback, with a check of the listener's configuration that comes back: it may be from before another version. */
-export async function checkingRestored({
-  plan,
-  facts,
-  spec,
-}: Pick<PlannedHost, 'plan' | 'facts' | 'spec'>): Promise<HostPlan> {
-  const { listener, files } = plan;
-  const unit = listenerUnit(facts.places);
-  const change = files.find(({ path }) => path === unit);
-  const text = change === undefined ? fileText(facts, unit) : change.after;
-  const runs = listener.action === 'restart' || listener.action === 'reload';
-  if (plan.purpose !== 'rollback' || !runs || text === undefined) return plan;
-  const pending = new Map(files.map((change) => [change.path, change]));
-  const to = pending.get(facts.places.current)?.to;
-  const check = (await codeOf(spec))?.checkRestored(
-    text,
-    (path) => (pending.get(path)?.kind === 'file' ? `${path}.docker-tls-new` : path),
-    to === undefined ? facts.places.current : `${facts.places.tls}/${to}`,
-  );
-  return check === undefined ? plan : { ...plan, listener: { ...listener, check } };
+/**
+ * A rollback or removal, with what it does to the listener: a generation may have another one than now. Fails with E_NO_LISTENER (exit 4) in a
+ * build that cannot start or stop it.
+ */
+export async function restoringListener(planned: PlannedHost): Promise<PlannedHost> {
+  const { facts, spec, session, plan, problems } = planned;
+  const path = listenerUnit(facts.places);
+  const change = plan.files.find((one) => one.path === path);
+  const unit = change === undefined ? fileText(facts, path) : change.after;
+  if (unit === undefined && !hasListener(facts)) return planned;
+  const code = await LISTENERS.all[0]?.load();
+  if (code === undefined) throw noListenerCode(spec.name);
+  const { plan: listener, problems: more } = code.planRestored({ session, facts, spec, files: plan.files, unit });
+  const warnings = [...plan.warnings, ...listener.inactive.map(({ warning }) => warning)];
+  return { ...planned, plan: { ...plan, listener, warnings }, problems: [...problems, ...more] };
 }
 
 async function codeOf({ listener }: Pick<HostSpec, 'listener'>): Promise<ListenerCode | undefined> {

@@ -2,7 +2,6 @@
 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError } from '../../errors/errors.ts';
-import type { HostFacts } from '../domain/plan/facts.ts';
 import { judgeFirewall } from '../domain/plan/firewall.ts';
 import { type Login, sudoCommand } from '../domain/quote.ts';
 import type { Probe, ProbeOutcome } from '../runtime.ts';
@@ -14,18 +13,18 @@ const TIMEOUT_MS = 5000;
 
 /**
  * The obstacle (E_ADDRESS, E_PORT_FILTERED; exit 4), or undefined. A refused connection counts as an open route: nothing listens yet.
- * `known`: facts about the host's own firewall, for the first hints.
+ * `known`: facts of the host, whose own firewall may be the cause: for the first hints.
  */
 export async function wayProblem(
   probe: Probe,
   host: string,
   at: VerifiedAt,
-  known?: { readonly firewall: HostFacts['firewall']; readonly login: Login },
+  known?: { readonly facts: Parameters<typeof judgeFirewall>[0]; readonly login: Login },
 ): Promise<DockerTlsError | undefined> {
   const outcome = await probeAs(probe, 'plain', { ...at, ca: '', timeoutMs: TIMEOUT_MS, now: new Date(0) });
   const found = obstacle(outcome, at);
   if (found === undefined || outcome.kind === 'accepted') return undefined;
-  const doubt = known && judgeFirewall(known.firewall, at.port).doubt;
+  const doubt = known && judgeFirewall(known.facts, at.port).doubt;
   const commands =
     doubt?.hints.map((hint) => sudoCommand(known?.login ?? { destination: host }, ...hint.split(' '))) ?? [];
   return new DockerTlsError(...found, {

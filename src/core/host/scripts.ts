@@ -118,12 +118,13 @@ export const ENDING_FUNCTIONS: string = [bootListModule, unarmedModule, resultMo
 
 /**
  * The script that gathers facts for a plan. `kinds`: names of kinds beside the core's; `parts`: names of parts of a change; `modules`: of the
- * functions that recognize the former, and read the latter.
+ * functions that recognize the former, and read the latter. `firewall`: modules that judge one need.
  */
 export function factsScriptOf(
   kinds: readonly string[],
   modules: readonly string[],
   parts: readonly string[] = [],
+  firewall: readonly string[] = [],
 ): string {
   return [
     `KINDS='${[...kinds, 'systemd'].join(' ')}' PARTS='${parts.join(' ')}'`,
@@ -139,6 +140,7 @@ export function factsScriptOf(
     factsHostModule,
     guardModule,
     factsRecordsModule,
+    ...firewall,
     factsMainModule,
   ].join('\n');
 }

@@ -1,5 +1,6 @@
 /** Parts of a change that features add: kinds of its entries, and services beside the daemon. engine/loaded-kinds.ts loads them. */
 
+import type { HostFacts } from '../domain/plan/facts.ts';
 import type { FileChange, Reload } from '../domain/plan/file-change.ts';
 import type { ListenerPlan } from '../domain/plan/listener.ts';
 import { seam } from './seam.ts';
@@ -8,11 +9,14 @@ import { seam } from './seam.ts';
 export type PartPlan = {
   readonly purpose: 'apply' | 'rollback' | 'remove';
   readonly files: readonly FileChange[];
-  readonly managed: readonly { readonly kind: string }[];
+  readonly managed: readonly { readonly kind: string; readonly path: string }[];
   readonly reloads: readonly Reload[];
   readonly listener: ListenerPlan;
   readonly daemonJson: { readonly after?: string };
 };
+
+/** A file beside new credentials, in their directory: a link to another one, or a text. */
+export type CredentialFile = { readonly name: string } & ({ readonly to: string } | { readonly text: string });
 
 /**
  * A part, and the modules of the host's scripts that only it needs. They may define functions HOOK_NAME, which the core's modules call in this
@@ -34,6 +38,10 @@ export type ChangePart = {
   readonly concerns?: (plan: PartPlan) => boolean;
   /** Variables of its modules. */
   readonly settings?: (plan: PartPlan) => Readonly<Record<string, string>>;
+  /** Files that come with new credentials. `ca`: the trust file. */
+  readonly credentials?: (plan: PartPlan, ca: string) => readonly CredentialFile[];
+  /** Warnings of a plan with these changes, unless it removes docker-tls. */
+  readonly warnings?: (facts: HostFacts, files: readonly FileChange[]) => readonly string[];
   /** Module of the facts script with the function `facts_NAME`, which a host's systemd has it call. */
   readonly facts?: string;
   readonly rollback: readonly string[];

@@ -2,7 +2,8 @@
 
 import type { DockerTlsError } from '../../errors/errors.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
-import type { DesiredListener } from '../domain/plan/listener.ts';
+import type { FileChange } from '../domain/plan/file-change.ts';
+import type { DesiredListener, ListenerPlan } from '../domain/plan/listener.ts';
 import type { ProbeCheck } from '../domain/plan/outcome.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostSession, Runtime } from '../runtime.ts';
@@ -23,13 +24,22 @@ export type ListenerRequest = {
   readonly issuers: string;
   /** PEM of CAs of others whose clients the host accepts too. */
   readonly otherCas: string;
+  /** Restart it for sockets that are not active, if nothing else changes. */
+  readonly startSockets: boolean;
 };
 
 export type OpenedListener = {
   readonly desired: DesiredListener;
   readonly notes: readonly string[];
-  /** Obstacles on the host. */
-  readonly problems: readonly DockerTlsError[];
+  /** Obstacles on the host, and to its part of a plan. */
+  readonly problems: (plan: ListenerPlan) => readonly DockerTlsError[];
+};
+
+/** A rollback or removal. `unit`: text of its unit afterwards; undefined: none. */
+export type ListenerRestore = Pick<ListenerRequest, 'session' | 'facts'> & {
+  readonly spec: Pick<HostSpec, 'name' | 'sockets'>;
+  readonly files: readonly FileChange[];
+  readonly unit: string | undefined;
 };
 
 export type ListenerState = {
@@ -61,11 +71,10 @@ export type ListenerCode = {
     request: Pick<ListenerRequest, 'session' | 'spec'> & { readonly inactive?: readonly string[] },
     runtime: Pick<Runtime, 'signal'>,
   ): Promise<readonly ProbeCheck[]>;
-  /**
-   * Shell command that checks a configuration from before: `unit`, the text of its unit; `at`, where a file is until it is in its place.
-   * Undefined: the unit is not one of ours.
-   */
-  checkRestored(unit: string, at: (path: string) => string, credentials: string): string | undefined;
+  /** Of a host that would have neither a port nor a socket, or sockets of dockerd. `recorded`: the store has the host. E_USAGE, exit 2. */
+  openingProblem(spec: HostSpec, recorded: boolean): DockerTlsError;
+  /** What a rollback or removal does to it, and obstacles to that. */
+  planRestored(request: ListenerRestore): { readonly plan: ListenerPlan; readonly problems: readonly DockerTlsError[] };
   /**
    * Who is accepted with a certificate of the CA with this common name, by the `lists` of a host. Without `client`: each of its clients. Empty:
    * nobody.

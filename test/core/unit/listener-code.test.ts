@@ -1,8 +1,10 @@
 /** A host whose clients another service accepts, in a build without that feature. */
 
 import { afterEach, expect, test } from 'vitest';
-import { NO_LISTENER } from '../../../src/core/domain/plan/plan-listener.ts';
-import { requireListenerCode } from '../../../src/core/engine/loaded-listener.ts';
+import { type FileChange, textFile } from '../../../src/core/domain/plan/file-change.ts';
+import { completeHost, type HostSpec } from '../../../src/core/domain/settings.ts';
+import type { PlannedHost } from '../../../src/core/engine/intent.ts';
+import { requireListenerCode, requireOpening, restoringListener } from '../../../src/core/engine/loaded-listener.ts';
 import { LISTENERS } from '../../../src/core/seams/listeners.ts';
 import { factsOf } from '../../support/host-facts.ts';
 
@@ -24,17 +26,28 @@ function facts(managed: readonly string[], unit: string | undefined) {
   });
 }
 
-test('is refused, and never read as one whose dockerd accepts every client', () => {
+test('is refused, and never read as one whose dockerd accepts every client', async () => {
   all.splice(0);
   expect(() => requireListenerCode('h1', facts([UNIT], '[Unit]'))).toThrow(
     expect.objectContaining({ code: 'E_NO_LISTENER', exit: 4 }),
   );
   // A generation may have another listener than now.
-  const restored = { listener: { ...NO_LISTENER, action: 'restart' } } as const;
-  expect(() => requireListenerCode('h1', facts([], undefined), restored)).toThrow();
+  const restored = (files: readonly FileChange[]) =>
+    restoringListener({ facts: facts([], undefined), spec: { name: 'h1' }, plan: { files } } as unknown as PlannedHost);
+  await expect(restored([textFile(UNIT, '[Unit]')])).rejects.toMatchObject({ code: 'E_NO_LISTENER', exit: 4 });
+  await expect(restored([])).resolves.toMatchObject({ plan: { files: [] } });
   // Without the service, or with one that is not ours, dockerd itself accepts clients.
   expect(() => requireListenerCode('h1', facts([], undefined))).not.toThrow();
   expect(() => requireListenerCode('h1', facts([], '[Unit]'))).not.toThrow();
+});
+
+test('has a port in such a build, and no sockets', async () => {
+  all.splice(0);
+  const opening = (more: Pick<Partial<HostSpec>, 'listen' | 'sockets'>) =>
+    requireOpening(completeHost({ name: 'h1', ssh: { destination: 'h1' }, ...more }), undefined, true);
+  await expect(opening({})).resolves.toBeUndefined();
+  for (const more of [{ listen: ['none'] }, { sockets: ['ci read'] }, { listen: ['none'], sockets: ['ci read'] }])
+    await expect(opening(more)).rejects.toMatchObject({ code: 'E_USAGE', exit: 2, where: 'h1' });
 });
 
 test('is taken by a build that has it', () => {

@@ -1,8 +1,6 @@
 /** Obstacles to a change, each from the facts alone, and all at once. */
 
 import { describe, expect, test } from 'vitest';
-import { SYSTEM_PLACES } from '../../../src/core/domain/dockerd/paths.ts';
-import { roleSocketWarnings } from '../../../src/core/domain/plan/container-effects.ts';
 import { hasChanges, planHost } from '../../../src/core/domain/plan/plan-host.ts';
 import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
 import { preflight, stopProblem } from '../../../src/core/domain/plan/preflight.ts';
@@ -330,30 +328,17 @@ test('another port than the one that our socket holds has to be free as well', (
   for (const port of [2376, 2377]) expect(at(port, systemd.replace('9000', `${port}`))).toEqual([]);
 });
 
-test('a firewall that may block is a warning of the plan', () => {
-  const facts = factsOf({ firewalld: 'public\n' });
-  expect(problems({ firewalld: 'public\n' })).toEqual([]);
-  expect(planHost(facts, desired).warnings.join()).toSay('firewalld-names-port-nowhere', '2376');
-});
-
 test('everything at once, before anything changes', () => {
   const found = problems(
     {
       'file:/etc/docker/daemon.json': 'file 644 0:0\n{ "labels": ["a=b"] }',
       [`file:${UNIT}`]: 'file 644 0:0\n[Service]\nExecStart=/usr/sbin/dockerd -H fd:// --label c=d\n',
       disk: 'x\n/dev/vda 100000 99990 10 100% /',
-      iptables: '-P INPUT DROP',
       listeners: 'LISTEN 0 1 *:2376 *:* users:(("nginx",pid=7,fd=3))',
     },
     -7_200_000,
   );
-  expect(found.map((line) => line.split(' ')[0])).toEqual([
-    'E_CONFLICT',
-    'E_PORT_TAKEN',
-    'E_CLOCK',
-    'E_DISK_FULL',
-    'E_FIREWALL',
-  ]);
+  expect(found.map((line) => line.split(' ')[0])).toEqual(['E_CONFLICT', 'E_PORT_TAKEN', 'E_CLOCK', 'E_DISK_FULL']);
   expect(found[0]).toContain(`/etc/docker/daemon.json:1 and as --label in ${UNIT}:2`);
 });
 
@@ -467,25 +452,6 @@ describe('the local socket over a restart', () => {
   ])('%s', (_, more, expected) => {
     expect(words(more as Record<string, string>)).toEqual(expected);
   });
-});
-
-test('a container that has one of our sockets mounted is named when that goes away, or when the unit of all changes', () => {
-  const containers = (source: string) =>
-    JSON.stringify([{ Id: 'abc', Names: ['/ci'], Mounts: [{ Type: 'bind', Source: source }] }]);
-  const { programSocket, units } = SYSTEM_PLACES;
-  const there = { [`file:${programSocket}`]: 'file 644 0:0\nx' };
-  const words = (source: string, file: { path: string; kind: 'file' | 'absent' }, more = {}) =>
-    roleSocketWarnings(factsOf({ containers: containers(source), ...more }), [file]).join();
-  const template = { path: programSocket, kind: 'file' } as const;
-  const said = expect.toSay('sockets-made-anew', '/run/docker-tls', 'ci');
-  expect(words('/run/docker-tls/a.sock', template, there)).toEqual(said);
-  expect(words('/var/run/docker-tls/a.sock', template, there)).toEqual(said);
-  expect(words('/run/docker-tls', template, there), 'a mounted directory shows the new ones').toBe('');
-  expect(words('/run/docker-tls/a.sock', template), 'no socket was there').toBe('');
-  const gone = (name: string) =>
-    ({ path: `${units}/sockets.target.wants/docker-tls-role@${name}.socket`, kind: 'absent' }) as const;
-  expect(words('/run/docker-tls/a.sock', gone('a'), there)).toSay('socket-goes-away', '/run/docker-tls/a.sock', 'ci');
-  expect(words('/run/docker-tls/a.sock', gone('b'), there), 'another stays').toBe('');
 });
 
 test('rootless daemons of users are named once each, and do not stand in the way', () => {

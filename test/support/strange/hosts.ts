@@ -10,6 +10,7 @@ const SSH =
   'iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT';
 
 export const FIREWALLS: readonly StrangeCase[] = [
+  // <!-- firewall -->
   {
     name: 'iptables: drops by default',
     make: `${SSH}; iptables -P INPUT DROP`,
@@ -24,12 +25,14 @@ export const FIREWALLS: readonly StrangeCase[] = [
     end: FLUSH,
     code: 'E_FIREWALL',
   },
+  // <!-- /firewall -->
   {
     name: 'iptables: the port for other sources only',
     make: `${SSH}; iptables -A INPUT -s 192.0.2.0/24 -p tcp --dport 2376 -j ACCEPT; iptables -P INPUT DROP`,
     end: FLUSH,
     code: 'E_PORT_FILTERED',
   },
+  // <!-- firewall -->
   {
     name: 'iptables: rejects our source',
     make: 'iptables -A INPUT -s 10.213.0.0/16 -p tcp --dport 2376 -j REJECT',
@@ -53,12 +56,14 @@ export const FIREWALLS: readonly StrangeCase[] = [
     says: /by some of its rules/,
     remark: 'a warning',
   },
+  // <!-- /firewall -->
   {
     name: 'iptables: drops before every chain that is read (raw)',
     make: 'iptables -t raw -A PREROUTING -p tcp --dport 2376 -j DROP',
     end: 'iptables -t raw -F',
     code: 'E_PORT_FILTERED',
   },
+  // <!-- firewall -->
   {
     name: 'nftables: drops by default',
     make: TABLE('input', 'iif lo accept\n ct state established,related accept\n tcp dport 22 accept'),
@@ -66,6 +71,7 @@ export const FIREWALLS: readonly StrangeCase[] = [
     code: 'E_PORT_FILTERED',
     says: /nft insert rule inet site input tcp dport 2376 accept/,
   },
+  // <!-- /firewall -->
   {
     name: 'nftables: drops what goes out',
     make: TABLE('output', 'oif lo accept\n tcp sport 22 accept'),
@@ -81,6 +87,8 @@ export const FIREWALLS: readonly StrangeCase[] = [
     end: NO_TABLE,
     short: true,
   },
+  // <!-- firewall -->
+  // <!-- /firewall -->
   {
     name: 'ufw is on, without the port',
     make: `${put('/etc/ufw/ufw.conf', 'ENABLED=yes')}${put('/etc/default/ufw', 'DEFAULT_INPUT_POLICY="DROP"')}${put('/etc/ufw/user.rules', '### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in')}`,
@@ -89,6 +97,7 @@ export const FIREWALLS: readonly StrangeCase[] = [
     says: /ufw allow 2376\/tcp/,
   },
   { name: 'ufw is installed and off', make: put('/etc/ufw/ufw.conf', 'ENABLED=no'), end: 'rm -rf /etc/ufw' },
+  // <!-- firewall -->
   {
     name: 'firewalld runs, without the port',
     make: `${put('/usr/bin/firewall-cmd', '#!/bin/sh\ncase $1 in --get-default-zone) echo public ;; --list-all-zones) printf "public\\n  ports: 22/tcp\\n" ;; esac')}chmod 755 /usr/bin/firewall-cmd; systemd-run -q --unit=firewalld sleep 1d`,
@@ -96,6 +105,7 @@ export const FIREWALLS: readonly StrangeCase[] = [
     says: /firewalld names port 2376 nowhere/,
     remark: 'a warning: a rich rule or a service may let it in',
   },
+  // <!-- /firewall -->
   {
     name: 'another program listens on the port',
     make: 'systemd-run -q --unit=squatter python3 -m http.server 2376; sleep 1',

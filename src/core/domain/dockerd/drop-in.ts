@@ -105,47 +105,6 @@ export function renderClosedService({
   ].join('\n');
 }
 
-/** Sockets for programs on the host. Without a group they belong to the user whose systemd holds them. */
-export type LocalSockets = { readonly names: readonly string[]; readonly group?: string | undefined };
-
-/**
- * Template of the units that hold those sockets in `directory`, one for each: a socket stays the same file while others come and go, so a
- * container that has mounted it keeps it. The service knows each by its name.
- */
-export function renderProgramSocket({
-  service,
-  condition,
-  directory,
-  group,
-}: {
-  readonly service: string;
-  readonly condition: string;
-  readonly directory: string;
-  readonly group?: string | undefined;
-}): string {
-  return [
-    HEADER,
-    '[Unit]',
-    'Description=Docker API with a role, %i (docker-tls)',
-    `ConditionPathExists=${condition}`,
-    // Whoever may write where a link leads could put another socket there.
-    `ConditionPathIsSymbolicLink=!${directory}`,
-    '',
-    '[Socket]',
-    `ListenStream=${directory}/%i.sock`,
-    'FileDescriptorName=%i',
-    'DirectoryMode=0755',
-    'SocketMode=0660',
-    ...(group === undefined ? [] : [`SocketGroup=${group}`]),
-    'RemoveOnStop=true',
-    `Service=${service}`,
-    '',
-    '[Install]',
-    'WantedBy=sockets.target',
-    '',
-  ].join('\n');
-}
-
 /** An address as written before `:port`: IPv6 in brackets. */
 export function bracketed(address: string): string {
   return address.includes(':') && !address.startsWith('[') ? `[${address}]` : address;

@@ -12,10 +12,6 @@ export const PACKAGE_LIST = `${STATE}/packages`;
 /** Packages installed for a listener. */
 export const LISTENER_PACKAGE_LIST = `${STATE}/listener-packages`;
 export const SOCKET_UNIT = 'docker-tls.socket';
-/** Unit that holds a socket for programs on the host; without a name, its template. */
-export function programUnit(name: string): string {
-  return `docker-tls-role@${name}.socket`;
-}
 /** Started by a connection to that socket while dockerd is stopped. */
 export const CLOSED_SERVICE = 'docker-tls-closed.service';
 
@@ -23,8 +19,6 @@ export const CLOSED_SERVICE = 'docker-tls-closed.service';
 export const LISTENER_SERVICE = 'docker-tls-haproxy.service';
 /** Its clients and their roles, one in a line, beside its configuration. */
 export const LISTENER_CLIENTS = 'clients.map';
-/** Trust file in OpenSSL's form, beside that of dockerd. */
-export const LISTENER_TRUST = 'ca-trusted.pem';
 
 export const DROP_IN_DIRECTORY = `${UNITS}/docker.service.d`;
 /** Installs the firewall rule for loopback packets before each start of dockerd. */
@@ -38,8 +32,6 @@ export type Places = {
   readonly dropIns: string;
   readonly socket: string;
   readonly socketWants: string;
-  /** Template of the units that hold sockets for programs on the host, one for each socket. */
-  readonly programSocket: string;
   /** Started by a connection to our socket while dockerd is stopped. */
   readonly closed: string;
   /** One directory per generation, and `current`. */
@@ -63,7 +55,6 @@ function placesIn(units: string, configuration: string, state: string, run: stri
     dropIns: `${units}/docker.service.d`,
     socket: `${units}/${SOCKET_UNIT}`,
     socketWants: `${units}/sockets.target.wants/${SOCKET_UNIT}`,
-    programSocket: `${units}/${programUnit('')}`,
     closed: `${units}/${CLOSED_SERVICE}`,
     tls: `${configuration}/tls`,
     current: `${configuration}/tls/current`,

@@ -68,16 +68,3 @@ export function certDamaged(why: string, cause?: unknown): DockerTlsError {
     cause,
   });
 }
-
-/** X509_CERT_AUX of OpenSSL: trusted for clientAuth. */
-const TRUSTED_FOR_CLIENTS = Buffer.from('300c300a06082b06010505070302', 'hex');
-
-/**
- * The certificates in OpenSSL's form for trusted ones (openssl-x509(1), "Trust settings"). OpenSSL accepts a chain that ends in such a CA,
- * also if it is an intermediate one, as Go does with every CA in its list.
- */
-export function trustedForClients(pem: string): string {
-  return certificateTexts(pem)
-    .map((block) => pemEncode('TRUSTED CERTIFICATE', Buffer.concat([derOf(block), TRUSTED_FOR_CLIENTS])))
-    .join('');
-}

@@ -24,6 +24,11 @@ export function reloadsFor(files: readonly FileChange[]): readonly Reload[] {
   );
 }
 
+/** Warnings of parts about a plan with these changes. */
+export function partWarnings(facts: HostFacts, files: readonly FileChange[]): readonly string[] {
+  return PARTS.flatMap(({ warnings }) => warnings?.(facts, files) ?? []);
+}
+
 /** The parts of a change. What the rollback may meet is in its files and in what is managed after it. */
 export function partsOf(plan: PartPlan): readonly ChangePart[] {
   const kinds = new Set([...plan.files, ...plan.managed].map(({ kind }) => kind));

@@ -7,7 +7,6 @@ import { shellQuote } from '../quote.ts';
 import type { DaemonView } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
 import type { HostFacts } from './facts.ts';
-import type { FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 
 /** Effect of the change on containers. */
@@ -91,28 +90,6 @@ export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action
       `dockerd itself makes ${path} anew when it starts; ${names.join(', ')} ${has(names)} it mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
     ];
   });
-}
-
-/** Sockets for containers that go away, or that a change of their unit makes anew. */
-export function roleSocketWarnings(
-  { docker, places, files: now }: HostFacts,
-  files: readonly Pick<FileChange, 'path' | 'kind'>[],
-): string[] {
-  const mounting = (matches: (path: string) => boolean) =>
-    docker.containers.filter(({ mounts }) => mounts.some((mount) => matches(runPath(mount)))).map(({ name }) => name);
-  const gone = files.flatMap(({ path, kind }) => {
-    const [, name] = kind === 'absent' ? (/\/docker-tls-role@([^/]+)\.socket$/.exec(path) ?? []) : [];
-    const socket = `${places.run}/docker-tls/${name}.sock`;
-    const names = name === undefined ? [] : mounting((mount) => mount === socket);
-    return names.length === 0 ? [] : [`${socket} goes away; ${names.join(', ')} ${has(names)} it mounted`];
-  });
-  const renewed = now.get(places.programSocket)?.kind === 'file';
-  if (!renewed || !files.some(({ path, kind }) => path === places.programSocket && kind === 'file')) return gone;
-  const names = mounting((mount) => mount.startsWith(`${places.run}/docker-tls/`));
-  if (names.length === 0) return gone;
-  return [
-    `the sockets in ${places.run}/docker-tls are made anew; ${names.join(', ')} ${has(names)} one of them mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
-  ];
 }
 
 function has(names: readonly string[]): string {

@@ -44,12 +44,10 @@ export type Credentials = {
 };
 
 /** What a plan needs of the spec, with the credentials and what hardening adds. */
-export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'containers' | 'liveRestore' | 'sockets'> & {
+export type DesiredHost = Pick<HostSpec, 'name' | 'port' | 'listen' | 'containers' | 'liveRestore'> & {
   readonly credentials: DesiredCredentials;
   /** Accepts clients in front of the daemon. Absent: the daemon does it itself. */
   readonly listener?: DesiredListener | undefined;
-  /** Restart the listener for sockets that are not active, if nothing else changes. */
-  readonly startSockets?: boolean | undefined;
   /** Further keys of daemon.json (hardening); undefined removes a key. */
   readonly daemonSettings?: Readonly<Record<string, unknown>>;
   /** Changes by fixes, in addition to TLS. */

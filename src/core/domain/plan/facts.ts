@@ -10,7 +10,6 @@ import { parseDisk, parseInodes, parseMounts } from './disk-facts.ts';
 import { type PathState, parseHostFiles, parseModes } from './host-files.ts';
 import { KINDS, kindOf, requireKnownKind } from './host-kind.ts';
 import { parseGenerations, parseSnapshot, parseState } from './host-state.ts';
-import { parseProgramSockets } from './socket-facts.ts';
 
 const FIRST_BOOT = ['flatcar'] as const;
 
@@ -48,7 +47,6 @@ export function parseFacts(stdout: Buffer) {
   const answers = apiAnswers(sections);
   const answer = (path: string): string => answers.get(path)?.body ?? '';
   const info = fieldsOf(parseJson(answer('/info')));
-  const addresses = parseAddresses(get('addresses'));
   return {
     uid: Number(get('uid')),
     /** Paths of the daemon's files; root's paths if the user's home has a name that units cannot hold. */
@@ -73,7 +71,7 @@ export function parseFacts(stdout: Buffer) {
     kind,
     /** Version of systemd; undefined if it does not run. */
     systemd: get('systemd') === '' ? undefined : Number(/systemd (\d+)/.exec(get('systemd'))?.[1] ?? 0),
-    addresses,
+    addresses: parseAddresses(get('addresses')),
     docker: {
       binary: get('dockerd').trim(),
       runsBinary: raw.has('runs'),
@@ -146,8 +144,8 @@ export function parseFacts(stdout: Buffer) {
       reloaded: [...answers].some(([path, { body }]) => path.startsWith('/events?') && body.includes('"reload"')),
       containers: parseContainers(answer('/containers/json'), get('restart-policies')),
     },
-    /** Sockets for programs on the host, by name: those that docker-tls has set up, and others that are in the way of one. */
-    programSockets: parseProgramSockets(get('program-sockets'), get('program-paths')),
+    /** Sections by their names, for those of features. */
+    texts: raw as ReadonlyMap<string, string>,
     files,
     /** Settings files that are symlinks: link path → final target. */
     leads: leads as ReadonlyMap<string, string>,
@@ -174,13 +172,6 @@ export function parseFacts(stdout: Buffer) {
     runFreeKb: parseDisk(get('run-space'))[0]?.freeKb,
     /** The firewall can delay new connections during a restart. */
     holds: lines('listeners').length > 0 && (get('iptables').trim() !== '' || raw.has('nft')),
-    firewall: {
-      iptables: get('iptables'),
-      ufw: raw.get('ufw'),
-      nft: get('nft'),
-      firewalld: raw.get('firewalld'),
-      interfaces: [...new Set(addresses.map((one) => one.interface))],
-    },
   };
 }
 

@@ -3,14 +3,13 @@
 import { createHash } from 'node:crypto';
 import type { EntrySource } from '../../host/protocol.ts';
 import { editDaemonJson } from '../dockerd/daemon-json.ts';
-import { LISTENER_TRUST, type Places, SERVER_FILES } from '../dockerd/paths.ts';
-import { trustedForClients } from '../pki/pem.ts';
+import { type Places, SERVER_FILES } from '../dockerd/paths.ts';
 import { Secret } from '../secret.ts';
+import { PARTS } from './change-parts.ts';
 import type { Credentials } from './desired.ts';
 import { type HostFacts, realPath } from './facts.ts';
 import { type FileChange, textFile } from './file-change.ts';
 import type { HostPlan } from './plan-host.ts';
-import { usesListener } from './plan-listener.ts';
 
 export type ManifestEntry = {
   /** `blob`: a new file in a directory of credentials. */
@@ -42,16 +41,14 @@ export function credentialEntries(
       mode: '0400',
       ...(key.kind === 'send' ? sent(key.key) : { source: `copy:${checkPath(there)}` as const }),
     },
-    ...(usesListener(plan) ? listenerCredentials(directory, ca) : []),
-  ];
-}
-
-/** Forms that HAProxy reads: the key's name follows from that of the certificate, and each CA is trusted by itself. */
-function listenerCredentials(directory: string, ca: string): ManifestEntry[] {
-  const file = { kind: 'blob', owner: '0:0' } as const;
-  return [
-    { ...file, path: `${directory}/${SERVER_FILES.cert}.key`, mode: '0777', source: `to:${SERVER_FILES.key}` },
-    { ...file, path: `${directory}/${LISTENER_TRUST}`, mode: '0444', ...sent(trustedForClients(ca)) },
+    ...PARTS.flatMap(({ credentials }) => credentials?.(plan, ca) ?? []).map(
+      ({ name, ...content }): ManifestEntry => ({
+        ...{ ...file, path: `${directory}/${name}` },
+        ...('to' in content
+          ? { mode: '0777', source: `to:${content.to}` as const }
+          : { mode: '0444', ...sent(content.text) }),
+      }),
+    ),
   ];
 }
 

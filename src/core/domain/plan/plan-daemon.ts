@@ -22,8 +22,8 @@ import type { DesiredHost } from './desired.ts';
 import { fileText, type HostFacts } from './facts.ts';
 import { edited, type FileChange } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
+import { isListenerPath } from './listener.ts';
 import { socketPorts } from './plain-tcp.ts';
-import { isListenerPath } from './plan-listener.ts';
 
 /** Keys of daemon.json that dockerd reloads on SIGHUP (dockerd(8), "Configuration reload behavior"); others need a restart. */
 const RELOADABLE = new Set(

@@ -2,14 +2,8 @@
 
 import { certificateIds, sameIds } from '../trust/ca-id.ts';
 import type { KindName } from './by-kind.ts';
-import { reloadsFor } from './change-parts.ts';
-import {
-  bridgeWarnings,
-  type ContainerPlan,
-  mountedSocketWarnings,
-  planContainers,
-  roleSocketWarnings,
-} from './container-effects.ts';
+import { partWarnings, reloadsFor } from './change-parts.ts';
+import { bridgeWarnings, type ContainerPlan, mountedSocketWarnings, planContainers } from './container-effects.ts';
 import { DAEMON_FILES } from './daemon-files.ts';
 import { placeSettings } from './daemon-settings.ts';
 import { type Listening, viewDaemon } from './daemon-view.ts';
@@ -28,7 +22,7 @@ import {
 } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import { settingsNow } from './host-state.ts';
-import type { ListenerPlan } from './listener.ts';
+import { hasListener, type ListenerPlan, NO_LISTENER } from './listener.ts';
 import { plainTcpAfter } from './plain-tcp.ts';
 import {
   type DaemonChange,
@@ -38,7 +32,6 @@ import {
   planDaemonJson,
   replacedWarnings,
 } from './plan-daemon.ts';
-import { hasListener, listenerFiles, planListener } from './plan-listener.ts';
 import { daemonWarnings, earlierChange, networkWarnings } from './plan-warnings.ts';
 
 export type HostPlan = {
@@ -103,11 +96,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     link(current, `${generation}`),
     ...(listener === undefined
       ? ofKind.of({ ...input, json })
-      : [
-          ...listenerFiles(facts, desired, listener),
-          ...(ofKind.behind?.(facts, listener) ?? []),
-          ...(json.change ? [json.change] : []),
-        ]),
+      : [...listener.files, ...(ofKind.behind?.(facts, listener) ?? []), ...(json.change ? [json.change] : [])]),
     ...(desired.extras ?? []),
   ];
   // Snapshot files that a plan may edit as a whole; otherwise `remove` would restore only their attributes.
@@ -131,7 +120,8 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
     (listener !== undefined && !hasListener(facts) ? `${listener.title} needs them in a form of its own` : undefined);
   const credentials = reason === undefined ? undefined : { reason, ...desired.credentials };
   const daemon = planDaemon(input, files, credentials, json.after);
-  const front = planListener(facts, desired, files, credentials, desired.credentials.trust, generation);
+  const { trust } = desired.credentials;
+  const front = listener?.plan({ files, credentials, trust, generation }) ?? withoutListener(facts);
   const containers = planContainers(facts, view, desired.containers, daemon.action, desired.liveRestore, json.after);
   const busy = files.length > 0 || credentials !== undefined || daemon.action !== 'none' || front.action !== 'none';
   return {
@@ -162,7 +152,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
       ...warnings,
       ...daemonWarnings(facts, listening, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
-      ...roleSocketWarnings(facts, files),
+      ...partWarnings(facts, files),
       ...bridgeWarnings(desired.daemonSettings, containers),
       ...networkWarnings(facts, desired, daemon.action),
       ...(listener === undefined ? [] : [...placed.dropped]).map(
@@ -170,8 +160,14 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
       ),
       ...placed.stuck.map((key) => `${key}: its flag is in a variable of the unit itself; take it out there`),
       ...(desired.notes ?? []),
+      ...front.inactive.map(({ warning }) => warning),
     ],
   };
+}
+
+function withoutListener(facts: HostFacts): ListenerPlan {
+  if (!hasListener(facts)) return NO_LISTENER;
+  return { ...NO_LISTENER, action: 'stop', reason: 'the daemon itself accepts clients again' };
 }
 
 function formerPort({ state }: HostFacts, port: number): number | undefined {

@@ -2,8 +2,8 @@
 
 import { dirname, resolve } from 'node:path/posix';
 import { listWords } from '../words.ts';
-import { reloadsFor } from './change-parts.ts';
-import { mountedSocketWarnings, planContainers, roleSocketWarnings } from './container-effects.ts';
+import { partWarnings, reloadsFor } from './change-parts.ts';
+import { mountedSocketWarnings, planContainers } from './container-effects.ts';
 import { withoutOurLines } from './daemon-files.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { DesiredHost } from './desired.ts';
@@ -12,17 +12,17 @@ import { bySnapshot, differs, withBefore, withDrift } from './file-change.ts';
 import { kindOf } from './host-kind.ts';
 import type { SnapshotEntry } from './host-state.ts';
 import { installedPackages, listenerPackages } from './installed-packages.ts';
+import { hasListener, NO_LISTENER } from './listener.ts';
 import { plainTcpAfter, plainTcpWarnings } from './plain-tcp.ts';
 import { isDaemonPath, listeningOf } from './plan-daemon.ts';
 import { type HostPlan, nextGeneration } from './plan-host.ts';
-import { hasListener, listenerUnit, restoredListener } from './plan-listener.ts';
 import { earlierChange, restartWarnings } from './plan-warnings.ts';
 
-/** Plan that restores a stored generation, or, with `none`, the state before the first setup. */
+/** Plan that restores a stored generation, or, with `none`, the state before the first setup: all but the listener's part. */
 export function planRestore(
   facts: HostFacts,
   target: number | 'none',
-  desired: Pick<DesiredHost, 'name' | 'port' | 'containers' | 'sockets'>,
+  desired: Pick<DesiredHost, 'name' | 'port' | 'containers'>,
 ): HostPlan {
   const view = viewDaemon(facts);
   const snapshot =
@@ -64,7 +64,7 @@ export function planRestore(
     files,
     managed: target === 'none' ? [] : managed,
     daemon,
-    listener: restoredListener(facts, files, after(listenerUnit(facts.places)) !== undefined, desired),
+    listener: NO_LISTENER,
     reloads: reloadsFor(files),
     containers: planContainers(facts, view, desired.containers, daemon.action, undefined, after(configFile)),
     daemonJson: { path: configFile, before: fileText(facts, configFile), after: after(configFile) },
@@ -75,7 +75,7 @@ export function planRestore(
       ...plainTcpWarnings(opens),
       ...restartWarnings(facts, daemon.action),
       ...mountedSocketWarnings(facts, view, daemon.action),
-      ...(target === 'none' ? [] : roleSocketWarnings(facts, files)),
+      ...(target === 'none' ? [] : partWarnings(facts, files)),
       ...(target === 'none' ? packageWarnings(facts) : []),
       ...(target === 'none' && wasStopped(facts) && daemon.action !== 'stop'
         ? [`${kindOf(facts).service} was not running before the first setup; it stays up now, for the containers in it`]

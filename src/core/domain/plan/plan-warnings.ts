@@ -68,7 +68,7 @@ export function networkWarnings(facts: HostFacts, { port, listen }: DesiredHost,
     return [...rootless, ...left, ...open];
   }
   if (action !== 'restart') return [...rootless, ...left];
-  const { doubt } = judgeFirewall(facts.firewall, port);
+  const { doubt } = judgeFirewall(facts, port);
   // FreeBind allows an address that appears later (a VPN's). A mistyped address looks the same, but no client could connect.
   const has = new Set(facts.addresses.map(({ address }) => address.toLowerCase()));
   const missing = listen.filter(

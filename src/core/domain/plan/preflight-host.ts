@@ -54,7 +54,7 @@ export function checkHost(input: Preflight): void {
         `see the inodes: ${sshCommand(login, 'df', '-i', mount)}`,
         `see where the files are: ${sudoCommand(login, 'du', '--inodes', '-xd', '2', mount)}`,
       ]);
-  const { wall } = judgeFirewall(facts.firewall, port);
+  const { wall } = judgeFirewall(facts, port);
   if (port !== 0 && wall && (plan === undefined || plan.daemon.action === 'restart'))
     add(
       'E_FIREWALL',

@@ -10,9 +10,9 @@ import { type DaemonView, hasTlsInJson, viewDaemon } from './daemon-view.ts';
 import type { Credentials } from './desired.ts';
 import { fileText, type HostFacts, installedCredentials } from './facts.ts';
 import { kindOf } from './host-kind.ts';
+import { usesListener } from './listener.ts';
 import type { ManifestEntry } from './manifest.ts';
 import type { HostPlan } from './plan-host.ts';
-import { usesListener } from './plan-listener.ts';
 
 /** daemon.json is rewritten during the restart, with live-restore. */
 export function protects({ containers }: HostPlan): boolean {

@@ -1,7 +1,6 @@
 /** Plan of a host from its facts, the store and the intent: pure decisions, combined. Signs nothing, changes nothing. */
 
 import { DockerTlsError } from '../../../errors/errors.ts';
-import type { HostRecord } from '../../adapters/store/records.ts';
 import { reachedThrough } from '../../domain/destination.ts';
 import { hostKeyNotes, withSeenKey } from '../../domain/hosts/recorded-key.ts';
 import { hasPort } from '../../domain/network-port.ts';
@@ -17,9 +16,7 @@ import {
 import { managedExternally, otherName, otherStore } from '../../domain/plan/other-store.ts';
 import { plainTcpProblem } from '../../domain/plan/plain-tcp.ts';
 import { hasChanges, planHost } from '../../domain/plan/plan-host.ts';
-import { inactiveWarnings, unstartableSockets } from '../../domain/plan/program-sockets.ts';
 import { trustNow } from '../../domain/plan/trust-now.ts';
-import { shellQuote } from '../../domain/quote.ts';
 import type { HostSpec } from '../../domain/settings.ts';
 import { type CaId, certificateIds, sameIds } from '../../domain/trust/ca-id.ts';
 import { preview, specsOf, type Trust, type WantedHost } from '../../domain/trust/changes.ts';
@@ -29,11 +26,9 @@ import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts'
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import { HARDENING } from '../../seams/host-hardening.ts';
-import { LISTENERS } from '../../seams/listeners.ts';
-import { offeredLines } from '../../seams/seam.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
-import { checkingRestored, listenerOpened, requireListenerCode } from '../loaded-listener.ts';
+import { listenerOpened, requireListenerCode, requireOpening, restoringListener } from '../loaded-listener.ts';
 import { wayProblem } from '../reachability.ts';
 import { wayTo } from '../through.ts';
 import { problemsOf, refuseProblems } from './check-host.ts';
@@ -66,8 +61,7 @@ export async function planOpened(
   requireListenerCode(requested.name, opened.facts);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    requireListenerCode(requested.name, opened.facts, restored.plan);
-    return refuseProblems({ ...withSockets({ ...restored, plan: await checkingRestored(restored) }), mark });
+    return refuseProblems({ ...(await restoringListener(restored)), mark });
   }
   const { takeOver = false } = target;
   const twin = otherName(opened.facts, requested, latest, session.dialled, { known: base.known, takeOver });
@@ -125,17 +119,16 @@ export async function planOpened(
       cas: [latest.ca, ...latest.oldCas].map((one) => one?.cert ?? '').join(''),
       issuers: accepted.map(({ name }) => view.issuers.get(name)?.pem ?? '').join(''),
       otherCas: acceptCa ?? '',
+      startSockets: target.startSockets === true,
     },
     runtime,
   );
-  if (!hasPort(spec) && listener?.desired.local === undefined) throw nothingOpen(spec, known?.record);
-  if (!listsClients(spec) && (spec.sockets ?? []).length > 0) throw socketsOfDockerd(spec);
+  await requireOpening(spec, listener, known !== undefined);
   const plan = planHost(facts, {
     ...spec,
     ...hardened?.desired,
     listener: listener?.desired,
     credentials,
-    startSockets: target.startSockets,
     liveRestore: hardened?.desired.liveRestore ?? spec.liveRestore,
     notes: [
       ...(other === undefined ? otherClientsNotes(others) : [other]),
@@ -157,46 +150,33 @@ export async function planOpened(
           wayTo(spec, runtime.probe, session).probe,
           spec.name,
           { address, port: spec.port },
-          { firewall: facts.firewall, login: opened.session.login },
+          { facts, login: session.login },
         )
       : undefined;
-  return refuseProblems(
-    withSockets({
-      spec,
-      address,
-      session,
-      opened,
-      facts,
-      latest,
-      mark,
-      plan,
-      credentials,
-      // Without acceptCa, all CAs in the bundle are from the store.
-      otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
-      accepts: accepted.map(({ name }) => name),
-      problems: [
-        ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
-        ...(other !== undefined || target.rejectOthers || !others.needsYes
-          ? []
-          : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
-        ...(listener?.problems ?? []),
-        ...plainTcpProblem(plan),
-        ...problems,
-        ...(way === undefined ? [] : [way]),
-      ],
-    }),
-  );
-}
-
-/** With what inactive sockets mean for the change: obstacles, or warnings. */
-function withSockets(planned: PlannedHost): PlannedHost {
-  const { plan, problems, facts, spec, session } = planned;
-  const { login } = session;
-  return {
-    ...planned,
-    plan: { ...plan, warnings: [...plan.warnings, ...inactiveWarnings(plan.listener, facts, spec.name, login)] },
-    problems: [...problems, ...unstartableSockets(plan.listener, facts, spec, login)],
-  };
+  return refuseProblems({
+    spec,
+    address,
+    session,
+    opened,
+    facts,
+    latest,
+    mark,
+    plan,
+    credentials,
+    // Without acceptCa, all CAs in the bundle are from the store.
+    otherCas: acceptCa === undefined ? [] : otherCas(next, ourFingerprints(latest), now),
+    accepts: accepted.map(({ name }) => name),
+    problems: [
+      ...(other === undefined || target.takeOver ? [] : [managedExternally(spec.name, other)]),
+      ...(other !== undefined || target.rejectOthers || !others.needsYes
+        ? []
+        : [otherClientsLose(spec.name, others, trusted?.ours ? 'ours' : 'theirs')]),
+      ...(listener?.problems(plan.listener) ?? []),
+      ...plainTcpProblem(plan),
+      ...problems,
+      ...(way === undefined ? [] : [way]),
+    ],
+  });
 }
 
 /** The trust as decided with the intent. CAs that were still to be made have their current IDs. */
@@ -228,35 +208,4 @@ export function agreedPart({ plan, address, accepts, otherCas }: AgreedHost, vie
     accepts,
     otherCas,
   });
-}
-
-/** E_USAGE, exit 2. Never hints at an address to listen on: it would open the host to a network. */
-function nothingOpen(spec: HostSpec, known: HostRecord | undefined): DockerTlsError {
-  const host = shellQuote(spec.name);
-  const [message, hint] = listsClients(spec)
-    ? ['no socket is left on the host, and --listen none opens no port', `docker-tls socket add NAME ${host}`]
-    : [
-        'dockerd itself accepts clients there, and needs a port: it has no sockets with a role',
-        `docker-tls setup ${host} --listener haproxy --listen none --socket 'NAME read'`,
-      ];
-  const remove = known === undefined ? [] : [`or take docker-tls off the host: docker-tls remove ${host}`];
-  return new DockerTlsError('E_USAGE', message, {
-    where: spec.name,
-    hints: [...offeredLines(LISTENERS, hint), ...remove],
-  });
-}
-
-/** E_USAGE, exit 2: the sockets would go away with the listener, and the containers that mount them would lose the daemon. */
-function socketsOfDockerd({ name, sockets = [] }: HostSpec): DockerTlsError {
-  const commands = sockets.map(
-    (socket) => `docker-tls socket remove ${shellQuote(socket.split(' ')[0] ?? '')} ${shellQuote(name)}`,
-  );
-  return new DockerTlsError(
-    'E_USAGE',
-    'dockerd itself accepts clients there, and has no sockets with a role: remove them first',
-    {
-      where: name,
-      hints: offeredLines(LISTENERS, ...commands),
-    },
-  );
 }

@@ -25,7 +25,8 @@ export async function verify(
 ): Promise<ProbeCheck[]> {
   const { credentials, latest, spec, address, session } = planned;
   if (planned.plan.purpose === 'remove') return [];
-  const sockets = await socketChecks({ session, spec, inactive: planned.plan.listener.inactive }, runtime);
+  const inactive = planned.plan.listener.inactive.map(({ name }) => name);
+  const sockets = await socketChecks({ session, spec, inactive }, runtime);
   const now = runtime.now();
   const base = { address, port: spec.port, now, signal: runtime.signal };
   const way = wayTo(spec, runtime.probe, planned.session);

@@ -1,7 +1,7 @@
 # Records of docker-tls on the host, and obstacles to a change.
 # Needs functions: end file look lost_guard say
 # Needs variables: NL ROOM RUN STATE TLS_DIRECTORY TLS_SOCKET UNITS filed
-# Needs programs: cat df firewall-cmd flock grep head iptables nft sed ss systemctl timeout
+# Needs programs: cat df flock grep head iptables sed ss
 
 # Did a rollback fail that completes once the daemon runs again? Not if the daemon did not run before the change.
 awaits_daemon() { [ -e "$STATE/txn/failed" ] && ! grep -q "^WAS_ACTIVE='\{0,1\}no" "$STATE/txn/settings" 2>/dev/null; }
@@ -49,7 +49,7 @@ record_facts() {
   done
 }
 
-# Listening sockets, free disk space, and firewalls.
+# Listening sockets, free disk space, and tools of a firewall.
 network_facts() {
   if command -v ss >/dev/null 2>&1; then
     ss -Hltnp 2>/dev/null | head -n 1000
@@ -69,26 +69,14 @@ network_facts() {
   sed -n -e 's/^[^ ]* [^ ]* [^ ]* [^ ]* \(\/[^ ]*\) \([^ ]*\) .* \([^ ]*\)$/\1 \2,\3/' -e '/^\/proc/d' -e '/^\/sys/d' -e '/^\/dev/d' \
     -e '/^\/var\/lib\/docker\//d' -e '/^\/run\/docker\//d' -e '/^\//p' -e 5000q /proc/self/mountinfo
   end mounts
+  # Tools that can delay new connections during a restart.
   if command -v iptables >/dev/null 2>&1; then
-    for chain in INPUT OUTPUT; do iptables -S "$chain" 2>/dev/null | head -n 200; done
+    iptables -S INPUT 2>/dev/null | head -n 200
     end iptables
   fi
-  if [ -f /etc/ufw/ufw.conf ] && grep -qi '^ENABLED=yes' /etc/ufw/ufw.conf; then
-    {
-      grep '^DEFAULT_INPUT_POLICY=' /etc/default/ufw
-      cat /etc/ufw/user.rules
-    } 2>/dev/null | head -c 65536
-    end ufw
-  fi
-  if command -v nft >/dev/null 2>&1; then
-    nft -s list ruleset 2>/dev/null | head -c 262144
-    end nft
-  fi
-  if command -v firewall-cmd >/dev/null 2>&1 && systemctl -q is-active firewalld; then
-    {
-      timeout 5 firewall-cmd --get-default-zone
-      timeout 5 firewall-cmd --list-all-zones
-    } 2>/dev/null
-    end firewalld
-  fi
+  if command -v nft >/dev/null 2>&1; then say nft yes; fi
+  firewall_facts
 }
+
+# Further facts about a firewall, by a feature.
+firewall_facts() { :; }

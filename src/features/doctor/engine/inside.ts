@@ -65,7 +65,7 @@ export async function lookInside(
     const request = { phase: 'journal', script: kind.lastWords, asRoot: true, timeoutMs: 10_000, signal };
     const { stdout } = await session.run(request);
     const listener = await listenerState({ session, spec, facts }, { signal });
-    const { doubt } = judgeFirewall(facts.firewall, port);
+    const { doubt } = judgeFirewall(facts, port);
     const other = otherStore(facts, name, state);
     const installed = installedCredentials(facts);
     const inside = {

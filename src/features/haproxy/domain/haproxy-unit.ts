@@ -1,7 +1,7 @@
 /** Service that runs HAProxy in front of the daemon, and the check of its configuration. */
 
-import { programUnit } from '../../../core/domain/dockerd/paths.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
+import { programUnit } from './socket-units.ts';
 
 /** Its directory for control sockets, below /run. */
 export const RUNTIME_DIRECTORY = 'docker-tls-haproxy';

@@ -2,6 +2,7 @@
 
 import { SYSTEM_PLACES } from '../../../core/domain/dockerd/paths.ts';
 import type { RoleSocket } from './haproxy-config.ts';
+import { socketDirectory } from './socket-units.ts';
 
 export function parseSockets(sockets: readonly string[] = []): RoleSocket[] {
   return sockets.map((one) => {
@@ -12,7 +13,7 @@ export function parseSockets(sockets: readonly string[] = []): RoleSocket[] {
 
 /** `run`: the directory in memory of the daemon's user. */
 export function socketPath(name: string, run: string = SYSTEM_PLACES.run): string {
-  return `${run}/docker-tls/${name}.sock`;
+  return `${socketDirectory({ run })}/${name}.sock`;
 }
 
 /** The setting with one socket more, or with another role for it. */

@@ -2,8 +2,8 @@
 
 import { apiAnswers, parseSections, type Section } from '../../../core/domain/dockerd/sections.ts';
 import type { ProbeCheck } from '../../../core/domain/plan/outcome.ts';
-import { socketWho } from '../../../core/domain/plan/program-sockets.ts';
 import type { RoleSocket } from './haproxy-config.ts';
+import { socketWho } from './program-sockets.ts';
 
 type Answers = ReturnType<typeof apiAnswers>;
 

@@ -3,7 +3,7 @@
 import { installCommand, removeCommand } from '../../../core/domain/dockerd/install-hints.ts';
 import { LISTENER_PACKAGE_LIST } from '../../../core/domain/dockerd/paths.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
-import { listenerUnit } from '../../../core/domain/plan/plan-listener.ts';
+import { listenerUnit } from '../../../core/domain/plan/listener.ts';
 import { rootCommand, shellAssignments } from '../../../core/domain/quote.ts';
 import { listWords } from '../../../core/domain/words.ts';
 import { parseResultOf } from '../../../core/host/protocol.ts';

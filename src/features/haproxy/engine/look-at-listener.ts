@@ -3,13 +3,13 @@
 import { LISTENER_SERVICE } from '../../../core/domain/dockerd/paths.ts';
 import { fileText } from '../../../core/domain/plan/facts.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
-import { inactiveSockets, inactivityOf, socketNames } from '../../../core/domain/plan/program-sockets.ts';
 import { shellAssignments } from '../../../core/domain/quote.ts';
 import type { Runtime } from '../../../core/runtime.ts';
 import type { ListenerRequest, ListenerState } from '../../../core/seams/listeners.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { engineSocket } from '../domain/engine-socket.ts';
 import { judgeListener } from '../domain/listener-state.ts';
+import { inactiveSockets, inactivityOf, socketNames } from '../domain/program-sockets.ts';
 import { CONFIG_NAME } from '../domain/role-names.ts';
 import { LISTENER_STATE_SCRIPT } from '../host/scripts.ts';
 

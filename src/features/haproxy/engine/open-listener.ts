@@ -9,24 +9,54 @@ import { shellAssignments } from '../../../core/domain/quote.ts';
 import { certificateIds } from '../../../core/domain/trust/ca-id.ts';
 import { FULL_ROLE } from '../../../core/domain/trust/view.ts';
 import type { Runtime } from '../../../core/runtime.ts';
-import type { ListenerRequest, OpenedListener } from '../../../core/seams/listeners.ts';
+import type { ListenerCode, ListenerRequest, ListenerRestore, OpenedListener } from '../../../core/seams/listeners.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { type Cut, planCut } from '../domain/cut.ts';
 import { engineSocket } from '../domain/engine-socket.ts';
 import { renderConfig } from '../domain/haproxy-config.ts';
 import { checkCommand, type HaproxyPlaces, RUNTIME_DIRECTORY, renderHaproxyService } from '../domain/haproxy-unit.ts';
 import { type HaproxyFacts, parseHaproxyFacts } from '../domain/listener-facts.ts';
+import { desiredListener, type HaproxyListener, restoredListener } from '../domain/plan-listener.ts';
+import { unstartableSockets } from '../domain/program-sockets.ts';
 import { CONFIG_NAME } from '../domain/role-names.ts';
 import { parseSockets } from '../domain/role-sockets.ts';
 import { BUILT_IN_ROLES, findRole, outsideRole, PODMAN_ROLES, type Role, rolesOf } from '../domain/roles.ts';
 import { CUT_SCRIPT, LISTENER_FACTS_SCRIPT, PACKAGE_CONFIG } from '../host/scripts.ts';
 import { ACCOUNT, notesOf, problemsOf } from './listener-problems.ts';
 
-/** Errors: those of the session, E_FACTS (exit 4), E_ROLE_UNKNOWN (exit 2). */
+type OpenedHaproxy = {
+  readonly listener: HaproxyListener;
+  readonly notes: readonly string[];
+  readonly problems: readonly DockerTlsError[];
+};
+
+/** Fails as openHaproxy does. */
 export async function openListener(
   request: ListenerRequest,
-  { signal }: Pick<Runtime, 'signal'>,
+  runtime: Pick<Runtime, 'signal'>,
 ): Promise<OpenedListener> {
+  const { spec, facts, session } = request;
+  const { login } = session;
+  const { listener, notes, problems } = await openHaproxy(request, runtime);
+  return {
+    desired: desiredListener({ ...request, login }, listener),
+    notes,
+    problems: (plan) => [...problems, ...unstartableSockets(plan, facts, spec, login)],
+  };
+}
+
+/** What a rollback or removal does to it, and obstacles to that. */
+export function planRestored(request: ListenerRestore): ReturnType<ListenerCode['planRestored']> {
+  const { facts, spec, session } = request;
+  const plan = restoredListener(request);
+  return { plan, problems: unstartableSockets(plan, facts, spec, session.login) };
+}
+
+/** Errors: those of the session, E_FACTS (exit 4), E_ROLE_UNKNOWN (exit 2). */
+export async function openHaproxy(
+  request: ListenerRequest,
+  { signal }: Pick<Runtime, 'signal'>,
+): Promise<OpenedHaproxy> {
   const { spec, facts } = request;
   const socket = engineSocket(facts);
   const haproxy = await gatherHaproxyFacts(request, socket, signal);
@@ -67,7 +97,7 @@ export async function openListener(
     own,
   });
   return {
-    desired: {
+    listener: {
       title: `HAProxy ${haproxy.version || haproxy.offer?.version || ''}`.trimEnd(),
       unit,
       packages: haproxy.offer?.packages ?? haproxy.unsettled,

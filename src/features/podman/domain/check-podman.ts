@@ -2,7 +2,7 @@
 
 import { installDockerHints } from '../../../core/domain/dockerd/install-hints.ts';
 import { fileText } from '../../../core/domain/plan/facts.ts';
-import { hasListener, usesListener } from '../../../core/domain/plan/plan-listener.ts';
+import { hasListener, usesListener } from '../../../core/domain/plan/listener.ts';
 import type { Preflight } from '../../../core/domain/plan/preflight-config.ts';
 import { checkSystemd, checkUnread } from '../../../core/domain/plan/preflight-unit.ts';
 import { shellQuote, sudoCommand } from '../../../core/domain/quote.ts';

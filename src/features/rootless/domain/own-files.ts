@@ -5,8 +5,8 @@ import { unitFiles } from '../../../core/domain/plan/daemon-files.ts';
 import type { DaemonView } from '../../../core/domain/plan/daemon-view.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
 import { type FileChange, stateChange, textFile } from '../../../core/domain/plan/file-change.ts';
+import { usesListener } from '../../../core/domain/plan/listener.ts';
 import type { HostPlan } from '../../../core/domain/plan/plan-host.ts';
-import { usesListener } from '../../../core/domain/plan/plan-listener.ts';
 import { unitStart } from '../../../core/domain/plan/validation.ts';
 import { renderListenScript } from './listen-script.ts';
 

@@ -157,7 +157,7 @@ export async function withOpenWay(
   const { dialled, login, tunnel } = opened.session;
   if (spec.reach === 'ssh' || !hasPort(spec)) return answers;
   const at = { address: spec.address ?? dialled, port: spec.port };
-  const problem = await wayProblem(runtime.probe, spec.name, at, { firewall: opened.facts.firewall, login });
+  const problem = await wayProblem(runtime.probe, spec.name, at, { facts: opened.facts, login });
   if (problem === undefined) return answers;
   const closed = await problemThroughSsh(context, spec.name, at, opened.session);
   const answer = await prompts.select(questions.wayQuestion(spec.name, tunnel?.via ?? 'ssh', problem, closed));

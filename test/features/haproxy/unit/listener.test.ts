@@ -8,18 +8,17 @@ import { expect, test } from 'vitest';
 import { issueCa } from '../../../../src/core/domain/pki/certificate.ts';
 import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
 import { KINDS, kindOf } from '../../../../src/core/domain/plan/host-kind.ts';
-import type { DesiredListener } from '../../../../src/core/domain/plan/listener.ts';
 import { plainTcpProblem } from '../../../../src/core/domain/plan/plain-tcp.ts';
 import { planHost } from '../../../../src/core/domain/plan/plan-host.ts';
-import { planRestore } from '../../../../src/core/domain/plan/plan-restore.ts';
 import { validationScript } from '../../../../src/core/domain/plan/validation.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
 import { planCut } from '../../../../src/features/haproxy/domain/cut.ts';
 import { checkRestored } from '../../../../src/features/haproxy/domain/haproxy-unit.ts';
+import type { HaproxyListener } from '../../../../src/features/haproxy/domain/plan-listener.ts';
 import { desired, factsOf } from '../../../support/host-facts.ts';
 import { certificatesFor, chainHash, commonNameOf } from '../support/certificates.ts';
-import { type HAPROXY, opened, SPEC } from '../support/opened-listener.ts';
+import { type HAPROXY, opened, planWith, restoreWith, SPEC } from '../support/opened-listener.ts';
 
 // A kind without systemd, whether or not its feature is here.
 KINDS.take('openrc', () => ({ ...kindOf({}), name: 'openrc', systemctl: [] }));
@@ -51,11 +50,11 @@ test('what an installation would bring is in the plan, and what keeps it from th
       {},
       { spec: asked },
     );
-  const { desired: listener, problems } = await opening('liblua5.4-0 5.4.7-1\nhaproxy 3.0.11-1+deb13u5\n');
+  const { listener, problems } = await opening('liblua5.4-0 5.4.7-1\nhaproxy 3.0.11-1+deb13u5\n');
   expect(problems).toEqual([]);
   expect(listener).toMatchObject({ title: 'HAProxy 3.0.11', packages: ['liblua5.4-0', 'haproxy'] });
   expect(listener.unit).toContain('exec /usr/sbin/haproxy ');
-  expect(planHost(factsOf(), { ...desired, listener }).listener.packages).toEqual(['liblua5.4-0', 'haproxy']);
+  expect(planWith(factsOf(), desired, listener).listener.packages).toEqual(['liblua5.4-0', 'haproxy']);
   const why = async (...given: Parameters<typeof opening>) =>
     (await opening(...given)).problems.map(({ code, message }) => `${code} ${message}`);
   expect(await why('no apt would remove docker.io\nhaproxy 3.0.11\n')).toEqual([
@@ -64,7 +63,7 @@ test('what an installation would bring is in the plan, and what keeps it from th
   expect(await why('')).toEqual([expect.toSay('offers-no-package-haproxy')]);
   expect(await why('haproxy; reboot\n')).toEqual([expect.toSay('offers-no-package-haproxy')]);
   expect(await why('haproxy 2.4.22-0ubuntu1\n')).toEqual([expect.stringMatching(/^E_HAPROXY_OLD HAProxy 2\.4\.22/)]);
-  expect((await opening('haproxy\n', { manager: 'dnf' } as Partial<typeof HAPROXY>)).desired.packages).toEqual([
+  expect((await opening('haproxy\n', { manager: 'dnf' } as Partial<typeof HAPROXY>)).listener.packages).toEqual([
     'haproxy',
   ]);
 });
@@ -85,7 +84,7 @@ function startOf(unit: string): (names: string) => string {
 
 test('a configuration that comes back is checked as its unit would run it', async () => {
   const spec = completeHost({ ...SPEC, listen: ['192.0.2.1', '192.0.2.2'], sockets: ['traefik read'] });
-  const { desired: listener } = await opened({}, {}, { spec });
+  const { listener } = await opened({}, {}, { spec });
   const check = checkRestored(listener.unit, (path) => `${path}.new`, '/etc/docker/tls/7');
   expect(check).toBe(listener.check((path) => `${path}.new`, '/etc/docker/tls/7'));
   expect(check).toMatch(
@@ -96,8 +95,8 @@ test('a configuration that comes back is checked as its unit would run it', asyn
 
 test('each socket for containers has its own unit, and HAProxy finds it by its name', async () => {
   const spec = completeHost({ ...SPEC, sockets: ['ci monitor', 'traefik read'] });
-  const { desired: listener } = await opened({}, {}, { spec });
-  const files = new Map(planHost(factsOf(), { ...desired, listener }).files.map((file) => [file.path, file]));
+  const { listener } = await opened({}, {}, { spec });
+  const files = new Map(planWith(factsOf(), desired, listener).files.map((file) => [file.path, file]));
   const units = '/etc/systemd/system';
   expect(files.get(`${units}/docker-tls.socket`)?.after).not.toContain('.sock\n');
   expect(files.get(`${units}/docker-tls-role@.socket`)?.after).toContain('ListenStream=/run/docker-tls/%i.sock\n');
@@ -118,11 +117,11 @@ test('each socket for containers has its own unit, and HAProxy finds it by its n
     'Requires=docker-tls.socket\nWants=docker-tls-role@ci.socket docker-tls-role@traefik.socket\n',
   );
   const words = completeHost({ ...SPEC, sockets: ['esac read'] });
-  expect(startOf((await opened({}, {}, { spec: words })).desired.unit)('esac:docker-tls.socket')).toBe('fd@4 fd@3');
+  expect(startOf((await opened({}, {}, { spec: words })).listener.unit)('esac:docker-tls.socket')).toBe('fd@4 fd@3');
 });
 
 test('also a host without sockets for containers knows its port by its name', async () => {
-  expect(startOf((await opened()).desired.unit)('ci:docker-tls.socket')).toBe('fd@4');
+  expect(startOf((await opened()).listener.unit)('ci:docker-tls.socket')).toBe('fd@4');
 });
 
 test('two sockets with one name are refused', async () => {
@@ -132,8 +131,8 @@ test('two sockets with one name are refused', async () => {
 
 test('without a port there is no unit for one', async () => {
   const spec = completeHost({ ...SPEC, listen: ['none'], sockets: ['ci read'] });
-  const { desired: listener } = await opened({}, {}, { spec });
-  const { files } = planHost(factsOf(), { ...desired, listen: ['none'], listener });
+  const { listener } = await opened({}, {}, { spec });
+  const { files } = planWith(factsOf(), { ...desired, listen: ['none'] }, listener);
   expect(files.filter(({ path }) => path.includes('docker-tls.socket'))).toEqual([]);
   expect(listener.unit).toContain('Sockets=docker-tls-role@ci.socket\n');
   // A port that comes all the same is not taken for the socket.
@@ -198,8 +197,8 @@ test('a daemon that listens on TCP itself is not left as it is', async () => {
   // Another port is left, unless it accepts every client.
   const other = listening('tcp://0.0.0.0:2375');
   expect(await codes({}, other)).toEqual([]);
-  const { desired: listener } = await opened();
-  expect(plainTcpProblem(planHost(factsOf(other), { ...desired, listener }))).toEqual([
+  const { listener } = await opened();
+  expect(plainTcpProblem(planWith(factsOf(other), desired, listener))).toEqual([
     expect.objectContaining({ message: expect.toSay('dockerd-accept-every-client') }),
   ]);
 });
@@ -221,7 +220,7 @@ test('with other CAs, the chains of ours are listed: issuing CAs of clients, and
   const ca = async (name: string) => (await issueCa({ name, days: 9, now: new Date() })).leaf;
   const [ours, issuer, theirs] = await Promise.all([ca('docker-tls'), ca('client laptop'), ca('theirs')]);
   const spec = completeHost({ ...SPEC, otherClients: 'read' });
-  const { desired: listener } = await opened({}, {}, { spec, cas: ours, issuers: issuer, otherCas: theirs });
+  const { listener } = await opened({}, {}, { spec, cas: ours, issuers: issuer, otherCas: theirs });
   const lines = listener.files.get('/etc/docker/tls/issuers.list')?.trim().split('\n').slice(1);
   expect(lines).toEqual([ours, issuer].map(chainHash).sort());
 });
@@ -251,8 +250,8 @@ test('a role that the host does not have is refused, and so is a rule that canno
 });
 
 test('the plan of a first setup starts HAProxy and leaves the daemon alone', async () => {
-  const { desired: listener } = await opened();
-  const plan = planHost(factsOf(), { ...desired, listener });
+  const { listener } = await opened();
+  const plan = planWith(factsOf(), desired, listener);
   expect(plan).toMatchObject({
     daemon: { action: 'none' },
     listener: { action: 'start' },
@@ -295,14 +294,14 @@ test('a line that was deleted by hand from the map still ends its connections', 
       ],
     },
   );
-  const [both = ''] = [...first.desired.files].flatMap(([path, text]) => (path.endsWith('.map') ? [text] : []));
+  const [both = ''] = [...first.listener.files].flatMap(([path, text]) => (path.endsWith('.map') ? [text] : []));
   const facts = {
     'file:/etc/docker/tls/clients.map': `file 644 0:0\n${both.replace(/.*ops.*\n/, '')}`,
     [`file:${STATE}/generations/1/manifest`]: 'file 600 0:0\n1\tfile\t644\t0:0\t/etc/docker/tls/clients.map\n',
     [`file:${STATE}/generations/1/1`]: `file 644 0:0\n${both}`,
     [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify({ schema: 1, name: 'h1', generation: 1, generations: [], managed: [] })}`,
   };
-  expect((await opened({}, facts)).desired.cut([])).toContain('client:ops');
+  expect((await opened({}, facts)).listener.cut([])).toContain('client:ops');
 });
 
 test('connections end as well when a role gets other rules, or clients of other CAs another role', () => {
@@ -338,8 +337,8 @@ test('connections of a socket for containers end when it gets another role, or i
 });
 
 /** Facts of a host whose generation 1 has these files of docker-tls. */
-function setUp(listener: DesiredListener, more: Readonly<Record<string, string>> = {}) {
-  const first = planHost(factsOf(), { ...desired, listener });
+function setUp(listener: HaproxyListener, more: Readonly<Record<string, string>> = {}) {
+  const first = planWith(factsOf(), desired, listener);
   const files = first.files.map(({ kind, path, after, to, mode }) => [
     `file:${path}`,
     kind === 'link' ? `link 777 0:0\n${to}` : `file ${mode.slice(1)} 0:0\n${after}`,
@@ -359,10 +358,10 @@ function setUp(listener: DesiredListener, more: Readonly<Record<string, string>>
 }
 
 test('what a change does to a listener that is there', async () => {
-  const { desired: listener } = await opened({ service: 'ActiveState=active' });
+  const { listener } = await opened({ service: 'ActiveState=active' });
   const facts = setUp(listener);
-  const plan = (next: Partial<DesiredListener>, other = facts, more: Partial<DesiredHost> = {}) =>
-    planHost(other, { ...desired, ...more, listener: { ...listener, ...next } }).listener;
+  const plan = (next: Partial<HaproxyListener>, other = facts, more: Partial<DesiredHost> = {}) =>
+    planWith(other, { ...desired, ...more }, { ...listener, ...next }).listener;
   // The credentials of these facts are not those that are wanted.
   expect(plan({})).toMatchObject({ action: 'reload' });
   expect(plan({ active: false })).toMatchObject({ action: 'start', reason: expect.toSay('does-not-run') });
@@ -378,14 +377,14 @@ test('what a change does to a listener that is there', async () => {
   expect(plan({ cut: () => 'cut' }).cut).toBe('cut');
   expect(plan({ active: false, cut: () => 'cut' }).cut).toBe('cut');
   expect(planHost(facts, desired).listener).toMatchObject({ action: 'stop' });
-  expect(planRestore(facts, 'none', desired)).toMatchObject({
+  expect((await restoreWith(facts, 'none', desired)).plan).toMatchObject({
     daemon: { action: 'none' },
     listener: { action: 'stop' },
   });
 });
 
 test('the configuration is checked, and with the same certificate a first listener gets its own form of it', async () => {
-  const { desired: listener } = await opened();
+  const { listener } = await opened();
   const [id = ''] = certificateIds(CERT);
   const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed: [] };
   const facts = factsOf({
@@ -398,13 +397,13 @@ test('the configuration is checked, and with the same certificate a first listen
   });
   const credentials = { trust: [id], certificate: { keep: [id] }, key: 'keep' } as const;
   expect(planHost(facts, { ...desired, credentials }).credentials).toBeUndefined();
-  const plan = planHost(facts, { ...desired, credentials, listener });
+  const plan = planWith(facts, { ...desired, credentials }, listener);
   expect(plan.credentials?.reason).toSay('haproxy-needs-them-form', '3.0.11');
   expect(validationScript(plan, facts, [], undefined)).toContain('/usr/sbin/haproxy -c -f');
 });
 
 test('a rollback of a listener ends the connections from before it', async () => {
-  const { desired: listener } = await opened({ service: 'ActiveState=active' });
+  const { listener } = await opened({ service: 'ActiveState=active' });
   const map = '/etc/docker/tls/clients.map';
   const facts = setUp(listener, {
     [`file:${STATE}/generations/1/manifest`]: `file 600 0:0\n1\tfile\t644\t0:0\t${map}\n2\tfile\t644\t0:0\t/etc/systemd/system/docker-tls-haproxy.service\n`,
@@ -421,11 +420,14 @@ test('a rollback of a listener ends the connections from before it', async () =>
       ],
     },
   };
-  expect(planRestore(kept, 1, desired).listener).toMatchObject({ action: 'reload', cut: 'kill -s TERM $WORKERS' });
+  expect((await restoreWith(kept, 1, desired)).plan.listener).toMatchObject({
+    ...{ action: 'reload', cut: 'kill -s TERM $WORKERS' },
+    check: expect.stringContaining('/usr/sbin/haproxy -c -f'),
+  });
 });
 
 test('a port that dockerd had before setup does not come back with the listener', async () => {
-  const { desired: listener } = await opened();
+  const { listener } = await opened();
   const origin = {
     [`file:${STATE}/origin/manifest`]: 'file 600 0:0\n1\tfile\t644\t0:0\t/etc/default/docker\n',
     [`file:${STATE}/origin/1`]: 'file 644 0:0\nDOCKER_OPTS="-H tcp://0.0.0.0:2375"\n',
@@ -434,13 +436,13 @@ test('a port that dockerd had before setup does not come back with the listener'
   const managed = [{ kind: 'file', path: '/etc/default/docker' }];
   const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed };
   const facts = factsOf({ ...origin, [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}` });
-  const plan = planHost(facts, { ...desired, listener });
+  const plan = planWith(facts, desired, listener);
   expect(plan.opens).toEqual(['tcp://0.0.0.0:2375']);
   expect(plainTcpProblem(plan)).toEqual([expect.objectContaining({ code: 'E_OPENS_PLAIN_TCP' })]);
 });
 
 test("the administrator's own TLS settings in daemon.json come back with the listener", async () => {
-  const { desired: listener } = await opened();
+  const { listener } = await opened();
   const own = { hosts: ['fd://', 'tcp://0.0.0.0:3376'], tlsverify: true, tlscacert: '/own/ca.pem' };
   const ours = {
     ...own,
@@ -455,7 +457,7 @@ test("the administrator's own TLS settings in daemon.json come back with the lis
     [`file:${STATE}/origin/1`]: `file 644 0:0\n${JSON.stringify(own)}`,
     [`file:${STATE}/state.json`]: `file 600 0:0\n${JSON.stringify(state)}`,
   });
-  const plan = planHost(facts, { ...desired, listener });
+  const plan = planWith(facts, desired, listener);
   expect(JSON.parse(plan.daemonJson.after ?? '')).toEqual(own);
   expect(plan.opens).toEqual([]);
 });

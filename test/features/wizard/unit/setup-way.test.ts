@@ -32,9 +32,11 @@ async function offered(through: keyof typeof SSH_CODES | 'silent', answer: strin
     },
     input: async () => 'other.example.org',
   };
-  const firewall = { iptables: '', ufw: undefined, nft: '', firewalld: undefined };
   const tunnel = { via: 'ssh to h1', open: dial, ended: new Promise(() => {}) };
-  const opened = { facts: { firewall }, session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel } };
+  const opened = {
+    facts: { texts: new Map(), addresses: [] },
+    session: { dialled: '10.0.0.1', login: { destination: 'h1' }, tunnel },
+  };
   const spec = completeHost({ name: 'h1', ssh: { destination: 'h1' }, listen });
   const client = { name: 'ann', requested: false };
   const answers: SetupAnswers = { spec, client, file: undefined, takeOver: false, rejectOthers: false };

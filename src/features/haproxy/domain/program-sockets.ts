@@ -1,26 +1,29 @@
 /** Sockets for programs on a host: which of them are active, and why the others are not. */
 
+import type { HostFacts } from '../../../core/domain/plan/facts.ts';
+import type { FileChange } from '../../../core/domain/plan/file-change.ts';
+import { kindOf } from '../../../core/domain/plan/host-kind.ts';
+import { settingsNow } from '../../../core/domain/plan/host-state.ts';
+import type { ListenerPlan } from '../../../core/domain/plan/listener.ts';
+import { type Login, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
-import { programUnit } from '../dockerd/paths.ts';
-import { type Login, shellQuote, sudoCommand } from '../quote.ts';
-import type { HostFacts } from './facts.ts';
-import { kindOf } from './host-kind.ts';
-import { settingsNow } from './host-state.ts';
-import type { ListenerPlan } from './listener.ts';
-import type { ProgramSocket } from './socket-facts.ts';
+import { parseSockets, socketPath } from './role-sockets.ts';
+import { type ProgramSocket, programSockets } from './socket-facts.ts';
+import { programTemplate, programUnit, socketDirectory } from './socket-units.ts';
 
 const UNKNOWN: ProgramSocket = { load: '', active: '', enabled: '', at: '' };
 
-type Found = Pick<HostFacts, 'programSockets'>;
+type Found = Pick<HostFacts, 'texts'>;
 
-/** Names in the setting `sockets` (`NAME ROLE`). */
+/** Names in the setting `sockets`. */
 export function socketNames(sockets: readonly string[] = []): string[] {
-  return sockets.map((one) => one.split(' ')[0] ?? '');
+  return parseSockets(sockets).map(({ name }) => name);
 }
 
-export function inactiveSockets({ programSockets }: Found, names: readonly string[]): string[] {
+export function inactiveSockets(facts: Found, names: readonly string[]): string[] {
+  const found = programSockets(facts);
   return names.filter((name) => {
-    const { active, at } = programSockets.get(name) ?? UNKNOWN;
+    const { active, at } = found.get(name) ?? UNKNOWN;
     return active !== 'active' || at !== 'socket';
   });
 }
@@ -32,7 +35,8 @@ export function inactiveSockets({ programSockets }: Found, names: readonly strin
 export function exemptSockets(facts: Found & Pick<HostFacts, 'state'>, sockets: readonly string[] = []): string[] {
   const before = settingsNow(facts.state)?.sockets ?? [];
   const same = socketNames(sockets.filter((one) => before.includes(one)));
-  return inactiveSockets(facts, same).filter((name) => (facts.programSockets.get(name)?.active ?? '') !== '');
+  const found = programSockets(facts);
+  return inactiveSockets(facts, same).filter((name) => (found.get(name)?.active ?? '') !== '');
 }
 
 type Cause = {
@@ -47,10 +51,10 @@ type Cause = {
 /** Why a socket is not active. */
 function causeOf(facts: Found & Pick<HostFacts, 'kind' | 'places'>, name: string): Cause {
   const { systemctl } = kindOf(facts);
-  const { load, enabled, at } = facts.programSockets.get(name) ?? UNKNOWN;
+  const { load, enabled, at } = programSockets(facts).get(name) ?? UNKNOWN;
   const unit = programUnit(name);
-  const directory = `${facts.places.run}/docker-tls`;
-  const path = `${directory}/${name}.sock`;
+  const directory = socketDirectory(facts.places);
+  const path = socketPath(name, facts.places.run);
   if (load === 'masked') {
     const runtime = enabled === 'masked-runtime' ? ['--runtime'] : [];
     return { why: `${unit} is masked`, needsAdmin: true, command: [...systemctl, 'unmask', ...runtime, unit] };
@@ -97,23 +101,21 @@ export function socketWho(name: string): string {
   return `socket ${name}`;
 }
 
-/** Of exempt sockets, each with commands to paste. `checks`: those after the change; a socket that has answered is active. */
-export function inactiveWarnings(
-  { inactive }: Pick<ListenerPlan, 'inactive'>,
+/** Exempt sockets in a plan, each with commands to paste. */
+export function inactiveOf(
+  names: readonly string[],
   facts: Parameters<typeof inactivityOf>[0],
   host: string,
   login: Login,
-  checks: readonly { readonly who: string }[] = [],
-): string[] {
-  const silent = inactive.filter((name) => !checks.some(({ who }) => who === socketWho(name)));
-  return silent.map((name) => {
+): ListenerPlan['inactive'] {
+  return names.map((name) => {
     const { why, commands, onlyShows = false } = inactivityOf(facts, name, login);
-    const isLinked = facts.programSockets.get(name)?.at === 'linked';
+    const isLinked = programSockets(facts).get(name)?.at === 'linked';
     const found = isLinked ? 'is behind a symbolic link' : 'was not active before this change';
     const words = onlyShows
       ? `To see it: ${commands.join(' && ')}`
       : `To fix it: ${[...commands, `docker-tls apply ${shellQuote(host)}`].join(' && ')}`;
-    return `the socket ${name} ${found}: ${why}. ${words}`;
+    return { name, who: socketWho(name), warning: `the socket ${name} ${found}: ${why}. ${words}` };
   });
 }
 
@@ -125,11 +127,44 @@ export function unstartableSockets(
   login: Login,
 ): DockerTlsError[] {
   if (action === 'none' || action === 'stop') return [];
-  const required = inactiveSockets(facts, socketNames(sockets)).filter((name) => !inactive.includes(name));
+  const exempt = inactive.map(({ name }) => name);
+  const required = inactiveSockets(facts, socketNames(sockets)).filter((name) => !exempt.includes(name));
   return required.flatMap((name) => {
     const { why, needsAdmin, commands } = inactivityOf(facts, name, login);
     if (!needsAdmin) return [];
     const hints = [...commands, `docker-tls apply ${shellQuote(host)}`];
     return [new DockerTlsError('E_APPLY', `the socket ${name} cannot become active: ${why}`, { where: host, hints })];
   });
+}
+
+/** Warnings for containers whose socket goes away, or that a change of its unit makes anew. */
+export function mountedRoleSockets(
+  { docker, places, files: now }: Pick<HostFacts, 'docker' | 'places' | 'files'>,
+  files: readonly Pick<FileChange, 'path' | 'kind'>[],
+): string[] {
+  const mounting = (matches: (path: string) => boolean) =>
+    // /var/run is a link to /run on all systems with systemd.
+    docker.containers
+      .filter(({ mounts }) => mounts.some((mount) => matches(mount.replace(/^\/var\/run\//, '/run/'))))
+      .map(({ name }) => name);
+  const gone = files.flatMap(({ path, kind }) => {
+    const [, name] = kind === 'absent' ? (/\/docker-tls-role@([^/]+)\.socket$/.exec(path) ?? []) : [];
+    if (name === undefined) return [];
+    const socket = socketPath(name, places.run);
+    const names = mounting((mount) => mount === socket);
+    return names.length === 0 ? [] : [`${socket} goes away; ${names.join(', ')} ${has(names)} it mounted`];
+  });
+  const template = programTemplate(places);
+  const renewed = now.get(template)?.kind === 'file';
+  if (!renewed || !files.some(({ path, kind }) => path === template && kind === 'file')) return gone;
+  const directory = socketDirectory(places);
+  const names = mounting((mount) => mount.startsWith(`${directory}/`));
+  if (names.length === 0) return gone;
+  return [
+    `the sockets in ${directory} are made anew; ${names.join(', ')} ${has(names)} one of them mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
+  ];
+}
+
+function has(names: readonly string[]): string {
+  return names.length === 1 ? 'has' : 'have';
 }

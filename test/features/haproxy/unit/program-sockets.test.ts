@@ -1,30 +1,32 @@
 /** Sockets for programs on a host: what a change does to those that nobody listens on, and whom that stops. */
 
 import { describe, expect, test } from 'vitest';
-import type { StoreState } from '../../../src/core/adapters/store/records.ts';
-import { LISTENER_SERVICE } from '../../../src/core/domain/dockerd/paths.ts';
-import type { DesiredHost } from '../../../src/core/domain/plan/desired.ts';
-import { textFile } from '../../../src/core/domain/plan/file-change.ts';
-import type { DesiredListener } from '../../../src/core/domain/plan/listener.ts';
-import { planHost } from '../../../src/core/domain/plan/plan-host.ts';
-import { planRestore } from '../../../src/core/domain/plan/plan-restore.ts';
-import { inactiveWarnings, inactivityOf, unstartableSockets } from '../../../src/core/domain/plan/program-sockets.ts';
-import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../../src/core/domain/settings.ts';
-import { keptOf, writeKept } from '../../../src/core/domain/settings-stored.ts';
-import { certificateIds } from '../../../src/core/domain/trust/ca-id.ts';
-import { type ApplyRequest, hostsIntent } from '../../../src/core/domain/trust/wanted-hosts.ts';
-import { desired, factsOf } from '../../support/host-facts.ts';
+import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
+import { LISTENER_SERVICE, SYSTEM_PLACES } from '../../../../src/core/domain/dockerd/paths.ts';
+import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
+import { textFile } from '../../../../src/core/domain/plan/file-change.ts';
+import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../../../src/core/domain/settings.ts';
+import { keptOf, writeKept } from '../../../../src/core/domain/settings-stored.ts';
+import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
+import { type ApplyRequest, hostsIntent } from '../../../../src/core/domain/trust/wanted-hosts.ts';
+import type { HaproxyListener } from '../../../../src/features/haproxy/domain/plan-listener.ts';
+import {
+  inactivityOf,
+  mountedRoleSockets,
+  unstartableSockets,
+} from '../../../../src/features/haproxy/domain/program-sockets.ts';
+import { desired, factsOf } from '../../../support/host-facts.ts';
+import { LOGIN, planWith, restoreWith } from '../support/opened-listener.ts';
 
 const STATE = '/var/lib/docker-tls';
 const CERT = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----\n';
 const LISTS = '/etc/docker/tls/lists';
-const LOGIN = { destination: 'h1', user: 'root' };
 const SOCKETS = ['ab read', 'ci read'];
 
 const NO_STORE: StoreState = { hosts: new Map(), clients: new Map(), issuers: new Map(), oldCas: [] };
 const SPEC = completeHost({ name: 'h1', ssh: { destination: 'h1' }, sockets: SOCKETS });
 
-const listener = (text = 'clients\n', names: readonly string[] = ['ab', 'ci']): DesiredListener => ({
+const listener = (text = 'clients\n', names: readonly string[] = ['ab', 'ci']): HaproxyListener => ({
   title: 'Front',
   unit: `[Service]\n# ${names.join(' ')}\n`,
   files: new Map([[LISTS, text]]),
@@ -37,7 +39,7 @@ const listener = (text = 'clients\n', names: readonly string[] = ['ab', 'ci']): 
 
 const [id = ''] = certificateIds(CERT);
 const same = { trust: [id], certificate: { keep: [id] }, key: 'keep' } as const;
-const wanted: DesiredHost = { ...desired, credentials: same, sockets: SOCKETS, listener: listener() };
+const wanted: DesiredHost = { ...desired, credentials: same };
 
 /** One block of systemctl for each socket; `words`: its state. */
 const states = (sockets: Readonly<Record<string, string>>) =>
@@ -52,7 +54,7 @@ const BROKEN = 'LoadState=bad-setting ActiveState=inactive';
 
 /** Facts of a host that has the two sockets. `ci` and `ab`: the states of their units. */
 function hostWith(ci: string, at = '', ab = ACTIVE) {
-  const first = planHost(factsOf(), wanted);
+  const first = planWith(factsOf(), wanted, listener(), { sockets: SOCKETS });
   const files = first.files.map(({ kind, path, after, to, mode }) => [
     `file:${path}`,
     kind === 'link' ? `link 777 0:0\n${to}` : `file ${mode.slice(1)} 0:0\n${after}`,
@@ -78,7 +80,13 @@ function hostWith(ci: string, at = '', ab = ACTIVE) {
 }
 
 const masked = hostWith(MASKED);
-const plan = (more: Partial<DesiredHost>, facts = masked) => planHost(facts, { ...wanted, ...more }).listener;
+type Wanted = Partial<Omit<DesiredHost, 'listener'>> & {
+  readonly sockets?: readonly string[];
+  readonly startSockets?: boolean;
+  readonly listener?: HaproxyListener;
+};
+const plan = ({ sockets = SOCKETS, startSockets, listener: front = listener(), ...more }: Wanted, facts = masked) =>
+  planWith(facts, { ...wanted, ...more }, front, { sockets, startSockets }).listener;
 
 test('a host whose sockets listen is left alone', () => {
   const facts = hostWith(ACTIVE, 'ci socket');
@@ -92,17 +100,24 @@ describe('an inactive socket', () => {
       certificate: { issue: { names: [], keyType: 'p256', days: 1, reason: 'x' } },
     } as const;
     const rotation = { credentials: { ...renewed, key: 'send' } } as const;
-    expect(plan(rotation)).toMatchObject({ action: 'reload', inactive: ['ci'] });
+    expect(plan(rotation)).toMatchObject({ action: 'reload', inactive: [{ name: 'ci' }] });
     // Also if the whole host is to be brought in line.
-    expect(plan({ ...rotation, startSockets: true })).toMatchObject({ action: 'reload', inactive: ['ci'] });
-    expect(plan({ listener: listener('fewer\n') })).toMatchObject({ action: 'reload', inactive: ['ci'], cut: 'cut' });
-    expect(plan({ port: 99 })).toMatchObject({ action: 'restart', inactive: ['ci'] });
-    expect(plan({ listener: { ...listener(), active: false } })).toMatchObject({ action: 'start', inactive: ['ci'] });
+    expect(plan({ ...rotation, startSockets: true })).toMatchObject({ action: 'reload', inactive: [{ name: 'ci' }] });
+    expect(plan({ listener: listener('fewer\n') })).toMatchObject({
+      action: 'reload',
+      inactive: [{ name: 'ci' }],
+      cut: 'cut',
+    });
+    expect(plan({ port: 99 })).toMatchObject({ action: 'restart', inactive: [{ name: 'ci' }] });
+    expect(plan({ listener: { ...listener(), active: false } })).toMatchObject({
+      action: 'start',
+      inactive: [{ name: 'ci' }],
+    });
   });
 
   test('is started by a change that has nothing else to do, and is for the whole host', () => {
     const stopped = hostWith(STOPPED);
-    const planned = (reason: ApplyRequest['reason'], more: Partial<DesiredHost> = {}) => {
+    const planned = (reason: ApplyRequest['reason'], more: Wanted = {}) => {
       const client = { spec: { ...CLIENT_DEFAULTS, name: 'me' }, named: false };
       const { target } = hostsIntent({ reason, hosts: [SPEC], ca: CA_DEFAULTS, client }).want(NO_STORE, new Date());
       if (target.kind !== 'desired') throw new Error(target.kind);
@@ -111,17 +126,17 @@ describe('an inactive socket', () => {
     expect(planned('apply')).toMatchObject({
       ...{ action: 'restart', reason: expect.toSay('not-active', 'ci'), inactive: [] },
     });
-    expect(planned('harden')).toMatchObject({ action: 'none', inactive: ['ci'] });
-    expect(plan({}, stopped)).toMatchObject({ action: 'none', inactive: ['ci'] });
+    expect(planned('harden')).toMatchObject({ action: 'none', inactive: [{ name: 'ci' }] });
+    expect(plan({}, stopped)).toMatchObject({ action: 'none', inactive: [{ name: 'ci' }] });
     const extras = [textFile('/etc/x', 'x')];
-    expect(planned('apply', { extras })).toMatchObject({ action: 'none', inactive: ['ci'] });
+    expect(planned('apply', { extras })).toMatchObject({ action: 'none', inactive: [{ name: 'ci' }] });
   });
 
-  test('is only one that systemd has told of: without its facts, a socket has to listen', () => {
+  test('is only one that systemd has told of: without its facts, a socket has to listen', async () => {
     expect(plan({}, hostWith(''))).toMatchObject({ action: 'restart', inactive: [] });
-    const silent = { ...masked, programSockets: new Map() };
+    const silent = { ...masked, texts: new Map() };
     expect(plan({}, silent)).toMatchObject({ action: 'restart', inactive: [] });
-    expect(planRestore(silent, 1, wanted).listener.inactive).toEqual([]);
+    expect((await restoreWith(silent, 1, wanted, SOCKETS)).plan.listener.inactive).toEqual([]);
   });
 
   test('has to listen after a change that adds it, or gives it another role', () => {
@@ -129,18 +144,20 @@ describe('an inactive socket', () => {
       ...{ action: 'restart', inactive: [] },
     });
     const more = { sockets: [...SOCKETS, 'new read'], listener: listener('more\n', ['ab', 'ci', 'new']) };
-    expect(plan(more)).toMatchObject({ action: 'restart', inactive: ['ci'] });
+    expect(plan(more)).toMatchObject({ action: 'restart', inactive: [{ name: 'ci' }] });
   });
 
-  test('is no obstacle to a rollback, unless that gives it another role', () => {
-    const restored = (sockets: readonly string[]) => planRestore(masked, 1, { ...wanted, sockets }).listener;
-    const refused = (sockets: readonly string[]) =>
-      unstartableSockets(restored(sockets), masked, { name: 'h1', sockets }, LOGIN).map(({ code }) => code);
-    expect(restored(SOCKETS)).toMatchObject({ action: 'restart', inactive: ['ci'] });
-    expect(refused(SOCKETS)).toEqual([]);
-    expect(restored(['ci monitor']).inactive).toEqual([]);
-    expect(refused(['ci monitor'])).toEqual(['E_APPLY']);
-    expect(planRestore(masked, 'none', wanted).listener).toMatchObject({ action: 'stop', inactive: [] });
+  test('is no obstacle to a rollback, unless that gives it another role', async () => {
+    const restored = async (sockets: readonly string[]) => {
+      const { plan, problems } = await restoreWith(masked, 1, wanted, sockets);
+      return { ...plan.listener, codes: problems.map(({ code }) => code), warnings: plan.warnings };
+    };
+    const same = await restored(SOCKETS);
+    expect(same).toMatchObject({ action: 'restart', inactive: [{ name: 'ci', who: 'socket ci' }], codes: [] });
+    expect(same.warnings).toEqual(same.inactive.map(({ warning }) => warning));
+    expect(await restored(['ci monitor'])).toMatchObject({ inactive: [], codes: ['E_APPLY'] });
+    const { plan } = await restoreWith(masked, 'none', wanted, SOCKETS);
+    expect(plan.listener).toMatchObject({ action: 'stop', inactive: [] });
   });
 });
 
@@ -169,9 +186,8 @@ describe('what keeps a socket from listening is named, with a command', () => {
     const facts = hostWith(state, at);
     // A restart would end streams, and change nothing: a host in sync stays so.
     const { action, inactive } = plan({ startSockets: true }, facts);
-    expect([action, inactive]).toEqual(['none', ['ci']]);
+    expect([action, inactive]).toEqual(['none', [{ name: 'ci', who: 'socket ci', warning: said(command) }]]);
     expect(unstartableSockets({ action, inactive }, facts, SPEC, LOGIN)).toEqual([]);
-    expect(inactiveWarnings({ inactive }, facts, 'h1', LOGIN)).toEqual([said(command)]);
     // A change of this socket itself is refused.
     const role = { name: 'h1', sockets: ['ab read', 'ci monitor'] };
     const changed = plan({ ...role, listener: listener('others\n') }, facts);
@@ -184,20 +200,12 @@ describe('what keeps a socket from listening is named, with a command', () => {
   test('a restart that starts one socket is not about another one, which is masked', () => {
     const facts = hostWith(MASKED, '', STOPPED);
     const next = plan({ startSockets: true }, facts);
-    expect(next).toMatchObject({ action: 'restart', inactive: ['ci'], reason: expect.toSay('not-active', 'ab') });
+    expect(next).toMatchObject({
+      action: 'restart',
+      inactive: [{ name: 'ci' }],
+      reason: expect.toSay('not-active', 'ab'),
+    });
     expect(unstartableSockets(next, facts, SPEC, LOGIN)).toEqual([]);
-  });
-
-  test('after a change, a socket that has answered is not called inactive', () => {
-    const warned = (...who: readonly string[]) =>
-      inactiveWarnings(
-        { inactive: ['ci'] },
-        masked,
-        'h1',
-        LOGIN,
-        who.map((one) => ({ who: one })),
-      ).length;
-    expect([warned(), warned('socket ab', 'socket ci2'), warned('socket ab', 'socket ci')]).toEqual([1, 1, 0]);
   });
 
   test('a stopped unit and a deleted file may come back by a start', () => {
@@ -213,8 +221,29 @@ describe('what keeps a socket from listening is named, with a command', () => {
 
   test('a new socket that something stands in the way of is refused', () => {
     const facts = factsOf({ 'program-sockets': states({ ci: STOPPED }), 'program-paths': 'ci directory' });
-    const next = planHost(facts, { ...wanted, sockets: ['ci read'], listener: listener('x', ['ci']) });
-    const spec = { name: 'h1', sockets: ['ci read'] };
-    expect(unstartableSockets(next.listener, facts, spec, LOGIN).map(({ code }) => code)).toEqual(['E_APPLY']);
+    const sockets = ['ci read'];
+    const next = plan({ sockets, listener: listener('x', ['ci']) }, facts);
+    const spec = { name: 'h1', sockets };
+    expect(unstartableSockets(next, facts, spec, LOGIN).map(({ code }) => code)).toEqual(['E_APPLY']);
   });
+});
+
+test('a container that has one of our sockets mounted is named when that goes away, or when the unit of all changes', () => {
+  const containers = (source: string) =>
+    JSON.stringify([{ Id: 'abc', Names: ['/ci'], Mounts: [{ Type: 'bind', Source: source }] }]);
+  const { units } = SYSTEM_PLACES;
+  const at = `${units}/docker-tls-role@.socket`;
+  const there = { [`file:${at}`]: 'file 644 0:0\nx' };
+  const words = (source: string, file: { path: string; kind: 'file' | 'absent' }, more = {}) =>
+    mountedRoleSockets(factsOf({ containers: containers(source), ...more }), [file]).join();
+  const template = { path: at, kind: 'file' } as const;
+  const said = expect.toSay('sockets-made-anew', '/run/docker-tls', 'ci');
+  expect(words('/run/docker-tls/a.sock', template, there)).toEqual(said);
+  expect(words('/var/run/docker-tls/a.sock', template, there)).toEqual(said);
+  expect(words('/run/docker-tls', template, there), 'a mounted directory shows the new ones').toBe('');
+  expect(words('/run/docker-tls/a.sock', template), 'no socket was there').toBe('');
+  const gone = (name: string) =>
+    ({ path: `${units}/sockets.target.wants/docker-tls-role@${name}.socket`, kind: 'absent' }) as const;
+  expect(words('/run/docker-tls/a.sock', gone('a'), there)).toSay('socket-goes-away', '/run/docker-tls/a.sock', 'ci');
+  expect(words('/run/docker-tls/a.sock', gone('b'), there), 'another stays').toBe('');
 });

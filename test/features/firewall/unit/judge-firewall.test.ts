@@ -1,10 +1,9 @@
 /** Firewall verdicts on a port, with rules as printed by their own tools: only a certain block is a problem. */
 
 import { expect, test } from 'vitest';
-import type { HostFacts } from '../../../src/core/domain/plan/facts.ts';
-import { judgeFirewall } from '../../../src/core/domain/plan/firewall.ts';
+import { type Firewall, judgeFirewall } from '../../../../src/features/firewall/domain/judge-firewall.ts';
 
-const NONE: HostFacts['firewall'] = {
+const NONE: Firewall = {
   iptables: '',
   ufw: undefined,
   nft: '',
@@ -20,7 +19,7 @@ function zone(name: string, { target = 'default', interfaces = '', ports = '' } 
 const zones = (name: string, more = {}): string => `${name}\n${zone(name, more)}`;
 
 type Verdict = 'open' | 'wall' | 'doubt';
-const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
+const cases: readonly [string, Partial<Firewall>, Verdict][] = [
   ['nothing', {}, 'open'],
   ['firewalld: the port', { firewalld: zones('public', { ports: '22/tcp 2376/tcp' }) }, 'open'],
   ['firewalld: a rich rule or a service may do it', { firewalld: zones('public') }, 'doubt'],
@@ -123,7 +122,7 @@ const cases: readonly [string, Partial<HostFacts['firewall']>, Verdict][] = [
     '-m conntrack --ctstate INVALID',
     '-p tcp ! --dport 22',
     '-m limit --limit 5/min',
-  ].map((rule): [string, Partial<HostFacts['firewall']>, Verdict] => [
+  ].map((rule): [string, Partial<Firewall>, Verdict] => [
     `iptables: drops some: ${rule}`,
     { iptables: `-P INPUT ACCEPT\n-A INPUT ${rule} -j DROP` },
     'open',
@@ -168,7 +167,7 @@ test.each(cases)('%s', (_, firewall, verdict) => {
 });
 
 const DENIED = '### tuple ### deny any 2376 0.0.0.0/0 any 0.0.0.0/0 in';
-test.each<[string, Partial<HostFacts['firewall']>, string[]]>([
+test.each<[string, Partial<Firewall>, string[]]>([
   ['ufw appends', { ufw: UFW_POLICY }, ['ufw allow 2376/tcp']],
   [
     'ufw replaces the very rule',
