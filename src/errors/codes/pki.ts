@@ -33,7 +33,11 @@ export const CA = {
   E_CA_EXPIRED: [2, 'The CA has expired.', 'docker-tls rotate ca'],
   E_CA_NAMES: [2, "The CA's name constraints exclude a name of the host.", 'docker-tls ca show'],
   E_CA_KEY: [2, 'The key does not belong to the certificate of the CA.', 'Import the matching key.'],
-  E_CA_PATHLEN: [2, 'The CA may not sign the issuing CAs of clients.', 'docker-tls ca show<!-- issuers -->; for an import: pass --sign-command in place of --key<!-- /issuers -->'],
+  E_CA_PATHLEN: [
+    2,
+    'The CA may not sign the issuing CAs of clients.',
+    'docker-tls ca show<!-- issuers -->; for an import: pass --sign-command in place of --key<!-- /issuers -->',
+  ],
   E_CA_LEAF_ONLY: [
     2,
     'The CA makes no issuing CAs for clients, so dockerd cannot reject one client.',
