@@ -43,7 +43,7 @@ export async function openHosts(
     state,
     run,
     request: {
-      ownCa: await run.signer?.toStore(state, run),
+      ownCa: await run.signer?.changes(state, run),
       reason: 'apply',
       hosts: selection.specs.map((spec) =>
         options.installs && listsClients(spec) ? { ...spec, install: true } : spec,

@@ -177,7 +177,7 @@ async function changeSetUp(
   const spec = requested.ssh.hostKey === 'accept-new' ? withSeenKey(requested, opened.session.hostKey) : requested;
   const request: ApplyRequest = {
     reason: 'setup',
-    ownCa: await run.signer?.toStore(state, run),
+    ownCa: await run.signer?.changes(state, run),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
     client: { spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }), named: client.requested },

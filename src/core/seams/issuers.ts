@@ -5,6 +5,7 @@ import type { StoredCa, StoreState } from '../adapters/store/records.ts';
 import type { CaSigner, CaToken, ExternalCa } from '../domain/external-ca.ts';
 import type { OpenAuthority } from '../domain/pki/open-authority.ts';
 import type { CaSpec } from '../domain/settings.ts';
+import type { CredentialChange } from '../domain/trust/changes.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';
@@ -33,11 +34,11 @@ export type RunSigner = {
 
 /** The user's own CA, as a fleet file names it. */
 export type OwnCa = CaSigner & {
-  /** Its form in the store. Fails with the checks of `ca import`. */
-  toStore(
+  /** What imports it, or updates how it signs. Fails with the checks of an import. */
+  changes(
     state: StoreState,
     run: Pick<SignerRun, 'passphrase'> & { readonly runtime: Pick<Runtime, 'now'> },
-  ): Promise<StoredCa>;
+  ): Promise<(known: StoredCa | undefined) => readonly CredentialChange[]>;
 };
 
 export type Issuers = {

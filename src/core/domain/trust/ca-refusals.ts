@@ -53,16 +53,6 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
   );
 }
 
-export function caExists(): DockerTlsError {
-  return new DockerTlsError('E_CA_EXISTS', 'there is another CA in this store already', {
-    hints: [
-      'docker-tls ca show',
-      'keep this one apart: --home DIR',
-      'a new CA in its place, with no client locked out: docker-tls rotate ca',
-    ],
-  });
-}
-
 export function noCa(): DockerTlsError {
   return new DockerTlsError('E_NO_CA', 'there is no CA in this store yet', {
     hints: ['docker-tls ca create', ...offeredCommands('own-ca', '--cert FILE --key FILE')],

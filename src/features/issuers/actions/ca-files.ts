@@ -4,6 +4,7 @@ import { readIn } from '../../../core/actions/input-output.ts';
 import type { Issuers } from '../../../core/seams/issuers.ts';
 import { signerOf } from '../adapters/signer.ts';
 import type { SignerFlags } from '../domain/external-ca-flags.ts';
+import { namedCa } from '../domain/named-ca.ts';
 import { caToStore } from '../engine/imported-ca.ts';
 
 export type CaFiles = SignerFlags & {
@@ -26,6 +27,9 @@ export const ownCa: Issuers['ownCa'] = async (ca, noPassphrase, cwd) => {
   const given = { ...read, wholeChain: ca.wholeChain === true, leafOnly: ca.leafOnly === true, noPassphrase };
   return {
     ...{ external: read.external, token: read.token },
-    toStore: (state, { passphrase, runtime }) => caToStore({ ...given, state, passphrase, now: runtime.now() }),
+    async changes(state, { passphrase, runtime }) {
+      const ca = await caToStore({ ...given, state, passphrase, now: runtime.now() });
+      return (known) => namedCa(known, ca);
+    },
   };
 };

@@ -6,11 +6,11 @@ import { inspectCertificate, splitBundle, verifyChain } from '../../../core/doma
 import { isKeyType } from '../../../core/domain/pki/key-types.ts';
 import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../../../core/domain/pki/keys.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
-import { caExists } from '../../../core/domain/trust/ca-refusals.ts';
 import type { PassphraseSource } from '../../../core/engine/key-protection.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
 import { authorityFlaws } from '../domain/authority.ts';
+import { caExists } from '../domain/named-ca.ts';
 
 /** A CA and its signer: the external CA to ask if the key is on another machine, or the token that holds the key. */
 type CaToImport = CaSigner & {

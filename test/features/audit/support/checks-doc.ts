@@ -219,9 +219,7 @@ export function renderChecksDoc(): string {
   ].join('\n')}\n`;
 }
 
-/** A fix by another feature, between its marks. */
+/** A fix by sockets with a role, between the marks of the feature that makes them. */
 function marked(text: string): string {
-  return text
-    .replace(/ A socket with a role: .*$/, '<!-- haproxy -->$&<!-- /haproxy -->')
-    .replace(/ \(docker-tls ca import\)/, '<!-- issuers -->$&<!-- /issuers -->');
+  return text.replace(/ A socket with a role: .*$/, '<!-- haproxy -->$&<!-- /haproxy -->');
 }

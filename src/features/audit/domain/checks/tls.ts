@@ -2,7 +2,6 @@
 
 import { tlsModeOf } from '../../../../core/domain/dockerd/daemon-options.ts';
 import { FULL_ROLE } from '../../../../core/domain/trust/view.ts';
-import { offeredCommands } from '../../../../core/seams/offered-commands.ts';
 import type { AuditFacts } from '../audit-facts.ts';
 import { type CertificateFact, readCertificates } from '../certificates.ts';
 import {
@@ -284,9 +283,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: "The CA's private key is on the host",
     severity: 'high',
     why: 'Anyone who takes the host over could make certificates for all hosts and clients.',
-    fix: `Move it to the place where certificates are made${offeredCommands('own-ca')
-      .map((one) => ` (${one})`)
-      .join('')}, and delete it here.`,
+    fix: 'Move it to the place where certificates are made, and delete it here.',
     evaluate: (facts) => {
       if (facts.keyFiles.length === 0) return notApplicable('no private keys were found');
       return judge(
