@@ -67,7 +67,7 @@ function look(where, text) {
     const [word] =
       WORDS.exec(
         line.replaceAll(
-          /ansible-inventory .*?--list|step certificate .*|docker buildx create --use|`ssh\b(?! HOST(?:`| --))/g,
+          /ansible-inventory .*?--list|curl [^`]*|step certificate .*|docker buildx create --use|`ssh\b(?! HOST(?:`| --))/g,
           '',
         ),
       ) ?? [];

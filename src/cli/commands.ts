@@ -8,7 +8,7 @@ import { COMMAND_SEAM } from '../core/seams/feature-commands.ts';
 import { type CommandEntry, type CommandGroup, listCommand } from './command.ts';
 
 const CLIENTS: CommandGroup = { name: 'clients', summary: 'Who may use the hosts: add, list, revoke' };
-const CA: CommandGroup = { name: 'ca', summary: 'The CA of this store: create, show, export, import, passphrase' };
+const CA: CommandGroup = { name: 'ca', summary: 'The CA of this store: create, show, export, passphrase' };
 const MORE: CommandGroup = { name: 'more', summary: 'Everything else: checks, contexts, undoing, renewals, shells' };
 
 /** In the order of the first page. */
@@ -88,10 +88,6 @@ export const COMMANDS: readonly CommandEntry[] = [
   listCommand(
     { name: 'ca passphrase', summary: 'Change the passphrase of the keys in this store', group: CA },
     () => import('../core/commands/ca-passphrase.ts'),
-  ),
-  listCommand(
-    { name: 'ca import', summary: 'Use your own CA, even if its key stays on another machine', group: CA },
-    () => import('../core/commands/ca-import.ts'),
   ),
   listCommand(
     { name: 'rollback', summary: 'Roll back to the previous generation and verify it' },

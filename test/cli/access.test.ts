@@ -3,7 +3,7 @@ import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { CertificateFactory } from '../support/certificate-factory.ts';
 import { runCli, runUnreached } from '../support/cli.ts';
-import { type IssuedOptions, issueStore } from '../support/issued-store.ts';
+import { type IssuedOptions, issueStore, storeCa } from '../support/issued-store.ts';
 import { importFrom } from '../support/outside-clients.ts';
 import { newHome, removeHomes } from '../support/store.ts';
 
@@ -30,7 +30,7 @@ const two: IssuedOptions = { hosts: { 'build-1': {}, 'build-2': {} } };
 describe('an imported CA, which has clients that are not in this store', () => {
   beforeEach(async () => {
     const ca = factory.issue('company', { ca: true });
-    await run('ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase');
+    await storeCa(home, ca);
     await issueStore(home, { ...two, clients: { laptop: undefined, eve: undefined } });
   });
 

@@ -8,6 +8,7 @@ import { isEncrypted, keyOpens } from '../../src/core/domain/pki/keys.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { type PassphraseSource, protectAnew, storedKeys } from '../../src/core/engine/key-protection.ts';
 import { buildProgram, type Program, runCli } from '../support/cli.ts';
+import { storeCa } from '../support/issued-store.ts';
 import { newHome, picture, removeHomes } from '../support/store.ts';
 import { replaceCa } from '../support/two-cas.ts';
 
@@ -123,11 +124,10 @@ test('a new one and none exclude each other', async () => {
 });
 
 test('without a CA, or without its key, there is nothing to protect', async () => {
-  const cert = join(directory, 'ca.pem');
-  writeFileSync(cert, readFileSync(join(home, 'ca/ca.pem')));
+  const cert = readFileSync(join(home, 'ca/ca.pem'), 'utf8');
   home = newHome();
   expect((await run('ca', 'passphrase', '--json')).json.error?.code).toBe('E_NO_CA');
-  expect((await run('ca', 'import', '--cert', cert)).exit).toBe(0);
+  await storeCa(home, { cert });
   expect((await run('ca', 'passphrase', '--json')).json.error?.code).toBe('E_CA_KEY_EXTERNAL');
 });
 

@@ -6,7 +6,7 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.ts';
-import { type Changing, counts, type FeatureConsent, factory, NOTHING, ownCa, run } from '../support/consent.ts';
+import { type Changing, counts, type FeatureConsent, NOTHING, ownCa, run } from '../support/consent.ts';
 
 /** Additions of features, each in its own directory. */
 const directory = new URL('../features/', import.meta.url);
@@ -32,7 +32,6 @@ const CHANGING: readonly Changing[] = [
   ['remove', ['h1', 'h2'], true],
   ['forget', ['h1'], true],
   ['rename', ['h1', 'h9'], false],
-  ['ca import', [], false],
   ['ca create', [], false],
   ['ca passphrase', ['--no-ca-passphrase'], true],
   ...FEATURES.flatMap(({ changing }) => changing),
@@ -50,8 +49,7 @@ test('every command is in one of the tables', () => {
 });
 
 function words(name: string, argv: readonly string[]): string[] {
-  const more = name === 'ca import' ? ['--cert', factory.issue('other', { ca: true }).certFile] : [];
-  return [...name.split(' '), ...argv, ...more];
+  return [...name.split(' '), ...argv];
 }
 
 describe('with the key of the CA here', () => {

@@ -21,8 +21,8 @@ describe.each([
     ['if eve is out: docker-tls client revoke eve', `if eve is out: ${own} client revoke eve`],
     ['run docker-tls plan, then docker-tls apply', `run ${own} plan, then ${own} apply`],
     [
-      'where another CA certifies it: docker-tls ca import --tls-root FILE',
-      `where another CA certifies it: ${own} ca import --tls-root FILE`,
+      'where there is none: docker-tls ca create --ca-name NAME',
+      `where there is none: ${own} ca create --ca-name NAME`,
     ],
     ['then here:        docker-tls client list', `then here:        ${own} client list`],
   ])('%s', (line, said) => {

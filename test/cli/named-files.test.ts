@@ -28,10 +28,8 @@ test.each([
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'loop']],
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', 'loop']],
   ['E_SSH_KEY_FILE', ['plan', 'root@127.0.0.1', '-i', 'pipe']],
-  ['E_FILE', ['ca', 'import', '--cert', 'loop', '--key', 'loop']],
   ['E_SECRET_FILE', [...SETUP.filter((word) => word !== '--no-ca-passphrase'), '--sudo-password-file', 'loop']],
   ['E_LOG_FILE', ['plan', 'root@127.0.0.1', '--log', '/dev/full']],
-  ['E_FILE', ['ca', 'import', '--cert', '/dev/zero', '--key', '/dev/zero']],
   ['E_SECRET_FILE', [...SETUP.filter((word) => word !== '--no-ca-passphrase'), '--sudo-password-file', '/dev/zero']],
 ])('%s: %j', async (code, argv) => {
   const child = program.start(['--home', join(directory, 'home'), '--json', ...argv], { cwd: directory });

@@ -86,11 +86,11 @@ test('answers of every kind', async () => {
 
 test('a command in a question is for the store that is meant', async () => {
   const { prompts, type } = setting();
-  const choices = [{ value: 1, name: 'end here: docker-tls ca import', description: 'as does docker-tls apply' }];
+  const choices = [{ value: 1, name: 'end here: docker-tls ca show', description: 'as does docker-tls apply' }];
   const explain = 'If it is lost: docker-tls ca create --no-ca-passphrase';
   const chosen = prompts.select({ explain, message: 'Which?', choices, flag: '--which' });
   await type('docker-tls --home /srv/tls ca create --no-ca-passphrase', '');
-  await type('docker-tls --home /srv/tls ca import', '');
+  await type('docker-tls --home /srv/tls ca show', '');
   await type('docker-tls --home /srv/tls apply', ENTER);
   expect(await chosen).toBe(1);
 });

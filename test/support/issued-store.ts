@@ -62,6 +62,22 @@ export async function changeClient(home: string, name: string, change: Partial<C
   });
 }
 
+/** Stores a CA that another tool made; without its key nothing can be issued. */
+export async function storeCa(
+  home: string,
+  { cert, key }: { readonly cert: string; readonly key?: string },
+): Promise<void> {
+  const record = {
+    name: 'company',
+    createdAt: new Date().toISOString(),
+    keyType: 'p256',
+    days: 3650,
+    imported: true,
+  } as const;
+  const store = openStore(home);
+  await store.withLock('test', () => store.write({ ca: { cert, record, ...(key && { keyPem: new Secret(key) }) } }));
+}
+
 /** Creates the CA (if missing), the hosts and the clients; hosts get the trust files that an apply would write. */
 export async function issueStore(home: string, options: IssuedOptions): Promise<void> {
   const now = options.now ?? new Date();

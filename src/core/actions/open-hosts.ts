@@ -9,7 +9,6 @@ import { change } from '../engine/change.ts';
 import type { Run } from '../engine/intent.ts';
 import { ownClientName } from '../user.ts';
 import type { ActionContext } from './action-context.ts';
-import { fleetCaToStore } from './ca-files.ts';
 import { clientSpec, runFlags } from './host-flags.ts';
 import { storeOf } from './open-store.ts';
 import type { Changed } from './results.ts';
@@ -44,7 +43,7 @@ export async function openHosts(
     state,
     run,
     request: {
-      ownCa: await fleetCaToStore(run, state),
+      ownCa: await run.signer?.changes(state, run),
       reason: 'apply',
       hosts: selection.specs.map((spec) =>
         options.installs && listsClients(spec) ? { ...spec, install: true } : spec,

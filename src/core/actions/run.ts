@@ -5,13 +5,12 @@ import type { HostFlags } from '../domain/hosts/specs.ts';
 import type { Secret } from '../domain/secret.ts';
 import { CA_DEFAULTS, type CaSpec } from '../domain/settings.ts';
 import { listWords } from '../domain/words.ts';
-import type { CaToImport } from '../engine/imported-ca.ts';
 import type { Run } from '../engine/intent.ts';
 import type { PassphraseSource } from '../engine/key-protection.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
+import { loadIssuers } from '../seams/issuers.ts';
 import type { ActionContext } from './action-context.ts';
 import { agree } from './ask.ts';
-import { readFleetCa } from './ca-files.ts';
 import { passphraseSource, requestedOnce } from './ca-passphrase.ts';
 import { readSecret, type SecretOptions, sudoPassword } from './given-secrets.ts';
 import { caSpec, type GivenOptions, runFlags } from './host-flags.ts';
@@ -27,21 +26,21 @@ export type RunOptions = GivenOptions &
     readonly shard?: string | undefined;
   };
 
-export type FleetRun = Run & { readonly signer?: CaToImport | undefined };
-
 /** The run of a command over some hosts; reads the passwords that its options promise. `more`: additions of this command. */
 export async function openRun(
   context: ActionContext,
   options: RunOptions,
   { specs, secrets, ca }: Pick<HostsOfFile, 'specs' | 'secrets' | 'ca'>,
   more: Partial<Run> = {},
-): Promise<FleetRun> {
+): Promise<Run> {
   const { global, runtime, prompts, progress } = context;
   const { parallel, dryRun } = global;
   // With --diff, users want to see every file before it is written.
   const shown = !global.yes || global.diff;
   const noPassphrase = options.noCaPassphrase === true || secrets.caPassphrase === 'none';
-  const signer = await readFleetCa(ca, noPassphrase, runtime.cwd);
+  const cert = ca?.cert;
+  const signer =
+    cert === undefined ? undefined : await (await loadIssuers()).ownCa({ ...ca, cert }, noPassphrase, runtime.cwd);
   const { canary, maxFailures } = options;
   return {
     ...{ runtime, progress, parallel, canary, maxFailures, dryRun },

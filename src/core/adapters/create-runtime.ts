@@ -1,9 +1,8 @@
 /** The real Runtime: this process's streams, clock and environment, and the adapters, loaded at first use. */
 
 import { hostname } from 'node:os';
-import { DockerTlsError } from '../../errors/errors.ts';
 import type { Io, Runtime } from '../runtime.ts';
-import { ISSUERS, type Issuers } from '../seams/issuers.ts';
+import { loadIssuers } from '../seams/issuers.ts';
 import { writerTo } from '../stdout.ts';
 import { userName, workingDirectory } from '../user.ts';
 import { heldToFirstKey } from './ssh/first-key.ts';
@@ -24,18 +23,9 @@ export function createRuntime(options: RuntimeOptions): Omit<Runtime, 'env' | 'p
     signal: options.signal,
     probe: async (request) => (await import('./docker/probe.ts')).probe(request),
     ...heldToFirstKey(async (target) => (await import('./ssh/connect.ts')).connect(target)),
-    sign: async (ca, request) => (await issuers()).sign(ca, request, options.signal),
-    signByToken: async (token, request) => (await issuers()).signByToken(token, request, options.signal),
+    sign: async (ca, request) => (await loadIssuers()).sign(ca, request, options.signal),
+    signByToken: async (token, request) => (await loadIssuers()).signByToken(token, request, options.signal),
   };
-}
-
-/** Fails with E_CA_KEY_EXTERNAL (exit 2) if no feature supports external CAs. */
-async function issuers(): Promise<Issuers> {
-  const [first] = ISSUERS.all;
-  if (first !== undefined) return first.load();
-  throw new DockerTlsError('E_CA_KEY_EXTERNAL', 'this build of docker-tls does not support external CAs', {
-    hints: ['docker-tls version'],
-  });
 }
 
 function processIo(colour: boolean): Io {

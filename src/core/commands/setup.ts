@@ -5,14 +5,13 @@ import { CA_OPTIONS, HOST_OPTIONS, REJECT_OPTION, SSH_OPTIONS, TAKE_OVER_OPTION 
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import { DockerTlsError, DockerTlsErrors, interrupted, printable } from '../../errors/errors.ts';
 import { noAnswer } from '../actions/ask.ts';
-import { fleetCaToStore } from '../actions/ca-files.ts';
 import { openFleetFile } from '../actions/fleet-files.ts';
 import { caSpec, clientSpec, hostFlags } from '../actions/host-flags.ts';
 import { storeOf } from '../actions/open-store.ts';
 
 import { makeOwn } from '../actions/own-client.ts';
 import { type Changed, failuresOf } from '../actions/results.ts';
-import { confirming, type FleetRun, openRun } from '../actions/run.ts';
+import { confirming, openRun } from '../actions/run.ts';
 import { propose, refuseUndialled, whatThisIs, withContext } from '../actions/setup-proposal.ts';
 import { dockerHost } from '../domain/destination.ts';
 import { withSeenKey } from '../domain/hosts/recorded-key.ts';
@@ -25,7 +24,7 @@ import type { HostSpec } from '../domain/settings.ts';
 import { usableClients } from '../domain/trust/clients.ts';
 import { type ApplyRequest, clientsFor, hostsIntent } from '../domain/trust/wanted-hosts.ts';
 import { changeHosts } from '../engine/change.ts';
-import type { OpenedHost } from '../engine/intent.ts';
+import type { OpenedHost, Run } from '../engine/intent.ts';
 import { problemsOf, refuseProblems } from '../engine/steps/check-host.ts';
 import { findHost, openHost } from '../engine/steps/open-host.ts';
 import { knownHosts, resolveIntent } from '../engine/steps/resolve-intent.ts';
@@ -169,7 +168,7 @@ async function setUpReached(
 async function changeSetUp(
   context: SetupContext,
   { spec: requested, client, file, takeOver, rejectOthers }: SetupAnswers,
-  run: FleetRun,
+  run: Run,
   opened: OpenedHost,
 ): Promise<CommandResult<SetupDocument>> {
   const { options, global, runtime, state } = context;
@@ -178,7 +177,7 @@ async function changeSetUp(
   const spec = requested.ssh.hostKey === 'accept-new' ? withSeenKey(requested, opened.session.hostKey) : requested;
   const request: ApplyRequest = {
     reason: 'setup',
-    ownCa: await fleetCaToStore(run, state),
+    ownCa: await run.signer?.changes(state, run),
     hosts: [spec],
     ca: caSpec(options, file?.ca),
     client: { spec: clientSpec(client.name, { keyType: spec.keyType, days: options.days }), named: client.requested },

@@ -52,19 +52,6 @@ export function signerWords({ external, token }: CaSigner): string {
   return external === undefined ? `signed by the token ${token?.uri ?? ''}` : `signed by ${externalCaWords(external)}`;
 }
 
-/** Options that describe how a CA with an external key signs. */
-export type SignerFlags = {
-  readonly signCommand?: string | undefined;
-  readonly stepCa?: string | undefined;
-  readonly cfssl?: string | undefined;
-  readonly vault?: string | undefined;
-  readonly profile?: readonly string[] | undefined;
-  readonly credentialFile?: string | undefined;
-  readonly passphraseFile?: string | undefined;
-  readonly pkcs11?: string | undefined;
-  readonly pinFile?: string | undefined;
-};
-
 /** At most one of the two is set. */
 export type CaSigner = { readonly external?: ExternalCa | undefined; readonly token?: CaToken | undefined };
 

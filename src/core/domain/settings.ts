@@ -254,11 +254,11 @@ export const CA_SETTINGS = {
     credentialFile: { ...text(values.file), summary: 'file with the key or token that step-ca, cfssl or Vault wants' },
     passphraseFile: { ...text(values.file), summary: 'file with the passphrase of an encrypted key of step-ca' },
     profiles: { ...list(values.line), summary: "USE=NAME: that CA's own name for server, client or issuer" },
+    tlsRoot: { ...text(values.file), summary: 'the CA of its API (PEM)', otherwise: 'the CA and its chain' },
+    chain: { ...text(values.file), summary: 'the CAs above an intermediate one (PEM)' },
+    wholeChain: { ...on, summary: "that chain goes into clients' ca.pem too" },
+    leafOnly: { ...on, summary: 'it signs no CAs: dockerd cannot reject its clients one by one' },
   } as const),
-  tlsRoot: { ...text(values.file), summary: 'the CA of its API (PEM)', otherwise: 'the CA and its chain' },
-  chain: { ...text(values.file), summary: 'the CAs above an intermediate one (PEM)' },
-  wholeChain: { ...on, summary: "that chain goes into clients' ca.pem too" },
-  leafOnly: { ...on, summary: 'it signs no CAs: dockerd cannot reject its clients one by one' },
 } as const satisfies Settings;
 
 type Frozen<T> = T extends readonly (infer E)[] ? readonly E[] : T;

@@ -19,6 +19,7 @@ import type { StoreSettings } from '../domain/store-settings.ts';
 import type { Intent, Wanted } from '../domain/trust/changes.ts';
 import type { HostProgress, HostSession, Progress, Runtime, SshOptions } from '../runtime.ts';
 import type { CopiesOutcome } from '../seams/copies.ts';
+import type { OwnCa } from '../seams/issuers.ts';
 import type { PassphraseSource } from './key-protection.ts';
 import type { VerifiedAt } from './verify-host.ts';
 
@@ -35,8 +36,8 @@ export type Run = Reach & {
   readonly store: Store;
   readonly progress: Progress;
   readonly passphrase: PassphraseSource;
-  /** The CA's signer from the fleet file. */
-  readonly signer?: CaSigner | undefined;
+  /** The CA of the fleet file, and its signer. */
+  readonly signer?: OwnCa | undefined;
   readonly parallel?: number | undefined;
   readonly canary?: number | undefined;
   readonly maxFailures?: number | undefined;

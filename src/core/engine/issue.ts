@@ -35,16 +35,11 @@ import { requestForOther } from '../domain/trust/client-refusals.ts';
 import { canVouch, requestNeedsKey } from '../domain/trust/server.ts';
 import { hostsLosing } from '../domain/trust/trust.ts';
 import { asksExternalCa, makesIssuers, viewOf } from '../domain/trust/view.ts';
-import type { Runtime, SignRequest } from '../runtime.ts';
-import { approvedSigner, type SignerApproval } from './approved-signer.ts';
-import { type PassphraseSource, protectKeys } from './key-protection.ts';
-import { openToken } from './token.ts';
+import type { SignRequest } from '../runtime.ts';
+import { loadIssuers, type SignerRun } from '../seams/issuers.ts';
+import { protectKeys } from './key-protection.ts';
 
-export type IssuerOptions = SignerApproval & {
-  readonly passphrase: PassphraseSource;
-  readonly runtime: Pick<Runtime, 'sign' | 'signByToken'>;
-  readonly now: Date;
-};
+export type IssuerOptions = SignerRun & { readonly now: Date };
 
 type Issuer = {
   /**
@@ -61,9 +56,9 @@ type Issuer = {
 
 /** An issuer for a state of the store. Asks for and opens keys only when needed. */
 export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
-  const { passphrase, runtime, now } = options;
+  const { passphrase, now } = options;
   const keys = protectKeys(state, passphrase);
-  const { sign, token: here } = approvedSigner(runtime, options);
+  const outsideSigner = async () => (await loadIssuers()).signerFor(options);
   /** The external CA that signs. A CA made in this run has its own key. */
   const external = () => (asksExternalCa({ ca }) ? (options.signer?.external ?? ca?.record.external) : undefined);
   let { ca, oldCas } = state as { ca: StoredCa | undefined; oldCas: StoreState['oldCas'] };
@@ -82,7 +77,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   async function open(stored: Omit<StoredOldCa, 'serial'> | undefined): Promise<OpenAuthority> {
     const { cert = '', keyPem, record } = stored ?? {};
     if (keyPem !== undefined) return openAuthority({ cert, key: await keys.open(keyPem) });
-    if (record?.token !== undefined) return openToken(cert, await here(record.token), passphrase, runtime);
+    if (record?.token !== undefined) return (await outsideSigner()).open(cert, record.token);
     throw externalCaKey();
   }
 
@@ -202,7 +197,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       // An external CA takes the name from the request, so its sender chooses it.
       const { commonName } = parseCsr(csr);
       if (commonName !== name) throw requestForOther(name, commonName);
-      return { cert: await sign(outside, { ...request, csr, commonName, ca: trusted(), now }) };
+      return { cert: await sign(outside, { ...request, csr, commonName }) };
     }
     const base = { authority: await clientAuthority(record), name, days, now };
     if (csr !== undefined) return { cert: (await issueClient({ ...base, publicKey: parseCsr(csr).publicKey })).cert };
@@ -217,7 +212,11 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
   ) {
     const key = await generateKey(keyType);
     const csr = makeCsr({ ...request, key, issuer: request.profile === 'issuer' });
-    return { cert: await sign(outside, { ...request, csr, ca: trusted(), now }), key };
+    return { cert: await sign(outside, { ...request, csr }), key };
+  }
+
+  async function sign(outside: ExternalCa, request: Omit<SignRequest, 'ca' | 'now'>): Promise<string> {
+    return (await outsideSigner()).sign(outside, { ...request, ca: trusted(), now });
   }
 
   /**
@@ -288,7 +287,7 @@ export function openIssuer(state: StoreState, options: IssuerOptions): Issuer {
       const coming = caAfter(ca, changes);
       if (changes.some((change) => change.kind === 'replace-ca' && change.lost)) await keys.beginAnew();
       else if (!fresh && coming?.record.token !== undefined && (changes.length === 0 || changes.some(signs)))
-        await passphrase.pin(await here(coming.record.token));
+        await (await outsideSigner()).unlock(coming.record.token);
       if (fresh || (ca?.keyPem === undefined ? issuesHere(changes) : changes.length === 0 || changes.some(signs)))
         await keys.unlock(fresh);
     },

@@ -39,19 +39,17 @@ export const CA = {
     'The CA has expired.',
     'Make another one<!-- ca-rotation --> (`docker-tls rotate ca`)<!-- /ca-rotation -->.',
   ],
-  E_CA_NOT_YET_VALID: [2, 'The CA is not valid yet.', 'openssl x509 -noout -dates -in FILE'],
-  E_CA_SUBJECT: [2, 'The CA has no name.', 'Import a CA with a subject.'],
-  E_CA_USAGE: [2, 'The extended key usage of the CA excludes servers or clients.', 'Import a CA without that limit.'],
-  E_CA_EXTENSION: [2, 'The CA has a critical extension that verifiers reject.', 'Import a CA without it.'],
   E_CA_NAMES: [2, "The CA's name constraints exclude a name of the host.", 'docker-tls ca show'],
-  E_CA_KEY_TYPE: [2, "Verifiers reject the type or size of the CA's key.", 'Import a CA with a P-256 or RSA 2048 key.'],
-  E_CA_CHAIN: [2, 'The chain does not lead from the CA to a root.', 'Pass the whole chain with --chain FILE.'],
   E_CA_KEY: [2, 'The key does not belong to the certificate of the CA.', 'Import the matching key.'],
-  E_CA_PATHLEN: [2, 'The CA may not sign the issuing CAs of clients.', 'Pass --sign-command in place of --key.'],
+  E_CA_PATHLEN: [
+    2,
+    'The CA may not sign the issuing CAs of clients.',
+    'docker-tls ca show<!-- issuers -->; for an import: pass --sign-command in place of --key<!-- /issuers -->',
+  ],
   E_CA_LEAF_ONLY: [
     2,
     'The CA makes no issuing CAs for clients, so dockerd cannot reject one client.',
-    'Let it sign CAs of path length 0, or accept that: docker-tls ca import --cert FILE --leaf-only.',
+    'Let it sign CAs of path length 0<!-- issuers -->, or accept that: docker-tls ca import --cert FILE --leaf-only<!-- /issuers -->.',
   ],
   E_CA_ACCEPTED: [
     2,
@@ -75,6 +73,12 @@ export const CA = {
   E_NO_ISSUER: [2, 'A client has no issuing CA.', 'docker-tls rotate client NAME'],
   E_SIGN_COMMAND: [4, 'The sign command failed or could not be started.', 'Run the command that the error gives.'],
   // <!-- issuers -->
+  E_CA_NOT_YET_VALID: [2, 'The CA is not valid yet.', 'openssl x509 -noout -dates -in FILE'],
+  E_CA_SUBJECT: [2, 'The CA has no name.', 'Import a CA with a subject.'],
+  E_CA_USAGE: [2, 'The extended key usage of the CA excludes servers or clients.', 'Import a CA without that limit.'],
+  E_CA_EXTENSION: [2, 'The CA has a critical extension that verifiers reject.', 'Import a CA without it.'],
+  E_CA_KEY_TYPE: [2, "Verifiers reject the type or size of the CA's key.", 'Import a CA with a P-256 or RSA 2048 key.'],
+  E_CA_CHAIN: [2, 'The chain does not lead from the CA to a root.', 'Pass the whole chain with --chain FILE.'],
   E_ISSUER_UNREACHABLE: [4, 'The API of an external CA does not answer.', 'Run the command that the error gives.'],
   E_ISSUER_TLS: [
     4,

@@ -1,14 +1,12 @@
 /** Help pages of `ca import` about CAs whose key is on another machine or in a token. */
 
-import type { IssuerTopics } from '../../core/seams/issuers.ts';
-
 const LEAF_ONLY =
   'It also signs an issuing CA for each client, so that each can be revoked. With --leaf-only it signs none: dockerd cannot reject a client before its certificate ends (docs/ca.md).';
 
 const OWN_FILES =
   'Each computer of a team names its own files. Without --cert, the command names them for the CA that the store has.';
 
-export const ISSUER_TOPICS: IssuerTopics = {
+export const ISSUER_TOPICS = {
   'step-ca': {
     about: `Your step-ca signs, over its API. ${LEAF_ONLY}\n${OWN_FILES}`,
     examples: [
@@ -41,4 +39,4 @@ export const ISSUER_TOPICS: IssuerTopics = {
       'docker-tls ca import --pin-file pin',
     ],
   },
-};
+} as const;

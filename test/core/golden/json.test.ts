@@ -59,10 +59,6 @@ const RUNS: Readonly<Record<string, Run>> = {
   'ca show': call('ca', 'show'),
   'ca export': call('ca', 'export'),
   'ca passphrase': call('ca', 'passphrase', '--no-ca-passphrase', '--yes'),
-  'ca import': async (place) => {
-    await place.run(['ca', 'export', '--out', 'ca.pem']);
-    return place.run(['ca', 'import', '--cert', 'ca.pem', '--home', join(place.directory, 'new')]);
-  },
   rollback: call('rollback', 'h1', '--yes'),
   remove: call('remove', 'h1', '--dry-run'),
   forget: call('forget', 'h1', '--yes'),

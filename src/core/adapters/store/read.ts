@@ -32,7 +32,7 @@ export function readTree(home: string, tree: Tree, { hosts }: ReadScope = {}): S
   checkSchema(home, tree);
   const state = {
     ca: readCa(home, tree),
-    oldCas: [...collect(tree, 'ca/old', 'docker-tls ca import', readOldCa(tree)).values()],
+    oldCas: [...collect(tree, 'ca/old', undefined, readOldCa(tree)).values()],
     issuers: collect(tree, 'ca/issuers', 'docker-tls client add', readIssuer),
     hosts: collect(tree, 'hosts', 'docker-tls setup USER@HOST --name', readHost(tree), hosts),
     clients: collect(tree, 'clients', 'docker-tls client add', readClient(home, tree)),
@@ -137,7 +137,7 @@ type ReadDirectory<T> = (name: string, files: DirectoryFiles, directory: string)
 function collect<T>(
   tree: Tree,
   collection: string,
-  remake: string,
+  remake: string | undefined,
   read: ReadDirectory<T>,
   only?: readonly string[],
 ): Map<string, T> {
@@ -147,7 +147,11 @@ function collect<T>(
     const directory = tree.locate(`${collection}/${name}`);
     if (directory === undefined) continue;
     tree.checkDirectoryAt(directory);
-    const value = read(name, tree.files(directory, [...tree.aside(directory), `${remake} ${name}`]), directory);
+    const value = read(
+      name,
+      tree.files(directory, [...tree.aside(directory), ...(remake ? [`${remake} ${name}`] : [])]),
+      directory,
+    );
     if (value !== undefined) found.set(name, value);
   }
   return found;

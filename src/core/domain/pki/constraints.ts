@@ -16,8 +16,6 @@ export type NameConstraints = { readonly permitted: Subtrees; readonly excluded:
 
 /** Our certificates contain no mail addresses (1). */
 const HARMLESS: readonly (number | undefined)[] = [1];
-/** A client's certificate has a URI without a host. Docker (Go) rejects it under any constraint on URIs. */
-const URI = 6;
 
 /** Parses the extension's value. Throws an Error if damaged. */
 export function parseNameConstraints(value: Asn1): NameConstraints {
@@ -51,19 +49,6 @@ export function permits({ permitted, excluded }: NameConstraints, san: San): boo
   const address = Buffer.from(ipBytes(san.value));
   if (excluded.ip.some((range) => isWithin(address, range))) return false;
   return permitted.ip.length === 0 || permitted.ip.some((range) => isWithin(address, range));
-}
-
-/** Reason that the constraints exclude all of our certificates; undefined: some are possible. */
-export function constraintFlaw({ permitted, excluded }: NameConstraints): string | undefined {
-  if ([...permitted.other, ...excluded.other].includes(URI))
-    return 'its name constraints are about URIs, and the certificates of clients have one that Docker (Go) refuses under them';
-  if (permitted.other.length > 0 || excluded.other.length > 0)
-    return 'its name constraints are about directory names or other kinds that Docker (Go) does not understand, and so refuses';
-  const everyAddress = [4, 16].every((length) =>
-    excluded.ip.some(([address, mask]) => address.length === length && mask.every((byte) => byte === 0)),
-  );
-  if (excluded.dns.includes('') && everyAddress) return 'its name constraints exclude every name and every address';
-  return undefined;
 }
 
 function isBelow(name: string, base: string): boolean {

@@ -5,6 +5,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import type { StoreState } from '../../adapters/store/records.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { orIn } from '../../seams/setting-places.ts';
 import { inspectCertificate, isUnder, splitBundle } from '../pki/inspect.ts';
 import { listWords } from '../words.ts';
@@ -106,7 +107,9 @@ export function otherClientsLose(
     ],
     theirs: [
       `keep accepting them: --accept-ca existing${orIn('accept-ca: existing')}`,
-      'or have this store issue from that CA, before the first host: docker-tls ca import --cert FILE --key FILE',
+      ...offeredCommands('own-ca', '--cert FILE --key FILE').map(
+        (one) => `or have this store issue from that CA, before the first host: ${one}`,
+      ),
     ],
   }[now];
   return new DockerTlsError(

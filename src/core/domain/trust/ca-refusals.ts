@@ -1,9 +1,7 @@
 /** Errors of a CA that cannot issue: its key is external, or its credentials would lock clients out. */
 
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
-import { ISSUERS } from '../../seams/issuers.ts';
 import { offeredCommands } from '../../seams/offered-commands.ts';
-import { offeredLines } from '../../seams/seam.ts';
 import { newRequest } from './client-refusals.ts';
 
 export function externalCaKey(): DockerTlsError {
@@ -13,9 +11,8 @@ export function externalCaKey(): DockerTlsError {
     {
       hints: [
         ...offeredCommands('signature', 'REQUEST').map((one) => asWritten(`where the key is: ${one}`)),
-        ...offeredLines(
-          ISSUERS,
-          'let step-ca, cfssl, Vault or a command sign: docker-tls ca import --cert FILE --sign-command COMMAND',
+        ...offeredCommands('own-ca', '--cert FILE --sign-command COMMAND').map(
+          (one) => `let step-ca, cfssl, Vault or a command sign: ${one}`,
         ),
         ...offeredCommands('new CA').map((one) => `if the key is lost: ${one}`),
       ],
@@ -27,7 +24,7 @@ export function externalCaKey(): DockerTlsError {
 export function credentialUnnamed(signer: string): DockerTlsError {
   return new DockerTlsError('E_SECRET_FILE', `no credential for ${signer} is named on this computer`, {
     details: ['a shared store has no path of a file: each computer names its own'],
-    hints: offeredLines(ISSUERS, 'docker-tls ca import --credential-file FILE'),
+    hints: offeredCommands('own-ca', '--credential-file FILE'),
   });
 }
 
@@ -59,12 +56,6 @@ export function caBreaksClients(hosts: readonly string[], unfetched: readonly st
   );
 }
 
-export function caExists(): DockerTlsError {
-  return new DockerTlsError('E_CA_EXISTS', 'there is another CA in this store already', {
-    hints: ['docker-tls ca show', 'keep this one apart: --home DIR', ...newCaHints()],
-  });
-}
-
 /** Hints where a store has a CA already. */
 export function newCaHints(): string[] {
   return offeredCommands('new CA').map((one) => `a new one in its place, with no client locked out: ${one}`);
@@ -72,7 +63,7 @@ export function newCaHints(): string[] {
 
 export function noCa(): DockerTlsError {
   return new DockerTlsError('E_NO_CA', 'there is no CA in this store yet', {
-    hints: ['docker-tls ca create', 'docker-tls ca import --cert FILE --key FILE'],
+    hints: ['docker-tls ca create', ...offeredCommands('own-ca', '--cert FILE --key FILE')],
   });
 }
 
@@ -83,7 +74,9 @@ export function noPassphrase(declinable: boolean): DockerTlsError {
   const hints = [
     '--ca-passphrase-file FILE',
     none,
-    'with an external CA: docker-tls ca import --cert FILE --sign-command COMMAND --no-ca-passphrase',
+    ...offeredCommands('own-ca', '--cert FILE --sign-command COMMAND --no-ca-passphrase').map(
+      (one) => `with an external CA: ${one}`,
+    ),
   ];
   const what = `no passphrase given for the new CA key; pass --ca-passphrase-file, set DOCKER_TLS_CA_PASSPHRASE, or ${or}`;
   return new DockerTlsError('E_CA_PASSPHRASE', what, { hints });

@@ -1,13 +1,11 @@
 /** Intended changes to hosts, CA and clients, as data. Changes to the CA are previewed in this file; only engine/issue.ts applies them. */
 
-import { isDeepStrictEqual } from 'node:util';
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientRecord, StoredCa, StoreState } from '../../adapters/store/records.ts';
 import { splitBundle } from '../pki/inspect.ts';
 import type { KeyType } from '../pki/key-types.ts';
 import type { CaSpec, HostSpec } from '../settings.ts';
 import { type CaId, NEW_CA, newIssuerId } from './ca-id.ts';
-import { caExists } from './ca-refusals.ts';
 import { type AccessView, issuingOf, makesIssuers } from './view.ts';
 
 export type CredentialChange =
@@ -90,20 +88,6 @@ export type Target =
 /** Creates a CA in a store without one. */
 export function firstCa(known: unknown, ca: CaSpec): readonly CredentialChange[] {
   return known === undefined ? [{ kind: 'create-ca', ca }] : [];
-}
-
-/** Imports the named CA, or updates how it signs. Paths of credentials are ignored, since they differ between computers. */
-export function namedCa(known: StoredCa | undefined, ca: StoredCa): readonly CredentialChange[] {
-  const [cert] = splitBundle(ca.cert);
-  if (known !== undefined && splitBundle(known.cert)[0] === cert) {
-    if (known.keyPem !== undefined || isDeepStrictEqual(signing(known), signing(ca))) return [];
-  } else if (known !== undefined) throw caExists();
-  return [{ kind: 'import-ca', ca }];
-}
-
-function signing({ record: { external, token, leafOnly, chain, wholeChain } }: StoredCa) {
-  const { credentialFile: _, passphraseFile: __, ...signer } = { credentialFile: '', passphraseFile: '', ...external };
-  return JSON.parse(JSON.stringify({ signer, token: token?.uri, leafOnly, chain, wholeChain }));
 }
 
 /** The issuing CA after the changes, if already known. */

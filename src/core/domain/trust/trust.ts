@@ -2,6 +2,7 @@
 
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { LISTENERS } from '../../seams/listeners.ts';
+import { offeredCommands } from '../../seams/offered-commands.ts';
 import { offeredLines } from '../../seams/seam.ts';
 import { SETTING_PLACES } from '../../seams/setting-places.ts';
 import { hasPort } from '../network-port.ts';
@@ -159,7 +160,9 @@ function signsLeavesOnly({ name }: Accepting, rejected: readonly TrustedClient[]
           (one) => `let ${one.name} tell them apart: docker-tls setup ${name} --listener ${one.name}`,
         ),
         'let the CA refuse to renew it, and wait for its end: docker-tls client list',
-        'if it also signs CAs for clients, import it without --leaf-only: docker-tls ca import --help',
+        ...offeredCommands('own-ca', '--help').map(
+          (one) => `if it also signs CAs for clients, import it without --leaf-only: ${one}`,
+        ),
       ],
     },
   );

@@ -7,7 +7,7 @@ import { Secret } from '../secret.ts';
 import type { CaSpec, ClientSpec, HostSpec } from '../settings.ts';
 import { plural } from '../words.ts';
 import { accessOf, withTrust } from './access.ts';
-import { firstCa, type Intent, namedCa, preview, type Wanted } from './changes.ts';
+import { type CredentialChange, firstCa, type Intent, preview, type Wanted } from './changes.ts';
 import { usableClients, verifierOf } from './clients.ts';
 import { viewOf } from './view.ts';
 
@@ -18,8 +18,8 @@ export type ApplyRequest = {
   readonly clients?: Pick<FileClients, 'inLine'>;
   /** Settings of a new CA. */
   readonly ca: CaSpec;
-  /** The existing CA that the fleet file names. */
-  readonly ownCa?: StoredCa | undefined;
+  /** What imports the CA that the fleet file names, beside the one of the store. */
+  readonly ownCa?: ((known: StoredCa | undefined) => readonly CredentialChange[]) | undefined;
   /** Client for verification; without `named`, any usable client serves, and a new one is created only if there is none. */
   readonly client: { readonly spec: ClientSpec; readonly named: boolean };
   readonly takeOver?: boolean;
@@ -53,11 +53,7 @@ function wantedHosts(request: ApplyRequest, state: StoreState, now: Date): Wante
     known || !needed
       ? { name: known ? spec.name : undefined, changes: [] }
       : verifierOf(state, spec, { named, without: clients.revoked, now });
-  const credentials = [
-    ...(ownCa === undefined ? firstCa(state.ca, ca) : namedCa(state.ca, ownCa)),
-    ...clients.changes,
-    ...verifier.changes,
-  ];
+  const credentials = [...(ownCa?.(state.ca) ?? firstCa(state.ca, ca)), ...clients.changes, ...verifier.changes];
   // Fails before anything is issued if this CA cannot do it.
   const asking = { rejectOthers, now, changed: hosts };
   const view = preview(viewOf(state, now), credentials);

@@ -3,6 +3,8 @@
 import type { CaSigner } from '../../domain/external-ca.ts';
 import { storeSettings } from '../../domain/store-settings.ts';
 import { caAfter, signs } from '../../domain/trust/changes.ts';
+import { canVouch } from '../../domain/trust/server.ts';
+import { loadIssuers } from '../../seams/issuers.ts';
 import type { Base, ChangeContext, Planned } from '../intent.ts';
 
 /** Whether the planned changes sign something. */
@@ -23,12 +25,23 @@ function signerOfStore({ hosts, wanted, state, run: { signer } }: ChangeContext)
   if (!willSign(hosts, { wanted }) || fresh || ca === undefined || ca.keyPem !== undefined) return undefined;
   const { external, token } = ca.record;
   const named = external === undefined ? signer?.token : signer?.external;
-  return named === undefined ? { external, token } : undefined;
+  return named === undefined && (external ?? token) !== undefined ? { external, token } : undefined;
 }
 
-/** Adds the settings to the plan, and whether they still need approval. */
+/** Whether an earlier CA, whose key is in a token, signs the new one for clients that know only the earlier one. */
+function tokenVouches({ hosts, wanted, state }: ChangeContext): boolean {
+  const replaced = wanted.credentials.some(({ kind }) => kind === 'replace-ca') ? [state.ca] : [];
+  const old = [...replaced, ...state.oldCas].flatMap((one) => one ?? []);
+  return willSign(hosts, { wanted }) && old.some((one) => one.keyPem === undefined && canVouch(one));
+}
+
+/**
+ * Adds the settings to the plan, and whether they still need approval. Fails with E_CA_KEY_EXTERNAL (exit 2) if this build cannot ask the
+ * signer.
+ */
 export async function showSigner(context: ChangeContext): Promise<void> {
   context.storeSigner = signerOfStore(context);
+  if (context.storeSigner !== undefined || tokenVouches(context)) await loadIssuers();
   context.signer = context.storeSigner && storeSettings(context.storeSigner);
   if (context.signer !== undefined) context.unapproved = !(await context.run.store.accepts(context.signer.id));
 }

@@ -1,9 +1,10 @@
 /** Files of this computer that the store's CA needs to sign: its credential, or the PIN and the module of its token. */
 
+import type { StoredCa } from '../../../core/adapters/store/records.ts';
 import type { ApiKind } from '../../../core/domain/external-ca.ts';
 import { noCa } from '../../../core/domain/trust/ca-refusals.ts';
-import type { Issuers } from '../../../core/seams/issuers.ts';
 import { usage } from '../../../errors/errors.ts';
+import type { SignerFlags } from '../domain/external-ca-flags.ts';
 import { signerOf } from './signer.ts';
 
 const FLAGS: Readonly<Record<ApiKind, 'stepCa' | 'cfssl' | 'vault'>> = {
@@ -12,7 +13,11 @@ const FLAGS: Readonly<Record<ApiKind, 'stepCa' | 'cfssl' | 'vault'>> = {
   vault: 'vault',
 };
 
-export const withNamedFiles: Issuers['withNamedFiles'] = (ca, flags, cwd) => {
+/**
+ * The CA with the files in these flags, and those named before in place of the others. Undefined if none is named. Fails with E_NO_CA,
+ * E_USAGE, E_SECRET_FILE (exit 2).
+ */
+export function withNamedFiles(ca: StoredCa | undefined, flags: SignerFlags, cwd: string): StoredCa | undefined {
   const { credentialFile, passphraseFile, pkcs11, pinFile } = flags;
   if ([credentialFile, passphraseFile, pkcs11, pinFile].every((one) => one === undefined)) return undefined;
   if (ca === undefined) throw noCa();
@@ -44,4 +49,4 @@ export const withNamedFiles: Issuers['withNamedFiles'] = (ca, flags, cwd) => {
     throw usage(`the key of the CA of this store is ${token?.uri ?? 'in no token'}`, ['docker-tls ca show']);
   const module = named.token?.module ?? token?.module;
   return { ...ca, record: { ...ca.record, token: named.token && { ...named.token, module } } };
-};
+}

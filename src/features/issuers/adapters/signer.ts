@@ -1,14 +1,14 @@
 /** Signer options of a CA from flags or a fleet file, with the files that they name. */
 
 import { existsSync } from 'node:fs';
-import type { SignerFlags } from '../../../core/domain/external-ca.ts';
+import type { CaSigner } from '../../../core/domain/external-ca.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
-import type { Issuers } from '../../../core/seams/issuers.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { caTokenOf, externalCaOf } from '../domain/external-ca-flags.ts';
+import { caTokenOf, externalCaOf, type SignerFlags } from '../domain/external-ca-flags.ts';
 import { anchorCommand } from './sign-command.ts';
 
-export const signerOf: Issuers['signerOf'] = (flags: SignerFlags, trust, cwd) => {
+/** The signer that the flags describe. `trust`: PEM of the CAs that certify its API. Fails with E_USAGE, E_SECRET_FILE (exit 2). */
+export function signerOf(flags: SignerFlags, trust: string, cwd: string): CaSigner {
   const named = externalCaOf(flags, trust, cwd);
   const external = named?.kind === 'command' ? { ...named, command: anchorCommand(named.command, cwd) } : named;
   if (external?.kind !== 'command') {
@@ -18,7 +18,7 @@ export const signerOf: Issuers['signerOf'] = (flags: SignerFlags, trust, cwd) =>
   const token = caTokenOf(flags, cwd);
   requireFile('--pin-file', token?.pinFile);
   return { external, token };
-};
+}
 
 function requireFile(flag: string, file: string | undefined): void {
   if (!file || existsSync(file)) return;

@@ -10,11 +10,23 @@ import {
   type ApiKind,
   type CaToken,
   type ExternalCa,
-  type SignerFlags,
   type SignProfile,
 } from '../../../core/domain/external-ca.ts';
 import type { DockerTlsError } from '../../../errors/errors.ts';
 import { usage } from '../../../errors/errors.ts';
+
+/** Options that describe how a CA with an external key signs. */
+export type SignerFlags = {
+  readonly signCommand?: string | undefined;
+  readonly stepCa?: string | undefined;
+  readonly cfssl?: string | undefined;
+  readonly vault?: string | undefined;
+  readonly profile?: readonly string[] | undefined;
+  readonly credentialFile?: string | undefined;
+  readonly passphraseFile?: string | undefined;
+  readonly pkcs11?: string | undefined;
+  readonly pinFile?: string | undefined;
+};
 
 const DEFAULT_PROFILES: Readonly<Record<ApiKind, ApiCa['profiles']>> = {
   'step-ca': { server: 'docker-server', client: 'docker-client', issuer: 'docker-issuer' },

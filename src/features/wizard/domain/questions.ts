@@ -109,7 +109,10 @@ export function otherClientsQuestion(host: string, others: OtherClients) {
     choices: [
       ...(others.losing.length > 0 ? [stay] : []),
       { value: 'reject', name: 'they are rejected from now on', typedAs: ['--reject-other-clients'] },
-      { value: 'end', name: 'end here, and import their CA first: docker-tls ca import' },
+      {
+        value: 'end',
+        name: ['end here', ...offeredCommands('own-ca').map((one) => `and import their CA first: ${one}`)].join(', '),
+      },
     ],
     flag: '--accept-ca existing, or --reject-other-clients',
     key: `hosts.${host}.accept-ca`,

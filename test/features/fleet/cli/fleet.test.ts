@@ -10,7 +10,7 @@ import { ANSWERING_KEY, answeringHosts } from '../../../support/answering-hosts.
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 import { type CliSetting, runCli } from '../../../support/cli.ts';
 import { FACTS_TIME_MS, GOOD_OUTPUT } from '../../../support/host-facts.ts';
-import { issueStore } from '../../../support/issued-store.ts';
+import { issueStore, storeCa } from '../../../support/issued-store.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 
 let home: string;
@@ -105,7 +105,7 @@ test('a file with the line ends of an editor on Windows is read', async () => {
 test('an imported CA: a file that revokes a client is refused without its own yes, for hosts would list their clients', async () => {
   const factory = new CertificateFactory();
   const ca = factory.issue('company', { ca: true });
-  await cli(['ca', 'import', '--cert', ca.certFile, '--key', ca.keyFile, '--no-ca-passphrase']);
+  await storeCa(home, ca);
   factory.remove();
   await issueStore(home, { hosts: { 'build-1': {}, 'build-2': {} }, clients: { laptop: undefined, eve: undefined } });
   write(

@@ -1,8 +1,11 @@
 /** Flags of an external CA, parsed without access to files or the CA. */
 
 import { expect, test } from 'vitest';
-import type { SignerFlags } from '../../../../src/core/domain/external-ca.ts';
-import { caTokenOf, externalCaOf } from '../../../../src/features/issuers/domain/external-ca-flags.ts';
+import {
+  caTokenOf,
+  externalCaOf,
+  type SignerFlags,
+} from '../../../../src/features/issuers/domain/external-ca-flags.ts';
 
 const read = (flags: SignerFlags) => [externalCaOf(flags, 'PEM', '/work'), caTokenOf(flags, '/work')];
 const api = { credentialFile: 'key' };

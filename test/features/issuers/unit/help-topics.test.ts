@@ -1,7 +1,7 @@
 /** The help of `ca import`: an option names its pages by key, which no type checks. */
 
 import { expect, test } from 'vitest';
-import { command } from '../../../../src/core/commands/ca-import.ts';
+import { command } from '../../../../src/features/issuers/commands/ca-import.ts';
 import { ISSUER_TOPICS } from '../../../../src/features/issuers/help-topics.ts';
 
 test('every page that an option belongs to exists, and every page has an option', () => {

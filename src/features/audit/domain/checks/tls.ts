@@ -285,7 +285,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: "The CA's private key is on the host",
     severity: 'high',
     why: 'Anyone who takes the host over could make certificates for all hosts and clients.',
-    fix: 'Move it to the place where certificates are made (docker-tls ca import), and delete it here.',
+    fix: 'Move it to the place where certificates are made, and delete it here.',
     evaluate: (facts) => {
       if (facts.keyFiles.length === 0) return notApplicable('no private keys were found');
       return judge(

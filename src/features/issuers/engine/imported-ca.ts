@@ -1,21 +1,19 @@
 /** CA of another tool, checked for a store. Its key is encrypted with its own passphrase or a new one. */
 
-import type { ErrorCode } from '../../errors/catalogue.ts';
-import { DockerTlsError, DockerTlsErrors } from '../../errors/errors.ts';
-import type { StoredCa, StoreState } from '../adapters/store/records.ts';
-import type { CaSigner } from '../domain/external-ca.ts';
-import { authorityFlaws } from '../domain/pki/authority.ts';
-import { inspectCertificate, splitBundle, verifyChain } from '../domain/pki/inspect.ts';
-import { isKeyType } from '../domain/pki/key-types.ts';
-import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../domain/pki/keys.ts';
-import type { Secret } from '../domain/secret.ts';
-import { caExists } from '../domain/trust/ca-refusals.ts';
-import { ISSUERS } from '../seams/issuers.ts';
-import { offeredLines } from '../seams/seam.ts';
-import type { PassphraseSource } from './key-protection.ts';
+import type { StoredCa, StoreState } from '../../../core/adapters/store/records.ts';
+import type { CaSigner } from '../../../core/domain/external-ca.ts';
+import { inspectCertificate, splitBundle, verifyChain } from '../../../core/domain/pki/inspect.ts';
+import { isKeyType } from '../../../core/domain/pki/key-types.ts';
+import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../../../core/domain/pki/keys.ts';
+import type { Secret } from '../../../core/domain/secret.ts';
+import type { PassphraseSource } from '../../../core/engine/key-protection.ts';
+import type { ErrorCode } from '../../../errors/catalogue.ts';
+import { DockerTlsError, DockerTlsErrors } from '../../../errors/errors.ts';
+import { authorityFlaws } from '../domain/authority.ts';
+import { caExists } from '../domain/named-ca.ts';
 
 /** A CA and its signer: the external CA to ask if the key is on another machine, or the token that holds the key. */
-export type CaToImport = CaSigner & {
+type CaToImport = CaSigner & {
   /** PEM, the CA first; further certificates count as its chain. */
   readonly cert: string;
   /** PEM of the CAs above it. */
@@ -67,7 +65,7 @@ export async function caToStore(request: CaImport): Promise<StoredCa> {
     throw caError(
       'E_CA_PATHLEN',
       'this CA may sign leaf certificates only (its path length is 0), so it cannot sign an issuing CA for each client',
-      offeredLines(ISSUERS, 'have it asked instead, without --key: --sign-command COMMAND'),
+      ['have it asked instead, without --key: --sign-command COMMAND'],
     );
   }
   const external = request.external ?? (token === undefined ? before?.external : undefined);

@@ -1,32 +1,32 @@
 /** Signer of a CA for a run: from the run's own files, or from the store once accepted on this machine. */
 
-import type { CaSigner, CaToken } from '../domain/external-ca.ts';
-import { inspectCertificate, splitBundle } from '../domain/pki/inspect.ts';
-import { plural } from '../domain/words.ts';
-import type { Runtime, SignRequest } from '../runtime.ts';
+import type { CaToken } from '../../../core/domain/external-ca.ts';
+import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
+import { plural } from '../../../core/domain/words.ts';
+import type { SignRequest } from '../../../core/runtime.ts';
+import type { RunSigner, SignerRun } from '../../../core/seams/issuers.ts';
+import { openToken } from './token.ts';
 
-export type SignerApproval = {
-  /** Called before anything signs with settings of the store. Fails if the person declines. */
-  approve(signer: CaSigner): Promise<void>;
-  /** The CA's signer from the fleet file; its files are on this machine. */
-  readonly signer?: CaSigner | undefined;
-  /** Reports what a person should know about a signature. */
-  note?(text: string): void;
-};
+export function signerFor({ runtime, passphrase, approve, signer, note }: SignerRun): RunSigner {
+  async function approved(token: CaToken): Promise<CaToken> {
+    if (signer?.token?.uri === token.uri) return signer.token;
+    await approve({ token });
+    return token;
+  }
 
-export function approvedSigner({ sign }: Pick<Runtime, 'sign'>, { approve, signer, note }: SignerApproval) {
   return {
-    async sign(...[ca, request]: Parameters<Runtime['sign']>): Promise<string> {
+    async sign(ca, request) {
       if (ca !== signer?.external) await approve({ external: ca });
-      const cert = await sign(ca, request);
+      const cert = await runtime.sign(ca, request);
       const short = shortened(cert, request);
       if (short !== undefined) note?.(short);
       return cert;
     },
-    async token(token: CaToken): Promise<CaToken> {
-      if (signer?.token?.uri === token.uri) return signer.token;
-      await approve({ token });
-      return token;
+    async open(cert, token) {
+      return openToken(cert, await approved(token), passphrase, runtime);
+    },
+    async unlock(token) {
+      await passphrase.pin(await approved(token));
     },
   };
 }

@@ -8,7 +8,7 @@ import { buildProgram, type CliSetting, runCli } from '../../../support/cli.ts';
 import { writeSignScript } from '../../../support/sign-script.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 import { openTerminal } from '../../../support/terminal.ts';
-import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
+import { enrol, type Member, newTeam, type Team } from '../../team/support/team.ts';
 
 let factory: CertificateFactory;
 let program: ReturnType<typeof buildProgram>;

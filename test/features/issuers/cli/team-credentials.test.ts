@@ -9,7 +9,7 @@ import { teamStore } from '../../../../src/features/team/store/team-store.ts';
 import { CertificateFactory, type Issued } from '../../../support/certificate-factory.ts';
 import { runCli } from '../../../support/cli.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
-import { enrol, type Member, newTeam } from '../support/team.ts';
+import { enrol, type Member, newTeam } from '../../team/support/team.ts';
 
 const factory = new CertificateFactory();
 let ca: Issued;

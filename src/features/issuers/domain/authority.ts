@@ -1,13 +1,15 @@
 /** Requirements of an imported CA, so that Docker and other verifiers accept its certificates. */
 
+import type { NameConstraints } from '../../../core/domain/pki/constraints.ts';
+import { children, isType, TAG } from '../../../core/domain/pki/der.ts';
+import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+import { OID, shortName } from '../../../core/domain/pki/oids.ts';
+import { parseCertificate, publicKeyInfo } from '../../../core/domain/pki/parse.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { constraintFlaw } from './constraints.ts';
-import { children, isType, TAG } from './der.ts';
-import { inspectCertificate } from './inspect.ts';
-import { OID, shortName } from './oids.ts';
-import { parseCertificate, publicKeyInfo } from './parse.ts';
 
+/** A client's certificate has a URI without a host. Docker (Go) rejects it under any constraint on URIs. */
+const URI = 6;
 /** Go accepts RSA keys up to 8,192 bits. */
 const RSA_BITS = { min: 2048, max: 8192 };
 
@@ -67,6 +69,19 @@ export function authorityWarnings(pem: string, wholeChain: boolean): string[] {
 function nameFlaw(constraints: ReturnType<typeof parseCertificate>['extensions']['nameConstraints']) {
   const flaw = constraints === undefined ? undefined : constraintFlaw(constraints);
   return flaw === undefined ? undefined : (['E_CA_NAMES', flaw] as const);
+}
+
+/** Reason that the constraints exclude all of our certificates; undefined: some are possible. */
+function constraintFlaw({ permitted, excluded }: NameConstraints): string | undefined {
+  if ([...permitted.other, ...excluded.other].includes(URI))
+    return 'its name constraints are about URIs, and the certificates of clients have one that Docker (Go) refuses under them';
+  if (permitted.other.length > 0 || excluded.other.length > 0)
+    return 'its name constraints are about directory names or other kinds that Docker (Go) does not understand, and so refuses';
+  const everyAddress = [4, 16].every((length) =>
+    excluded.ip.some(([address, mask]) => address.length === length && mask.every((byte) => byte === 0)),
+  );
+  if (excluded.dns.includes('') && everyAddress) return 'its name constraints exclude every name and every address';
+  return undefined;
 }
 
 function keyFlaw(pem: string, type: string): readonly [ErrorCode, string] | undefined {

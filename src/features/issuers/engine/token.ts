@@ -1,13 +1,13 @@
 /** CA whose key is in a hardware token or a KMS. Certificates are built locally, and the token's signature is checked before use. */
 
 import { randomBytes } from 'node:crypto';
-import { DockerTlsError } from '../../errors/errors.ts';
-import type { CaToken } from '../domain/external-ca.ts';
-import { authorityOf, type OpenAuthority } from '../domain/pki/open-authority.ts';
-import { parseCertificate } from '../domain/pki/parse.ts';
-import { algorithmFor, isSignature } from '../domain/pki/signing.ts';
-import type { Runtime } from '../runtime.ts';
-import type { PassphraseSource } from './key-protection.ts';
+import type { CaToken } from '../../../core/domain/external-ca.ts';
+import { authorityOf, type OpenAuthority } from '../../../core/domain/pki/open-authority.ts';
+import { parseCertificate } from '../../../core/domain/pki/parse.ts';
+import { algorithmFor, isSignature } from '../../../core/domain/pki/signing.ts';
+import type { PassphraseSource } from '../../../core/engine/key-protection.ts';
+import type { Runtime } from '../../../core/runtime.ts';
+import { DockerTlsError } from '../../../errors/errors.ts';
 
 /** Asks for the PIN when it signs. Fails with E_KEY_TYPE; signing fails with E_TOKEN (exit 4), E_CA_KEY. */
 export function openToken(

@@ -6,9 +6,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
-import { authorityFlaws } from '../../../src/core/domain/pki/authority.ts';
-import { openAuthority } from '../../../src/core/domain/pki/open-authority.ts';
-import { Secret } from '../../../src/core/domain/secret.ts';
+import { Secret } from '../../../../src/core/domain/secret.ts';
+import { authorityFlaws } from '../../../../src/features/issuers/domain/authority.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-authority-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -84,16 +83,4 @@ test('before and after its time; every reason at once', () => {
     'E_CA_EXPIRED',
     'E_CA_KEY_TYPE',
   ]);
-});
-
-test('none signs with the key of another, or where it may not sign', () => {
-  const [ca, other, leaf] = [own([CA, SIGNS]), own([CA, SIGNS]), own([CA, 'keyUsage=critical,cRLSign'])];
-  const code = (authority: Parameters<typeof openAuthority>[0]) => {
-    try {
-      return openAuthority(authority).cert === '' ? '' : undefined;
-    } catch (error) {
-      return (error as { code: string }).code;
-    }
-  };
-  expect([code(ca), code({ ...ca, key: other.key }), code(leaf)]).toEqual([undefined, 'E_CA_KEY', 'E_CA_NOT_CA']);
 });

@@ -1,27 +1,27 @@
 /** `ca import`: a CA of your own, including intermediate CAs and CAs with an external key. */
 
-import { type CommandResult, defineCommand } from '../../cli/command.ts';
-import { FILE, PASSPHRASE_OPTIONS } from '../../cli/host-options.ts';
-import { usage } from '../../errors/errors.ts';
-import type { ActionContext } from '../actions/action-context.ts';
+import { type CommandResult, defineCommand } from '../../../cli/command.ts';
+import { FILE, PASSPHRASE_OPTIONS } from '../../../cli/host-options.ts';
+import type { ActionContext } from '../../../core/actions/action-context.ts';
+import { passphraseSource } from '../../../core/actions/ca-passphrase.ts';
+import type { SecretOptions } from '../../../core/actions/given-secrets.ts';
+import { readIn } from '../../../core/actions/input-output.ts';
+import { storeOf } from '../../../core/actions/open-store.ts';
+import type { StoredCa } from '../../../core/adapters/store/records.ts';
+import { externalCaWords } from '../../../core/domain/external-ca.ts';
+import { type CertificateInfo, inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import { storeSettings } from '../../../core/domain/store-settings.ts';
+import { type Issuing, issuingOf } from '../../../core/domain/trust/view.ts';
+import { dateWords } from '../../../core/domain/words.ts';
+import type { RenderContext } from '../../../core/render/change-result.ts';
+import { usage } from '../../../errors/errors.ts';
 import { type CaFiles, readCa } from '../actions/ca-files.ts';
-import { passphraseSource } from '../actions/ca-passphrase.ts';
-import type { SecretOptions } from '../actions/given-secrets.ts';
-import { readIn } from '../actions/input-output.ts';
-import { storeOf } from '../actions/open-store.ts';
-import type { StoredCa } from '../adapters/store/records.ts';
-import { externalCaWords } from '../domain/external-ca.ts';
-import { authorityWarnings } from '../domain/pki/authority.ts';
-import { type CertificateInfo, inspectCertificate } from '../domain/pki/inspect.ts';
-import { Secret } from '../domain/secret.ts';
-import { storeSettings } from '../domain/store-settings.ts';
-import { type Issuing, issuingOf } from '../domain/trust/view.ts';
-import { dateWords } from '../domain/words.ts';
+import { withNamedFiles } from '../adapters/named-files.ts';
+import { authorityWarnings } from '../domain/authority.ts';
 import { caToStore } from '../engine/imported-ca.ts';
 import { tryToken } from '../engine/token.ts';
-import type { RenderContext } from '../render/change-result.ts';
-import { ISSUERS } from '../seams/issuers.ts';
-import { offered } from '../seams/seam.ts';
+import { ISSUER_TOPICS } from '../help-topics.ts';
 
 export type CaImportDocument = {
   readonly subject: string;
@@ -40,7 +40,7 @@ export const command = defineCommand({
     'docker-tls ca import --cert ca.pem --key ca-key.pem',
     'docker-tls ca import --cert intermediate.pem --key intermediate-key.pem --chain root.pem --whole-chain',
   ],
-  topics: ISSUERS.all[0]?.topics ?? {},
+  topics: ISSUER_TOPICS,
   args: {},
   options: {
     cert: { ...FILE, summary: 'its certificate (PEM)' },
@@ -50,51 +50,49 @@ export const command = defineCommand({
       kind: 'flag',
       summary: "put that chain into clients' ca.pem too, for Node, Python and OpenSSL (docs/ca.md)",
     },
-    ...offered(ISSUERS, {
-      pkcs11: {
-        topics: ['pkcs11'],
-        kind: 'text',
-        value: 'URI',
-        summary: 'its private key in a token or KMS (RFC 7512)',
-      },
-      pinFile: { topics: ['pkcs11'], ...FILE, summary: 'PIN of that token (default: a prompt)' },
-      signCommand: {
-        topics: ['sign-command'],
-        kind: 'text',
-        value: 'COMMAND',
-        summary: 'signs requests; split into words, no shell',
-      },
-      stepCa: { topics: ['step-ca'], kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
-      cfssl: { topics: ['cfssl'], kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
-      vault: {
-        topics: ['vault'],
-        kind: 'text',
-        value: 'URL',
-        summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki',
-      },
-      profile: {
-        topics: ['step-ca', 'cfssl', 'vault', 'sign-command'],
-        kind: 'list',
-        value: 'USE=NAME',
-        summary: "the CA's own name for server, client or issuer",
-      },
-      credentialFile: {
-        topics: ['step-ca', 'cfssl', 'vault'],
-        ...FILE,
-        summary: 'provisioner key, authentication key or token for the CA',
-      },
-      passphraseFile: { topics: ['step-ca'], ...FILE, summary: 'passphrase of an encrypted provisioner key' },
-      tlsRoot: {
-        topics: ['step-ca', 'cfssl', 'vault'],
-        ...FILE,
-        summary: 'the CA of its API (default: the imported CA and its chain)',
-      },
-      leafOnly: {
-        topics: ['step-ca', 'cfssl', 'vault', 'sign-command'],
-        kind: 'flag',
-        summary: 'the CA signs no CAs: dockerd cannot reject its clients one by one',
-      },
-    } as const),
+    pkcs11: {
+      topics: ['pkcs11'],
+      kind: 'text',
+      value: 'URI',
+      summary: 'its private key in a token or KMS (RFC 7512)',
+    },
+    pinFile: { topics: ['pkcs11'], ...FILE, summary: 'PIN of that token (default: a prompt)' },
+    signCommand: {
+      topics: ['sign-command'],
+      kind: 'text',
+      value: 'COMMAND',
+      summary: 'signs requests; split into words, no shell',
+    },
+    stepCa: { topics: ['step-ca'], kind: 'text', value: 'URL', summary: 'ask step-ca to sign' },
+    cfssl: { topics: ['cfssl'], kind: 'text', value: 'URL', summary: 'ask cfssl serve to sign' },
+    vault: {
+      topics: ['vault'],
+      kind: 'text',
+      value: 'URL',
+      summary: 'ask Vault or OpenBao; with the mount: https://HOST:8200/v1/pki',
+    },
+    profile: {
+      topics: ['step-ca', 'cfssl', 'vault', 'sign-command'],
+      kind: 'list',
+      value: 'USE=NAME',
+      summary: "the CA's own name for server, client or issuer",
+    },
+    credentialFile: {
+      topics: ['step-ca', 'cfssl', 'vault'],
+      ...FILE,
+      summary: 'provisioner key, authentication key or token for the CA',
+    },
+    passphraseFile: { topics: ['step-ca'], ...FILE, summary: 'passphrase of an encrypted provisioner key' },
+    tlsRoot: {
+      topics: ['step-ca', 'cfssl', 'vault'],
+      ...FILE,
+      summary: 'the CA of its API (default: the imported CA and its chain)',
+    },
+    leafOnly: {
+      topics: ['step-ca', 'cfssl', 'vault', 'sign-command'],
+      kind: 'flag',
+      summary: 'the CA signs no CAs: dockerd cannot reject its clients one by one',
+    },
     caPassphraseFile: PASSPHRASE_OPTIONS.caPassphraseFile,
     noCaPassphrase: PASSPHRASE_OPTIONS.noCaPassphrase,
   },
@@ -144,8 +142,7 @@ async function nameFiles(context: ActionContext, options: CaImportOptions): Prom
     const others = [key, chain, signCommand, stepCa, cfssl, vault, tlsRoot, ...profile].some(
       (one) => one !== undefined,
     );
-    const [issuers] = others ? [] : await Promise.all(ISSUERS.all.map((one) => one.load()));
-    const ca = issuers?.withNamedFiles((await store.read()).ca, options, runtime.cwd);
+    const ca = others ? undefined : withNamedFiles((await store.read()).ca, options, runtime.cwd);
     if (ca === undefined) throw usage('--cert is missing', ['docker-tls ca import --cert FILE --key FILE']);
     if (!global.dryRun) await store.write({ ca });
     return importedCa(ca);
