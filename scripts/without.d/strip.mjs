@@ -15,6 +15,7 @@ export const pagesIn = (root) => [
 const SOURCES = [
   'test/support/kinds-tried.ts',
   'test/support/hosts-doc.ts',
+  'test/support/strange/hosts.ts',
   'test/features/audit/support/checks-doc.ts',
   ...['local', 'pki', 'remote'].map((name) => `src/errors/codes/${name}.ts`),
 ];

@@ -14,6 +14,7 @@ export const FEATURES = [
   'issuers',
   'tools',
   'haproxy',
+  'host-csr',
   'doctor',
   'openssh',
   'notices',

@@ -28,6 +28,7 @@ import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
+import { hostCsr } from '../../seams/host-csr.ts';
 import { HARDENING } from '../../seams/host-hardening.ts';
 import { LISTENERS } from '../../seams/listeners.ts';
 import { offeredLines } from '../../seams/seam.ts';
@@ -64,9 +65,11 @@ export async function planOpened(
   const now = runtime.now();
   requireParts(requested.name, opened.facts, HARDENING.all.length > 0);
   requireListenerCode(requested.name, opened.facts);
+  if (requested.keys === 'host' || known?.record.keys === 'host') await hostCsr(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
     requireListenerCode(requested.name, opened.facts, restored.plan);
+    if (restored.spec.keys === 'host') await hostCsr(requested.name);
     return refuseProblems({ ...withSockets({ ...restored, plan: await checkingRestored(restored) }), mark });
   }
   const { takeOver = false } = target;
