@@ -14,6 +14,7 @@ import './features/team/feature.ts';
 import './features/issuers/feature.ts';
 import './features/tools/feature.ts';
 import './features/haproxy/feature.ts';
+import './features/host-csr/feature.ts';
 import './features/doctor/feature.ts';
 import './features/openssh/feature.ts';
 import './features/notices/feature.ts';

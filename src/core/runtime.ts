@@ -11,40 +11,31 @@ import type { Secret } from './domain/secret.ts';
 import type { RunMarks } from './domain/store-settings.ts';
 
 /** SSH options as the user gave them; `~/.ssh/config` (by `ssh -G`) fills in the rest. */
-export type SshOptions = RunMarks & {
-  /** Short name for messages and the store. */
-  readonly host: string;
-  /** For a jump host: the host behind it. */
-  readonly jumpTo?: string;
-  /** The name or address to dial, an alias of the ssh config, or `local` for this machine. */
-  readonly destination: string;
-  readonly user?: string;
-  readonly port?: number;
-  readonly identities?: readonly string[];
-  readonly configFile?: string;
-  /** Jump hosts, nearest first, each `[user@]name[:port]`. */
-  readonly jump?: readonly string[];
-  /** Default: ssh2, or openssh if the ssh config or a key requires it. */
-  readonly transport?: 'ssh2' | 'openssh';
-  /** `strict`: known keys only (asks if `ask.hostKey` is given); `accept-new`: stores unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this key. */
-  readonly hostKey?: string;
-  /** The key from the first connection of this run; later connections must show the same one. */
-  readonly firstKey?: HostKey;
-  /** `false`: the command has no --host-key and accepts only hosts of the store, so hints do not suggest either. */
-  readonly hostKeyFlag?: false;
-  readonly knownHostsFile?: string;
-  /** The caller uses the session's tunnel. */
-  readonly tunnels?: boolean;
-  /** Runs everything as the login user, who owns the daemon. */
-  readonly rootless?: true;
-  /** The sudo password, if the user needs one. */
-  readonly sudoPassword?: Secret;
-  readonly connectTimeoutMs?: number;
-  readonly keepaliveMs?: number;
-  /** Questions for the user; absent without a terminal. */
-  readonly ask?: SshQuestions;
-  readonly signal?: AbortSignal;
-};
+export type SshOptions = RunMarks &
+  Omit<Login, 'terminal'> & {
+    /** Short name for messages and the store. */
+    readonly host: string;
+    /** For a jump host: the host behind it. */
+    readonly jumpTo?: string;
+    /** Default: ssh2, or openssh if the ssh config or a key requires it. */
+    readonly transport?: 'ssh2' | 'openssh';
+    /** `strict`: known keys only (asks if `ask.hostKey` is given); `accept-new`: stores unknown keys; `SHA256:…` or `TYPE BASE64`: exactly this key. */
+    readonly hostKey?: string;
+    /** The key from the first connection of this run; later connections must show the same one. */
+    readonly firstKey?: HostKey;
+    /** `false`: the command has no --host-key and accepts only hosts of the store, so hints do not suggest either. */
+    readonly hostKeyFlag?: false;
+    readonly knownHostsFile?: string;
+    /** The caller uses the session's tunnel. */
+    readonly tunnels?: boolean;
+    /** The sudo password, if the user needs one. */
+    readonly sudoPassword?: Secret;
+    readonly connectTimeoutMs?: number;
+    readonly keepaliveMs?: number;
+    /** Questions for the user; absent without a terminal. */
+    readonly ask?: SshQuestions;
+    readonly signal?: AbortSignal;
+  };
 
 /** A host's key; of a certificate, the key inside. */
 export type HostKey = {

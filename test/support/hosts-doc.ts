@@ -34,7 +34,6 @@ const PROMISES = [
 ];
 
 export function renderHostsDoc(): string {
-  const count = STRANGE.reduce((sum, { cases }) => sum + cases.length, 0);
   return `${[
     '# Tested hosts',
     '',
@@ -79,7 +78,7 @@ export function renderHostsDoc(): string {
     '',
     '## Strange hosts',
     '',
-    `${count} cases. "works" means that setup works, a second setup changes nothing, and remove restores the host. An error before the change leaves the host`,
+    '"works" means that setup works, a second setup changes nothing, and remove restores the host. An error before the change leaves the host',
     'untouched. `scripts/strange` runs all of them on lab hosts, `scripts/strange WORD` those whose group or name has the word; CI runs a dozen.',
     'The results are those of Debian 13. All cases were also run on unstable (`STRANGE_SUITE=sid`); the table shows differences on Docker 20.10 or unstable.',
     ...STRANGE.flatMap(({ title, cases }) => [
@@ -88,7 +87,7 @@ export function renderHostsDoc(): string {
       '',
       '| case | what happens |',
       '|---|---|',
-      ...cases.map((one) => `| ${cell(one.name)} | ${outcome(one)} |`),
+      ...cases.map((one) => `| ${cell(one.name)} | ${outcome(one)} ${one.feature ? `<!-- ${one.feature} --> ` : ''}|`),
     ]),
   ].join('\n')}\n`;
 }

@@ -16,6 +16,7 @@ export const FEATURES = [
   'issuers',
   'tools',
   'haproxy',
+  'host-csr',
   'doctor',
   'firewall',
   'openssh',

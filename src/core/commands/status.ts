@@ -18,12 +18,12 @@ import { accessDrift } from '../domain/trust/client-hosts.ts';
 import { hostRow, statusRows } from '../domain/trust/status-rows.ts';
 import { hangText, listWords, plural } from '../domain/words.ts';
 import { askHosts } from '../engine/ask-hosts.ts';
-import { askReached, knownReached } from '../engine/reached-hosts.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
 import { loadMonitor, MONITORS } from '../seams/monitors.ts';
+import { REACHED_HOSTS, type Reached } from '../seams/reached-hosts.ts';
 import { offered, offeredLines } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { remarksOn, type StoreRemark } from '../seams/store-remarks.ts';
@@ -121,7 +121,8 @@ async function status(
   const stored = await storeOf(context).read();
   const byName = hosts.length + options.limit.length > 0;
   const chosen = byName || [global.file, options.inventory, options.shard].some(Boolean);
-  const foreign = new Set(knownReached(stored, new Set(hosts)).map(({ name }) => name));
+  const others = await REACHED_HOSTS.all[0]?.load();
+  const foreign = new Set(others?.knownReached(stored, new Set(hosts)).map(({ name }) => name));
   const own = chosen ? hosts.filter((name) => !foreign.has(name)) : [];
   const selection: HostsOfFile =
     chosen && (own.length > 0 || hosts.length === 0)
@@ -142,10 +143,12 @@ async function status(
     ? new Map([...known].map(([name, drift]) => [name, { drift }]))
     : await askHosts({ ...asking, ssh, specs: selection.specs, known, onHost, ...passwords }, state);
   const beyond = chosen ? new Set(hosts.filter((name) => foreign.has(name))) : foreign;
-  const reached =
-    offline || beyond.size === 0
-      ? { clients: undefined, hosts: beyond.size === 0 ? [] : knownReached(state, beyond) }
-      : await askReached(asking, state, beyond);
+  const reached: Reached =
+    others === undefined || beyond.size === 0
+      ? { hosts: [] }
+      : offline
+        ? { hosts: others.knownReached(state, beyond) }
+        : await others.askReached(asking, state, beyond);
   // The state of hosts not contacted after an interruption is unknown.
   if (runtime.signal.aborted) throw interrupted('interrupted before every host had answered');
   const drift = selection.clients?.drift(stored, due.now);

@@ -21,15 +21,17 @@ export function shellWords(text: string): string[] | undefined {
   }
 }
 
-/** Login of a user to a host; `local` is this computer. */
+/** Login of a user to a host. */
 export type Login = {
+  /** The name or address to dial, an alias of the ssh config, or `local` for this machine. */
   readonly destination: string;
   readonly user?: string;
   readonly port?: number;
   readonly identities?: readonly string[];
   readonly configFile?: string;
+  /** Jump hosts, nearest first, each `[user@]name[:port]`. */
   readonly jump?: readonly string[];
-  /** Commands never need root: the daemon is the user's rootless one. */
+  /** Commands run as the login user, who owns the daemon, and never need root: the daemon is the user's rootless one. */
   readonly rootless?: true;
   /** The command needs a terminal, for an editor or a password. */
   readonly terminal?: boolean;

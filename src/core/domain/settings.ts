@@ -158,7 +158,8 @@ export const HOST_SETTINGS = {
     ...choice(['store', 'host']),
     default: 'store',
     summary: "host: the server's key is made on the host and never travels",
-    flag: certificate,
+    // The setting itself stays: a host that has it is refused without the feature.
+    ...(FEATURE_SETTINGS.all.includes('keys') ? { flag: certificate } : ({} as { flag: typeof certificate })),
     kept,
   },
   clients: { ...names, summary: 'clients that the host accepts, or all', otherwise: 'all', kept },

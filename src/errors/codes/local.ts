@@ -128,11 +128,13 @@ export const STORE = {
   E_RECIPIENT: [2, 'Text that is neither a recipient of age nor an SSH public key.', 'cat ~/.ssh/id_ed25519.pub'],
   E_OPERATOR: [2, 'An operator that cannot be added or removed like this.', 'docker-tls operator list'],
   // <!-- /team -->
+  // <!-- bundles -->
   E_REQUEST_DAMAGED: [
     2,
     'A certificate request in the store cannot be read.',
-    'Make another one<!-- bundles --> (`docker-tls client request NAME --new`)<!-- /bundles -->.',
+    'Make another one (`docker-tls client request NAME --new`).',
   ],
+  // <!-- /bundles -->
   E_HOST_KNOWN: [2, 'This host is in the store under another name.', 'Use the name that the error gives.'],
   E_HOST_TAKEN: [2, 'Another host in the store has this name.', 'docker-tls status'],
   E_HOST_TWO_NAMES: [

@@ -92,7 +92,9 @@ export const HOST = {
     'Clients of a CA that the daemon accepts now would be rejected.',
     'docker-tls setup HOST --accept-ca existing<!-- fleet -->, or accept-ca: existing in the fleet file<!-- /fleet -->',
   ],
+  // <!-- host-csr -->
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],
+  // <!-- /host-csr -->
   E_HOST_LOCKED: [4, 'Another run is changing this host.', 'Wait until its lock expires.'],
   E_HOST_SCHEMA: [4, 'The host was changed by a newer docker-tls.', 'Install that version.'],
   E_HOST_NEWER: [4, 'The host was changed from a newer state of the shared store.', 'docker-tls store restore'],
@@ -170,7 +172,7 @@ export const DAEMON = {
   // <!-- /podman -->
   E_NO_FEATURE: [
     4,
-    'docker-tls has changed something on the host that this build of it cannot keep or restore.',
+    'The host has something that this build of docker-tls cannot make, keep or restore.',
     'Install a docker-tls with all features.',
   ],
   E_NO_LISTENER: [

@@ -3,6 +3,7 @@
 import { type CommandGroup, listCommand } from '../../cli/command.ts';
 import { COMMAND_SEAM } from '../../core/seams/feature-commands.ts';
 import { OFFERED_COMMANDS } from '../../core/seams/offered-commands.ts';
+import { REACHED_HOSTS } from '../../core/seams/reached-hosts.ts';
 
 /** The core's group, with these commands in it. */
 const CLIENTS: CommandGroup = { name: 'clients', summary: 'Who may use the hosts: add, list, export, import, revoke' };
@@ -39,3 +40,4 @@ OFFERED_COMMANDS.add(
   { purpose: 'export', command: 'docker-tls client export' },
   { purpose: 'import', command: 'docker-tls client import' },
 );
+REACHED_HOSTS.add({ load: () => import('./engine/reached-hosts.ts') });

@@ -1,10 +1,6 @@
 /** Error codes for damaged files and unusable records. */
 
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readRequests } from '../../../src/core/adapters/store/requests.ts';
+import { expect, test } from 'vitest';
 import { PACKAGE_LIST } from '../../../src/core/domain/dockerd/paths.ts';
 import { parseState } from '../../../src/core/domain/plan/host-state.ts';
 import { completeHost } from '../../../src/core/domain/settings.ts';
@@ -13,20 +9,6 @@ import type { OpenedHost } from '../../../src/core/engine/intent.ts';
 import { planRestored } from '../../../src/core/engine/steps/restore-generation.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { factsOf } from '../../support/host-facts.ts';
-
-let directory: string;
-
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'docker-tls-refusals-'));
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true, force: true });
-});
-
-test('E_REQUEST_DAMAGED: a request without its key', () => {
-  mkdirSync(join(directory, 'requests/ann'), { recursive: true });
-  expect(() => readRequests(directory)).toThrow(expect.objectContaining({ code: 'E_REQUEST_DAMAGED', exit: 2 }));
-});
 
 test('E_HOST_STATE: state.json of a host that is cut short', () => {
   const state = { kind: 'file', mode: '600', owner: '0:0', content: '{"schema":' } as const;

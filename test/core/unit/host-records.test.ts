@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { StoredClient } from '../../../src/core/adapters/store/records.ts';
 import { openStore, type Store } from '../../../src/core/adapters/store/store.ts';
 import { inspectCertificate, isFrom } from '../../../src/core/domain/pki/inspect.ts';
@@ -22,6 +22,7 @@ import { planOpened } from '../../../src/core/engine/steps/plan-opened.ts';
 import { recordHost } from '../../../src/core/engine/steps/record.ts';
 import { verify } from '../../../src/core/engine/steps/verify-change.ts';
 import type { HostKey, HostSession, Runtime } from '../../../src/core/runtime.ts';
+import { HOST_CSR } from '../../../src/core/seams/host-csr.ts';
 import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { FACTS_TIME_MS, factsOf, UNIT } from '../../support/host-facts.ts';
 import { issueStore, NO_PASSPHRASE, SIGNERS } from '../../support/issued-store.ts';
@@ -282,7 +283,7 @@ describe('others write to the store while a run goes on', () => {
     const store = await newStore();
     const known = await setUp(b2('10.0.0.12'), store);
     const context = await runOn(store);
-    const prepared = await plan(b2('10.0.0.12', { keys: 'host' }), context);
+    const prepared = await plan(b2('10.0.0.12'), context);
     const tried: string[] = [];
     const probe: Runtime['probe'] = async ({ credentials }) => {
       if (credentials) tried.push(credentials.cert);
@@ -318,6 +319,49 @@ test('a host is tried with the credentials of clients that it has to reject', as
   const wanted = { ...context.wanted, mustReject: ['eve'] };
   const checks = await verify(prepared, sent, { ...context, wanted }, { runtime: { ...context.runtime, probe: open } });
   expect(checks.find(({ revoked }) => revoked === 'eve')).toMatchObject({ expected: 'refused', ok: false });
+});
+
+describe('a host whose key stays there, in a build without code for that', () => {
+  const code = HOST_CSR.all as (typeof HOST_CSR.all)[number][];
+  const before = [...code];
+  beforeAll(() => {
+    code.splice(0);
+  });
+  afterAll(() => {
+    code.splice(0, code.length, ...before);
+  });
+  const refused = { code: 'E_NO_FEATURE', exit: 4, where: 'b2' };
+
+  test('is refused before any change: by its setting, and by its record, whatever is asked for', async () => {
+    const store = await newStore();
+    const known = await setUp(b2('10.0.0.12'), store);
+    const first = await runOn(store);
+    await expect(plan(b2('10.0.0.12', { keys: 'host' }), first)).rejects.toMatchObject(refused);
+    const planned = await plan(b2('10.0.0.12'), first);
+    const sent = { ca: known.ca, cert: known.serverCert, key: { kind: 'host', path: '/run/k/key.pem' } } as const;
+    const spec = b2('10.0.0.12', { keys: 'host' });
+    await recordHost({ ...planned, spec }, sent, first, first as unknown as Run);
+    await expect(plan(b2('10.0.0.12'), await runOn(store))).rejects.toMatchObject(refused);
+  });
+
+  test('is not rolled back to a generation whose key was made there', async () => {
+    const store = await newStore();
+    const known = await setUp(b2('10.0.0.12'), store);
+    const settings = { keys: 'host' };
+    const generation = { number: 1, at: now.toISOString(), by: 'ann', reason: 'setup', settings };
+    const state = { schema: 1, name: 'b2', generation: 2, managed: [], generations: [generation] };
+    const facts = factsOf({
+      'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
+      'file:/var/lib/docker-tls/generations/1/manifest': 'file 600 0:0\n1\tlink\t777\t0:0\t/etc/docker/tls/current\n',
+      'file:/var/lib/docker-tls/generations/1/1': 'link 777 0:0\n1',
+      'file:/etc/docker/tls/1/ca.pem': `file 444 0:0\n${known.ca}`,
+      'file:/etc/docker/tls/1/server-cert.pem': `file 444 0:0\n${known.serverCert}`,
+    });
+    const run = await runOn(store);
+    const wanted = { ...run.wanted, target: { kind: 'generation', to: 1 } as Wanted['target'] };
+    const back = plan(b2('10.0.0.12'), { ...run, wanted }, '10.0.0.12', facts);
+    await expect(back).rejects.toMatchObject(refused);
+  });
 });
 
 describe('what is asked for differs from the certificate that is there', () => {

@@ -18,6 +18,8 @@ export type StrangeCase = {
   readonly says?: RegExp;
   /** Additional text in docs/lists/tested-hosts.md. */
   readonly remark?: string;
+  /** Only a build with it has the case. */
+  readonly feature?: string;
   readonly user?: LabUser;
   /** Lines of the user's ssh config. */
   readonly config?: string;

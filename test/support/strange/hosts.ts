@@ -318,12 +318,15 @@ export const PROGRAMS: readonly StrangeCase[] = [
     make: 'for p in curl perl python3; do mv /usr/bin/$p /usr/bin/$p.away; done',
     end: 'for p in curl perl python3; do mv /usr/bin/$p.away /usr/bin/$p; done',
   },
+  // <!-- host-csr -->
   {
     name: 'openssl, where the host makes its key',
     ...without('/usr/bin/openssl'),
     setup: ['--keys', 'host'],
     code: 'E_HOST_KEY',
+    feature: 'host-csr',
   },
+  // <!-- /host-csr -->
 ];
 
 export const MOUNTS: readonly StrangeCase[] = [

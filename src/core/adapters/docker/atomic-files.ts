@@ -1,31 +1,12 @@
 /** Atomic file writes: staged whole with their final modes, synced, then renamed into place. */
 
 import { randomBytes } from 'node:crypto';
-import { chmod, type FileHandle, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
 import { shellQuote } from '../../domain/quote.ts';
 import { Secret } from '../../domain/secret.ts';
 import { readNamedFile } from '../../named-file.ts';
-
-const KEY_MODE = 0o400;
-const CERT_MODE = 0o444;
-
-/** A client's credentials in a directory usable as DOCKER_CERT_PATH. */
-export function clientFiles(
-  directory: string,
-  { ca, cert, key }: { readonly ca: string; readonly cert: string; readonly key: Secret },
-): FileToWrite[] {
-  return [
-    { path: join(directory, 'ca.pem'), data: ca, mode: CERT_MODE },
-    { path: join(directory, 'cert.pem'), data: cert, mode: CERT_MODE },
-    { path: join(directory, 'key.pem'), data: key, mode: KEY_MODE },
-  ];
-}
-
-export function textOf(data: string | Secret): string {
-  return data instanceof Secret ? data.revealText() : data;
-}
 
 type FileToWrite = {
   readonly path: string;
@@ -84,13 +65,6 @@ async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r').catch(() => undefined);
   await handle?.sync().catch(() => undefined);
   await handle?.close();
-}
-
-/** A directory for keys alone: 0700 from its creation; an existing one with a wider mode is tightened. */
-export async function secretDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
-  if (process.platform === 'win32') return;
-  if (((await stat(path)).mode & 0o077) !== 0) await chmod(path, 0o700);
 }
 
 /** The text of a file; undefined if it does not exist. */

@@ -17,11 +17,6 @@ export async function currentContext(dockerConfig: string): Promise<string | und
   return typeof name === 'string' && name !== '' && name !== 'default' ? name : undefined;
 }
 
-/** Sets or, with undefined, removes the current context, as editConfig does. */
-export function setCurrentContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
-  return editConfig(dockerConfig, [[['currentContext'], name]]);
-}
-
 type Edit = readonly [path: readonly string[], value: string | undefined];
 
 /**

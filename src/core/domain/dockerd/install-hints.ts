@@ -7,29 +7,13 @@ type PackageManager = 'apt' | 'dnf' | 'zypper' | 'apk' | 'pacman';
 /** `docker`: the distribution's package of the daemon; undefined if it lacks one. */
 export type Distribution = { readonly manager: PackageManager; readonly docker: string | undefined };
 
-/** Also restores lost files of an installed package, if the package manager can do so with one command. */
-const INSTALL: Readonly<Record<PackageManager, readonly string[]>> = {
-  apt: ['apt-get', 'install', '-y', '--reinstall'],
-  dnf: ['dnf', 'install', '-y'],
-  zypper: ['zypper', 'install', '-y', '-f'],
-  apk: ['apk', 'add'],
-  pacman: ['pacman', '-S', '--noconfirm'],
-};
-
-const UPGRADE: Readonly<Record<PackageManager, readonly string[]>> = {
-  apt: ['apt-get', 'install', '--only-upgrade'],
-  dnf: ['dnf', 'upgrade'],
-  zypper: ['zypper', 'update'],
-  apk: ['apk', 'upgrade'],
-  pacman: ['pacman', '-Syu'],
-};
-
-const REMOVE: Readonly<Record<PackageManager, readonly string[]>> = {
-  apt: ['dpkg', '--purge'],
-  dnf: ['dnf', 'remove'],
-  zypper: ['zypper', 'remove'],
-  apk: ['apk', 'del'],
-  pacman: ['pacman', '-R'],
+/** `install` also restores lost files of an installed package, if the package manager can do so with one command. */
+const COMMANDS: Readonly<Record<PackageManager, Readonly<Record<'install' | 'upgrade' | 'remove', string>>>> = {
+  apt: { install: 'apt-get install -y --reinstall', upgrade: 'apt-get install --only-upgrade', remove: 'dpkg --purge' },
+  dnf: { install: 'dnf install -y', upgrade: 'dnf upgrade', remove: 'dnf remove' },
+  zypper: { install: 'zypper install -y -f', upgrade: 'zypper update', remove: 'zypper remove' },
+  apk: { install: 'apk add', upgrade: 'apk upgrade', remove: 'apk del' },
+  pacman: { install: 'pacman -S --noconfirm', upgrade: 'pacman -Syu', remove: 'pacman -R' },
 };
 
 /** Matched against ID and ID_LIKE of os-release; the first match counts. RHEL's `docker` package is Podman. */
@@ -68,18 +52,18 @@ export function installCommand(
 ): string[] | undefined {
   if (distribution === undefined) return undefined;
   const { manager } = distribution;
-  const words = INSTALL[manager].filter((word) => !absent || !REPAIR.includes(word));
+  const words = COMMANDS[manager].install.split(' ').filter((word) => !absent || !REPAIR.includes(word));
   return [...words, ...packages.map((name) => NAMES[name]?.[manager] ?? name)];
 }
 
 /** Words of a command, to run as root, that upgrades packages (by the host's names). */
 export function upgradeCommand({ manager }: Distribution, packages: readonly string[]): string[] {
-  return [...UPGRADE[manager], ...packages];
+  return [...COMMANDS[manager].upgrade.split(' '), ...packages];
 }
 
 /** Words of a command, to run as root, that removes packages (by the host's names). */
 export function removeCommand(manager: PackageManager, packages: readonly string[]): string[] {
-  return [...REMOVE[manager], ...packages];
+  return [...COMMANDS[manager].remove.split(' '), ...packages];
 }
 
 /** Hint to install packages on this computer; `osRelease`: its os-release, empty if missing. */

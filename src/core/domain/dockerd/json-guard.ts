@@ -21,11 +21,3 @@ export function renderUnitGuard(configFile: string, trust: string): string {
   ].join(' ');
   return `/bin/sh -c '${script}' docker-tls ${[configFile, ...settingPatterns(trust)].map(unitWord).join(' ')}`;
 }
-
-/** Whether the guard in our drop-in prevents dockerd from starting with this daemon.json. */
-export function unitGuardRefuses(dropIn: string, configFile: string, json: string, trust: string): boolean {
-  const words = json.replace(/\s/g, '');
-  return (
-    dropIn.includes(renderUnitGuard(configFile, trust)) && !settingPatterns(trust).every((word) => words.includes(word))
-  );
-}

@@ -5,7 +5,7 @@ export const KIND_NAMES = ['systemd', 'sysvinit', 'openrc', 'podman', 'rootless'
 export type KindName = (typeof KIND_NAMES)[number];
 
 /** A table by kind. A kind without an entry does as systemd does. */
-export type ByKind<T> = {
+type ByKind<T> = {
   readonly entries: ReadonlyMap<KindName, T>;
   of(kind: KindName): T;
   /** Adds the entry of a feature, before the facts of any host are read. */

@@ -117,6 +117,6 @@ export function renderManifest(entries: readonly ManifestEntry[]): string {
   return `${lines.join('\n')}\n`;
 }
 
-export function bytes(value: string): Buffer {
+function bytes(value: string): Buffer {
   return Buffer.from(value, 'utf8');
 }

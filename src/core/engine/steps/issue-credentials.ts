@@ -10,11 +10,11 @@ import { keptChain } from '../../domain/trust/server.ts';
 import { asksExternalCa, bundleOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
 import { type CopiesOutcome, refreshCopies } from '../../seams/copies.ts';
+import { hostCsr } from '../../seams/host-csr.ts';
 import type { Base, ChangeContext, PlannedHost, Run } from '../intent.ts';
 import { type IssuerOptions, openIssuer } from '../issue.ts';
 import { willSign } from './approve.ts';
 import { whileHeld } from './hold.ts';
-import { withHostKey } from './key-on-host.ts';
 import { storeChanged } from './record.ts';
 
 /** Asks for the CA's passphrase if something will be signed. Runs before the store's lock, so that a typing person blocks no other run. */
@@ -169,7 +169,7 @@ export async function withCredentials<T>(
       ? whileHeld(planned, id, base, run, () => sign(publicKey))
       : run.store.withLock(`docker-tls ${base.intent.reason}`, () => sign(publicKey), { joins: true });
   if (credentials.key === 'host')
-    return withHostKey(planned, run, progress, async ({ publicKey, path }) => {
+    return (await hostCsr(spec.name)).withHostKey(planned, run.runtime, progress, async ({ publicKey, path }) => {
       const { cert } = await issue(publicKey);
       return work({ ca, cert, key: { kind: 'host', path } });
     });

@@ -25,6 +25,7 @@ import { desiredServer, namesFor } from '../../domain/trust/server.ts';
 import { isAccepted, listsClients, trustFor } from '../../domain/trust/trust.ts';
 import { type AccessView, bundleOf, resolveIds, viewOf } from '../../domain/trust/view.ts';
 import type { HostProgress } from '../../runtime.ts';
+import { hostCsr } from '../../seams/host-csr.ts';
 import { HARDENING } from '../../seams/host-hardening.ts';
 import type { AgreedHost, Base, OpenedHost, PlannedHost, Run } from '../intent.ts';
 import { hardenOpened } from '../loaded-hardening.ts';
@@ -59,8 +60,10 @@ export async function planOpened(
   const now = runtime.now();
   requireParts(requested.name, opened.facts, HARDENING.all.length > 0);
   requireListenerCode(requested.name, opened.facts);
+  if (requested.keys === 'host' || known?.record.keys === 'host') await hostCsr(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
+    if (restored.spec.keys === 'host') await hostCsr(requested.name);
     return refuseProblems({ ...(await restoringListener(restored)), mark });
   }
   const { takeOver = false } = target;

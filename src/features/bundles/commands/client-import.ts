@@ -11,7 +11,6 @@ import { FILE } from '../../../cli/host-options.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { readIn } from '../../../core/actions/input-output.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
-import { readRequests, removeRequest } from '../../../core/adapters/store/requests.ts';
 import type { Store } from '../../../core/adapters/store/store.ts';
 import { contextNameOf } from '../../../core/domain/names.ts';
 import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
@@ -22,6 +21,7 @@ import { offered, offeredLines, offeredWords } from '../../../core/seams/seam.ts
 import { dockerConfigDirectory } from '../../../core/user.ts';
 import { DockerTlsError, failureOf, usage } from '../../../errors/errors.ts';
 import type { ClientBundle } from '../adapters/bundle.ts';
+import { readRequests, removeRequest } from '../adapters/requests.ts';
 import { importedClient } from '../domain/imported-client.ts';
 import { bundleOfEnvironment, namedHosts, readBundle } from './imported-bundle.ts';
 

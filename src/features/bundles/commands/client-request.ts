@@ -4,13 +4,13 @@ import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import { CLIENT_OPTIONS, OUT_OPTIONS } from '../../../cli/host-options.ts';
 import { checkOut, writeOut } from '../../../core/actions/input-output.ts';
 import { storeOf } from '../../../core/actions/open-store.ts';
-import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
 import { checkName } from '../../../core/domain/names.ts';
 import { makeCsr } from '../../../core/domain/pki/csr.ts';
 import type { KeyType } from '../../../core/domain/pki/key-types.ts';
 import { generateKey } from '../../../core/domain/pki/keys.ts';
 import { CLIENT_DEFAULTS } from '../../../core/domain/settings.ts';
 import { asWritten } from '../../../errors/errors.ts';
+import { readRequests, writeRequest } from '../adapters/requests.ts';
 
 export type ClientRequestDocument =
   | { readonly client: string; readonly dryRun: true }

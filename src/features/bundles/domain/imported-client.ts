@@ -1,7 +1,6 @@
 /** Records of an imported client. Pure. */
 
 import type { ReachedHost, StoreChange, StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
-import type { PendingRequest } from '../../../core/adapters/store/requests.ts';
 import { hostAndPort } from '../../../core/domain/destination.ts';
 import { checkName } from '../../../core/domain/names.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
@@ -11,6 +10,7 @@ import { renewal } from '../../../core/domain/pki/renewal.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { asWritten, DockerTlsError } from '../../../errors/errors.ts';
 import type { ClientBundle } from '../adapters/bundle.ts';
+import type { PendingRequest } from '../adapters/requests.ts';
 import { clientExists } from './client-exists.ts';
 
 export type ImportRequest = {

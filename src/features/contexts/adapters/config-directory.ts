@@ -2,15 +2,10 @@
 
 import { link } from 'node:fs/promises';
 import { ensureDir } from 'fs-extra/esm';
-import {
-  clientFiles,
-  readIfThere,
-  replaceFiles,
-  textOf,
-  withFileErrors,
-} from '../../../core/adapters/docker/atomic-files.ts';
+import { readIfThere, replaceFiles, withFileErrors } from '../../../core/adapters/docker/atomic-files.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
+import { clientFiles, textOf } from './client-files.ts';
 
 type DirectoryToWrite = {
   readonly dockerConfig: string;

@@ -7,15 +7,8 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ensureDir, remove } from 'fs-extra/esm';
-import {
-  clientFiles,
-  readIfThere,
-  replaceFiles,
-  secretDirectory,
-  textOf,
-  withFileErrors,
-} from '../../../core/adapters/docker/atomic-files.ts';
-import { currentContext, setCurrentContext } from '../../../core/adapters/docker/config-file.ts';
+import { readIfThere, replaceFiles, withFileErrors } from '../../../core/adapters/docker/atomic-files.ts';
+import { currentContext, editConfig } from '../../../core/adapters/docker/config-file.ts';
 import type { ClientCopies } from '../../../core/adapters/store/records.ts';
 import { at, type Fields, fieldsOf, isObject, parseJson, textAt } from '../../../core/domain/json.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
@@ -23,6 +16,7 @@ import { Secret } from '../../../core/domain/secret.ts';
 import type { ContextPlace } from '../../../core/seams/copies.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
 import { checkContextName } from '../domain/context-name.ts';
+import { clientFiles, secretDirectory, textOf } from './client-files.ts';
 
 /** Docker keeps unknown fields of Metadata: this field marks our contexts. */
 const MARK = 'DockerTls';
@@ -218,4 +212,9 @@ function isOurs(meta: Fields): boolean {
 function foreign(place: ContextPlace, wayOut: string): DockerTlsError {
   const what = `the docker context ${place.name} exists, and docker-tls did not write it`;
   return new DockerTlsError('E_CONTEXT_EXISTS', what, { hints: [`docker context inspect ${place.name}`, wayOut] });
+}
+
+/** Sets or, with undefined, removes the current context, as editConfig does. */
+function setCurrentContext(dockerConfig: string, name: string | undefined): Promise<boolean> {
+  return editConfig(dockerConfig, [[['currentContext'], name]]);
 }

@@ -3,7 +3,7 @@
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { parseCommandLine } from '../../../core/domain/dockerd/command-line.ts';
 import { hasOurName } from '../../../core/domain/dockerd/drop-in.ts';
-import { unitGuardRefuses } from '../../../core/domain/dockerd/json-guard.ts';
+import { renderUnitGuard, settingPatterns } from '../../../core/domain/dockerd/json-guard.ts';
 import { effectiveList } from '../../../core/domain/dockerd/unit.ts';
 import { TLS_KEYS, tlsSettings, viewDaemon } from '../../../core/domain/plan/daemon-view.ts';
 import { fileText, type HostFacts, installedCredentials } from '../../../core/domain/plan/facts.ts';
@@ -133,4 +133,12 @@ export async function alongAnyWay<T>(
     if (failureOf(error).exit === 130) throw error;
     return direct();
   });
+}
+
+/** Whether the guard in our drop-in prevents dockerd from starting with this daemon.json. */
+function unitGuardRefuses(dropIn: string, configFile: string, json: string, trust: string): boolean {
+  const words = json.replace(/\s/g, '');
+  return (
+    dropIn.includes(renderUnitGuard(configFile, trust)) && !settingPatterns(trust).every((word) => words.includes(word))
+  );
 }

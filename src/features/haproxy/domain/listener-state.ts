@@ -7,19 +7,13 @@ import { parseProperties } from '../../../core/domain/dockerd/unit.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
 import { type Login, rootCommand, shellQuote, sudoCommand } from '../../../core/domain/quote.ts';
 import { plural } from '../../../core/domain/words.ts';
+import type { ListenerState } from '../../../core/seams/listeners.ts';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
 import { MAX_FROM_ADDRESS, MAX_TOTAL } from './haproxy-config.ts';
 import { haproxyVersion } from './haproxy-version.ts';
 
 /** Failed handshakes within five minutes that are no accident. */
 const MANY_HANDSHAKES = 300;
-
-export type ListenerState = {
-  /** For instance `HAProxy 3.0.11`. */
-  readonly title: string;
-  readonly problems: readonly DockerTlsError[];
-  readonly signs: readonly DockerTlsError[];
-};
 
 type Around = {
   readonly host: string;

@@ -1,13 +1,13 @@
 /** `store copy --to`: a whole store into another one. */
 
-import { existsSync, rmSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
-import { readRequests, writeRequest } from '../../../core/adapters/store/requests.ts';
 import { openStore } from '../../../core/adapters/store/store.ts';
+import { flush, makeDirectories } from '../../../core/adapters/store/store-files.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
 import { storeSettings } from '../../../core/domain/store-settings.ts';
 import { plural } from '../../../core/domain/words.ts';
@@ -122,8 +122,17 @@ async function copyInto(
     // Operators and contents in one commit, so a later reader finds a complete copy.
     await target.write(changeOf(state));
   });
-  for (const request of readRequests(context.global.home)) await writeRequest(home, request);
+  await copyRequests(context.global.home, home);
   if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
+}
+
+/** Pending requests of clients, with their keys: they are not part of a store's state. Modes stay. */
+async function copyRequests(from: string, to: string): Promise<void> {
+  if (!existsSync(join(from, 'requests'))) return;
+  makeDirectories(to);
+  const copy = join(to, 'requests');
+  cpSync(join(from, 'requests'), copy, { recursive: true });
+  await flush([...readdirSync(copy, { recursive: true, encoding: 'utf8' }).map((name) => join(copy, name)), copy]);
 }
 
 /** Operators of the old store; for a directory, the copying user. New keys, encrypted for that user. */

@@ -53,11 +53,7 @@ export function renderButane(planned: HostPlan, facts: HostFacts, options: Butan
     throw refusal(host, `it starts dockerd by ${plan.kind}, and Ignition configures hosts with systemd`);
   if (generation === 'none') throw refusal(host, 'the plan takes docker-tls away');
   if (options.settings.keys === 'host')
-    throw refusal(
-      host,
-      'its key was made on the host and never leaves it',
-      `docker-tls rotate server ${host} --keys store`,
-    );
+    throw refusal(host, 'its key was made on the host and never leaves it', `docker-tls setup ${host} --keys store`);
   const lost = withoutText(plan, facts);
   if (lost !== undefined) throw refusal(host, `${printable(lost)} is not a text file of at most 1 MiB`);
   const tree: Tree = { directories: [], files: [], links: [] };

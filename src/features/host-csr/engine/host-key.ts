@@ -1,15 +1,14 @@
 /** Server keys that never leave the host: it makes the key and a signing request, and receives a certificate. */
 
 import { randomBytes } from 'node:crypto';
+import { installHint } from '../../../core/domain/dockerd/install-hints.ts';
+import { parseCsr } from '../../../core/domain/pki/csr.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { HostSpec } from '../../../core/domain/settings.ts';
+import type { HostCsr } from '../../../core/seams/host-csr.ts';
+import { offeredLines } from '../../../core/seams/seam.ts';
+import { SETTING_PLACES } from '../../../core/seams/setting-places.ts';
 import { DockerTlsError, printableLines } from '../../../errors/errors.ts';
-import { installHint } from '../../domain/dockerd/install-hints.ts';
-import { parseCsr } from '../../domain/pki/csr.ts';
-import { shellQuote } from '../../domain/quote.ts';
-import type { HostSpec } from '../../domain/settings.ts';
-import type { HostProgress } from '../../runtime.ts';
-import { offeredLines } from '../../seams/seam.ts';
-import { SETTING_PLACES } from '../../seams/setting-places.ts';
-import type { PlannedHost, Run } from '../intent.ts';
 
 /** How openssl makes a key of each type (openssl-genpkey(1)). */
 const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
@@ -21,22 +20,18 @@ const GENPKEY: Readonly<Record<HostSpec['keyType'], string>> = {
   rsa4096: '-algorithm RSA -pkeyopt rsa_keygen_bits:4096',
 };
 
+type Host = Parameters<HostCsr['withHostKey']>[0];
+
 /**
- * Makes the host create its key and a signing request, and passes the public key to `work`. The key is in memory, in a directory that only
- * the daemon's user can access; the change copies it from there into the new generation. The directory is removed however `work` ends, at
- * the latest by the host's next boot. Fails with E_HOST_KEY (exit 4).
+ * As HostCsr.withHostKey. The key is in memory, in a directory that only the daemon's user can access; the change copies it from there into the
+ * new generation. The directory is removed however `work` ends, at the latest by the host's next boot.
  */
-export async function withHostKey<T>(
-  host: Pick<PlannedHost, 'spec' | 'session' | 'facts'>,
-  run: Pick<Run, 'runtime'>,
-  progress: HostProgress,
-  work: (key: { readonly publicKey: string; readonly path: string }) => Promise<T>,
-): Promise<T> {
+export const withHostKey: HostCsr['withHostKey'] = async (host, runtime, progress, work) => {
   const { session, facts } = host;
   const directory = `${facts.places.run}/docker-tls-key-${randomBytes(6).toString('hex')}`;
   try {
     progress.phase('key');
-    const { publicKey } = parseCsr(await makeKey(host, directory, run));
+    const { publicKey } = parseCsr(await makeKey(host, directory, runtime.signal));
     return await work({ publicKey, path: `${directory}/key.pem` });
   } finally {
     // Without a signal: this also runs after Ctrl-C.
@@ -44,18 +39,14 @@ export async function withHostKey<T>(
       .run({ phase: 'clean up', asRoot: true, timeoutMs: 20_000, script: `rm -rf -- ${shellQuote(directory)}` })
       .catch(() => undefined);
   }
-}
+};
 
-async function makeKey(
-  { session, spec, facts }: Pick<PlannedHost, 'spec' | 'session' | 'facts'>,
-  directory: string,
-  { runtime }: Pick<Run, 'runtime'>,
-): Promise<string> {
+async function makeKey({ session, spec, facts }: Host, directory: string, signal: AbortSignal): Promise<string> {
   const result = await session.run({
     phase: 'key',
     asRoot: true,
     timeoutMs: 120_000,
-    signal: runtime.signal,
+    signal,
     script: [
       'umask 077',
       'command -v openssl >/dev/null || { echo "openssl is not installed" >&2; exit 3; }',

@@ -1,22 +1,19 @@
 /** Probes of other stores' hosts as imported clients: only a connection shows a revocation. */
 
-import type { StoredClient, StoreState } from '../adapters/store/records.ts';
-import { given } from '../domain/given.ts';
-import { reachedSpecs } from '../domain/hosts/specs.ts';
-import { inspectCertificate } from '../domain/pki/inspect.ts';
-import { shellQuote } from '../domain/quote.ts';
-import type { LiveRow, ReachedHost } from '../domain/status-row.ts';
-import { accepts, type ReachableHost, reachableHosts } from '../domain/trust/reachable-hosts.ts';
-import type { ProbeOutcome } from '../runtime.ts';
-import { offeredCommands } from '../seams/offered-commands.ts';
-import type { Run } from './intent.ts';
-import { overHosts } from './pool.ts';
-import { probeAs } from './probes.ts';
+import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
+import { given } from '../../../core/domain/given.ts';
+import { reachedSpecs } from '../../../core/domain/hosts/specs.ts';
+import { inspectCertificate } from '../../../core/domain/pki/inspect.ts';
+import { shellQuote } from '../../../core/domain/quote.ts';
+import type { LiveRow, ReachedHost } from '../../../core/domain/status-row.ts';
+import { accepts, type ReachableHost, reachableHosts } from '../../../core/domain/trust/reachable-hosts.ts';
+import { overHosts } from '../../../core/engine/pool.ts';
+import { probeAs } from '../../../core/engine/probes.ts';
+import type { ProbeOutcome } from '../../../core/runtime.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
+import type { ReachedHosts } from '../../../core/seams/reached-hosts.ts';
 
-/** What hosts of other stores answered: by client name, and each host and client. */
-type Reached = { readonly clients: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };
-
-/** Hosts of imported clients, not asked. */
+/** As ReachedHosts.knownReached. */
 export function knownReached(state: StoreState, names: ReadonlySet<string>): ReachedHost[] {
   const hosts = reachableHosts(state);
   return reachedSpecs(state)
@@ -30,12 +27,8 @@ export function knownReached(state: StoreState, names: ReadonlySet<string>): Rea
     });
 }
 
-/** Skips clients without a host or without a key on this machine, and expired clients. `names`: only these hosts; none: all. */
-export async function askReached(
-  { parallel, progress, runtime }: Pick<Run, 'parallel' | 'progress' | 'runtime'>,
-  state: StoreState,
-  names: ReadonlySet<string>,
-): Promise<Reached> {
+/** As ReachedHosts.askReached. Skips clients without a host or without a key on this machine, and expired clients. */
+export const askReached: ReachedHosts['askReached'] = async ({ parallel, progress, runtime }, state, names) => {
   const { signal } = runtime;
   const now = runtime.now();
   const hosts = reachableHosts(state);
@@ -60,7 +53,7 @@ export async function askReached(
   });
   const all = knownReached(state, names).map((one) => ({ ...one, ...asked.get(`${one.name} ${one.client}`) }));
   return { clients: rows, hosts: all };
-}
+};
 
 function accessBy(outcome: ProbeOutcome): Pick<ReachedHost, 'access' | 'reason'> {
   if (outcome.kind === 'accepted') return { access: 'accepted' };

@@ -1,11 +1,10 @@
 /** Messages about a host that cannot make its key. Tests on real hosts cover those that can. */
 
 import { expect, test } from 'vitest';
-import { userPlaces } from '../../../src/core/domain/dockerd/paths.ts';
-import type { PlannedHost, Run } from '../../../src/core/engine/intent.ts';
-import { withHostKey } from '../../../src/core/engine/steps/key-on-host.ts';
-import type { HostProgress } from '../../../src/core/runtime.ts';
-import { factsOf } from '../../support/host-facts.ts';
+import { userPlaces } from '../../../../src/core/domain/dockerd/paths.ts';
+import type { HostProgress, Runtime } from '../../../../src/core/runtime.ts';
+import { withHostKey } from '../../../../src/features/host-csr/engine/host-key.ts';
+import { factsOf } from '../../../support/host-facts.ts';
 
 test("where the daemon is a user's own, its key waits in that user's directory in memory", async () => {
   const scripts: string[] = [];
@@ -17,10 +16,12 @@ test("where the daemon is a user's own, its key waits in that user's directory i
     },
   };
   const facts = { ...factsOf(), places: userPlaces('/home/rooty', '/run/user/1004') };
-  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, facts } as unknown as PlannedHost;
+  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, facts } as unknown as Parameters<
+    typeof withHostKey
+  >[0];
   const progress = { phase: () => {} } as unknown as HostProgress;
   const work = () => Promise.reject(new Error('it has no key'));
-  await expect(withHostKey(prepared, { runtime: {} } as unknown as Run, progress, work)).rejects.toThrow();
+  await expect(withHostKey(prepared, {} as unknown as Runtime, progress, work)).rejects.toThrow();
   expect(scripts.join('\n')).not.toMatch(/\/run\/docker-tls|find \/run /);
   expect(scripts.at(-1)).toMatch(/^rm -rf -- \/run\/user\/1004\/docker-tls-key-[0-9a-f]{12}$/);
 });
@@ -35,8 +36,10 @@ test('without openssl: hints that every command can be followed by, rotate inclu
     },
   };
   const facts = factsOf({ os: 'ID=fedora\n' });
-  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, facts } as unknown as PlannedHost;
-  const context = { runtime: {} } as unknown as Run;
+  const prepared = { spec: { name: 'build-1', keyType: 'p256' }, session, facts } as unknown as Parameters<
+    typeof withHostKey
+  >[0];
+  const context = {} as unknown as Runtime;
   const progress = { phase: () => {} } as unknown as HostProgress;
   const work = () => Promise.reject(new Error('it has no key'));
   await expect(withHostKey(prepared, context, progress, work)).rejects.toMatchObject({

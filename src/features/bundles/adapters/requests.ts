@@ -5,12 +5,20 @@
 
 import { readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import {
+  createFile,
+  flush,
+  inside,
+  makeDirectories,
+  makeDirectory,
+  present,
+  writeFailure,
+} from '../../../core/adapters/store/store-files.ts';
+import { checkName, nameProblem } from '../../../core/domain/names.ts';
+import { Secret } from '../../../core/domain/secret.ts';
+import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
+import { offeredCommands } from '../../../core/seams/offered-commands.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { checkName, nameProblem } from '../../domain/names.ts';
-import { Secret } from '../../domain/secret.ts';
-import { readNamedFileSync, whyNotRead } from '../../named-file.ts';
-import { offeredCommands } from '../../seams/offered-commands.ts';
-import { createFile, flush, inside, makeDirectories, makeDirectory, present, writeFailure } from './store-files.ts';
 
 /** `key`: PKCS#8 PEM; `csr`: PEM. */
 export type PendingRequest = { readonly name: string; readonly key: Secret; readonly csr: string };
