@@ -26,17 +26,16 @@ import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
-import { REACHED_HOSTS, type Reached } from '../seams/reached-hosts.ts';
+import { REACHED_HOSTS, type Reached, type ReachedHosts } from '../seams/reached-hosts.ts';
 import { offeredLines } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
-import { waysOn, waysOnReached } from './status-next.ts';
+import { waysOn } from './status-next.ts';
 import {
   foundOf,
   noticing,
   type RowsShown,
   renderAccepted,
-  renderReached,
   renderStatusTable,
   type StatusStream,
   streamStatus,
@@ -91,6 +90,7 @@ type Status = {
   readonly rows: readonly StatusRow[];
   /** Hosts that were set up from another store. */
   readonly reached: readonly ReachedHost[];
+  readonly others: ReachedHosts | undefined;
   readonly rotation: Rotation | undefined;
   /** Named hosts that are not in the store, and clients of the fleet file. */
   readonly missing: readonly string[];
@@ -150,7 +150,7 @@ async function status(
   const missing = [...names].filter((name) => !stored.hosts.has(name));
   const rotation = rotationOf(stored, runtime.now());
   return {
-    ...{ rows, reached: reached.hosts, rotation, missing, missingClients: drift?.missing ?? [] },
+    ...{ rows, reached: reached.hosts, others, rotation, missing, missingClients: drift?.missing ?? [] },
     named: byName ? names : new Set(),
   };
 }
@@ -189,7 +189,7 @@ async function watchStatus(
 }
 
 function renderStatus(
-  { rows, reached, rotation, missing, missingClients, named }: Status,
+  { rows, reached, others, rotation, missing, missingClients, named }: Status,
   {
     runtime: { io },
     global,
@@ -210,7 +210,7 @@ function renderStatus(
         ...table.map(
           (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), rotation })}`,
         ),
-        ...renderReached(reached, colours, tableWidth(io)),
+        ...(others?.renderReached(reached, colours, tableWidth(io)) ?? []),
         ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
         ...(missingClients.length > 0 ? [`clients not issued yet: ${listWords(missingClients, 12)}`] : []),
@@ -232,7 +232,7 @@ function renderStatus(
           ...new Set([
             ...waysOn(rows, rotation, global.file),
             ...(global.file !== undefined && planned ? [`docker-tls plan -f ${shellQuote(global.file)}`] : []),
-            ...reached.flatMap(waysOnReached),
+            ...reached.flatMap((host) => others?.waysOnReached(host) ?? []),
           ]),
         ],
   };
