@@ -1,8 +1,8 @@
 /** The next commands after `status`. */
 
-import { asWritten, type Hint } from '../../errors/errors.ts';
+import type { Hint } from '../../errors/errors.ts';
 import { shellQuote } from '../domain/quote.ts';
-import type { ReachedHost, StatusRow } from '../domain/status-row.ts';
+import type { StatusRow } from '../domain/status-row.ts';
 import { offeredCommands } from '../seams/offered-commands.ts';
 import type { StoreRemark } from '../seams/store-remarks.ts';
 
@@ -35,13 +35,6 @@ export function waysOn(rows: readonly StatusRow[], remarks: readonly StoreRemark
 /** A difference from the fleet file alone is no reason to renew: `plan` shows it. */
 function isRejected({ drift = [], differs }: StatusRow): boolean {
   return drift.length > (differs ? 1 : 0);
-}
-
-/** For a host of another store: its owner alone can change what it accepts. */
-export function waysOnReached({ name, access }: ReachedHost): Hint[] {
-  return access === 'rejected'
-    ? [asWritten(`on the computer that set it up: docker-tls apply ${shellQuote(name)}`)]
-    : [];
 }
 
 /** Commands for hosts that differ or do not answer. */

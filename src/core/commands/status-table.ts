@@ -1,7 +1,7 @@
 /** The table of `status`: at once, or row by row while hosts are contacted. */
 
 import { printable } from '../../errors/errors.ts';
-import type { Accepted, AcceptedCa, ReachedHost, StatusRow } from '../domain/status-row.ts';
+import type { Accepted, AcceptedCa, StatusRow } from '../domain/status-row.ts';
 import { dateWords, plural, wrapLines } from '../domain/words.ts';
 import type { RenderContext } from '../render/change-result.ts';
 import { type Colours, coloursOf, toneOf } from '../render/colours.ts';
@@ -165,24 +165,6 @@ export function renderAccepted(
   const table = renderTable(titles, [...cas, ...clients], { columns, titleStyle: colours.dim });
   const by = listener === undefined ? '' : `, by ${printable(listener)}`;
   return [`${name}: accepted${by}, according to the store\n${table.trimEnd()}`];
-}
-
-/** Hosts that were set up from another store: whether they accept the imported clients. */
-export function renderReached(hosts: readonly ReachedHost[], colours: Colours, columns?: number): string[] {
-  if (hosts.length === 0) return [];
-  const titles = [
-    { title: 'HOST OF A BUNDLE' },
-    { title: 'ADDRESS', shrinkTo: 21, leaveOut: 1 },
-    { title: 'CLIENT' },
-    { title: 'ACCESS' },
-    { title: '', shrinkTo: 20 },
-  ];
-  const rows = hosts.map(({ name, address, client, access, reason = '' }) => {
-    const style = access === 'accepted' ? colours.green : access === 'not asked' ? undefined : colours.red;
-    const words = access === 'rejected' ? 'revoked, or not applied there yet' : printable(reason);
-    return [name, address, client, style ? { text: access, style } : access, words];
-  });
-  return [renderTable(titles, rows, { columns, titleStyle: colours.dim }).trimEnd()];
 }
 
 /** Differences on a host, and the reason why it does not answer. */

@@ -23,18 +23,17 @@ import { type Colours, coloursOf } from '../render/colours.ts';
 import { tableWidth } from '../render/table.ts';
 import type { HostsOfFile } from '../seams/fleet-files.ts';
 import { loadMonitor, MONITORS } from '../seams/monitors.ts';
-import { REACHED_HOSTS, type Reached } from '../seams/reached-hosts.ts';
+import { REACHED_HOSTS, type Reached, type ReachedHosts } from '../seams/reached-hosts.ts';
 import { offered, offeredLines } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { remarksOn, type StoreRemark } from '../seams/store-remarks.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
-import { waysOn, waysOnReached } from './status-next.ts';
+import { waysOn } from './status-next.ts';
 import {
   foundOf,
   noticing,
   type RowsShown,
   renderAccepted,
-  renderReached,
   renderStatusTable,
   type StatusStream,
   streamStatus,
@@ -99,6 +98,7 @@ type Status = {
   readonly rows: readonly StatusRow[];
   /** Hosts that were set up from another store. */
   readonly reached: readonly ReachedHost[];
+  readonly others: ReachedHosts | undefined;
   readonly remarks: readonly StoreRemark[];
   /** Named hosts that are not in the store, and clients of the fleet file. */
   readonly missing: readonly string[];
@@ -158,13 +158,13 @@ async function status(
   const missing = [...names].filter((name) => !stored.hosts.has(name));
   const remarks = await remarksOn(stored, runtime.now());
   return {
-    ...{ rows, reached: reached.hosts, remarks, missing, missingClients: drift?.missing ?? [] },
+    ...{ rows, reached: reached.hosts, others, remarks, missing, missingClients: drift?.missing ?? [] },
     named: byName ? names : new Set(),
   };
 }
 
 function renderStatus(
-  { rows, reached, remarks, missing, missingClients, named }: Status,
+  { rows, reached, others, remarks, missing, missingClients, named }: Status,
   {
     runtime: { io },
     global,
@@ -185,7 +185,7 @@ function renderStatus(
         ...table.map(
           (lines) => `${lines}\n${renderFound(rows, { attention, colours, columns: tableWidth(io), remarks })}`,
         ),
-        ...renderReached(reached, colours, tableWidth(io)),
+        ...(others?.renderReached(reached, colours, tableWidth(io)) ?? []),
         ...rows.flatMap((row) => (named.has(row.name) ? renderAccepted(row, colours, tableWidth(io)) : [])),
         ...(missing.length > 0 ? [`not set up yet: ${listWords(missing, 12)}`] : []),
         ...(missingClients.length > 0 ? [`clients not issued yet: ${listWords(missingClients, 12)}`] : []),
@@ -207,7 +207,7 @@ function renderStatus(
           ...new Set([
             ...waysOn(rows, remarks, global.file),
             ...(global.file !== undefined && planned ? [`docker-tls plan -f ${shellQuote(global.file)}`] : []),
-            ...reached.flatMap(waysOnReached),
+            ...reached.flatMap((host) => others?.waysOnReached(host) ?? []),
           ]),
         ],
   };

@@ -1,7 +1,9 @@
 /** Hosts of other stores, which imported clients reach. `status` asks them. */
 
+import type { Hint } from '../../errors/errors.ts';
 import type { StoreState } from '../adapters/store/records.ts';
 import type { LiveRow, ReachedHost } from '../domain/status-row.ts';
+import type { Colours } from '../render/colours.ts';
 import type { Progress, Runtime } from '../runtime.ts';
 import { seam } from './seam.ts';
 
@@ -14,6 +16,10 @@ export type ReachedHosts = {
     state: StoreState,
     names: ReadonlySet<string>,
   ): Promise<Reached>;
+  /** A table: whether they accept the imported clients. */
+  renderReached(hosts: readonly ReachedHost[], colours: Colours, columns?: number): string[];
+  /** The owner of a host alone can change what it accepts. */
+  waysOnReached(host: ReachedHost): Hint[];
 };
 
 export type Reached = { readonly clients?: ReadonlyMap<string, LiveRow>; readonly hosts: readonly ReachedHost[] };

@@ -40,4 +40,9 @@ OFFERED_COMMANDS.add(
   { purpose: 'export', command: 'docker-tls client export' },
   { purpose: 'import', command: 'docker-tls client import' },
 );
-REACHED_HOSTS.add({ load: () => import('./engine/reached-hosts.ts') });
+REACHED_HOSTS.add({
+  load: async () => ({
+    ...(await import('./engine/reached-hosts.ts')),
+    ...(await import('./commands/reached-table.ts')),
+  }),
+});
