@@ -88,7 +88,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'here-apart',
-          include: ['test/{core,cli,signatures,features}/**/*.test.ts'],
+          include: ['test/{core,cli,formats,features}/**/*.test.ts'],
           exclude: [...SINGLE, ...SHARED],
         },
       },

@@ -7,8 +7,8 @@ const PURE = ['', '/pki', '/trust', '/hosts', '/dockerd', '/plan'].map((name) =>
 const APART = ['ssh', 'store', 'docker', 'files'].map((name) => `core/adapters/${name}`);
 /** Imports allowed everywhere: contracts, errors, seams, and the text of the host scripts. */
 const OPEN = ['core', 'core/seams', 'errors', 'core/host'];
-/** Formats of SSH signatures that several features share. */
-const SIGNATURES = 'signatures';
+/** Formats that several features share. */
+const FORMATS = 'formats';
 /** All of the repository; a copy of scripts/without lacks some. */
 export const FEATURES = [
   'audit',
@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // From the files of adapters/ itself: all adapters as one Runtime.
   'core/commands': [...PURE, ...APART, 'core/engine', 'core/actions', 'core/render', 'cli'],
   'core/render': [...PURE, 'core/actions', 'cli'],
-  [SIGNATURES]: ['core/domain/pki'],
+  [FORMATS]: ['core/domain/pki'],
   cli: [...PURE, 'core/actions', 'core/adapters', 'core/commands', 'core/render'],
   errors: [],
   'core/host': [],
@@ -79,7 +79,7 @@ const LIKE: Readonly<Record<string, readonly string[]>> = {
 
 /** The owner of each library; a few small pure ones have two. */
 const OWNERS: Readonly<Record<string, readonly string[]>> = {
-  '@noble/curves': [SIGNATURES, 'features/team'],
+  '@noble/curves': [FORMATS, 'features/team'],
   'age-encryption': ['features/team'],
   commander: ['cli'],
   diff: ['core/domain/plan', 'core/render'],
@@ -135,9 +135,9 @@ function mayImport(place: string): readonly string[] | undefined {
   return layer === undefined ? MAY_IMPORT[place] : LIKE[layer];
 }
 
-/** The domain of the core, or of a feature, and signatures. */
+/** The domain of the core, or of a feature, and formats. */
 function isPure(place: string): boolean {
-  return PURE.includes(place) || place === SIGNATURES || /^features\/[^/]+\/domain$/.test(place);
+  return PURE.includes(place) || place === FORMATS || /^features\/[^/]+\/domain$/.test(place);
 }
 
 /** One line for each violation, `path: what`. */
@@ -148,7 +148,7 @@ export function brokenRules(files: readonly SourceFile[]): string[] {
 /** Tests of the core and of the command line, and what tests share, that import a feature or what its tests share: one line for each. */
 export function featuresInTests(files: readonly SourceFile[]): string[] {
   return files.flatMap(({ path, text }) =>
-    /^test\/(?:core|cli|signatures|support)\//.test(path)
+    /^test\/(?:core|cli|formats|support)\//.test(path)
       ? importsOf(withoutComments(text))
           .filter(({ from }) => from.startsWith('.') && /^(?:src|test)\/features\//.test(resolvePath(path, from)))
           .map(({ from }) => `${path}: imports ${from}: belongs into test/features`)
@@ -213,9 +213,9 @@ function importProblem(path: string, place: string, { from, typeOnly }: Import, 
     const feature = featureOf(place);
     if (featureOf(other) !== undefined && place !== '' && featureOf(other) !== feature)
       return `imports ${from}: ${feature === undefined ? `${place} sees no feature` : 'features stay apart'}`;
-    if (other === SIGNATURES && feature !== undefined) return undefined;
-    if (place === SIGNATURES && OPEN.includes(other) && other !== 'errors')
-      return `imports ${from}: signatures may not use ${other}`;
+    if (other === FORMATS && feature !== undefined) return undefined;
+    if (place === FORMATS && OPEN.includes(other) && other !== 'errors')
+      return `imports ${from}: formats may not use ${other}`;
     if (other === place || OPEN.includes(other) || (featureOf(other) !== undefined && !isPure(place))) return undefined;
     if (typeOnly && (place === 'core' || place === 'core/seams')) return undefined;
     if (APART.includes(place) && APART.includes(other)) return `imports ${from}: adapters stay apart`;

@@ -8,7 +8,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { renderSignature, signedBytes } from '../../../signatures/sshsig.ts';
+import { renderSignature, signedBytes } from '../../../formats/sshsig.ts';
 import { armored, signDetached } from '../domain/detached-signature.ts';
 import { NAMESPACE } from '../domain/signatures.ts';
 
@@ -50,7 +50,7 @@ export async function openSigningKey(file: string, ask: Ask): Promise<SigningKey
 
 /** An identity of age signs as the Ed25519 key that goes with it, as it signs commits of a shared store. */
 async function ageKey(file: string, identity: Secret): Promise<SigningKey> {
-  const { ed25519OfIdentity, signX25519 } = await import('../../../signatures/xeddsa.ts');
+  const { ed25519OfIdentity, signX25519 } = await import('../../../formats/xeddsa.ts');
   const publicKey = ed25519OfIdentity(identity.revealText());
   if (publicKey === undefined)
     throw unusable(file, 'this identity of age is not a whole one of type X25519', [

@@ -1,6 +1,6 @@
 /** Files of allowed signers, as `ssh-keygen -Y verify` reads them. Loaded on use: recipients of age take a library. */
 
-import { ed25519Of } from '../../../signatures/xeddsa.ts';
+import { ed25519Of } from '../../../formats/xeddsa.ts';
 import { NAMESPACE } from './signatures.ts';
 
 const LINE =

@@ -2,7 +2,7 @@
 
 import { type KeyObject, sign } from 'node:crypto';
 import { wireString } from '../../../core/domain/pki/ssh-wire.ts';
-import { CURVES, readString, renderSignature, signedBytes } from '../../../signatures/sshsig.ts';
+import { CURVES, readString, renderSignature, signedBytes } from '../../../formats/sshsig.ts';
 
 /** The form of `ssh-keygen -Y sign`. */
 export function armored(signature: Buffer): string {

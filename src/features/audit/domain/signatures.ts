@@ -1,7 +1,7 @@
 /** Signatures of reports, and who may make them. */
 
 import { fingerprintOf } from '../../../core/domain/pki/ssh-wire.ts';
-import { readSignature, verifies } from '../../../signatures/sshsig.ts';
+import { readSignature, verifies } from '../../../formats/sshsig.ts';
 import { unarmored } from './detached-signature.ts';
 
 /** What a signature is for: one made for another purpose does not count here, nor ours there. */

@@ -5,13 +5,13 @@
 
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { certificatesOf } from '../../../core/adapters/docker/served.ts';
-import { packTar } from '../../../core/adapters/docker/tar.ts';
 import { fieldsOf, isObject, parseJson } from '../../../core/domain/json.ts';
 import { inspectCertificate, splitBundle } from '../../../core/domain/pki/inspect.ts';
 import { isEncrypted, keyMatches } from '../../../core/domain/pki/keys.ts';
 import { pemBlocks } from '../../../core/domain/pki/pem.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { packTar } from '../../../formats/tar.ts';
 import { unpackTar } from './unpack-tar.ts';
 
 type BundleHost = {

@@ -1,6 +1,6 @@
-/** Strict parser of a tar archive of a few small plain files (src/core/adapters/docker/tar.ts writes it). Pure. */
+/** Strict parser of a tar archive of a few small plain files (src/formats/tar.ts writes it). Pure. */
 
-import { BLOCK, checksum } from '../../../core/adapters/docker/tar.ts';
+import { BLOCK, checksum } from '../../../formats/tar.ts';
 
 type TarRules = { readonly names: readonly string[]; readonly maxFileBytes: number };
 

@@ -2,8 +2,8 @@
 
 import { NAME_HINT, nameProblem } from '../../../core/domain/names.ts';
 import { nearestNames } from '../../../core/domain/nearest.ts';
-import { secretReferenceError } from '../../../core/domain/secret-reference.ts';
 import { type Issue, type Path, type Problem, schemaProblems, short } from '../../../core/domain/setting-problems.ts';
+import { secretReferenceError } from '../../../formats/secret-reference.ts';
 import { knownKeys } from './schema.ts';
 
 /** `value`: the whole file; `base`: where in it the schema was applied. */

@@ -4,10 +4,10 @@
  */
 
 import * as z from 'zod/mini';
-import { checkSecretReference, SECRET_REFERENCE_PATTERN } from '../../../core/domain/secret-reference.ts';
 import { defaultWords, fleetKey, type Setting, type Settings } from '../../../core/domain/setting.ts';
 import { CA_SETTINGS, CLIENT_SETTINGS, HOST_SETTINGS, SSH_SETTINGS } from '../../../core/domain/settings.ts';
 import { checked, destination, name } from '../../../core/domain/values.ts';
+import { checkSecretReference, SECRET_REFERENCE_PATTERN } from '../../../formats/secret-reference.ts';
 
 /** Reference to a secret; a literal secret is refused, and not repeated in the error. */
 const secret = checked(checkSecretReference, {

@@ -3,11 +3,11 @@
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { checkOut, writeOut } from '../../../core/actions/input-output.ts';
-import { packTar } from '../../../core/adapters/docker/tar.ts';
 import { MODES } from '../../../core/adapters/store/modes.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { plural } from '../../../core/domain/words.ts';
 import { usage } from '../../../errors/errors.ts';
+import { packTar } from '../../../formats/tar.ts';
 import { recipientsIn } from '../actions/recipients.ts';
 import { teamOf, wholeState } from '../actions/team-session.ts';
 import { checkRecipient, encryptFor } from '../store/age.ts';

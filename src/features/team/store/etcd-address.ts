@@ -1,8 +1,8 @@
 /** Addresses of stores in etcd: endpoints, key prefix, and paths of credentials; never the credentials. */
 
 import { isAbsolute } from 'node:path';
-import { checkSecretReference } from '../../../core/domain/secret-reference.ts';
 import type { DockerTlsError } from '../../../errors/errors.ts';
+import { checkSecretReference } from '../../../formats/secret-reference.ts';
 
 export type EtcdAddress = {
   /** As given. */

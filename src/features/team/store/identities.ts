@@ -9,7 +9,7 @@ import { Secret } from '../../../core/domain/secret.ts';
 import { readFileOrPipe, whyNotRead } from '../../../core/named-file.ts';
 import { homeDirectory } from '../../../core/user.ts';
 import { DockerTlsError, errnoOf } from '../../../errors/errors.ts';
-import { readString } from '../../../signatures/sshsig.ts';
+import { readString } from '../../../formats/sshsig.ts';
 import { type IdentityFile, sshKeyText } from './ssh-keys.ts';
 
 export type IdentityOptions = {

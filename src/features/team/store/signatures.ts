@@ -11,8 +11,8 @@ import {
   renderSignature,
   signedBytes,
   verifies,
-} from '../../../signatures/sshsig.ts';
-import { ed25519Of, signX25519 } from '../../../signatures/xeddsa.ts';
+} from '../../../formats/sshsig.ts';
+import { ed25519Of, signX25519 } from '../../../formats/xeddsa.ts';
 import { recipientsOf } from './age.ts';
 import type { IdentityFile } from './ssh-keys.ts';
 

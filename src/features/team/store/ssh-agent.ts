@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { wireString } from '../../../core/domain/pki/ssh-wire.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { readSigned, readString, signedBytes } from '../../../signatures/sshsig.ts';
+import { readSigned, readString, signedBytes } from '../../../formats/sshsig.ts';
 import { algorithmOf, type SigningKey, signatureText, signerOf, signingKeyIn } from './signatures.ts';
 
 const REQUEST_IDENTITIES = 11;

@@ -19,7 +19,7 @@ import { type Identity, type Recipient, Stanza } from 'age-encryption';
 import { wireString } from '../../../core/domain/pki/ssh-wire.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
-import { publicKeyOf, readString } from '../../../signatures/sshsig.ts';
+import { publicKeyOf, readString } from '../../../formats/sshsig.ts';
 
 /** A file with age identities, or an SSH private key. The key is opened (with a passphrase prompt) only if it is a recipient. */
 export type IdentityFile =

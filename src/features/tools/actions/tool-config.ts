@@ -1,6 +1,5 @@
 /** Tool configuration for a client of the store, and a record of the exported credentials. */
 
-import { packTar } from '../../../core/adapters/docker/tar.ts';
 import type { StoredClient, StoreState } from '../../../core/adapters/store/records.ts';
 import { dockerHost } from '../../../core/domain/destination.ts';
 import { contextNameOf } from '../../../core/domain/names.ts';
@@ -10,6 +9,7 @@ import { externalKey } from '../../../core/domain/trust/client-refusals.ts';
 import type { ReachableHost } from '../../../core/domain/trust/reachable-hosts.ts';
 import type { ToolPlace } from '../../../core/seams/formats.ts';
 import { DockerTlsError } from '../../../errors/errors.ts';
+import { packTar } from '../../../formats/tar.ts';
 import { contextCommand, type ToolAccess } from '../domain/tool-access.ts';
 import { TOOLS, type ToolName } from '../domain/tool-names.ts';
 import { renderTool } from '../domain/tools.ts';

@@ -11,7 +11,7 @@ import { Secret } from '../../../../src/core/domain/secret.ts';
 import { openSigningKey } from '../../../../src/features/audit/adapters/signing-key.ts';
 import { allowedSigner } from '../../../../src/features/audit/domain/allowed-signers.ts';
 import { checkDetached, NAMESPACE } from '../../../../src/features/audit/domain/signatures.ts';
-import { readSignature } from '../../../../src/signatures/sshsig.ts';
+import { readSignature } from '../../../../src/formats/sshsig.ts';
 
 const NOW = new Date('2026-11-30T12:00:00Z');
 const MESSAGE = Buffer.from('{"a report": true}\n');

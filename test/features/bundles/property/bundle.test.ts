@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { packTar } from '../../../../src/core/adapters/docker/tar.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { unpackBundle } from '../../../../src/features/bundles/adapters/bundle.ts';
 import { unpackTar } from '../../../../src/features/bundles/adapters/unpack-tar.ts';
+import { packTar } from '../../../../src/formats/tar.ts';
 
 const name = fc.stringMatching(/^[a-z][a-z.-]{0,40}$/);
 const tarFiles = fc.uniqueArray(

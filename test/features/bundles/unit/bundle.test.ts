@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { packTar } from '../../../../src/core/adapters/docker/tar.ts';
 import { Secret } from '../../../../src/core/domain/secret.ts';
 import {
   packBundle,
@@ -12,6 +11,7 @@ import {
   renderBundlePem,
   unpackBundle,
 } from '../../../../src/features/bundles/adapters/bundle.ts';
+import { packTar } from '../../../../src/formats/tar.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
 
 const factory = new CertificateFactory();

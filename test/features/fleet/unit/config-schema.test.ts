@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { nearestNames } from '../../../../src/core/domain/nearest.ts';
-import { checkSecretReference } from '../../../../src/core/domain/secret-reference.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { parseFleet } from '../../../../src/features/fleet/domain/fleet.ts';
 import { resolveFleetPaths } from '../../../../src/features/fleet/domain/fleet-paths.ts';
 import { fleetJsonSchema, keyTables } from '../../../../src/features/fleet/domain/json-schema.ts';
 import { knownKeys } from '../../../../src/features/fleet/domain/schema.ts';
+import { checkSecretReference } from '../../../../src/formats/secret-reference.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 

@@ -11,7 +11,7 @@ import type { Session } from '../../../../src/features/team/store/session.ts';
 import { signingKeysOf } from '../../../../src/features/team/store/signatures.ts';
 import { fingerprintOf, type Signers } from '../../../../src/features/team/store/signers.ts';
 import { MANIFEST, renderStoreManifest } from '../../../../src/features/team/store/store-manifest.ts';
-import { readSignature, verifies } from '../../../../src/signatures/sshsig.ts';
+import { readSignature, verifies } from '../../../../src/formats/sshsig.ts';
 import { newHome, removeHomes } from '../../../support/store.ts';
 import { enrol, type Member, newTeam, type Team } from '../support/team.ts';
 

@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import * as sshsig from '../../../src/signatures/sshsig.ts';
-import { readString } from '../../../src/signatures/sshsig.ts';
-import { ed25519Of, ed25519OfIdentity, signX25519 } from '../../../src/signatures/xeddsa.ts';
+import * as sshsig from '../../../src/formats/sshsig.ts';
+import { readString } from '../../../src/formats/sshsig.ts';
+import { ed25519Of, ed25519OfIdentity, signX25519 } from '../../../src/formats/xeddsa.ts';
 
 const MESSAGE = Buffer.from('a message\n');
 const directory = mkdtempSync(join(tmpdir(), 'docker-tls-sshsig-'));

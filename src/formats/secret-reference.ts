@@ -1,6 +1,6 @@
 /** References to secrets: `env:NAME`, `file:PATH` or `prompt`. The caller resolves them. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
+import { DockerTlsError } from '../errors/errors.ts';
 
 export const SECRET_REFERENCE_PATTERN =
   '^(env:[A-Za-z_][A-Za-z0-9_]{0,127}|file:[^\\u0000-\\u001f\\u007f]{1,4096}|prompt)$';

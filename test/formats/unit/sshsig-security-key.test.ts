@@ -3,7 +3,7 @@
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { wireString } from '../../../src/core/domain/pki/ssh-wire.ts';
-import { readSignature, type SshSignature, signedBytes, verifies } from '../../../src/signatures/sshsig.ts';
+import { readSignature, type SshSignature, signedBytes, verifies } from '../../../src/formats/sshsig.ts';
 
 /** `printf hello | ssh-keygen -Y sign -n docker-tls-manifest`. */
 const VECTORS = {
