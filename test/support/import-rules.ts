@@ -73,6 +73,7 @@ const LIKE: Readonly<Record<string, readonly string[]>> = {
   engine: [...PURE, 'core/engine'],
   actions: [...PURE, ...APART, 'core/engine', 'core/actions'],
   commands: [...PURE, ...APART, 'core/engine', 'core/actions', 'core/render', 'cli'],
+  render: [...PURE, 'core/actions', 'core/render'],
   host: [],
   cli: [...PURE, 'cli'],
 };

@@ -43,6 +43,6 @@ OFFERED_COMMANDS.add(
 REACHED_HOSTS.add({
   load: async () => ({
     ...(await import('./engine/reached-hosts.ts')),
-    ...(await import('./commands/reached-table.ts')),
+    ...(await import('./render/reached-table.ts')),
   }),
 });
