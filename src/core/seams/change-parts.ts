@@ -22,7 +22,7 @@ export type CredentialFile = { readonly name: string } & ({ readonly to: string 
  * A part, and the modules of the host's scripts that only it needs. They may define functions HOOK_NAME, which the core's modules call in this
  * order: `prepare` before the validation, `keep` before the first rename, `check` once the files are in place, `stop` before the daemon's socket
  * moves, `apply` after the daemon, as well in a rollback; `boot` after a rollback at boot, `last` before the records go. `units` prints units
- * whose log a failure shows.
+ * whose log a failure shows. `apart`, never called, says that `apply` is of use while the daemon is down: a failed rollback retries it then.
  */
 export type ChangePart = {
   /** In names of functions: letters and `_`. */

@@ -38,11 +38,12 @@ test('the stored script has the modules of its parts alone', () => {
 });
 
 /** Facts of a host whose records name a path; `origin`: its state before the first setup. */
-function facts(managed: { kind: string; path: string }, origin = 'absent') {
+function facts(managed: { kind: string; path: string }, origin = 'absent', more: Record<string, string> = {}) {
   const state = { schema: 1, name: 'h1', generation: 1, generations: [], managed: [managed] };
   return factsOf({
     'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}`,
     'file:/var/lib/docker-tls/origin/manifest': `file 600 0:0\n0\tunit\tactive\t-\tdocker.service\n1\t${origin}\t-\t-\t${managed.path}\n`,
+    ...more,
   });
 }
 
@@ -59,6 +60,14 @@ test.each([
 test.each([
   ['an entry of a kind that it knows', facts({ kind: 'sysctl', path: 'net.x' }, 'sysctl'), true],
   ['a file of TLS', facts({ kind: 'link', path: '/etc/docker/tls/current' }), false],
+  [
+    'a daemon.json that is a link now',
+    facts({ kind: 'file', path: '/etc/docker/daemon.json' }, 'absent', {
+      'file:/etc/docker/daemon.json': 'link 777 0:0\n/srv/daemon.json',
+      'file:/srv/daemon.json': 'file 644 0:0\n{}',
+    }),
+    false,
+  ],
   ['a file of a fix, with the code of fixes', facts({ kind: 'file', path: '/etc/issue' }), true],
 ])('a build takes a host with %s', (_, host, canHarden) => {
   expect(() => requireParts('h1', host, canHarden)).not.toThrow();

@@ -126,6 +126,13 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(said).not.toMatch(/socket|ended/);
     });
 
+    test('a service that does not need the daemon reads them, and no other', () => {
+      const parts = `PARTS='front apart'; apart_apart() { :; }; apply_front() { echo front; }; apply_apart() { echo apart; };`;
+      const said = run(shell, `${parts} ${late} undo requested; echo "= $?"`, { up: true });
+      expect(said).toMatch(/^apart$[\s\S]*= 0\n$/m);
+      expect(said).not.toMatch(/^front$/m);
+    });
+
     test('a daemon that was not meant to run is not waited for', () => {
       expect(run(shell, `WAS_ACTIVE=no; ${late} undo timer; echo "= $?"`)).toMatch(/ended\n= 0\n$/);
       expect(now()).toBe('broken');
@@ -137,19 +144,20 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     });
   });
 
-  test('a service of a part that was not brought in line is tried again until it is, also while the daemon is down', () => {
-    const broken = `DAEMON=none PARTS='kinds front'; ${CHANGED}
-      apply_services() { apply_part front; }; apply_front() { echo front; return 1; };`;
+  test('a service of a part that was not brought in line is tried again until it is, while the daemon is down only one that does not need it', () => {
+    const broken = `DAEMON=none PARTS='kinds front apart'; ${CHANGED} apart_apart() { :; };
+      apply_services() { apply_part front; apply_part apart; };
+      apply_front() { echo front; return 1; }; apply_apart() { echo apart; return 1; };`;
     const said = run(shell, `${broken} undo timer; undo timer; echo "= $?"`, { up: true });
     expect(said).toMatch(/= 6\n$/);
-    expect(said.match(/^front$/gm)).toHaveLength(3);
+    for (const part of [/^front$/gm, /^apart$/gm]) expect(said.match(part)).toHaveLength(3);
     rmSync(join(directory, 'failed'));
-    const back = `${broken} undo timer; apply_front() { echo back; }; undo timer;`;
+    const back = `${broken} undo timer; apply_front() { echo front-back; }; apply_apart() { echo back; }; undo timer;`;
     const down = run(shell, `${back} undo timer; echo "= $?"`);
-    expect(down.match(/^back$/gm)).toHaveLength(1);
+    expect([down.match(/^back$/gm), down.match(/^front-back$/gm)]).toEqual([['back'], null]);
     expect(down).toMatch(/= 6\n$/);
     for (const mark of ['failed', 'restored']) rmSync(join(directory, mark), { force: true });
-    expect(run(shell, `${back} echo "= $?"`, { up: true })).toMatch(/^back$[\s\S]*= 0\n$/m);
+    expect(run(shell, `${back} echo "= $?"`, { up: true })).toMatch(/^front-back\nback$[\s\S]*= 0\n$/m);
   });
 
   test('what is changed before the first rollback is kept beside', () => {

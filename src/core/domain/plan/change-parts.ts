@@ -5,7 +5,7 @@ import type { ChangePart, PartPlan } from '../../seams/change-parts.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import { type FileChange, isFileKind, type Reload } from './file-change.ts';
-import { isTlsPath } from './plan-daemon.ts';
+import { isDaemonPath } from './plan-daemon.ts';
 
 /** Those that this build knows, before the facts of any host are read. */
 export const PARTS: ChangePart[] = [];
@@ -48,10 +48,12 @@ export function requireParts(host: string, facts: HostFacts, canHarden: boolean)
   const view = viewDaemon(facts);
   const entries = [...facts.origin.values(), ...[...facts.generations.values()].flatMap((one) => [...one.values()])];
   const managed = facts.state?.managed ?? [];
+  // An administrator may have made a link of daemon.json, or moved it.
+  const isOurs = (path: string) => path === facts.places.daemonJson || isDaemonPath(path, facts, view);
   const foreign =
     [...managed, ...entries].find(
       ({ kind }) => kind !== 'unit' && !isFileKind(kind) && !PARTS.some((part) => hasKind(part, kind)),
-    ) ?? managed.find(({ kind, path }) => !canHarden && isFileKind(kind) && !isTlsPath(path, facts, view));
+    ) ?? managed.find(({ kind, path }) => !canHarden && isFileKind(kind) && !isOurs(path));
   if (foreign === undefined) return;
   throw new DockerTlsError(
     'E_NO_FEATURE',

@@ -18,3 +18,6 @@ apply_part() {
     return 1
   fi
 }
+
+# Does the service of a part work without the daemon? Others could start a daemon that an administrator is repairing.
+is_apart() { command -v "apart_$1" >/dev/null; }

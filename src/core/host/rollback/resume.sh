@@ -1,5 +1,5 @@
 # Retry of a failed rollback: the remaining steps, and instructions for the operator.
-# Needs functions: apply_part drop_socket end_protection is_up look_at_service mark may_restore note place_as reread reset_failed
+# Needs functions: apply_part drop_socket end_protection is_apart is_up look_at_service mark may_restore note place_as reread reset_failed
 # Needs functions: restart_docker restore_files runs start_service
 # Needs variables: DAEMON_JSON LIVE_RESTORE PARTS RESTART_COMMAND SERVICE T WAS_ACTIVE
 
@@ -23,7 +23,7 @@ resume() {
   if [ "$WAS_ACTIVE" = yes ] && ! is_up; then
     up=no
     if [ "$1" = timer ]; then
-      retry_parts
+      retry_parts apart
       return 1
     fi
     if [ "$ours" = yes ]; then place_as "$DAEMON_JSON" old-on || result=1; fi
@@ -34,7 +34,7 @@ resume() {
   if [ -e "$T/unrestored" ]; then
     late=yes
     reread || result=1
-    [ "$result" != 0 ] || for part in $PARTS; do mark "$part-failed"; done
+    [ "$result" != 0 ] || for part in $PARTS; do if is_apart "$part"; then mark "$part-failed"; fi; done
   fi
   retry_parts || result=1
   [ "$up" = yes ] || bring_up || return 1
@@ -57,9 +57,13 @@ bring_up() {
   fi
 }
 
-# Brings services in line with the restored files if the rollback failed to.
+# Brings services in line with the restored files if the rollback failed to: all, or those that do not need the daemon: retry_parts [apart]
 retry_parts() {
   retried=0
-  for part in $PARTS; do [ ! -e "$T/$part-failed" ] || apply_part "$part" || retried=1; done
+  for part in $PARTS; do
+    [ -e "$T/$part-failed" ] || continue
+    [ $# = 0 ] || is_apart "$part" || continue
+    apply_part "$part" || retried=1
+  done
   return "$retried"
 }
