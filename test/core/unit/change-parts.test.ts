@@ -63,7 +63,7 @@ test.each([
   [
     'a daemon.json that is a link now',
     facts({ kind: 'file', path: '/etc/docker/daemon.json' }, 'absent', {
-      'file:/etc/docker/daemon.json': 'link 777 0:0\n/srv/daemon.json',
+      'leads:/etc/docker/daemon.json': '/srv/daemon.json',
       'file:/srv/daemon.json': 'file 644 0:0\n{}',
     }),
     false,
