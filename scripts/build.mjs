@@ -74,6 +74,10 @@ const loadMeanwhile = {
     const loads = names.map((name) => `import('${name}').catch(() => {});`);
     return names.length === 0 ? undefined : `${code}\nsetImmediate(() => { ${loads.join(' ')} });`;
   },
+  buildEnd() {
+    const known = new Set(this.getModuleIds());
+    for (const path of Object.keys(MEANWHILE)) if (!known.has(join(root, path))) throw new Error(`no ${path}`);
+  },
 };
 
 /** Parts of ssh2 that the program has no use for: a third of what it would read before the first login. */

@@ -111,8 +111,8 @@ async function reopen(
 }
 
 /**
- * Plans a host again from its current facts and the current store, which also refuses a host that another store has taken. A plan that
- * differs from the approved one is shown and confirmed again.
+ * Plans a host again from its current facts and the current store, which also refuses a host that another store has taken, unless neither
+ * has changed. A plan that differs from the approved one is shown and confirmed again.
  */
 async function planAgain(
   opened: OpenedHost,
