@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { needsOwnProcess } from './test/support/own-process.ts';
@@ -21,10 +21,25 @@ const ALONE = files('no-client-refused');
 /** The single executable (scripts/single.mjs) of a whole run of scripts/test. */
 const { DOCKER_TLS_PROGRAM = '' } = process.env;
 
+const isThere = (path: string) => existsSync(new URL(path, import.meta.url));
+
+/** A test whose file may have moved. `needs`: features that it goes with (scripts/without). */
+function present(path: string, ...needs: readonly string[]): readonly string[] {
+  if (needs.some((name) => !isThere(`src/features/${name}`))) return [];
+  if (!isThere(path)) throw new Error(`vitest.config.ts names ${path}, which is not there`);
+  return [path];
+}
+
 /** What users do: with the single executable where a run has one, in place of the build for Node.js. ONCE runs with it as well. */
 const SINGLE = [
-  ...['test/cli/program.test.ts', 'test/features/team/cli/team-signer.test.ts'],
-  ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'shards', 'single', 'ssh', 'team', 'ways-in', 'wizard'),
+  ...present('test/cli/program.test.ts'),
+  ...present('test/features/completion/cli/program.test.ts', 'completion'),
+  ...present('test/features/openssh/cli/named-config.test.ts', 'openssh'),
+  ...present('test/features/issuers/cli/team-signer.test.ts', 'issuers', 'team'),
+  ...present('test/e2e/shards.test.ts', 'team'),
+  ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'single', 'ssh', 'team', 'ways-in', 'wizard').flatMap(
+    (path) => present(path),
+  ),
 ].filter(() => DOCKER_TLS_PROGRAM !== '');
 
 /** Tests whose files share a process and its modules, one after another: loading them takes longer than most of these tests. */

@@ -79,9 +79,11 @@ test('env loads no engine of a shared store, no X.509 of ours and no connection'
 
 test('what a change may need after it is loaded with it: the program may be replaced meanwhile', () => {
   const loaded = loadedBy(holding('src/core/commands/rotate-server.ts'));
-  const later = ['core/adapters/docker/installed-copies.ts', 'features/audit/engine/packages.ts'];
-  for (const path of later.filter((one) => existsSync(new URL(`../../src/${one}`, import.meta.url))))
-    expect([...loaded]).toContain(`src/${path}`);
+  const later = { contexts: 'adapters/installed-copies.ts', audit: 'engine/install-packages.ts' };
+  for (const [name, path] of Object.entries(later)) {
+    const feature = `src/features/${name}`;
+    if (existsSync(new URL(`../../${feature}`, import.meta.url))) expect([...loaded]).toContain(`${feature}/${path}`);
+  }
 });
 
 test.each(['commands/rotate-client', 'engine/change-each', 'engine/ask-hosts'])(

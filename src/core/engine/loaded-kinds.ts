@@ -35,11 +35,10 @@ function loaded(): NonNullable<typeof loading> {
 async function loadKinds(): Promise<Awaited<ReturnType<typeof loaded>>> {
   const [all, parts, firewalls] = await Promise.all([
     Promise.all(HOST_KINDS.all.map((one) => one.load())),
-    Promise.all(CHANGE_PARTS.all.map((one) => one.load())),
+    Promise.all(CHANGE_PARTS.all.toSorted((one, other) => one.order - other.order).map((one) => one.load())),
     Promise.all(FIREWALLS.all.map((one) => one.load())),
   ]);
-  // A listener, of a later feature, gets its files before services of the host itself.
-  PARTS.push(...parts.flat().reverse());
+  PARTS.push(...parts.flat());
   FIREWALL_JUDGES.push(...firewalls.map(({ judge }) => judge));
   const kinds = all.flatMap((one) => one.kinds);
   for (const kind of kinds) take(kind);

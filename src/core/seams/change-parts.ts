@@ -48,4 +48,5 @@ export type ChangePart = {
   readonly apply?: readonly string[];
 };
 
-export const CHANGE_PARTS = seam<{ load(): Promise<readonly ChangePart[]> }>();
+/** `order`: those with a lower one come first in a change. */
+export const CHANGE_PARTS = seam<{ readonly order: number; load(): Promise<readonly ChangePart[]> }>();

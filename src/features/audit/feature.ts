@@ -29,7 +29,7 @@ COMMAND_SEAM.add(
 );
 HARDEN_VALUES.add({ names: FIX_NAMES, values: FIX_VALUES });
 FEATURE_SETTINGS.add('harden');
-CHANGE_PARTS.add({ load: async () => (await import('./engine/change-parts.ts')).AUDIT_PARTS });
+CHANGE_PARTS.add({ order: 3, load: async () => (await import('./engine/change-parts.ts')).AUDIT_PARTS });
 HARDENING.add({
   async load() {
     const [{ hardenOpened }, { upgradeOf }, { purgePackages }] = await Promise.all([

@@ -8,7 +8,8 @@ import { LISTENERS } from '../../core/seams/listeners.ts';
 import { LISTS, ROLE_NAMES } from './domain/role-names.ts';
 
 FEATURE_SETTINGS.add('listener', 'install', 'roles', 'sockets', 'otherClients', 'role');
-CHANGE_PARTS.add({ load: async () => (await import('./engine/change-parts.ts')).LISTENER_PARTS });
+// The listener gets its files before services of the host itself.
+CHANGE_PARTS.add({ order: 2, load: async () => (await import('./engine/change-parts.ts')).LISTENER_PARTS });
 LISTENERS.add({
   name: 'haproxy',
   roles: ROLE_NAMES,

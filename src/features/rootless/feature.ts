@@ -5,5 +5,5 @@ import { FEATURE_SETTINGS } from '../../core/seams/feature-settings.ts';
 import { HOST_KINDS } from '../../core/seams/host-kinds.ts';
 
 FEATURE_SETTINGS.add('rootless');
-CHANGE_PARTS.add({ load: async () => (await import('./engine/change-parts.ts')).LINGER_PARTS });
+CHANGE_PARTS.add({ order: 1, load: async () => (await import('./engine/change-parts.ts')).LINGER_PARTS });
 HOST_KINDS.add({ load: async () => (await import('./engine/kinds.ts')).ownKinds });

@@ -88,7 +88,6 @@ export const FIREWALLS: readonly StrangeCase[] = [
     short: true,
   },
   // <!-- firewall -->
-  // <!-- /firewall -->
   {
     name: 'ufw is on, without the port',
     make: `${put('/etc/ufw/ufw.conf', 'ENABLED=yes')}${put('/etc/default/ufw', 'DEFAULT_INPUT_POLICY="DROP"')}${put('/etc/ufw/user.rules', '### tuple ### allow tcp 22 0.0.0.0/0 any 0.0.0.0/0 in')}`,
@@ -96,6 +95,7 @@ export const FIREWALLS: readonly StrangeCase[] = [
     code: 'E_FIREWALL',
     says: /ufw allow 2376\/tcp/,
   },
+  // <!-- /firewall -->
   { name: 'ufw is installed and off', make: put('/etc/ufw/ufw.conf', 'ENABLED=no'), end: 'rm -rf /etc/ufw' },
   // <!-- firewall -->
   {

@@ -9,15 +9,25 @@ import remapUserModule from '../host/change/remap-user.sh';
 import sshdModule from '../host/change/sshd.sh';
 import sshdOptionsModule from '../host/sshd-options.sh';
 
-/** A later one comes into effect before an earlier one. */
+/** In the order in which they come into effect. */
 export const AUDIT_PARTS: readonly ChangePart[] = [
   {
-    name: 'kernel',
-    kinds: {
-      sysctl: (change) => `running kernel: ${sysctlWords(change)}`,
-      loopback: (change) => `firewall: ${loopbackWords(change)}`,
-    },
-    rollback: [kernelModule],
+    name: 'sshd',
+    reload: { title: 'sshd', paths: /^\/etc\/ssh\// },
+    rollback: [sshdModule],
+    apply: [sshdOptionsModule],
+  },
+  {
+    name: 'audit_rules',
+    reload: { title: 'audit rules', paths: /^\/etc\/(audit|tmpfiles\.d)\// },
+    rollback: [auditRulesModule],
+  },
+  {
+    name: 'remap_user',
+    concerns: ({ purpose, daemonJson }) =>
+      purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(daemonJson.after ?? ''),
+    rollback: [],
+    apply: [remapUserModule],
   },
   {
     name: 'attributes',
@@ -28,21 +38,11 @@ export const AUDIT_PARTS: readonly ChangePart[] = [
     rollback: [attributesModule],
   },
   {
-    name: 'remap_user',
-    concerns: ({ purpose, daemonJson }) =>
-      purpose === 'apply' && /"userns-remap"\s*:\s*"default"/.test(daemonJson.after ?? ''),
-    rollback: [],
-    apply: [remapUserModule],
-  },
-  {
-    name: 'audit_rules',
-    reload: { title: 'audit rules', paths: /^\/etc\/(audit|tmpfiles\.d)\// },
-    rollback: [auditRulesModule],
-  },
-  {
-    name: 'sshd',
-    reload: { title: 'sshd', paths: /^\/etc\/ssh\// },
-    rollback: [sshdModule],
-    apply: [sshdOptionsModule],
+    name: 'kernel',
+    kinds: {
+      sysctl: (change) => `running kernel: ${sysctlWords(change)}`,
+      loopback: (change) => `firewall: ${loopbackWords(change)}`,
+    },
+    rollback: [kernelModule],
   },
 ];

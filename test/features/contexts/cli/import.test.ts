@@ -1,6 +1,6 @@
 /** `client import`: docker contexts on the other computer. */
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -61,4 +61,22 @@ test('a tar makes a context for each host, and the first one current with --use'
   const { contexts } = again.json.result;
   expect(contexts.length).toBeGreaterThan(0);
   expect([imported.out.includes(`contexts: ${contexts.join(', ')}`), current()]).toEqual([true, contexts[0]]);
+});
+
+test('renewed credentials reach the contexts of the old ones', async () => {
+  const there = { DOCKER_TLS_HOME: join(directory, 'later'), DOCKER_CONFIG: join(directory, 'later-docker') };
+  const tar = (name: string) => join(directory, `${name}.tar`);
+  const cert = () => readFileSync(join(home, 'clients/ci/cert.pem'), 'utf8');
+  const old = cert();
+  await run(['client', 'export', 'ci', '--out', tar('old')]);
+  expect((await run(['client', 'import', tar('old')], there)).exit).toBe(0);
+  await run(['rotate', 'client', 'ci', '--yes']);
+  await run(['client', 'export', 'ci', '--out', tar('new')]);
+  expect((await run(['client', 'import', tar('new'), '--no-context'], there)).exit).toBe(0);
+  const fresh = cert();
+  expect(fresh).not.toBe(old);
+  expect(readFileSync(join(directory, 'later/clients/ci/cert.pem'), 'utf8')).toBe(fresh);
+  const contexts = join(directory, 'later-docker/contexts/tls');
+  const copies = readdirSync(contexts).map((id) => readFileSync(join(contexts, id, 'docker/cert.pem'), 'utf8'));
+  expect(copies).toEqual([fresh, fresh]);
 });

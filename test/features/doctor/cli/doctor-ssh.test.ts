@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import type { HostRecord } from '../../../../src/core/adapters/store/records.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
+import { FEATURE_SETTINGS } from '../../../../src/core/seams/feature-settings.ts';
 import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { DockerTlsError } from '../../../../src/errors/errors.ts';
 import { writeContext } from '../../../../src/features/contexts/adapters/contexts.ts';
@@ -61,6 +62,17 @@ function recordOf(record: HostRecord, hostKey: string | undefined): HostRecord {
   return { ...record, address: '127.0.0.1', port: daemon.port, ssh };
 }
 
+/** Changes the login that the store has of web. */
+async function changeSsh(more: Partial<HostRecord['ssh']>): Promise<void> {
+  const store = openStore(home);
+  await store.withLock('test', async () => {
+    const web = (await store.read()).hosts.get('web');
+    if (web === undefined) throw new Error('just issued');
+    const record = { ...web.record, ssh: { ...web.record.ssh, ...more } };
+    await store.write({ hosts: { web: { ...web, record } } });
+  });
+}
+
 const run = (argv: readonly string[], more: CliSetting = {}) =>
   runCli([...argv, '--home', home, '--json'], {
     ...more,
@@ -83,11 +95,7 @@ test('both ways are open: all is well', async () => {
 
 test('docker gets in and SSH shows another key: that is the cause, with the hint of the error of SSH', async () => {
   const old = makeKey().publicKey.split(' ').slice(0, 2).join(' ');
-  const store = openStore(home);
-  await store.withLock('test', async () => {
-    const web = (await store.read()).hosts.get('web');
-    if (web !== undefined) await store.write({ hosts: { web: { ...web, record: recordOf(web.record, old) } } });
-  });
+  await changeSsh({ hostKey: old });
   const { exit, json } = await run(['doctor', 'web']);
   expect([exit, json.result.cause]).toEqual([7, 'ssh']);
   expect(json.result.message).toSay('docker-tls-does-not-key', 'E_SSH_HOST_KEY_PIN');
@@ -97,6 +105,24 @@ test('docker gets in and SSH shows another key: that is the cause, with the hint
   const without = await run(['doctor', 'web', '--no-ssh']);
   expect([without.exit, without.json.result.cause]).toEqual([0, 'none']);
 });
+
+test.runIf(FEATURE_SETTINGS.all.includes('configFile'))(
+  'SSH shows another key than known_hosts has: that is the cause, with the command that drops the old one',
+  async () => {
+    const known = join(home, 'known_hosts');
+    writeFileSync(known, `[127.0.0.1]:${sshd.port} ${makeKey().publicKey}\n`);
+    const configFile = join(home, 'ssh_config');
+    const files = `UserKnownHostsFile ${known}\nGlobalKnownHostsFile none\n`;
+    writeFileSync(configFile, `IdentityAgent none\nIdentityFile none\n${files}`);
+    await changeSsh({ configFile, hostKey: undefined });
+    const { exit, json } = await run(['doctor', 'web']);
+    expect([exit, json.result.cause]).toEqual([7, 'ssh']);
+    expect(json.result.message).toSay('docker-tls-does-not-changed', 'E_SSH_HOST_KEY_CHANGED');
+    expect(json.result.hints).toEqual([expect.stringContaining(`ssh-keygen -f ${known} -R`)]);
+    const shown = await runCli(['doctor', 'web', '--home', home], { env: { HOME: home, DOCKER_CONFIG: docker } });
+    expect(shown.out.match(/key has changed/g)).toHaveLength(1);
+  },
+);
 
 test.each([
   ['E_SSH_AUTH', ['-i KEYFILE'], 'docker-tls setup web -i KEYFILE'],

@@ -1,10 +1,12 @@
 /** Sockets for programs on a host: what a change does to those that nobody listens on, and whom that stops. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { StoreState } from '../../../../src/core/adapters/store/records.ts';
 import { LISTENER_SERVICE, SYSTEM_PLACES } from '../../../../src/core/domain/dockerd/paths.ts';
+import { PARTS } from '../../../../src/core/domain/plan/change-parts.ts';
 import type { DesiredHost } from '../../../../src/core/domain/plan/desired.ts';
 import { textFile } from '../../../../src/core/domain/plan/file-change.ts';
+import { renderTransaction } from '../../../../src/core/domain/plan/transaction.ts';
 import { CA_DEFAULTS, CLIENT_DEFAULTS, completeHost } from '../../../../src/core/domain/settings.ts';
 import { keptOf, writeKept } from '../../../../src/core/domain/settings-stored.ts';
 import { certificateIds } from '../../../../src/core/domain/trust/ca-id.ts';
@@ -15,7 +17,9 @@ import {
   mountedRoleSockets,
   unstartableSockets,
 } from '../../../../src/features/haproxy/domain/program-sockets.ts';
-import { desired, factsOf } from '../../../support/host-facts.ts';
+import { LISTENER_PARTS } from '../../../../src/features/haproxy/engine/change-parts.ts';
+import { desired, factsOf, sent } from '../../../support/host-facts.ts';
+import { runIn } from '../../../support/module-shell.ts';
 import { LOGIN, planWith, restoreWith } from '../support/opened-listener.ts';
 
 const STATE = '/var/lib/docker-tls';
@@ -158,6 +162,20 @@ describe('an inactive socket', () => {
     expect(await restored(['ci monitor'])).toMatchObject({ inactive: [], codes: ['E_APPLY'] });
     const { plan } = await restoreWith(masked, 'none', wanted, SOCKETS);
     expect(plan.listener).toMatchObject({ action: 'stop', inactive: [] });
+  });
+
+  test('is named to the host by its unit, beside the unit of the listener and what cuts off clients', () => {
+    PARTS.push(...LISTENER_PARTS);
+    onTestFinished(() => void PARTS.splice(-LISTENER_PARTS.length));
+    const front = { ...listener('fewer\n'), cut: () => "cut 'them'" };
+    const change = planWith(masked, wanted, front, { sockets: SOCKETS });
+    const about = { id: 'a1', who: 'me', now: new Date(0), confirmWithin: 90, keep: 5, reason: 'test' };
+    const { script } = renderTransaction(change, masked, sent, { ...about, settings: keptOf(SPEC) });
+    const settings = script.slice(script.indexOf('\nSETTINGS='), script.indexOf('\nMANIFEST='));
+    const shown = 'eval "$SETTINGS"; printf "%s\\n" "$LISTENER" "$LISTENER_CUT" "$INACTIVE_SOCKETS"';
+    expect(runIn('dash', `${settings}\n${shown}`).trimEnd().split('\n')).toEqual([
+      ...[LISTENER_SERVICE, "cut 'them'", 'docker-tls-role@ci.socket'],
+    ]);
   });
 });
 

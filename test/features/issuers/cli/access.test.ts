@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../../../src/cli/commands.ts';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { FLEET_FILES } from '../../../../src/core/seams/fleet-files.ts';
 import { CertificateFactory } from '../../../support/certificate-factory.ts';
@@ -63,7 +64,11 @@ describe('a CA that signs leaf certificates only', () => {
     expect([exit, json.error?.code]).toEqual([2, 'E_CA_LEAF_ONLY']);
     expect(await state()).toEqual(before);
     expect(dialled).toEqual([]);
-    const rotated = await run('rotate', 'ca', '--dry-run');
-    expect((rotated.json.error?.errors ?? []).map(({ code }) => code)).not.toContain('E_CA_LEAF_ONLY');
+    if (!COMMANDS.some(({ name }) => name === 'rotate ca')) return;
+    // Hosts that nobody reaches are all that stops it here.
+    const { error } = (await run('rotate', 'ca', '--dry-run')).json;
+    expect([error?.code, ...(error?.errors ?? []).map(({ code }) => code)]).toEqual([
+      ...['E_SEVERAL', 'E_SSH_TIMEOUT', 'E_SSH_TIMEOUT', 'E_BREAKS_CLIENTS'],
+    ]);
   });
 });
