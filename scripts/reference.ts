@@ -62,7 +62,12 @@ function groupsOf(pages: readonly ReferencePage[]) {
     pages: pages.filter(({ entry }) => entries.includes(entry)),
   }));
   const others = pages.filter((page) => !groups.some((group) => group.pages.includes(page)));
-  return [{ name: 'first', pages: others }, ...groups].filter((group) => group.pages.length > 0);
+  // A feature's command of a verb of the core stands beside the others of that verb.
+  const verbs = others.map(({ entry }) => entry.name.split(' ')[0]);
+  const verb = ({ entry }: ReferencePage) => verbs.indexOf(entry.name.split(' ')[0]);
+  return [{ name: 'first', pages: others.toSorted((a, b) => verb(a) - verb(b)) }, ...groups].filter(
+    (group) => group.pages.length > 0,
+  );
 }
 
 /** The options that are shown, in the order of their groups. */

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openStore } from '../../src/core/adapters/store/store.ts';
 import { externalKey } from '../../src/core/domain/trust/client-refusals.ts';
 import { offeredCommands } from '../../src/core/seams/offered-commands.ts';
+import { WIZARD } from '../../src/core/seams/wizard.ts';
 import { DockerTlsError } from '../../src/errors/errors.ts';
 import { CertificateFactory, type Issued } from '../support/certificate-factory.ts';
 import { runCli } from '../support/cli.ts';
@@ -32,6 +33,13 @@ afterAll(() => {
 async function noSsh(): Promise<never> {
   throw new DockerTlsError('E_SSH_UNREACHABLE', 'no way there');
 }
+
+test('an empty store: how to begin, with the host where no questions would ask for it', async () => {
+  const { out } = await runCli(['status'], { env: { HOME: dirname(home), DOCKER_TLS_HOME: home } });
+  expect(out.split('\n').map((line) => line.trim())).toContain(
+    `docker-tls setup${WIZARD.all.length > 0 ? '' : ' USER@HOST'}`,
+  );
+});
 
 async function rowsOf(...argv: string[]) {
   const { exit, json } = await runCli(['status', '--json', '--home', home, ...argv], {

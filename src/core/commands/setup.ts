@@ -8,7 +8,6 @@ import { noAnswer } from '../actions/ask.ts';
 import { openFleetFile } from '../actions/fleet-files.ts';
 import { caSpec, clientSpec, hostFlags } from '../actions/host-flags.ts';
 import { storeOf } from '../actions/open-store.ts';
-
 import { makeOwn } from '../actions/own-client.ts';
 import { type Changed, failuresOf } from '../actions/results.ts';
 import { confirming, openRun } from '../actions/run.ts';

@@ -27,6 +27,7 @@ import { REACHED_HOSTS, type Reached, type ReachedHosts } from '../seams/reached
 import { offered, offeredLines } from '../seams/seam.ts';
 import { SETTING_PLACES } from '../seams/setting-places.ts';
 import { remarksOn, type StoreRemark } from '../seams/store-remarks.ts';
+import { WIZARD } from '../seams/wizard.ts';
 import { reachedDocument, type StatusDocument, statusRowDocument } from './status-document.ts';
 import { waysOn } from './status-next.ts';
 import {
@@ -202,7 +203,7 @@ function renderStatus(
     text,
     attention: attention === 0 ? '' : text,
     next: nothing
-      ? ['docker-tls setup']
+      ? [`docker-tls setup${WIZARD.all.length > 0 ? '' : ' USER@HOST'}`]
       : [
           ...new Set([
             ...waysOn(rows, remarks, global.file),

@@ -140,7 +140,7 @@ export const STORE = {
   E_HOST_TWO_NAMES: [
     4,
     'One host has two names.',
-    'docker-tls setup NAME-IT-HAS; or docker-tls rename NAME-IT-HAS NEW-NAME',
+    'Run `docker-tls setup NAME-IT-HAS`, or `docker-tls rename NAME-IT-HAS NEW-NAME`.',
   ],
   E_HOST_EXTERNAL: [
     2,

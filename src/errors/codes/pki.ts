@@ -44,7 +44,7 @@ export const CA = {
   E_CA_PATHLEN: [
     2,
     'The CA may not sign the issuing CAs of clients.',
-    'docker-tls ca show<!-- issuers -->; for an import: pass --sign-command in place of --key<!-- /issuers -->',
+    'See `docker-tls ca show`<!-- issuers -->; for an import, pass --sign-command in place of --key<!-- /issuers -->.',
   ],
   E_CA_LEAF_ONLY: [
     2,
@@ -64,7 +64,11 @@ export const CA = {
   // <!-- ca-rotation -->
   E_CA_IN_USE: [3, 'A host or client still depends on the old CA.', 'docker-tls rotate ca'],
   // <!-- /ca-rotation -->
-  E_CA_NOT_ACCEPTED: [3, 'Hosts do not accept the new CA yet.', 'docker-tls apply'],
+  E_CA_NOT_ACCEPTED: [
+    3,
+    'Hosts do not accept the new CA yet.',
+    'Run `docker-tls apply`<!-- ca-rotation -->, or during a rotation `docker-tls rotate ca`<!-- /ca-rotation -->.',
+  ],
   E_BREAKS_CLIENTS: [
     3,
     'Clients that hold only the old CA would lose access.',

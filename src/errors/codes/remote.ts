@@ -72,7 +72,7 @@ export const HOST = {
   E_PORT_TAKEN: [
     4,
     'Another program listens on the TLS port.',
-    'docker-tls setup HOST --port N<!-- fleet -->, or port: N in the fleet file<!-- /fleet -->',
+    'Choose another one: `docker-tls setup HOST --port N`<!-- fleet -->, or `port: N` in the fleet file<!-- /fleet -->.',
   ],
   E_ADDRESS: [
     4,
@@ -90,7 +90,7 @@ export const HOST = {
   E_OTHER_CLIENTS: [
     4,
     'Clients of a CA that the daemon accepts now would be rejected.',
-    'docker-tls setup HOST --accept-ca existing<!-- fleet -->, or accept-ca: existing in the fleet file<!-- /fleet -->',
+    'Keep that CA: `docker-tls setup HOST --accept-ca existing`<!-- fleet -->, or `accept-ca: existing` in the fleet file<!-- /fleet -->.',
   ],
   // <!-- host-csr -->
   E_HOST_KEY: [4, 'The host could not generate its private key.', 'docker-tls setup HOST --keys store'],

@@ -92,7 +92,7 @@ export function planHost(facts: HostFacts, wantedHost: DesiredHost): HostPlan {
   const json = planDaemonJson(input);
   const ofKind = DAEMON_FILES.of(kindOf(facts).name);
   const everything: FileChange[] = [
-    ...(DAEMON_FILES.of(kindOf(facts).name).always?.(facts) ?? []),
+    ...(ofKind.always?.(facts) ?? []),
     link(current, `${generation}`),
     ...(listener === undefined
       ? ofKind.of({ ...input, json })

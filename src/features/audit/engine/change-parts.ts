@@ -2,6 +2,7 @@
 
 import type { ChangePart } from '../../../core/seams/change-parts.ts';
 import { loopbackWords, sysctlWords } from '../domain/hardening/extra-change.ts';
+import { SSHD_DROP_IN } from '../domain/hardening/hardening.ts';
 import attributesModule from '../host/change/attributes.sh';
 import auditRulesModule from '../host/change/audit-rules.sh';
 import kernelModule from '../host/change/kernel.sh';
@@ -14,6 +15,7 @@ export const AUDIT_PARTS: readonly ChangePart[] = [
   {
     name: 'sshd',
     reload: { title: 'sshd', paths: /^\/etc\/ssh\// },
+    settings: () => ({ SSHD_DROP_IN }),
     rollback: [sshdModule],
     apply: [sshdOptionsModule],
   },

@@ -17,9 +17,11 @@ export const checkContexts: CopiesCode['check'] = async (specs, clients, state, 
   const errors: DockerTlsError[] = [];
   for (const spec of specs) {
     const wanted = contextOf(spec);
-    if (wanted === undefined) continue;
+    const client = contextClient(spec, clients);
+    // `apply` also runs where no client's key is: it makes no context there (giveContexts says so).
+    if (wanted === undefined || (client === undefined && command === 'apply')) continue;
     const places = { ...wanted, dockerConfig: dockerConfigDirectory(runtime) };
-    await checkRequested(spec, places, contextClient(spec, clients), state).catch((error: unknown) => {
+    await checkRequested(spec, places, client, state).catch((error: unknown) => {
       const failure = failureOf(error);
       // The flags in its hints belong to other commands.
       const another =

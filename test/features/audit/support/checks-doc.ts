@@ -223,5 +223,7 @@ export function renderChecksDoc(): string {
 function marked(text: string): string {
   return text
     .replace(/ A socket with a role: .*$/, '<!-- haproxy -->$&<!-- /haproxy -->')
-    .replace(/: docker-tls rotate ca$| \(docker-tls rotate ca .*\)$/, '<!-- ca-rotation -->$&<!-- /ca-rotation -->');
+    .replace(/ \(docker-tls rotate ca .*\)$/, '<!-- ca-rotation -->$&<!-- /ca-rotation -->')
+    .replace(/^docker-tls rotate ca$/, 'Replace the CA<!-- ca-rotation -->: $&<!-- /ca-rotation -->')
+    .replace(/ \(docker-tls ca import\)/, '<!-- issuers -->$&<!-- /issuers -->');
 }

@@ -10,11 +10,11 @@ import { Secret } from '../../../../src/core/domain/secret.ts';
 import { completeHost } from '../../../../src/core/domain/settings.ts';
 import type { Runtime } from '../../../../src/core/runtime.ts';
 import { contextsOf, takeContextsAway } from '../../../../src/features/contexts/actions/contexts-of-host.ts';
-import { giveContexts } from '../../../../src/features/contexts/actions/requested-contexts.ts';
+import { checkContexts, giveContexts } from '../../../../src/features/contexts/actions/requested-contexts.ts';
 import { readContext, writeContext } from '../../../../src/features/contexts/adapters/contexts.ts';
 import { FACTS_TIME_MS } from '../../../support/host-facts.ts';
 import { issueStore } from '../../../support/issued-store.ts';
-import { newHome, removeHomes } from '../../../support/store.ts';
+import { newHome, removeHomes, sampleClient } from '../../../support/store.ts';
 
 let home: string;
 let directory: string;
@@ -50,6 +50,22 @@ test('apply makes the contexts of its hosts, where they are done', async () => {
     current: true,
   });
   expect(await readContext({ name: 'other', dockerConfig })).toBeUndefined();
+});
+
+test('a context in the way stops setup, and apply only where it has a client whose key is here', async () => {
+  const dockerConfig = join(directory, 'docker');
+  await writeContext({ name: 'odd', dockerConfig, host: 'tcp://10.0.0.1:2376', ca: '', cert: '', key: new Secret('') });
+  const meta = join(dockerConfig, 'contexts/meta', createHash('sha256').update('odd').digest('hex'), 'meta.json');
+  writeFileSync(meta, '{"Name":"odd","Metadata":{},"Endpoints":{}}');
+  const spec = completeHost({ name: 'b1', ssh: { destination: '10.0.0.1' }, context: 'odd' });
+  const { key, ...elsewhere } = sampleClient('ops', 1);
+  const runtime = { env: { DOCKER_CONFIG: dockerConfig }, cwd: directory } as unknown as Runtime;
+  const check = async (command: 'setup' | 'apply', clients: Parameters<typeof checkContexts>[1]) =>
+    checkContexts([spec], clients, await store(), { runtime, command });
+  const refused = { errors: [{ code: 'E_CONTEXT_EXISTS' }] };
+  await expect(check('setup', [elsewhere])).rejects.toMatchObject(refused);
+  await expect(check('apply', [{ ...elsewhere, key }])).rejects.toMatchObject(refused);
+  await check('apply', [elsewhere]);
 });
 
 test('contexts that lead to a host go with it, and no others', async () => {

@@ -24,6 +24,7 @@ import { isDockersKey, keyFlaws, SHARED_STAYS } from './file-modes.ts';
 
 const DAY_MS = 86_400_000;
 const [NEW_CA] = offeredCommands('new CA');
+const [OWN_CA] = offeredCommands('own-ca');
 
 function requested(outside: Outside, what: AuditProbe['what']): readonly AuditProbe[] {
   return outside.probes.filter((probe) => probe.what === what);
@@ -262,7 +263,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: 'A trusted CA expires within 90 days',
     severity: 'medium',
     why: 'With its CA every client certificate expires, and a new CA takes time to hand out.',
-    fix: NEW_CA === undefined ? 'a new CA' : `a new CA: ${NEW_CA}`,
+    fix: NEW_CA ?? 'Replace the CA',
     evaluate: (facts, outside) => {
       const trust = facts.tls.ca;
       const certificates = readCertificates(trust?.pem ?? '');
@@ -285,7 +286,7 @@ export const TLS_CHECKS: readonly Check[] = checksOf<Check>({
     failure: "The CA's private key is on the host",
     severity: 'high',
     why: 'Anyone who takes the host over could make certificates for all hosts and clients.',
-    fix: 'Move it to the place where certificates are made, and delete it here.',
+    fix: `Move it to the place where certificates are made${OWN_CA === undefined ? '' : ` (${OWN_CA})`}, and delete it here.`,
     evaluate: (facts) => {
       if (facts.keyFiles.length === 0) return notApplicable('no private keys were found');
       return judge(

@@ -36,9 +36,9 @@ write_audit_rules() {
   if [ "$had" = no ]; then rm -f -- "$AUDIT_DIRECTORY/audit.rules.prev"; fi
 }
 
-# Marks with `audit-generated` that audit.rules matched the output of augenrules. Checked before the first rename: augenrules would drop the rules of an administrator who edits audit.rules by hand. Two differences do
-# not indicate that: audit.rules lacks rules of rules.d (the kernel may have been locked, or absent), or rules.d lacks rules of
-# docker-tls.
+# Marks with `audit-generated` that audit.rules matched the output of augenrules. Checked before the first rename: augenrules would drop the
+# rules of an administrator who edits audit.rules by hand. Two differences do not indicate that: audit.rules lacks rules of rules.d (the
+# kernel may have been locked, or absent), or rules.d lacks rules of docker-tls.
 keep_audit_rules() {
   early=no
   case $(augenrules --check 2>/dev/null 9<&-) in

@@ -1,9 +1,7 @@
 # sshd with changed files: its check before they count, and its reload with systemd. Other kinds of hosts have a reload of their own.
 # Needs functions: effective_sshd main_pid step warn
-# Needs variables: BACK ERR OPERATOR T pid
+# Needs variables: BACK ERR OPERATOR SSHD_DROP_IN T pid
 # Needs programs: grep head sed sleep sort sshd systemctl
-
-SSHD_DROP_IN=/etc/ssh/sshd_config.d/0-docker-tls.conf
 
 check_sshd() {
   step check-sshd
