@@ -6,7 +6,7 @@ import type { ClientCopies, StoredClient, StoreState } from '../adapters/store/r
 import type { Store } from '../adapters/store/store.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { Progress, Runtime } from '../runtime.ts';
-import { seam } from './seam.ts';
+import { noFeature, seam } from './seam.ts';
 
 export type ContextPlace = {
   readonly name: string;
@@ -39,7 +39,7 @@ export type CopiesOutcome = {
   readonly updated: readonly string[];
   /** Copies that are gone or were replaced by another origin's files, in words. They stay unchanged. */
   readonly missing: readonly string[];
-  /** Copies that failed to update (E_CLIENT_COPY); the others were updated. */
+  /** Copies that failed to update (E_CLIENT_COPY, E_NO_FEATURE); the others were updated. */
   readonly problems: readonly DockerTlsError[];
 };
 
@@ -108,8 +108,14 @@ export async function copiesCode(): Promise<CopiesCode | undefined> {
 
 const NONE: CopiesOutcome = { contexts: [], directory: false, updated: [], missing: [], problems: [] };
 
-/** As CopiesCode.refresh. A client whose key is on another machine has no copies on this one. */
+/**
+ * As CopiesCode.refresh. A client whose key is on another machine has no copies on this one. Recorded copies that this build has no code
+ * for are a problem (E_NO_FEATURE): an old CA must not go while docker here has files of it.
+ */
 export async function refreshCopies(client: StoredClient, state: StoreState): Promise<CopiesOutcome> {
   if (client.key === undefined || !client.record.copies?.length) return NONE;
-  return (await (await copiesCode())?.refresh(client, state)) ?? NONE;
+  const code = await copiesCode();
+  if (code !== undefined) return code.refresh(client, state);
+  const why = 'docker on this machine has copies of its files, which this build of docker-tls cannot bring up to date';
+  return { ...NONE, problems: [noFeature(client.record.name, why)] };
 }

@@ -1,10 +1,9 @@
 /** Server keys made on the host: it sends a certificate signing request (CSR), and its key never leaves it. */
 
-import { DockerTlsError } from '../../errors/errors.ts';
 import type { HostFacts } from '../domain/plan/facts.ts';
 import type { HostSpec } from '../domain/settings.ts';
 import type { HostProgress, HostSession, Runtime } from '../runtime.ts';
-import { seam } from './seam.ts';
+import { noFeature, seam } from './seam.ts';
 
 export type HostCsr = {
   /**
@@ -25,9 +24,5 @@ export const HOST_CSR = seam<{ load(): Promise<HostCsr> }>();
 export async function hostCsr(host: string): Promise<HostCsr> {
   const code = await HOST_CSR.all[0]?.load();
   if (code !== undefined) return code;
-  throw new DockerTlsError(
-    'E_NO_FEATURE',
-    'its key is made on the host and stays there; this build of docker-tls has no code for that',
-    { where: host, hints: ['use a docker-tls with all features: docker-tls version'] },
-  );
+  throw noFeature(host, 'its key is made on the host and stays there; this build of docker-tls has no code for that');
 }

@@ -1,11 +1,21 @@
 /** Extension points of the core. */
 
+import { DockerTlsError } from '../../errors/errors.ts';
+
 /** Entries added by features, in the order of src/features.ts. Complete before any core module is evaluated. */
 type Seam<T> = { readonly all: readonly T[]; add(...more: readonly T[]): void };
 
 export function seam<T>(): Seam<T> {
   const all: T[] = [];
   return { all, add: (...more) => all.push(...more) };
+}
+
+/** What only a build with more features can do: E_NO_FEATURE, exit 4. */
+export function noFeature(where: string, message: string): DockerTlsError {
+  return new DockerTlsError('E_NO_FEATURE', message, {
+    where,
+    hints: ['use a docker-tls with all features: docker-tls version'],
+  });
 }
 
 /** Examples, sentences and hints that exist only if a feature has added to `place`. */

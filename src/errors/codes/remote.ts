@@ -172,7 +172,7 @@ export const DAEMON = {
   // <!-- /podman -->
   E_NO_FEATURE: [
     4,
-    'The host has something that this build of docker-tls cannot make, keep or restore.',
+    'A host or a client has something that this build of docker-tls cannot make, keep or restore.',
     'Install a docker-tls with all features.',
   ],
   E_NO_LISTENER: [

@@ -332,7 +332,7 @@ describe('a host whose key stays there, in a build without code for that', () =>
   });
   const refused = { code: 'E_NO_FEATURE', exit: 4, where: 'b2' };
 
-  test('is refused before any change: by its setting, and by its record, whatever is asked for', async () => {
+  test('is refused before any change where it would make a key: by its setting, and by its record', async () => {
     const store = await newStore();
     const known = await setUp(b2('10.0.0.12'), store);
     const first = await runOn(store);
@@ -341,7 +341,20 @@ describe('a host whose key stays there, in a build without code for that', () =>
     const sent = { ca: known.ca, cert: known.serverCert, key: { kind: 'host', path: '/run/k/key.pem' } } as const;
     const spec = b2('10.0.0.12', { keys: 'host' });
     await recordHost({ ...planned, spec }, sent, first, first as unknown as Run);
-    await expect(plan(b2('10.0.0.12'), await runOn(store))).rejects.toMatchObject(refused);
+    const next = await runOn(store);
+    const recorded = completeHost((await store.read()).hosts.get('b2')?.record as HostSpec);
+    await expect(plan(recorded, next)).rejects.toMatchObject(refused);
+    // A key of the store is the user's decision, as with the code.
+    expect(await plan(b2('10.0.0.12', { keys: 'store' }), next)).toMatchObject({ credentials: { key: 'send' } });
+  });
+
+  test('is removed: no key is made for that', async () => {
+    const state = { schema: 1, name: 'b2', generation: 1, managed: [], generations: [] };
+    const facts = factsOf({ 'file:/var/lib/docker-tls/state.json': `file 600 0:0\n${JSON.stringify(state)}` });
+    const run = await runOn(await newStore());
+    const wanted = { ...run.wanted, target: { kind: 'generation', to: 'none' } as Wanted['target'] };
+    const gone = await plan(b2('10.0.0.12', { keys: 'host' }), { ...run, wanted }, '10.0.0.12', facts);
+    expect(gone.plan.generation).toBe('none');
   });
 
   test('is not rolled back to a generation whose key was made there', async () => {

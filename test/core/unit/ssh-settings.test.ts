@@ -17,3 +17,19 @@ test("a build without the setting does not log in for a user's own daemon: it wo
     expect.objectContaining({ code: 'E_HOST_KIND', exit: 4, where: 'own-1' }),
   );
 });
+
+test.each([{ configFile: '/home/ann/ssh-config' }, { transport: 'openssh' as const }])(
+  'a build without %o does not log in without it: an alias might lead to another machine',
+  (setting) => {
+    const spec = { name: 'web', ssh: { destination: 'x', user: 'ops', ...setting } };
+    expect(sshSettings(spec, [...KEYS, ...Object.keys(setting)])).toEqual(spec.ssh);
+    expect(() => sshSettings(spec, KEYS)).toThrow(
+      expect.objectContaining({ code: 'E_NO_FEATURE', exit: 4, where: 'web' }),
+    );
+  },
+);
+
+test('the transport that every build has needs no feature', () => {
+  const ssh = { destination: 'x', transport: 'ssh2' as const };
+  expect(sshSettings({ name: 'web', ssh }, KEYS)).toEqual({ destination: 'x' });
+});

@@ -1,7 +1,8 @@
 /** Parts of features in a change of a host. */
 
-import { DockerTlsError, printable } from '../../../errors/errors.ts';
+import { printable } from '../../../errors/errors.ts';
 import type { ChangePart, PartPlan } from '../../seams/change-parts.ts';
+import { noFeature } from '../../seams/seam.ts';
 import { viewDaemon } from './daemon-view.ts';
 import type { HostFacts } from './facts.ts';
 import { type FileChange, isFileKind, type Reload } from './file-change.ts';
@@ -55,9 +56,5 @@ export function requireParts(host: string, facts: HostFacts, canHarden: boolean)
       ({ kind }) => kind !== 'unit' && !isFileKind(kind) && !PARTS.some((part) => hasKind(part, kind)),
     ) ?? managed.find(({ kind, path }) => !canHarden && isFileKind(kind) && !isOurs(path));
   if (foreign === undefined) return;
-  throw new DockerTlsError(
-    'E_NO_FEATURE',
-    `docker-tls has changed ${printable(foreign.path)} there, which this build of it cannot`,
-    { where: host, hints: ['use a docker-tls with all features: docker-tls version'] },
-  );
+  throw noFeature(host, `docker-tls has changed ${printable(foreign.path)} there, which this build of it cannot`);
 }

@@ -8,6 +8,7 @@ import { unknownKind } from '../../domain/plan/host-kind.ts';
 import { type HostSpec, SSH_SETTINGS, type SshSpec } from '../../domain/settings.ts';
 import { RUN_MARKS } from '../../domain/store-settings.ts';
 import type { HostProgress, HostSession, SshOptions } from '../../runtime.ts';
+import { noFeature } from '../../seams/seam.ts';
 import { gather } from '../gather.ts';
 import type { Base, OpenedHost, Reach } from '../intent.ts';
 import { factsScript, ownDaemons } from '../loaded-kinds.ts';
@@ -17,12 +18,19 @@ const VIRTUAL = /^(docker\d*|br-|veth|virbr|cni|flannel|cali|lxc|podman)/;
 
 const SSH_KEYS: readonly string[] = ['destination', ...RUN_MARKS, ...Object.keys(SSH_SETTINGS)];
 
+/** Settings of features that a login must not leave out: it would reach another machine, or root's Docker in place of the user's. */
+const NEEDED = ['rootless', 'configFile', 'transport'] as const;
+
 /**
- * The settings alone: a record keeps unknown keys, and one of a colleague must not become another option of the connection. A build without the
- * setting `rootless` would change root's Docker in place of the user's. Fails with E_HOST_KIND (exit 4).
+ * The settings alone: a record keeps unknown keys, and one of a colleague must not become another option of the connection. Fails with
+ * E_HOST_KIND, E_NO_FEATURE (exit 4) if this build does not know one that is needed.
  */
 export function sshSettings({ name, ssh }: Pick<HostSpec, 'name' | 'ssh'>, keys = SSH_KEYS): SshSpec {
-  if (ssh.rootless && !keys.includes('rootless')) throw unknownKind('rootless', name);
+  // ssh2 is what a build without other transports uses anyway.
+  const lost = NEEDED.find((key) => ssh[key] && ssh[key] !== 'ssh2' && !keys.includes(key));
+  if (lost === 'rootless') throw unknownKind(lost, name);
+  if (lost !== undefined)
+    throw noFeature(name, `its record has the SSH setting ${lost}, which this build of docker-tls does not know`);
   return Object.fromEntries(Object.entries(ssh).filter(([key]) => keys.includes(key))) as SshSpec;
 }
 

@@ -60,10 +60,9 @@ export async function planOpened(
   const now = runtime.now();
   requireParts(requested.name, opened.facts, HARDENING.all.length > 0);
   requireListenerCode(requested.name, opened.facts);
-  if (requested.keys === 'host' || known?.record.keys === 'host') await hostCsr(requested.name);
   if (target.kind === 'generation') {
     const restored = planRestored(opened, requested, { ...target, latest, now, shown: asks || dryRun === true });
-    if (restored.spec.keys === 'host') await hostCsr(requested.name);
+    if (target.to !== 'none' && restored.spec.keys === 'host') await hostCsr(requested.name);
     return refuseProblems({ ...(await restoringListener(restored)), mark });
   }
   const { takeOver = false } = target;
@@ -97,6 +96,7 @@ export async function planOpened(
   const moved = latest !== base.state || acceptCa !== acceptedCa(requested.acceptCa, known?.record.acceptCa, undefined);
   const trust = moved || decided === undefined ? trustFor(spec, view) : resolved(decided, view);
   const server = desiredServer({ spec, names, view, state: latest, onHost, force, noOverlap, now });
+  if (server.key === 'host') await hostCsr(spec.name);
   const credentials = { trust, ...server };
   const other = otherStore(facts, spec.name, latest);
   const next = bundleOf(

@@ -1,16 +1,25 @@
 /** `store copy --to`: a whole store into another one. */
 
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type CommandResult, defineCommand } from '../../../cli/command.ts';
 import type { ActionContext } from '../../../core/actions/action-context.ts';
 import { storeOptions } from '../../../core/actions/open-store.ts';
 import type { StoreState } from '../../../core/adapters/store/records.ts';
 import { openStore } from '../../../core/adapters/store/store.ts';
-import { flush, makeDirectories } from '../../../core/adapters/store/store-files.ts';
+import {
+  createFile,
+  flush,
+  makeDirectories,
+  makeDirectory,
+  writeFailure,
+} from '../../../core/adapters/store/store-files.ts';
+import { nameProblem } from '../../../core/domain/names.ts';
 import { shellQuote } from '../../../core/domain/quote.ts';
+import { Secret } from '../../../core/domain/secret.ts';
 import { storeSettings } from '../../../core/domain/store-settings.ts';
 import { plural } from '../../../core/domain/words.ts';
+import { readNamedFileSync } from '../../../core/named-file.ts';
 import { userName } from '../../../core/user.ts';
 import { asWritten, DockerTlsError, usage } from '../../../errors/errors.ts';
 import { consentOf } from '../actions/consent.ts';
@@ -126,13 +135,33 @@ async function copyInto(
   if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
 }
 
-/** Pending requests of clients, with their keys: they are not part of a store's state. Modes stay. */
+/** Pending requests of clients, with their keys: they are not part of a store's state. A file beside them, or a link, is none. */
 async function copyRequests(from: string, to: string): Promise<void> {
-  if (!existsSync(join(from, 'requests'))) return;
-  makeDirectories(to);
-  const copy = join(to, 'requests');
-  cpSync(join(from, 'requests'), copy, { recursive: true });
-  await flush([...readdirSync(copy, { recursive: true, encoding: 'utf8' }).map((name) => join(copy, name)), copy]);
+  const [source, copy] = [join(from, 'requests'), join(to, 'requests')];
+  if (!lstatSync(source, { throwIfNoEntry: false })?.isDirectory()) return;
+  try {
+    makeDirectories(to);
+    makeDirectory(copy);
+    const made = [copy];
+    for (const name of namesIn(source, 'isDirectory')) {
+      makeDirectory(join(copy, name));
+      made.push(join(copy, name));
+      for (const file of namesIn(join(source, name), 'isFile').map((one) => join(name, one))) {
+        createFile(join(copy, file), { kind: 'key', bytes: new Secret(readNamedFileSync(join(source, file))) });
+        made.push(join(copy, file));
+      }
+    }
+    await flush(made);
+  } catch (error) {
+    throw writeFailure(to, error);
+  }
+}
+
+function namesIn(directory: string, is: 'isDirectory' | 'isFile'): string[] {
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry[is]() && nameProblem(entry.name) === undefined)
+    .map(({ name }) => name)
+    .sort();
 }
 
 /** Operators of the old store; for a directory, the copying user. New keys, encrypted for that user. */

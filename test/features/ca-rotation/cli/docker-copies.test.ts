@@ -6,6 +6,7 @@ import { copySync, removeSync } from 'fs-extra/esm';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
 import { openStore } from '../../../../src/core/adapters/store/store.ts';
 import { isFrom } from '../../../../src/core/domain/pki/inspect.ts';
+import { COPIES } from '../../../../src/core/seams/copies.ts';
 import '../../../../src/features/contexts/feature.ts';
 import { runCli } from '../../../support/cli.ts';
 import { issueStore } from '../../../support/issued-store.ts';
@@ -80,6 +81,17 @@ describe('a rotation of the CA', () => {
     const refused = await drop();
     expect([refused.exit, refused.err]).toEqual([4, expect.toSay('old-ca-still-accepted')]);
     expect(refused.err).toContain('E_CLIENT_COPY');
+    expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
+  });
+
+  test('is not ended by a build that cannot give docker here its new files', async () => {
+    await run('ada', 'context', 'web');
+    await toStage2();
+    const code = COPIES.all as (typeof COPIES.all)[number][];
+    const before = code.splice(0);
+    const refused = await drop().finally(() => code.push(...before));
+    expect([refused.exit, refused.err]).toEqual([4, expect.toSay('old-ca-still-accepted')]);
+    expect(refused.err).toContain('E_NO_FEATURE');
     expect(readdirSync(join(home, 'ca/old'))).toHaveLength(1);
   });
 

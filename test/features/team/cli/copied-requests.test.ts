@@ -1,0 +1,52 @@
+/** Pending requests of clients in `store copy`. */
+
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { runCli } from '../../../support/cli.ts';
+import { issueStore } from '../../../support/issued-store.ts';
+import { newHome, removeHomes } from '../../../support/store.ts';
+
+const umask = process.umask(0o022);
+afterEach(() => removeHomes());
+afterAll(() => process.umask(umask));
+
+async function copied(prepare: (requests: string) => void) {
+  const home = newHome();
+  await issueStore(home, { hosts: {}, clients: { ci: undefined } });
+  prepare(join(home, 'requests'));
+  const to = join(dirname(home), 'copy');
+  const { exit, err } = await runCli(['store', 'copy', '--to', to, '--home', home]);
+  return { exit, err, to: join(to, 'requests') };
+}
+
+test('a pending request is open to nobody else in the copy; links, and files beside it, stay behind', async () => {
+  const { exit, to } = await copied((requests) => {
+    mkdirSync(join(requests, 'ann'), { recursive: true });
+    writeFileSync(join(requests, 'ann/key.pem'), 'key');
+    writeFileSync(join(requests, 'ann/request.pem'), 'request');
+    writeFileSync(join(requests, 'ann/.swp'), 'x');
+    writeFileSync(join(requests, 'notes'), 'x');
+    symlinkSync('/etc', join(requests, 'etc'));
+    symlinkSync('/etc/passwd', join(requests, 'ann/passwd'));
+  });
+  expect(exit).toBe(0);
+  expect(readdirSync(to, { recursive: true }).sort()).toEqual(['ann', 'ann/key.pem', 'ann/request.pem']);
+  const mode = (name: string) => lstatSync(join(to, name)).mode & 0o777;
+  expect(['', 'ann', 'ann/key.pem', 'ann/request.pem'].map(mode)).toEqual([0o700, 0o700, 0o400, 0o400]);
+  expect(readFileSync(join(to, 'ann/key.pem'), 'utf8')).toBe('key');
+});
+
+test('a link in place of the directory of requests is not followed', async () => {
+  const { exit, to } = await copied((requests) => symlinkSync('/etc', requests));
+  expect([exit, existsSync(to)]).toEqual([0, false]);
+});
+
+test('a file that cannot be copied is an error of the store', async () => {
+  const { exit, err } = await copied((requests) => {
+    mkdirSync(join(requests, 'ann'), { recursive: true });
+    // Larger than what is read.
+    writeFileSync(join(requests, 'ann/key.pem'), Buffer.alloc(17 * 1024 * 1024));
+  });
+  expect([exit, err]).toEqual([4, expect.stringContaining('E_STORE_WRITE')]);
+});
