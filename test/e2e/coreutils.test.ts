@@ -73,12 +73,13 @@ async function verdicts(tools: string): Promise<unknown> {
 async function facts(tools: string): Promise<unknown> {
   const paths = ['/etc/passwd', '/etc/shadow', '/etc/ssh/sshd_config', '/no/such', '/etc/os-release', '/etc/docker'];
   const { facts: found } = await gather(by(tools), { paths, now: () => new Date() });
-  const { clockMs, disk, inodes, runFreeKb, listeners, docker, ...rest } = found;
+  const { clockMs, disk, inodes, runFreeKb, listeners, docker, texts, ...rest } = found;
   const { edited, info, ...daemon } = docker;
   // busybox's find cannot compare with a time: dockerd is asked then whether it would start.
   expect(edited, tools).toEqual(tools === 'busybox' ? undefined : []);
   return {
     ...rest,
+    sections: [...texts.keys()].filter((name) => name !== 'edited'),
     daemon: { ...daemon, info: Object.keys(info) },
     clock: clockMs % 1000 === 0 ? 'whole seconds' : 'parts of a second',
     run: (runFreeKb ?? 0) > 0,
