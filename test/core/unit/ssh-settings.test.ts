@@ -18,7 +18,7 @@ test("a build without the setting does not log in for a user's own daemon: it wo
   );
 });
 
-test.each([{ configFile: '/home/ann/ssh-config' }, { transport: 'openssh' as const }])(
+test.each([{ configFile: '/home/ann/ssh-config' }, { configFile: 'ssh2' }, { transport: 'openssh' as const }])(
   'a build without %o does not log in without it: an alias might lead to another machine',
   (setting) => {
     const spec = { name: 'web', ssh: { destination: 'x', user: 'ops', ...setting } };

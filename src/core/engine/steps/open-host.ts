@@ -27,7 +27,8 @@ const NEEDED = ['rootless', 'configFile', 'transport'] as const;
  */
 export function sshSettings({ name, ssh }: Pick<HostSpec, 'name' | 'ssh'>, keys = SSH_KEYS): SshSpec {
   // ssh2 is what a build without other transports uses anyway.
-  const lost = NEEDED.find((key) => ssh[key] && ssh[key] !== 'ssh2' && !keys.includes(key));
+  const isMet = (key: (typeof NEEDED)[number]) => !ssh[key] || (key === 'transport' && ssh[key] === 'ssh2');
+  const lost = NEEDED.find((key) => !isMet(key) && !keys.includes(key));
   if (lost === 'rootless') throw unknownKind(lost, name);
   if (lost !== undefined)
     throw noFeature(name, `its record has the SSH setting ${lost}, which this build of docker-tls does not know`);
