@@ -18,6 +18,7 @@ import {
   type ListenerState,
   type OpenedListener,
 } from '../seams/listeners.ts';
+import { ALL_FEATURES_HINT } from '../seams/seam.ts';
 import type { PlannedHost } from './intent.ts';
 import type { VerifyRequest } from './verify-host.ts';
 
@@ -33,11 +34,9 @@ function noListenerCode(host: string): DockerTlsError {
   return new DockerTlsError(
     'E_NO_LISTENER',
     `${LISTENER_SERVICE} accepts clients there and limits what they may do; this build of docker-tls has no such listener`,
-    { where: host, hints: ALL_FEATURES },
+    { where: host, hints: [ALL_FEATURES_HINT] },
   );
 }
-
-const ALL_FEATURES: readonly string[] = ['use a docker-tls with all features: docker-tls version'];
 
 /** Undefined if the daemon itself accepts clients. */
 export async function listenerOpened(
@@ -59,7 +58,7 @@ export async function requireOpening(
     (await LISTENERS.all[0]?.load())?.openingProblem(spec, recorded) ??
     new DockerTlsError('E_USAGE', 'dockerd itself accepts clients there: it needs a port, and has no sockets', {
       where: spec.name,
-      hints: ALL_FEATURES,
+      hints: [ALL_FEATURES_HINT],
     })
   );
 }

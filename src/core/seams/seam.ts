@@ -10,12 +10,11 @@ export function seam<T>(): Seam<T> {
   return { all, add: (...more) => all.push(...more) };
 }
 
+export const ALL_FEATURES_HINT = 'use a docker-tls with all features: docker-tls version';
+
 /** What only a build with more features can do: E_NO_FEATURE, exit 4. */
 export function noFeature(where: string, message: string): DockerTlsError {
-  return new DockerTlsError('E_NO_FEATURE', message, {
-    where,
-    hints: ['use a docker-tls with all features: docker-tls version'],
-  });
+  return new DockerTlsError('E_NO_FEATURE', message, { where, hints: [ALL_FEATURES_HINT] });
 }
 
 /** Examples, sentences and hints that exist only if a feature has added to `place`. */

@@ -92,11 +92,11 @@ export function mountedSocketWarnings(facts: HostFacts, view: DaemonView, action
   });
 }
 
-function has(names: readonly string[]): string {
+export function has(names: readonly string[]): string {
   return names.length === 1 ? 'has' : 'have';
 }
 
 /** /var/run is a link to /run on all systems with systemd. */
-function runPath(path: string): string {
+export function runPath(path: string): string {
   return path.replace(/^\/var\/run\//, '/run/');
 }

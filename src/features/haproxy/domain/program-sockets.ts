@@ -1,5 +1,6 @@
 /** Sockets for programs on a host: which of them are active, and why the others are not. */
 
+import { has, runPath } from '../../../core/domain/plan/container-effects.ts';
 import type { HostFacts } from '../../../core/domain/plan/facts.ts';
 import type { FileChange } from '../../../core/domain/plan/file-change.ts';
 import { kindOf } from '../../../core/domain/plan/host-kind.ts';
@@ -143,10 +144,7 @@ export function mountedRoleSockets(
   files: readonly Pick<FileChange, 'path' | 'kind'>[],
 ): string[] {
   const mounting = (matches: (path: string) => boolean) =>
-    // /var/run is a link to /run on all systems with systemd.
-    docker.containers
-      .filter(({ mounts }) => mounts.some((mount) => matches(mount.replace(/^\/var\/run\//, '/run/'))))
-      .map(({ name }) => name);
+    docker.containers.filter(({ mounts }) => mounts.some((mount) => matches(runPath(mount)))).map(({ name }) => name);
   const gone = files.flatMap(({ path, kind }) => {
     const [, name] = kind === 'absent' ? (/\/docker-tls-role@([^/]+)\.socket$/.exec(path) ?? []) : [];
     if (name === undefined) return [];
@@ -163,8 +161,4 @@ export function mountedRoleSockets(
   return [
     `the sockets in ${directory} are made anew; ${names.join(', ')} ${has(names)} one of them mounted and can no longer reach the daemon until restarted there: docker restart ${names.map(shellQuote).join(' ')}`,
   ];
-}
-
-function has(names: readonly string[]): string {
-  return names.length === 1 ? 'has' : 'have';
 }

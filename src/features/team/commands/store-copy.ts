@@ -19,7 +19,7 @@ import { shellQuote } from '../../../core/domain/quote.ts';
 import { Secret } from '../../../core/domain/secret.ts';
 import { storeSettings } from '../../../core/domain/store-settings.ts';
 import { plural } from '../../../core/domain/words.ts';
-import { readNamedFileSync } from '../../../core/named-file.ts';
+import { readNamedFileSync, whyNotRead } from '../../../core/named-file.ts';
 import { userName } from '../../../core/user.ts';
 import { asWritten, DockerTlsError, usage } from '../../../errors/errors.ts';
 import { consentOf } from '../actions/consent.ts';
@@ -139,21 +139,28 @@ async function copyInto(
 async function copyRequests(from: string, to: string): Promise<void> {
   const [source, copy] = [join(from, 'requests'), join(to, 'requests')];
   if (!lstatSync(source, { throwIfNoEntry: false })?.isDirectory()) return;
+  const files = namesIn(source, 'isDirectory').flatMap((name) =>
+    namesIn(join(source, name), 'isFile').map((file) => ({ name, file, bytes: readRequest(join(source, name, file)) })),
+  );
   try {
     makeDirectories(to);
     makeDirectory(copy);
-    const made = [copy];
-    for (const name of namesIn(source, 'isDirectory')) {
-      makeDirectory(join(copy, name));
-      made.push(join(copy, name));
-      for (const file of namesIn(join(source, name), 'isFile').map((one) => join(name, one))) {
-        createFile(join(copy, file), { kind: 'key', bytes: new Secret(readNamedFileSync(join(source, file))) });
-        made.push(join(copy, file));
-      }
-    }
-    await flush(made);
+    const directories = [...new Set(files.map(({ name }) => join(copy, name)))];
+    for (const directory of directories) makeDirectory(directory);
+    for (const { name, file, bytes } of files) createFile(join(copy, name, file), { kind: 'key', bytes });
+    await flush([copy, ...directories, ...files.map(({ name, file }) => join(copy, name, file))]);
   } catch (error) {
     throw writeFailure(to, error);
+  }
+}
+
+/** Fails with E_FILE (exit 2). */
+function readRequest(path: string): Secret {
+  try {
+    return new Secret(readNamedFileSync(path));
+  } catch (cause) {
+    const hints = [`ls -l ${shellQuote(path)}`];
+    throw new DockerTlsError('E_FILE', `${path} cannot be read: ${whyNotRead(cause)}`, { hints, cause });
   }
 }
 
