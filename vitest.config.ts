@@ -108,7 +108,10 @@ export default defineConfig({
         },
       },
       // What a test puts into the environment goes after it.
-      { extends: true, test: { name: 'here-shared', include: SHARED, isolate: false, unstubEnvs: true } },
+      {
+        extends: true,
+        test: { name: 'here-shared', include: SHARED, exclude: SINGLE, isolate: false, unstubEnvs: true },
+      },
       {
         extends: true,
         test: {

@@ -141,28 +141,8 @@ test('without a CA, or without its key, there is nothing to protect', async () =
   expect((await run('ca', 'passphrase', '--json')).json.error?.code).toBe('E_CA_KEY_EXTERNAL');
 });
 
-/** Kills its own process before the given call that changes the store, or says how many there were. */
-const KILLS = `
-  import fs from 'node:fs';
-  import { syncBuiltinESMExports } from 'node:module';
-  let calls = 0;
-  const wrap = (owner, name) => {
-    const original = owner[name];
-    owner[name] = function (...args) {
-      if (String(args[0]).startsWith(process.env.STORE) && calls++ === Number(process.env.KILLED_AT))
-        process.kill(process.pid, 'SIGKILL');
-      return original.apply(this, args);
-    };
-  };
-  for (const name of ['open', 'link', 'rename', 'rm']) wrap(fs.promises, name);
-  for (const name of ['writeFileSync', 'mkdirSync', 'renameSync', 'unlinkSync']) wrap(fs, name);
-  syncBuiltinESMExports();
-  process.on('exit', () => process.stderr.write('calls ' + calls));
-`;
-
 test('a run that is killed leaves all keys under one of the two, and the next run goes on', async () => {
-  const kills = join(directory, 'kills.mjs');
-  writeFileSync(kills, KILLS);
+  const kills = new URL('../support/killed-at-call.mjs', import.meta.url);
   async function killed(call: number) {
     const place = newHome();
     cpSync(home, place, { recursive: true });
