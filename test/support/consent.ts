@@ -2,6 +2,7 @@
 
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { copySync } from 'fs-extra/esm';
 import { afterAll, beforeEach } from 'vitest';
 import { makeCsr } from '../../src/core/domain/pki/csr.ts';
 import { generateKey } from '../../src/core/domain/pki/keys.ts';
@@ -96,10 +97,17 @@ beforeEach(async () => {
   );
 });
 
+/** Encrypting its keys takes most of the time of a test, so it is made once, and copied for each. */
+let issued: string | undefined;
+
 /** Two hosts, two clients, and a request; the CA's key is here, under the passphrase. */
 export async function ownCa(): Promise<void> {
-  const clients = { laptop: undefined, eve: undefined };
-  await issueStore(home, { now, hosts: { h1: {}, h2: {} }, clients, passphrase: 'correct horse' });
+  if (issued === undefined) {
+    issued = newHome();
+    const clients = { laptop: undefined, eve: undefined };
+    await issueStore(issued, { now, hosts: { h1: {}, h2: {} }, clients, passphrase: 'correct horse' });
+  }
+  copySync(issued, home);
   writeFileSync(join(directory, 'ann.csr'), makeCsr({ key: await generateKey('p256'), commonName: 'ann' }));
 }
 
