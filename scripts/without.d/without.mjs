@@ -12,7 +12,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
@@ -49,69 +49,78 @@ if (values.keep !== undefined && values.each) fail('--keep keeps one copy, and -
 const work = mkdtempSync(join(tmpdir(), 'docker-tls-without-'));
 process.on('exit', () => rmSync(work, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
-ensureDirSync(values.keep ?? join(work, 'copy'));
-const copy = realpathSync(values.keep ?? join(work, 'copy'));
 
 let [passed, failed] = [0, 0];
 /** One check that either holds or not. */
-async function check(name, run) {
+async function check(say, name, run) {
   const before = performance.now();
   const seconds = () => Math.round((performance.now() - before) / 1000);
   try {
     await run();
     passed += 1;
-    console.log(`ok      ${name} (${seconds()} s)`);
+    say(`ok      ${name} (${seconds()} s)`);
   } catch (error) {
     failed += 1;
     const lines = (`${error.stdout ?? ''}${error.stderr ?? ''}`.trimEnd() || `${error.stack}`).trimEnd();
-    console.log(`FAILED  ${name} (${seconds()} s)`);
-    for (const line of lines.split('\n').slice(-Number(process.env.LINES_SHOWN ?? 60))) console.log(`        ${line}`);
+    say(`FAILED  ${name} (${seconds()} s)`);
+    for (const line of lines.split('\n').slice(-Number(process.env.LINES_SHOWN ?? 60))) say(`        ${line}`);
   }
 }
 
-const run = async (command, ...args) =>
-  promisify(execFile)(command, args, { cwd: copy, maxBuffer: 2 ** 30, env: process.env });
+const runIn = (cwd, command, ...args) =>
+  promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 30, env: process.env });
 
-/** The repository as it is, in place of what is left from the feature before; with the types that were checked in the repository. */
-async function makeCopy() {
-  for (const name of readdirSync(copy)) if (name !== 'node_modules') rmSync(join(copy, name), { recursive: true });
+/** The repository as it is now, with its build and the types that were checked: tests that run meanwhile may change either. */
+const whole = join(realpathSync(work), 'whole');
+
+async function keepWhole() {
+  ensureDirSync(whole);
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
     encoding: 'utf8',
   });
   const files = listed.split('\0').filter((file) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile());
-  execFileSync('xargs', ['-0', 'cp', '-P', '--parents', '-t', copy], { cwd: root, input: files.join('\0') });
-  if (!existsSync(join(copy, 'node_modules')))
-    // Linked file by file: the build knows packages by where they are.
-    await run('cp', '-al', join(root, 'node_modules'), copy).catch(() =>
-      run('cp', '-a', join(root, 'node_modules'), copy),
-    );
-  rmSync(join(copy, TYPES), { force: true });
-  if (existsSync(join(root, TYPES))) cpSync(join(root, TYPES), join(copy, TYPES));
+  execFileSync('xargs', ['-0', 'cp', '-P', '--parents', '-t', whole], { cwd: root, input: files.join('\0') });
+  cpSync(join(root, 'dist'), join(whole, 'dist'), { recursive: true });
+  await linkLibraries(root, whole);
 }
 
-const testsIn = (directory) =>
-  readdirSync(join(copy, directory), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+/** File by file: the build knows packages by where they are. Of what is made there, only the types, which are written anew. */
+async function linkLibraries(from, to) {
+  const libraries = join(from, 'node_modules');
+  await runIn(from, 'cp', '-al', libraries, to).catch(() => runIn(from, 'cp', '-a', libraries, to));
+  rmSync(join(to, TYPES), { force: true });
+  if (existsSync(join(from, TYPES))) cpSync(join(from, TYPES), join(to, TYPES));
+}
+
+/** In place of what is left in `copy` from the feature before. */
+async function makeCopy(copy) {
+  for (const name of readdirSync(copy)) if (name !== 'node_modules') rmSync(join(copy, name), { recursive: true });
+  const own = readdirSync(whole).filter((name) => name !== 'node_modules' && name !== 'dist');
+  await runIn(whole, 'cp', '-a', '-t', copy, ...own);
+  if (!existsSync(join(copy, 'node_modules'))) await linkLibraries(whole, copy);
+  else if (existsSync(join(whole, TYPES))) cpSync(join(whole, TYPES), join(copy, TYPES));
+}
 
 /** Tests that are about the feature too, on hosts or of another feature, import it and go with it. */
-function deleteFeature(name) {
+function deleteFeature(copy, name) {
   rmSync(join(copy, 'src/features', name), { recursive: true });
   rmSync(join(copy, 'test/features', name), { recursive: true, force: true });
   const list = join(copy, 'src/features.ts');
   const lines = readFileSync(list, 'utf8').split('\n');
   writeFileSync(list, lines.filter((line) => !line.startsWith(`import './features/${name}/`)).join('\n'));
   const imported = new RegExp(`(features|\\.\\.)/${name}/`);
-  for (const file of [...testsIn('test/e2e'), ...testsIn('test/features')])
-    if (imported.test(readFileSync(file, 'utf8'))) rmSync(file);
+  const tests = ['test/e2e', 'test/features'].flatMap((directory) =>
+    readdirSync(join(copy, directory), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
+  );
+  for (const file of tests) if (imported.test(readFileSync(file, 'utf8'))) rmSync(file);
 }
 
-let source;
-/** What is made from the sources of the copy: schema/, docs/lists/ and man pages. */
-async function generate() {
-  source = undefined;
-  source = await loadSource(copy, 'scripts/docs.ts', 'scripts/reference.ts', ...schemaSources(copy));
+/** What is made from the sources of the copy: schema/, docs/lists/ and man pages. Returns the faults of its docs. */
+async function generate(copy) {
+  const source = await loadSource(copy, 'scripts/docs.ts', 'scripts/reference.ts', ...schemaSources(copy));
   for (const [file, text] of outdatedSchemas(copy, source)) write(file, text);
   for (const [page, text] of await source.generatedPages()) writeFileSync(join(copy, page), text);
   const man = join(copy, 'out/man');
@@ -119,26 +128,30 @@ async function generate() {
   const { version } = readJsonSync(join(copy, 'package.json'));
   for (const [name, text] of source.renderManPages(await source.loadReference(), version))
     writeFileSync(join(man, name), text);
+  return source.docsFaults;
 }
 
-function checkDocs() {
-  const faults = source.docsFaults(copy);
-  if (faults.length > 0) throw new Error(faults.join('\n'));
-}
-
-async function without(...features) {
-  await check('a copy of the repository', makeCopy);
-  for (const name of features) await check(`the directories of ${name} are deleted`, () => deleteFeature(name));
-  await check('what the docs say of it is deleted', () => stripDocs(copy, features));
-  await check('the build', () => run('node', 'scripts/build.mjs'));
-  await check('schema, docs and man pages are written anew', generate);
-  await check('links and paths in the docs, error codes, tests of hosts', checkDocs);
-  await check('types', () => run('npx', 'tsc', '--noEmit', '-p', '.'));
-  await check('no word of it in help, completion, man pages and docs', () =>
-    run('node', join(root, 'scripts/without.d/words.mjs'), root, copy, ...features),
+async function without(copy, say, ...features) {
+  const run = (...command) => runIn(copy, ...command);
+  const holds = (name, work) => check(say, name, work);
+  let docsFaults;
+  await holds('a copy of the repository', () => makeCopy(copy));
+  for (const name of features) await holds(`the directories of ${name} are deleted`, () => deleteFeature(copy, name));
+  await holds('what the docs say of it is deleted', () => stripDocs(copy, features));
+  await holds('the build', () => run('node', 'scripts/build.mjs'));
+  await holds('schema, docs and man pages are written anew', async () => {
+    docsFaults = await generate(copy);
+  });
+  await holds('links and paths in the docs, error codes, tests of hosts', () => {
+    const faults = docsFaults(copy);
+    if (faults.length > 0) throw new Error(faults.join('\n'));
+  });
+  await holds('types', () => run('npx', 'tsc', '--noEmit', '-p', '.'));
+  await holds('no word of it in help, completion, man pages and docs', () =>
+    run('node', join(root, 'scripts/without.d/words.mjs'), whole, copy, ...features),
   );
   if (!values['no-tests'])
-    await check('the quick tests of the rest', () =>
+    await holds('the quick tests of the rest', () =>
       run(
         ...['npx', 'vitest', 'run', '--project', 'here-*', '--reporter=dot', '--silent=true'],
         ...['/unit/', '/property/', '/golden/', '/cli/'],
@@ -146,13 +159,32 @@ async function without(...features) {
     );
 }
 
-if (!existsSync(join(root, 'dist/commands.json'))) await run('node', join(root, 'scripts/build.mjs'));
-if (!values.each) await without(...names);
+/** Every feature by itself, in so many copies at once; what is found of one is printed together. */
+async function withoutEach(copies) {
+  const left = [...names];
+  const next = async (number) => {
+    const copy = join(realpathSync(work), `copy-${number}`);
+    ensureDirSync(copy);
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      const lines = [`without ${name}`];
+      await without(copy, (line) => lines.push(line), name);
+      console.log(lines.join('\n'));
+    }
+  };
+  await Promise.all(Array.from({ length: copies }, (_, number) => next(number)));
+}
+
+if (!existsSync(join(root, 'dist/commands.json'))) await runIn(root, 'node', join(root, 'scripts/build.mjs'));
 // What a copy does not change is checked once.
-else await check('types of the whole', () => promisify(execFile)('npx', ['tsc', '--noEmit', '-p', '.'], { cwd: root }));
-for (const name of values.each ? names : []) {
-  console.log(`without ${name}`);
-  await without(name);
+if (values.each) await check(console.log, 'types of the whole', () => runIn(root, 'npx', 'tsc', '--noEmit', '-p', '.'));
+await check(console.log, 'the repository as it is', keepWhole);
+if (values.each) {
+  // The quick tests use every processor by themselves.
+  await withoutEach(values['no-tests'] ? availableParallelism() : 1);
+} else {
+  const copy = values.keep ?? join(work, 'copy');
+  ensureDirSync(copy);
+  await without(realpathSync(copy), console.log, ...names);
 }
 console.log(`${passed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
