@@ -40,7 +40,7 @@ const SINGLE = [
   ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'single', 'ssh', 'team', 'ways-in', 'wizard').flatMap(
     (path) => present(path),
   ),
-  // Those that run it most often: it starts with a third less of CPU.
+  // Those that run it most often: a run of it takes a quarter less of CPU.
   ...present('test/e2e/doctor.test.ts', 'doctor'),
   ...present('test/e2e/haproxy.test.ts', 'haproxy'),
   ...present('test/e2e/without-systemd.test.ts', 'init'),

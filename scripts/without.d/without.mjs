@@ -70,36 +70,22 @@ async function check(say, name, run) {
 const runIn = (cwd, command, ...args) =>
   promisify(execFile)(command, args, { cwd, maxBuffer: 2 ** 30, env: process.env });
 
-/** The repository as it is now, with its build and the types that were checked: tests that run meanwhile may change either. */
-const whole = join(realpathSync(work), 'whole');
-
-async function keepWhole() {
-  ensureDirSync(whole);
+/** The repository as it is, in place of what is left in `copy` from the feature before; with the types that were checked in the repository. */
+async function makeCopy(copy) {
+  for (const name of readdirSync(copy)) if (name !== 'node_modules') rmSync(join(copy, name), { recursive: true });
   const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
     cwd: root,
     encoding: 'utf8',
   });
   const files = listed.split('\0').filter((file) => statSync(join(root, file), { throwIfNoEntry: false })?.isFile());
-  execFileSync('xargs', ['-0', 'cp', '-P', '--parents', '-t', whole], { cwd: root, input: files.join('\0') });
-  cpSync(join(root, 'dist'), join(whole, 'dist'), { recursive: true });
-  await linkLibraries(root, whole);
-}
-
-/** File by file: the build knows packages by where they are. Of what is made there, only the types, which are written anew. */
-async function linkLibraries(from, to) {
-  const libraries = join(from, 'node_modules');
-  await runIn(from, 'cp', '-al', libraries, to).catch(() => runIn(from, 'cp', '-a', libraries, to));
-  rmSync(join(to, TYPES), { force: true });
-  if (existsSync(join(from, TYPES))) cpSync(join(from, TYPES), join(to, TYPES));
-}
-
-/** In place of what is left in `copy` from the feature before. */
-async function makeCopy(copy) {
-  for (const name of readdirSync(copy)) if (name !== 'node_modules') rmSync(join(copy, name), { recursive: true });
-  const own = readdirSync(whole).filter((name) => name !== 'node_modules' && name !== 'dist');
-  await runIn(whole, 'cp', '-a', '-t', copy, ...own);
-  if (!existsSync(join(copy, 'node_modules'))) await linkLibraries(whole, copy);
-  else if (existsSync(join(whole, TYPES))) cpSync(join(whole, TYPES), join(copy, TYPES));
+  execFileSync('xargs', ['-0', 'cp', '-P', '--parents', '-t', copy], { cwd: root, input: files.join('\0') });
+  if (!existsSync(join(copy, 'node_modules')))
+    // Linked file by file: the build knows packages by where they are.
+    await runIn(root, 'cp', '-al', join(root, 'node_modules'), copy).catch(() =>
+      runIn(root, 'cp', '-a', join(root, 'node_modules'), copy),
+    );
+  rmSync(join(copy, TYPES), { force: true });
+  if (existsSync(join(root, TYPES))) cpSync(join(root, TYPES), join(copy, TYPES));
 }
 
 /** Tests that are about the feature too, on hosts or of another feature, import it and go with it. */
@@ -148,7 +134,7 @@ async function without(copy, say, ...features) {
   });
   await holds('types', () => run('npx', 'tsc', '--noEmit', '-p', '.'));
   await holds('no word of it in help, completion, man pages and docs', () =>
-    run('node', join(root, 'scripts/without.d/words.mjs'), whole, copy, ...features),
+    run('node', join(root, 'scripts/without.d/words.mjs'), root, copy, ...features),
   );
   if (!values['no-tests'])
     await holds('the quick tests of the rest', () =>
@@ -176,9 +162,8 @@ async function withoutEach(copies) {
 
 if (!existsSync(join(root, 'dist/commands.json'))) await runIn(root, 'node', join(root, 'scripts/build.mjs'));
 // What a copy does not change is checked once.
-if (values.each) await check(console.log, 'types of the whole', () => runIn(root, 'npx', 'tsc', '--noEmit', '-p', '.'));
-await check(console.log, 'the repository as it is', keepWhole);
 if (values.each) {
+  await check(console.log, 'types of the whole', () => runIn(root, 'npx', 'tsc', '--noEmit', '-p', '.'));
   // The quick tests use every processor by themselves.
   await withoutEach(values['no-tests'] ? availableParallelism() : 1);
 } else {

@@ -8,7 +8,7 @@ export const WITH_HOOKS = ['host-sandbox', 'consent', 'cron-job', 'part-checks']
 const IMPORTS_HOOK = new RegExp(`support/(?:${WITH_HOOKS.join('|')})\\.ts'`);
 
 /** What a test adds to a table of the product stays there, and what is loaded while one is empty stays as it was then. */
-const CHANGES_TABLE = /\b(?:[A-Z][A-Z_]+\.(?:add|take)|code\.splice)\(/;
+const CHANGES_TABLE = /\b[A-Z][A-Z_]+\.(?:(?:add|take|splice)\(|all as )/;
 
 /** Whether the test in `path` needs a process of its own: only those that share keep no state, replace no module, and take no hook from another file. */
 export function needsOwnProcess(path: string, text: string): boolean {

@@ -21,7 +21,8 @@ test.each([
   ['test/core/integration/a.test.ts', '', true],
   ['test/cli/a.test.ts', '', false],
   ['test/features/team/cli/a.test.ts', '', false],
-  ['test/features/team/cli/a.test.ts', 'const before = code.splice(0);', true],
+  ['test/features/team/cli/a.test.ts', 'const code = COPIES.all as Copies[];', true],
+  ['test/features/team/unit/a.test.ts', 'PARTS.splice(-1);', true],
 ])('%s with %j: a process of its own is %s', (path, text, own) => {
   expect(needsOwnProcess(path, text)).toBe(own);
 });
