@@ -4,7 +4,7 @@ import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../src/core/adapters/store/store.ts';
-import { isEncrypted, keyOpens } from '../../src/core/domain/pki/keys.ts';
+import { isEncrypted, tryPassphrase } from '../../src/core/domain/pki/keys.ts';
 import { Secret } from '../../src/core/domain/secret.ts';
 import { type PassphraseSource, protectAnew, storedKeys } from '../../src/core/engine/key-protection.ts';
 import { buildProgram, type Program, runCli } from '../support/cli.ts';
@@ -30,8 +30,8 @@ async function opening(place = home) {
   const found = { old: 0, new: 0, none: 0 };
   for (const key of keys) {
     if (!isEncrypted(key)) found.none += 1;
-    else if (await keyOpens(key, new Secret(OLD))) found.old += 1;
-    else if (await keyOpens(key, new Secret(NEW))) found.new += 1;
+    else if (await tryPassphrase(key, new Secret(OLD))) found.old += 1;
+    else if (await tryPassphrase(key, new Secret(NEW))) found.new += 1;
   }
   return found;
 }

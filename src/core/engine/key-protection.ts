@@ -2,7 +2,7 @@
 
 import type { StoreChange, StoreState } from '../adapters/store/records.ts';
 import type { CaToken } from '../domain/external-ca.ts';
-import { decryptKey, encryptKey, isEncrypted, keyOpens } from '../domain/pki/keys.ts';
+import { decryptKey, encryptKey, isEncrypted, tryPassphrase } from '../domain/pki/keys.ts';
 import type { Secret } from '../domain/secret.ts';
 
 /** The CA of a question. `replaced`: another one takes its place, and gets the same passphrase. */
@@ -50,17 +50,27 @@ export function protectKeys(
     const locked = keys.find(isEncrypted);
     unproven = locked;
     if (locked !== undefined)
-      return source.forExistingCa((typed) => keyOpens(locked, typed), { name: ca?.record.name, replaced });
+      return source.forExistingCa((typed) => opens(locked, typed), { name: ca?.record.name, replaced });
     return keys.length > 0 || ca?.record.noPassphrase ? undefined : source.forNewCa();
+  }
+
+  /** Whether a passphrase that was typed opens the key, which then needs no second decryption. */
+  async function opens(locked: Secret, typed: Secret): Promise<boolean> {
+    const key = await tryPassphrase(locked, typed);
+    if (key !== undefined) keep(locked, key);
+    return key !== undefined;
+  }
+
+  function keep(stored: Secret, key: Secret): Secret {
+    known.set(stored, key);
+    unproven = undefined;
+    return key;
   }
 
   async function open(stored: Secret): Promise<Secret> {
     const found = known.get(stored);
     if (found !== undefined || !isEncrypted(stored)) return found ?? stored;
-    const key = await decryptKey(stored, await passphrase());
-    known.set(stored, key);
-    unproven = undefined;
-    return key;
+    return keep(stored, await decryptKey(stored, await passphrase()));
   }
 
   return {

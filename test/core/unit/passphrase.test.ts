@@ -1,9 +1,12 @@
 /** Passphrase of an existing CA: typed, and typed again if it does not open the key. */
 
-import { expect, test } from 'vitest';
+import { generateKeyPairSync } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
 import type { Prompts } from '../../../src/core/actions/ask.ts';
 import { passphraseSource } from '../../../src/core/actions/ca-passphrase.ts';
+import type { StoreState } from '../../../src/core/adapters/store/records.ts';
 import { Secret } from '../../../src/core/domain/secret.ts';
+import { type PassphraseSource, protectKeys } from '../../../src/core/engine/key-protection.ts';
 import type { Runtime } from '../../../src/core/runtime.ts';
 import { offeredCommands } from '../../../src/core/seams/offered-commands.ts';
 
@@ -82,4 +85,38 @@ test.each(['x', 'seven c'])('a new one of %j is too short to protect anything', 
   } as unknown as Prompts;
   await passphraseSource(OPTIONS, { env: {}, cwd: '/' } as Runtime, prompts).forNewCa();
   expect(checks).toEqual([expect.toSay('too-short-least-characters', '8'), true]);
+});
+
+describe('a key that a typed passphrase was tried on', () => {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const keyPem = new Secret(
+    privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'right' }).toString(),
+  );
+  const state = { ca: { keyPem, record: {} }, oldCas: [], issuers: new Map() } as unknown as StoreState;
+  /** Asks with `typed`, and then says that it was `answer`. */
+  const keys = (typed: string, answer: string, found: boolean[] = []) =>
+    protectKeys(state, {
+      forExistingCa: async (opens: (words: Secret) => Promise<boolean>) => {
+        found.push(await opens(new Secret(typed)));
+        return new Secret(answer);
+      },
+    } as unknown as PassphraseSource);
+
+  test('is not decrypted again', async () => {
+    const found: boolean[] = [];
+    const { open, unlock } = keys('right', 'another', found);
+    await unlock();
+    expect((await open(keyPem)).revealText()).toBe(key);
+    expect(found).toEqual([true]);
+  });
+
+  test('is decrypted if that one was wrong, and no new key comes under a passphrase that does not open it', async () => {
+    const found: boolean[] = [];
+    const { open, unlock } = keys('wrong', 'right', found);
+    await unlock();
+    expect((await open(keyPem)).revealText()).toBe(key);
+    expect(found).toEqual([false]);
+    await expect(keys('wrong', 'wrong').protect(new Secret(key))).rejects.toMatchObject({ code: 'E_KEY_PASSPHRASE' });
+  });
 });

@@ -136,13 +136,12 @@ export async function decryptKey(pem: Secret, passphrase?: Secret): Promise<Secr
   return pkcs8(openKey(pem, passphrase));
 }
 
-/** Whether the passphrase decrypts the key. Throws E_KEY_DAMAGED, E_KEY_FORMAT. */
-export async function keyOpens(pem: Secret, passphrase: Secret): Promise<boolean> {
+/** The same; undefined if the passphrase is wrong. */
+export async function tryPassphrase(pem: Secret, passphrase: Secret): Promise<Secret | undefined> {
   try {
-    openKey(pem, passphrase);
-    return true;
+    return await decryptKey(pem, passphrase);
   } catch (error) {
-    if (error instanceof DockerTlsError && error.code === 'E_KEY_PASSPHRASE') return false;
+    if (error instanceof DockerTlsError && error.code === 'E_KEY_PASSPHRASE') return undefined;
     throw error;
   }
 }

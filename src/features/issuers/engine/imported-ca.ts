@@ -4,7 +4,7 @@ import type { StoredCa, StoreState } from '../../../core/adapters/store/records.
 import type { CaSigner } from '../../../core/domain/external-ca.ts';
 import { inspectCertificate, splitBundle, verifyChain } from '../../../core/domain/pki/inspect.ts';
 import { isKeyType } from '../../../core/domain/pki/key-types.ts';
-import { decryptKey, encryptKey, isEncrypted, keyMatches, keyOpens } from '../../../core/domain/pki/keys.ts';
+import { decryptKey, encryptKey, isEncrypted, keyMatches, tryPassphrase } from '../../../core/domain/pki/keys.ts';
 import type { Secret } from '../../../core/domain/secret.ts';
 import type { PassphraseSource } from '../../../core/engine/key-protection.ts';
 import type { ErrorCode } from '../../../errors/catalogue.ts';
@@ -98,11 +98,14 @@ function neverUsed({ ca, oldCas, issuers, hosts, clients }: StoreState): boolean
 
 /** The key, checked against its certificate and encrypted by us. */
 async function protectedKey(name: string, cert: string, key: Secret, passphrase: PassphraseSource): Promise<Secret> {
-  const words = isEncrypted(key)
-    ? await passphrase.forExistingCa((given) => keyOpens(key, given), { name })
-    : await passphrase.forNewCa();
+  let typed: Secret | undefined;
+  const opens = async (given: Secret) => {
+    typed = await tryPassphrase(key, given);
+    return typed !== undefined;
+  };
+  const words = isEncrypted(key) ? await passphrase.forExistingCa(opens, { name }) : await passphrase.forNewCa();
   // Decrypted and rewritten, because other parts of the file (attributes, parameters, certificates) do not belong to the key.
-  const open = await decryptKey(key, isEncrypted(key) ? words : undefined);
+  const open = typed ?? (await decryptKey(key, isEncrypted(key) ? words : undefined));
   if (!keyMatches(cert, open)) throw caError('E_CA_KEY', 'the key does not belong to the certificate of the CA');
   return words === undefined ? open : encryptKey(open, words);
 }
