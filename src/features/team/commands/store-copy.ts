@@ -97,10 +97,12 @@ async function copyStore(context: ActionContext, to: string): Promise<CopiedStor
   const sizes = { hosts: state.hosts.size, clients: state.clients.size };
   const done = { from, to: shared ? to : home, ...sizes, home: shared ? home : undefined };
   if (home === global.home || existsSync(home)) throw taken(home, shared ? asideHint(home) : OTHER_HINT);
+  // Before anything is written: a shared store would be taken afterwards.
+  const requests = readRequests(global.home);
   try {
     const session = shared ? (openTeamSession({ ...storeOptions(context), home, url: to }) as Session) : undefined;
     if (session !== undefined && !(await session.snapshotIsEmpty())) throw taken(to, ...useHints(context, to));
-    if (!global.dryRun) await copyInto(context, state, { home, session });
+    if (!global.dryRun) await copyInto(context, state, requests, { home, session });
   } catch (error) {
     rmSync(home, { recursive: true, force: true });
     throw error;
@@ -112,6 +114,7 @@ async function copyStore(context: ActionContext, to: string): Promise<CopiedStor
 async function copyInto(
   context: ActionContext,
   state: StoreState,
+  requests: readonly RequestFile[],
   { home, session }: { readonly home: string; readonly session: Session | undefined },
 ): Promise<void> {
   const target = session === undefined ? openStore(home) : teamStore(session, await operatorsAndKeys(context, session));
@@ -131,41 +134,54 @@ async function copyInto(
     // Operators and contents in one commit, so a later reader finds a complete copy.
     await target.write(changeOf(state));
   });
-  await copyRequests(context.global.home, home);
+  await writeRequests(home, requests);
   if (!sameContents(state, await target.read())) throw new Error('the copy does not read as the store that was copied');
 }
 
-/** Pending requests of clients, with their keys: they are not part of a store's state. A file beside them, or a link, is none. */
-async function copyRequests(from: string, to: string): Promise<void> {
-  const [source, copy] = [join(from, 'requests'), join(to, 'requests')];
-  if (!lstatSync(source, { throwIfNoEntry: false })?.isDirectory()) return;
-  const files = namesIn(source, 'isDirectory').flatMap((name) =>
-    namesIn(join(source, name), 'isFile').map((file) => ({ name, file, bytes: readRequest(join(source, name, file)) })),
+/** A file of a client's pending request. */
+type RequestFile = { readonly name: string; readonly file: string; readonly bytes: Secret };
+
+/**
+ * Pending requests of clients, with their keys: they are not part of a store's state. A file beside them, or a link, is none. Fails with
+ * E_FILE (exit 2).
+ */
+function readRequests(home: string): RequestFile[] {
+  const requests = join(home, 'requests');
+  if (!lstatSync(requests, { throwIfNoEntry: false })?.isDirectory()) return [];
+  return namesIn(requests, 'isDirectory').flatMap((name) =>
+    namesIn(join(requests, name), 'isFile').map((file) => {
+      const path = join(requests, name, file);
+      return { name, file, bytes: new Secret(readOrFail(path, readNamedFileSync)) };
+    }),
   );
+}
+
+async function writeRequests(home: string, files: readonly RequestFile[]): Promise<void> {
+  const copy = join(home, 'requests');
+  if (files.length === 0) return;
   try {
-    makeDirectories(to);
+    makeDirectories(home);
     makeDirectory(copy);
     const directories = [...new Set(files.map(({ name }) => join(copy, name)))];
     for (const directory of directories) makeDirectory(directory);
     for (const { name, file, bytes } of files) createFile(join(copy, name, file), { kind: 'key', bytes });
     await flush([copy, ...directories, ...files.map(({ name, file }) => join(copy, name, file))]);
   } catch (error) {
-    throw writeFailure(to, error);
+    throw writeFailure(home, error);
   }
 }
 
-/** Fails with E_FILE (exit 2). */
-function readRequest(path: string): Secret {
+function readOrFail<T>(path: string, read: (path: string) => T): T {
   try {
-    return new Secret(readNamedFileSync(path));
+    return read(path);
   } catch (cause) {
-    const hints = [`ls -l ${shellQuote(path)}`];
+    const hints = [`ls -ld ${shellQuote(path)}`];
     throw new DockerTlsError('E_FILE', `${path} cannot be read: ${whyNotRead(cause)}`, { hints, cause });
   }
 }
 
 function namesIn(directory: string, is: 'isDirectory' | 'isFile'): string[] {
-  return readdirSync(directory, { withFileTypes: true })
+  return readOrFail(directory, (path) => readdirSync(path, { withFileTypes: true }))
     .filter((entry) => entry[is]() && nameProblem(entry.name) === undefined)
     .map(({ name }) => name)
     .sort();
