@@ -46,7 +46,7 @@ root_directory() { # SUITE
 # Builds SUITE's root if it is not there. Two builders of one suite wait for one another; a build that is killed
 # leaves only a temporary directory, which the next one removes.
 root_build() { # SUITE
-  local suite=$1 release root part lock started=$SECONDS
+  local suite=$1 root part lock started=$SECONDS
   root=$(root_directory "$suite")
   [[ -d $root ]] && return 0
   need_packages debootstrap:debootstrap busybox:busybox-static
@@ -58,13 +58,12 @@ root_build() { # SUITE
   }
   if [[ ! -d $root ]]; then
     say "building the $suite root with debootstrap (about a minute, once)"
-    part=$LAB/roots/.part.$suite release=$(root_release "$suite")
-    root_erase "$part"
-    if ! debootstrap --variant=minbase --cache-dir="$LAB/debs/$suite" --include="$(root_packages "$suite")" \
-      "$release" "$part" >"$LAB/roots/$suite.log" 2>&1; then
+    part=$LAB/roots/.part.$suite
+    # A mirror that fails for one package of hundreds: the next attempt takes the others from the cache.
+    root_debootstrap "$suite" || root_debootstrap "$suite" || {
       tail -n 5 "$LAB/roots/$suite.log" >&2
       fail "debootstrap could not make $suite; the whole log is $LAB/roots/$suite.log"
-    fi
+    }
     ! is_without_systemd "$suite" || root_without_systemd "$part" "$suite" >>"$LAB/roots/$suite.log" 2>&1 ||
       fail "could not take systemd out of $suite; the whole log is $LAB/roots/$suite.log"
     if is_without_systemd "$suite"; then root_settle_init "$part"; else root_settle "$part"; fi
@@ -79,6 +78,12 @@ root_build() { # SUITE
     say "$suite is ready after $((SECONDS - started)) s: $root"
   fi
   exec {lock}>&-
+}
+
+root_debootstrap() { # SUITE
+  root_erase "$LAB/roots/.part.$1"
+  debootstrap --variant=minbase --cache-dir="$LAB/debs/$1" --include="$(root_packages "$1")" \
+    "$(root_release "$1")" "$LAB/roots/.part.$1" >"$LAB/roots/$1.log" 2>&1
 }
 
 # debootstrap leaves /proc mounted when it is killed: deleting through such a mount would hit this host.

@@ -1,5 +1,6 @@
 # The package manager of a host, and the packages that are there.
-# Needs programs: awk dpkg dpkg-query grep rpm sort systemctl
+# Needs variables: DPKG_ADMINDIR
+# Needs programs: awk dpkg dpkg-query find grep rpm sed sort systemctl
 
 # Sets `manager`; empty: none that can say beforehand what an installation brings.
 package_manager() {
@@ -21,10 +22,21 @@ names_there() {
   printf '%s\n' "$found" | awk '$1 != "not-installed" && $1 != "config-files" { print $2 }' | LC_ALL=C sort -u
 }
 
-# Whether somebody has changed the configuration of the package, or the unit of its service.
-is_configured() {
+# Whether somebody has written a file that differs from what is recorded of it. dpkg that was killed just when it had put a file in its
+# place records `newconffile` for good; the file keeps the package's date, older than dpkg's list, until somebody writes it.
+is_written() { # FILE
+  [ "$manager" = apt ] && dpkg-query -W -f '${Conffiles}\n' haproxy 2>/dev/null | grep -qxF " $1 newconffile" || return 0
+  [ -z "$(find "$1" ! -newer "${DPKG_ADMINDIR:-/var/lib/dpkg}/info/haproxy.list" 2>/dev/null)" ]
+}
+
+written_files() {
   case $manager in
     apt) dpkg -V haproxy 2>/dev/null ;;
     *) rpm -V haproxy 2>/dev/null ;;
-  esac | grep -q '^..5.* c /' || systemctl show -p FragmentPath -p DropInPaths haproxy.service 2>/dev/null | grep -q '[= ]/etc/systemd/'
+  esac | sed -n 's/^..5.* c \//\//p' | while read -r file; do if is_written "$file"; then echo "$file"; fi; done
+}
+
+# Whether somebody has changed the configuration of the package, or the unit of its service.
+is_configured() {
+  [ -n "$(written_files)" ] || systemctl show -p FragmentPath -p DropInPaths haproxy.service 2>/dev/null | grep -q '[= ]/etc/systemd/'
 }

@@ -12,7 +12,9 @@ import {
   mkdtempSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -28,7 +30,7 @@ import {
 } from '../../../../src/features/haproxy/host/scripts.ts';
 
 const TOOLS =
-  'awk base64 cat chmod comm env grep head id mkdir mktemp mv rm rmdir sed sh sleep sort stat tail tr cp dirname'.split(
+  'awk base64 cat chmod comm env find grep head id mkdir mktemp mv rm rmdir sed sh sleep sort stat tail tr cp dirname'.split(
     ' ',
   );
 const BOTH = 'haproxy\nlua-libs';
@@ -152,7 +154,7 @@ function output(script: string, variables: Readonly<Record<string, string>> = {}
   const all = { LIST: at('state/list'), UNIT: at('unit'), CONFIG: at('config'), ...variables };
   return execFileSync('/bin/sh', ['-c', `${shellAssignments(all)}\n${script}`], {
     encoding: 'utf8',
-    env: { PATH: at('bin'), TMPDIR: directory },
+    env: { PATH: at('bin'), TMPDIR: directory, DPKG_ADMINDIR: directory },
   });
 }
 const run = (script: string) => parseResultOf(PACKAGE_RESULTS, output(script, { NEW: BOTH }));
@@ -261,6 +263,25 @@ test.each([
   expect(list()).toEqual(['@account', 'haproxy', 'lua-libs']);
   expect(offered()).not.toContain('unsettled');
   expect(purge()).toMatchObject({ kind: 'used' });
+});
+
+test('a file that dpkg has no sum of, since the reboot came first, counts as written only if it is newer than the installation', () => {
+  interrupted();
+  mkdirSync(at('info'));
+  const [recorded, file] = [at('info/haproxy.list'), at('haproxy.cfg')];
+  for (const one of [recorded, file]) writeFileSync(one, '');
+  writeFileSync(at('changed'), `??5?????? c ${file}\n`);
+  stub('dpkg-query', `case $3 in *Conffiles*) printf ' ${file} newconffile\\n' ;; esac`);
+  const written = (minutes: number) => {
+    writeFileSync(at('state/list'), 'haproxy\n@service\n');
+    writeFileSync(at('enabled'), 'enabled\n');
+    const { mtimeMs } = statSync(recorded);
+    utimesSync(file, new Date(), new Date(mtimeMs + minutes * 60_000));
+    expect(install()).toMatchObject({ kind: 'installed' });
+    return existsSync(at('enabled'));
+  };
+  expect(written(-1), 'the date of the package').toBe(false);
+  expect(written(1), 'written since').toBe(true);
 });
 
 test('what an earlier installation has left is not taken over, and so not deleted', () => {
