@@ -18,6 +18,9 @@ const files = (...names: readonly string[]) => names.map((name) => `test/e2e/${n
 /** Needs the machine to itself: it counts what a busy client sees. */
 const ALONE = files('no-client-refused');
 
+/** Tests that are never tried again: what they look for may happen once in many times. */
+const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
+
 /** The single executable (scripts/single.mjs) of a whole run of scripts/test. */
 const { DOCKER_TLS_PROGRAM = '' } = process.env;
 
@@ -30,32 +33,35 @@ function present(path: string, ...needs: readonly string[]): readonly string[] {
   return [path];
 }
 
-/** What users do: with the single executable where a run has one, in place of the build for Node.js. ONCE runs with it as well. */
+/** Paths of the test files below a directory. */
+function testsBelow(directory: string): readonly string[] {
+  return readdirSync(new URL(directory, import.meta.url), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => `${directory}/${name}`);
+}
+
+/** Tests on hosts with the build for Node.js, which npm's package has, in every run. */
+const NODE_BUILD = files(
+  ...['clients', 'haproxy-install', 'kernel', 'lab', 'lab-client', 'modes', 'names', 'packages'],
+  ...['pictures', 'pipelines', 'release', 'screens', 'site', 'status', 'take-over', 'tmux'],
+);
+
+/**
+ * With the single executable where a run has one, in place of the build for Node.js, since a run of it takes a quarter less of CPU. ONCE runs
+ * with it as well.
+ */
 const SINGLE = [
   ...present('test/cli/program.test.ts'),
   ...present('test/features/completion/cli/program.test.ts', 'completion'),
   ...present('test/features/openssh/cli/named-config.test.ts', 'openssh'),
   ...present('test/features/issuers/cli/team-signer.test.ts', 'issuers', 'team'),
-  ...present('test/e2e/shards.test.ts', 'team'),
-  ...files('ca', 'fleet', 'package', 'rotation', 'setup', 'single', 'ssh', 'team', 'ways-in', 'wizard').flatMap(
-    (path) => present(path),
-  ),
-  // Those that run it most often: a run of it takes a quarter less of CPU.
-  ...present('test/e2e/doctor.test.ts', 'doctor'),
-  ...present('test/e2e/haproxy.test.ts', 'haproxy'),
-  ...present('test/e2e/without-systemd.test.ts', 'init'),
-  ...present('test/e2e/settings.test.ts'),
+  ...testsBelow('test/e2e').filter((path) => ![...NODE_BUILD, ...ONCE, ...ALONE].includes(path)),
 ].filter(() => DOCKER_TLS_PROGRAM !== '');
 
 /** Tests whose files share a process and its modules, one after another: loading them takes longer than most of these tests. */
-const SHARED = readdirSync(new URL('test', import.meta.url), { recursive: true, encoding: 'utf8' })
-  .map((name) => `test/${name}`)
-  .filter(
-    (path) => path.endsWith('.test.ts') && !needsOwnProcess(path, readFileSync(new URL(path, import.meta.url), 'utf8')),
-  );
-
-/** Tests that are never tried again: what they look for may happen once in many times. */
-const ONCE = files('faults', 'held-port', 'remove', 'rollback', 'rollback-obstacles');
+const SHARED = testsBelow('test').filter(
+  (path) => !needsOwnProcess(path, readFileSync(new URL(path, import.meta.url), 'utf8')),
+);
 
 /** In CI other tests on hosts are tried again: only what fails three times is red, or more than three that passed on a retry (scripts/test-report.mjs). */
 const retry = process.env.CI ? 2 : 0;

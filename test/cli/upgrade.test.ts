@@ -69,7 +69,8 @@ describe.each(versions)('of version %s', (version) => {
   });
 
   test('the state of the host is read, with both generations and their settings', () => {
-    const state = parseState({ kind: 'file', mode: '600', owner: '0:0', content: kept('state.json').toString() });
+    const content = kept('state.json').toString();
+    const state = parseState('state.json', { kind: 'file', mode: '600', owner: '0:0', content });
     expect(state).toMatchObject({ name: 'build-1', generation: 2 });
     expect(state?.generations.map(({ number, settings }) => [number, settings?.port])).toEqual([
       [1, 2376],

@@ -11,13 +11,16 @@ import { DockerTlsError } from '../../../src/errors/errors.ts';
 import { factsOf } from '../../support/host-facts.ts';
 
 test('E_HOST_STATE: state.json of a host that is cut short', () => {
-  const state = { kind: 'file', mode: '600', owner: '0:0', content: '{"schema":' } as const;
-  expect(() => parseState(state)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
-  for (const what of [
+  for (const state of [
+    { kind: 'file', mode: '600', owner: '0:0', content: '{"schema":' },
     { kind: 'other', what: 'a FIFO' },
     { kind: 'link', to: '/dev/zero' },
-  ] as const)
-    expect(() => parseState(what)).toThrow(expect.objectContaining({ code: 'E_HOST_STATE', exit: 4 }));
+  ] as const) {
+    const hints = [expect.stringMatching(/ \/home\/ops\/\S+\/state\.json$/)];
+    expect(() => parseState('/home/ops/.local/share/docker-tls/state.json', state)).toThrow(
+      expect.objectContaining({ code: 'E_HOST_STATE', exit: 4, hints }),
+    );
+  }
 });
 
 test('E_NO_CLIENTS and E_NO_ISSUER: a host that no client could use, or that could not tell clients apart', () => {

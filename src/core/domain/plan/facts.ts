@@ -37,7 +37,8 @@ export function parseFacts(stdout: Buffer) {
   const files = parseHostFiles(get('paths'), section('attributes'), section('contents'), ownerOf);
   if (files === undefined) throw unreadable('a file of the host changed while it was read');
   const modes = parseModes(section('modes'), ownerOf);
-  const state = parseState(files.get(`${places.state}/state.json`));
+  const record = `${places.state}/state.json`;
+  const state = parseState(record, files.get(record));
   requireKnownKind(state?.managed);
   const serverKey = `${places.current}/${SERVER_FILES.key}`;
   const leads = new Map(

@@ -2,7 +2,6 @@
 
 import * as z from 'zod/mini';
 import { DockerTlsError, printable } from '../../../errors/errors.ts';
-import { STATE } from '../dockerd/paths.ts';
 import { fieldsOf, parseJson } from '../json.ts';
 import type { KeptSettings } from '../settings.ts';
 import { readKept, writeKept } from '../settings-stored.ts';
@@ -70,14 +69,14 @@ export function settingsNow(state: HostState | undefined): KeptSettings | undefi
 }
 
 /**
- * Parses state.json; undefined if it does not exist. Fails with E_HOST_SCHEMA for a newer program's file, E_HOST_STATE for a damaged one
- * (exit 4).
+ * Parses state.json, which is at `path`; undefined if it does not exist. Fails with E_HOST_SCHEMA for a newer program's file, E_HOST_STATE
+ * for a damaged one (exit 4).
  */
-export function parseState(state: PathState | undefined): HostState | undefined {
+export function parseState(path: string, state: PathState | undefined): HostState | undefined {
   if (state === undefined || state.kind === 'absent') return undefined;
   if (state.kind !== 'file')
     throw new DockerTlsError('E_HOST_STATE', 'state.json on the host is not a file of at most 1 MiB', {
-      hints: [`look at it on the host: ls -ld ${STATE}/state.json`],
+      hints: [`look at it on the host: ls -ld ${path}`],
     });
   const value = fieldsOf(parseJson(state.content));
   const newer = z.safeParse(newerState, value);
@@ -91,7 +90,7 @@ export function parseState(state: PathState | undefined): HostState | undefined 
   const read = z.safeParse(hostState, value);
   if (read.success) return read.data;
   throw new DockerTlsError('E_HOST_STATE', `state.json on the host is damaged`, {
-    hints: [`look at it on the host: cat ${STATE}/state.json`],
+    hints: [`look at it on the host: cat ${path}`],
   });
 }
 

@@ -22,7 +22,7 @@ function stateWith(store: StoreMark): HostState {
     { number: 2, at: '2026-02-01T00:00:00Z', by: 'eve@\u001b[31mlaptop', reason: 'apply' },
   ];
   const content = JSON.stringify({ schema: 1, name: 'h1', generation: 2, generations, managed: [], store });
-  return parseState({ kind: 'file', content } as Parameters<typeof parseState>[0]) as HostState;
+  return parseState('state.json', { kind: 'file', content } as Parameters<typeof parseState>[1]) as HostState;
 }
 
 /** The refusal of a store whose last read is LAST, whose newest state is `now`, and whose history has `history`. */
