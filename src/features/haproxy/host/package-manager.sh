@@ -1,5 +1,4 @@
 # The package manager of a host, and the packages that are there.
-# Needs variables: DPKG_ADMINDIR
 # Needs programs: awk dpkg dpkg-query find grep rpm sed sort systemctl
 
 # Sets `manager`; empty: none that can say beforehand what an installation brings.
@@ -26,7 +25,8 @@ names_there() {
 # place records `newconffile` for good; the file keeps the package's date, older than dpkg's list, until somebody writes it.
 is_written() { # FILE
   [ "$manager" = apt ] && dpkg-query -W -f '${Conffiles}\n' haproxy 2>/dev/null | grep -qxF " $1 newconffile" || return 0
-  [ -z "$(find "$1" ! -newer "${DPKG_ADMINDIR:-/var/lib/dpkg}/info/haproxy.list" 2>/dev/null)" ]
+  conffiles=$(dpkg-query --control-path haproxy conffiles 2>/dev/null)
+  [ -z "$(find "$1" ! -newer "${conffiles%conffiles}list" 2>/dev/null)" ]
 }
 
 written_files() {

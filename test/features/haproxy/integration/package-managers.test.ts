@@ -154,7 +154,7 @@ function output(script: string, variables: Readonly<Record<string, string>> = {}
   const all = { LIST: at('state/list'), UNIT: at('unit'), CONFIG: at('config'), ...variables };
   return execFileSync('/bin/sh', ['-c', `${shellAssignments(all)}\n${script}`], {
     encoding: 'utf8',
-    env: { PATH: at('bin'), TMPDIR: directory, DPKG_ADMINDIR: directory },
+    env: { PATH: at('bin'), TMPDIR: directory },
   });
 }
 const run = (script: string) => parseResultOf(PACKAGE_RESULTS, output(script, { NEW: BOTH }));
@@ -271,7 +271,13 @@ test('a file that dpkg has no sum of, since the reboot came first, counts as wri
   const [recorded, file] = [at('info/haproxy.list'), at('haproxy.cfg')];
   for (const one of [recorded, file]) writeFileSync(one, '');
   writeFileSync(at('changed'), `??5?????? c ${file}\n`);
-  stub('dpkg-query', `case $3 in *Conffiles*) printf ' ${file} newconffile\\n' ;; esac`);
+  stub(
+    'dpkg-query',
+    `case $* in
+      '--control-path haproxy conffiles') echo ${at('info/haproxy.conffiles')} ;;
+      *Conffiles*) printf ' ${file} newconffile\\n' ;;
+    esac`,
+  );
   const written = (minutes: number) => {
     writeFileSync(at('state/list'), 'haproxy\n@service\n');
     writeFileSync(at('enabled'), 'enabled\n');
