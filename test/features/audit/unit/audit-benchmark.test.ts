@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { parseAuditFacts } from '../../../../src/features/audit/domain/audit-facts.ts';
 import { applyBaseline, parseBaseline } from '../../../../src/features/audit/domain/baseline.ts';
-import { idIn, numbersOf } from '../../../../src/features/audit/domain/benchmark.ts';
+import { idIn, inBenchmarkOrder, numbersOf } from '../../../../src/features/audit/domain/benchmark.ts';
 import { selectResults } from '../../../../src/features/audit/domain/check-selection.ts';
 import { findingsOfReport } from '../../../../src/features/audit/domain/compare.ts';
 import { CHECKS, inBenchmark } from '../../../../src/features/audit/domain/evaluate.ts';
@@ -89,4 +89,27 @@ test('--benchmark: an edition without the control knows no such check', async ()
   } finally {
     rmSync(directory, { recursive: true });
   }
+});
+
+test('checks stand in the order of their numbers, before those with names', () => {
+  const ids = [
+    'container.10',
+    'dockerfile.tag',
+    '5.10',
+    'container.2',
+    '5.9',
+    'dockerfile.4.10',
+    '1.1.3',
+    'dockerfile.4.9',
+  ];
+  expect(inBenchmarkOrder(ids.map((id) => ({ id }))).map(({ id }) => id)).toEqual([
+    '1.1.3',
+    '5.9',
+    '5.10',
+    'container.2',
+    'container.10',
+    'dockerfile.4.9',
+    'dockerfile.4.10',
+    'dockerfile.tag',
+  ]);
 });

@@ -1,5 +1,6 @@
 /** Checks of section 5: options of running containers, and their effective state. */
 
+import { inBenchmarkOrder } from '../benchmark.ts';
 import { type Check, checksOf, manual } from '../check.ts';
 import { ISOLATION_CHECKS } from './container-isolation.ts';
 import { askPerson, ownLimits, perContainer, runningContainers, swarmNeed } from './running.ts';
@@ -157,6 +158,4 @@ const OPERATION: readonly Check[] = checksOf<Check>({
 });
 
 /** In benchmark order. */
-export const CONTAINER_CHECKS: readonly Check[] = [...OPERATION, ...ISOLATION_CHECKS].sort((a, b) =>
-  a.id.localeCompare(b.id, 'en', { numeric: true }),
-);
+export const CONTAINER_CHECKS: readonly Check[] = inBenchmarkOrder([...OPERATION, ...ISOLATION_CHECKS]);

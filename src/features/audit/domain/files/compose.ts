@@ -1,5 +1,6 @@
 /** Checks of a Compose file. IDs contain the benchmark's numbers: `compose.5.5` is 5.5 for a service before its start. */
 
+import { inBenchmarkOrder } from '../benchmark.ts';
 import { checksOf } from '../check.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
 import { asRunning, type ComposeCheck, perService } from './compose-check.ts';
@@ -145,9 +146,11 @@ const OPERATION: readonly ComposeCheck[] = [
 ];
 
 /** In benchmark order. */
-export const COMPOSE_CHECKS: readonly ComposeCheck[] = [...OPERATION, ...COMPOSE_ISOLATION, ...COMPOSE_CODE].sort(
-  (a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }),
-);
+export const COMPOSE_CHECKS: readonly ComposeCheck[] = inBenchmarkOrder([
+  ...OPERATION,
+  ...COMPOSE_ISOLATION,
+  ...COMPOSE_CODE,
+]);
 
 /** Judges a Compose file with those around it. Throws DockerTlsErrors (E_COMPOSE, with lines) for an invalid file. */
 export function auditCompose(text: string, path: string, neighbours?: Neighbours): readonly CheckResult[] {

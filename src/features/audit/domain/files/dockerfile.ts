@@ -2,6 +2,7 @@
 
 import { shellQuote } from '../../../../core/domain/quote.ts';
 import { DockerTlsError } from '../../../../errors/errors.ts';
+import { inBenchmarkOrder } from '../benchmark.ts';
 import { checksOf, type Evidence, finding, judge, PASS, type Verdict } from '../check.ts';
 import { isLoneUpdate, isRootUser } from '../checks/images.ts';
 import { type CheckResult, resultOf } from '../evaluate.ts';
@@ -192,9 +193,7 @@ const OWN: readonly DockerfileCheck[] = checksOf<DockerfileCheck>({
 });
 
 /** In benchmark order. */
-export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = [...OWN, ...DOCKERFILE_CODE].sort((a, b) =>
-  a.id.localeCompare(b.id, 'en', { numeric: true }),
-);
+export const DOCKERFILE_CHECKS: readonly DockerfileCheck[] = inBenchmarkOrder([...OWN, ...DOCKERFILE_CODE]);
 
 /**
  * Judges a Dockerfile. Throws E_DOCKERFILE for a file without instructions, which would otherwise get a good score, or one that is too
