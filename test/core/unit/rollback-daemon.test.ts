@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -25,6 +26,7 @@ function run(shell: string, text: string): { status: number | null; stdout: stri
     PARTS= SERVICE=docker.service TLS_SOCKET=docker-tls.socket LOCAL_SOCKET=docker.socket RESTART_COMMAND='systemctl restart docker' NEEDS= TXN=abc123 UNITS=${directory} DAEMON=restart DAEMON_JSON=${directory}/daemon.json WAS_ACTIVE=yes LIVE_RESTORE=untouched LIVE_RESTORE_STAYS=no RUN=${directory}/run`;
   return spawnSync(program, [...words, '-c', `set --; T=${directory}; . ${SCRIPT}; ${stubs}; ${text}`], {
     encoding: 'utf8',
+    timeout: 20_000,
   });
 }
 
@@ -127,22 +129,32 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
 
   describe('where no container is left when the daemon has stopped', () => {
     const forms = 'printf on >$DAEMON_JSON; printf off >$DAEMON_JSON.docker-tls-new';
-    // The comparison counts hundredths of a second.
     const begin = `${SYSTEMD(true)}; ${forms}; LIVE_RESTORE=temporary; mark idle`;
     const shims = (name: string): string =>
       `grep() { echo ${name} | command grep "$1" "$2" "$3" "$4" "$5" >/dev/null; }`;
     const ends = 'end_unneeded_protection; cat $DAEMON_JSON';
 
     test('it starts with its final daemon.json, which the confirmation sees by its beginning', () => {
-      const started = 'command sleep 0.05; command sleep 9 & child=$!; find_daemon() { pid=$child; }';
+      const started = 'command sleep 9 & child=$!; find_daemon() { pid=$child; }';
       const seen = 'started_unprotected && echo seen; kill $child';
       expect(run(shell, `${begin}; ${shims('dockerd')}; ${ends}; ${started}; ${seen}`).stdout).toBe('offseen\n');
     });
 
     test('a daemon that a client started before that still has live-restore', () => {
-      const early = 'command sleep 9 & child=$!; find_daemon() { pid=$child; }; command sleep 0.05';
+      const early = 'command sleep 9 & child=$!; find_daemon() { pid=$child; }';
       const text = `${begin}; ${early}; ${shims('dockerd')}; ${ends}; started_unprotected || echo protected; kill $child`;
       expect(run(shell, text).stdout).toBe('offprotected\n');
+    });
+
+    test.each([
+      ['$birth $((pid - 1))', 'seen'],
+      ['$birth $((pid + 1))', 'protected'],
+      ['$((birth - 1)) $((pid + 1))', 'seen'],
+      ['$((birth + 1)) $((pid - 1))', 'protected'],
+    ])('%s began before the daemon: %s', (noted, said) => {
+      const text = `${begin}; find_daemon() { pid=$$; }; find_daemon; born $pid; echo "${noted}" >$T/unprotected`;
+      const { stdout } = run(shell, `${text}; if started_unprotected; then echo seen; else echo protected; fi`);
+      expect(stdout).toBe(`${said}\n`);
     });
 
     test.each([
@@ -176,8 +188,8 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     const report = (said: string, words: string, more = ':'): string =>
       run(
         shell,
-        `curl() { printf '%s\\n' '${said}'; exec sleep 9; }; sleep() { command sleep "$1"; }; socket=/run/docker.sock began=1 events=0
-         ${more}; reports ${words} && echo yes; [ "$events" = 0 ] || ! kill -0 "$events" 2>/dev/null || echo runs; echo end`,
+        `curl() { printf '%s\\n' '${said}'; exec sleep 9 >$T/stream; }; kill() { command kill "$1" && : >$T/ended; }; socket=/run/docker.sock began=1
+         ${more}; reports ${words} && echo yes; [ ! -e $T/stream ] || [ -e $T/ended ] || echo runs; echo end`,
       ).stdout;
 
     test('counts with the value of live-restore that the change needs, and the stream of events is left', () => {
@@ -195,9 +207,13 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(report(said, words)).toBe('end\n');
     });
 
-    test('is not asked for without a socket, and not awaited for long', () => {
+    test('is not asked for without a socket, and not awaited for long', async () => {
       expect(report(event('true'), 'reloaded', 'socket=')).toBe('end\n');
-      expect(report(event('true'), 'reloaded', 'curl() { exec sleep 9; }; sleep() { :; }')).toBe('end\n');
+      const silent = createServer().listen(join(directory, 'silent.sock'));
+      await once(silent, 'listening');
+      const asked = `socket=${directory}/silent.sock began=1; reports reloaded || echo end`;
+      expect(run(shell, asked).stdout).toBe('end\n');
+      silent.close();
     });
 
     test('spares the daemon the question whether it has live-restore, which is asked without one', () => {
@@ -221,6 +237,32 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
     test('is asked for where that one has ended', () => {
       const ended = 'kill $child; wait $child 2>/dev/null';
       expect(run(shell, `${child}; ${named}; ${ended}; ${asked}; ${awaited}`).stdout).toBe('asked\n0\n');
+    });
+  });
+
+  describe('the socket of the daemon that systemd starts', () => {
+    /** How often it was looked for. */
+    const looks = async (api: string): Promise<string> => {
+      const server = createServer().listen(join(directory, 'local.sock'));
+      await once(server, 'listening');
+      const stubs = `local_socket() { echo looked >>$T/looks; socket=$T/local.sock; }; api() { ${api}; echo "--$2 api $code "; }; LIMIT=5`;
+      const starts = 'command sleep 9 & child=$!; service() { echo "$child"; }; note_started';
+      const asked = 'systemctl() { printf "ActiveState=active\\nMainPID=$child\\n"; }';
+      const { stdout } = run(
+        shell,
+        `set --; . ${SCRIPT}; ${stubs}; ${starts}; ${asked}; await_answer; cat $T/looks; kill $child`,
+      );
+      server.close();
+      return stdout;
+    };
+
+    test('is looked for once, before the daemon has started', async () => {
+      expect(await looks('code=200')).toBe('looked\n');
+    });
+
+    test('is looked for again where nothing answers there', async () => {
+      const second = 'if [ -e $T/asked ]; then code=200; else code=000; fi; : >$T/asked';
+      expect(await looks(second)).toBe('looked\nlooked\n');
     });
   });
 

@@ -1,5 +1,5 @@
 # Check that the daemon has started: it answers.
-# Needs functions: api find_daemon local_socket look_at_clock refused runs
+# Needs functions: api find_daemon find_socket look_at_clock refused runs
 # Needs variables: BACK GENERATION LIMIT T TXN socket uptime
 # Needs programs: cat docker rm sleep timeout
 
@@ -17,7 +17,7 @@ same_daemon() { still_runs "$T/daemon"; }
 
 # Does the process whose pid and start time a file has still run? Sets `pid`: still_runs FILE
 still_runs() {
-  read -r pid noted 2>/dev/null <"$1" && born "$pid" && [ "$birth" = "$noted" ]
+  read -r pid noted rest 2>/dev/null <"$1" && born "$pid" && [ "$birth" = "$noted" ]
 }
 
 # Is the service active, and does its daemon answer?
@@ -37,7 +37,7 @@ has_lost() { [ "$BACK" != yes ] && [ -n "$lost" ] && [ -e "$T/local" ]; }
 
 # Does the daemon answer at the path of its local socket?
 responds() {
-  local_socket "$pid"
+  find_socket started
   if has_lost; then
     printf 'dockerd runs, and its socket %s is gone\n' "$lost" >&2
     return 1
@@ -77,6 +77,8 @@ await_answer() {
   { true >"$said"; } 2>/dev/null || said=/dev/null
   lost=
   still_runs "$T/started" && answers 2>"$said" && return 0
+  # What was noted of a daemon that had just begun may have changed.
+  rm -f -- "$T/started"
   while [ "$uptime" -lt "$end" ] && [ "$gone" -lt 20 ]; do
     lost=
     find_daemon && answers 2>"$said" && return 0

@@ -15,7 +15,8 @@
 #   forms      possible states of each path in this change: sum, path.docker-tls-FORM
 #   containers containers running at the start of the change: id, process, its start time, restarts, name
 #   idle       mark: no container ran at the start of the change
-#   unprotected  when the stopped daemon got its final daemon.json, because no container needs live-restore: in ticks since the boot
+#   unprotected  a process that began when the stopped daemon had its final daemon.json, because no container needs live-restore: its start
+#              time in ticks, and its ID
 #   pulled     stopped services that a start of the daemon pulls in
 #   local      mark: the daemon answered on its local socket
 #   committed  mark: the change is confirmed                  held       ports currently held by firewall rules of docker-tls
@@ -25,8 +26,7 @@
 #   shown, looked    systemd's data of the daemon's units; the daemon's process, start time and socket: from the start of the change,
 #                    and its process again after a restart that stopped no container
 #   daemon           process of the daemon that answered last, and its start time
-#   started          process that systemd has begun to start as the daemon, and its start time
-#   reload           the daemon's report of a reload: the answer of /events
+#   started          process that systemd has begun to start as the daemon, its start time and, where systemd holds it, its socket
 #   dependents       active units that required docker.service at its first stop, one per line
 # Needs variables: RUN T
 # Needs programs: base64 flock ln logger sleep tr

@@ -6,10 +6,10 @@
 # Query of /events for reloads.
 RELOADS=filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D
 
-# Sets `socket` to the daemon's local socket: it stays the same while the daemon runs.
+# Sets `socket` to the local socket of the daemon `pid`. It stays the same while the daemon runs, and may be known: find_socket looked|started
 find_socket() {
   known=
-  read -r known seen socket 2>/dev/null <"$T/looked"
+  read -r known seen socket 2>/dev/null <"$T/$1"
   if [ "$known" != "$pid" ] || [ ! -S "$socket" ]; then local_socket "$pid"; fi
 }
 
@@ -41,7 +41,7 @@ reload_docker() {
   began=$(date +%s.%N)
   find_daemon || return 1
   if await answers; then
-    find_socket
+    find_socket looked
     kill -s HUP "$pid" || return 1
     if reports "$@" || await "$@"; then return 0; fi
   fi
@@ -51,17 +51,18 @@ reload_docker() {
 # Does the daemon report the reload since `began` as an event within 0.3 s? The event has the new value of live-restore, comes as soon as
 # the reload has ended, and costs the daemon less than an answer to /info. A host without curl, or a rejected request: no.
 reports() { # live_restore_is true|false, or reloaded
-  [ -n "$socket" ] && command -v curl >/dev/null && { true >"$T/reload"; } 2>/dev/null || return 1
-  curl -qsgN -m 5 --unix-socket "$socket" "http://docker/events?since=$began&$RELOADS" >"$T/reload" 2>/dev/null 9<&- &
-  events=$! tries=0
-  while [ ! -s "$T/reload" ] && [ "$tries" -lt 30 ]; do
-    tries=$((tries + 1))
-    sleep 0.01
-  done
-  kill "$events" 2>/dev/null
-  wait "$events" 2>/dev/null
-  reported=
-  read -r reported 2>/dev/null <"$T/reload"
+  [ -n "$socket" ] && command -v curl >/dev/null || return 1
+  reported=$(
+    exec 9<&-
+    {
+      curl -qsgN -m 0.3 --unix-socket "$socket" "http://docker/events?since=$began&$RELOADS" 2>/dev/null &
+      printf '%s\n' "$!"
+    } | {
+      read -r curl && read -r event && printf '%s\n' "$event"
+      # The stream of events goes on.
+      kill "$curl" 2>/dev/null
+    }
+  )
   case $1:$reported in
     reloaded:*'"Action":"reload"'*) ;;
     live_restore_is:*'"Action":"reload"'*"\"live-restore\":\"${2-}\""*) ;;

@@ -45,16 +45,18 @@ await_protection() {
 }
 
 # Ends temporary live-restore while the daemon is down, if no container needs it: its start reads the final daemon.json, and the
-# confirmation need not wait for a reload. Records the time: a client may have started the daemon before.
+# confirmation need not wait for a reload. Records a process that begins now: a client may have started the daemon before.
 end_unneeded_protection() {
   [ "$LIVE_RESTORE:$LIVE_RESTORE_STAYS:$BACK" = temporary:no:no ] && none_runs && final_daemon_json new 2>/dev/null || return 0
-  (born self && printf '%s\n' "$birth" >"$T/unprotected") 2>/dev/null || rm -f -- "$T/unprotected"
+  (read -r self rest </proc/self/stat && born "$self" && printf '%s %s\n' "$birth" "$self" >"$T/unprotected") 2>/dev/null ||
+    rm -f -- "$T/unprotected"
   return 0
 }
 
-# Has the daemon started since end_unneeded_protection?
+# Has the daemon started since end_unneeded_protection? Within the same tick, the later process has the higher ID.
 started_unprotected() {
-  read -r ended 2>/dev/null <"$T/unprotected" && find_daemon && born "$pid" && [ "$birth" -gt "$ended" ]
+  read -r ended self 2>/dev/null <"$T/unprotected" && find_daemon && born "$pid" &&
+    { [ "$birth" -gt "$ended" ] || { [ "$birth" = "$ended" ] && [ "$pid" -gt "$self" ]; }; }
 }
 
 # Places the final daemon.json after temporary live-restore: final_daemon_json old|new

@@ -3,8 +3,9 @@
 # Needs variables: LOCAL_SOCKET SERVICE TLS_SOCKET TXN UNITS
 # Needs programs: systemctl
 
+# systemd has taken the job when systemctl ends.
 stop_timer() {
-  systemctl stop "docker-tls-undo-$TXN.timer" 2>/dev/null
+  systemctl --no-block stop "docker-tls-undo-$TXN.timer" 2>/dev/null
   return 0
 }
 

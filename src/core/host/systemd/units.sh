@@ -1,6 +1,6 @@
 # Unit files: systemd's view of them, whether it can read them, and whether the daemon would start with them.
-# Needs functions: born missing_programs same_daemon service
-# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET birth missing
+# Needs functions: born local_socket missing_programs same_daemon service
+# Needs variables: BACK KNOWN NL SERVICE T TLS_SOCKET birth missing socket
 # Needs programs: mount sed systemctl
 
 # Properties that make a unit stop with another one.
@@ -47,9 +47,10 @@ find_daemon() {
   fi
 }
 
-# Records the process of a service that systemd starts: asking for it afterwards would take as long as the daemon's answer.
+# Records the process of a service that systemd starts, and its socket: asking afterwards would take as long as the daemon's answer.
 note_started() {
-  pid=$(service show -p MainPID --value -- "$SERVICE") && born "$pid" && printf '%s %s\n' "$pid" "$birth" >"$T/started"
+  pid=$(service show -p MainPID --value -- "$SERVICE") && born "$pid" && local_socket "$pid" &&
+    printf '%s %s %s\n' "$pid" "$birth" "$socket" >"$T/started"
 }
 
 # Sets `ports` to the ports of our socket unit, without duplicates.
