@@ -65,14 +65,21 @@ const findLayers = {
   },
 };
 
-/** What a program loads while it waits for what it has just begun: the answer of a host takes longer. */
-const MEANWHILE = { 'src/core/adapters/ssh/connect.ts': ['ssh2', '../docker/probe.ts'] };
+/**
+ * What a program loads while it waits for what it has just begun, and after how many milliseconds: ssh2 at once, as the login needs it; what
+ * probes the daemon while the host answers.
+ */
+const MEANWHILE = { 'src/core/adapters/ssh/connect.ts': { ssh2: 0, '../docker/probe.ts': 100 } };
 const loadMeanwhile = {
   name: 'load-meanwhile',
   transform(code, id) {
-    const [, names = []] = Object.entries(MEANWHILE).find(([path]) => id === join(root, path)) ?? [];
-    const loads = names.map((name) => `import('${name}').catch(() => {});`);
-    return names.length === 0 ? undefined : `${code}\nsetImmediate(() => { ${loads.join(' ')} });`;
+    const [, names] = Object.entries(MEANWHILE).find(([path]) => id === join(root, path)) ?? [];
+    if (names === undefined) return undefined;
+    const loads = Object.entries(names).map(([name, ms]) => {
+      const load = `() => import('${name}').catch(() => {})`;
+      return ms === 0 ? `setImmediate(${load});` : `setTimeout(${load}, ${ms}).unref();`;
+    });
+    return [code, ...loads].join('\n');
   },
   buildEnd() {
     const known = new Set(this.getModuleIds());

@@ -58,16 +58,11 @@ hold_by_nft() {
 # ones.
 iptables_rules() {
   while IFS= read -r port <&4; do
-    iptables_rule iptables "$1" &
-    rule=$!
-    iptables_rule ip6tables "$1"
-    wait "$rule"
+    for tool in iptables ip6tables; do
+      timeout 5 "$tool" -w 2 "$1" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 4<&- 9<&-
+    done
   done 4<"$T/held"
   return 0
-}
-
-iptables_rule() {
-  timeout 5 "$1" -w 2 "$2" INPUT -p tcp --dport "$port" --syn -m comment --comment docker-tls-hold -j DROP 2>/dev/null 4<&- 9<&-
 }
 
 release_port() {

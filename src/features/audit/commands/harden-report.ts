@@ -11,7 +11,7 @@ import { saveReport } from '../adapters/report-file.ts';
 import { NEWEST } from '../domain/benchmark.ts';
 import { subjectsOf } from '../domain/check-selection.ts';
 import type { Fix } from '../domain/fixes.ts';
-import { loopbackWords, sysctlWords } from '../domain/hardening/extra-change.ts';
+import { loopbackWords, sysctlWords } from '../domain/hardening/change-details.ts';
 import { type HardenReport, type MadeChange, renderHardenReport } from '../domain/report/html-harden.ts';
 import { reportHead, type Subject } from '../domain/report/report.ts';
 import { countWords, type Score, scoreWords } from '../domain/score.ts';

@@ -1,8 +1,7 @@
 /** Parts of a change that fixes need: kernel settings, attributes of files, members of groups, sshd, audit rules, the user of userns-remap. */
 
 import type { ChangePart } from '../../../core/seams/change-parts.ts';
-import { loopbackWords, sysctlWords } from '../domain/hardening/extra-change.ts';
-import { SSHD_DROP_IN } from '../domain/hardening/hardening.ts';
+import { loopbackWords, SSHD_DROP_IN, sysctlWords } from '../domain/hardening/change-details.ts';
 import attributesModule from '../host/change/attributes.sh';
 import auditRulesModule from '../host/change/audit-rules.sh';
 import kernelModule from '../host/change/kernel.sh';

@@ -68,17 +68,3 @@ export function planFile(extra: ExtraChange, facts: HostFacts): FileChange {
       return stateChange('loopback', ROUTE_LOCALNET, 'dropped', '-', reason);
   }
 }
-
-/** A kernel setting with its value, or with the default for interfaces. */
-export function sysctlWords({ path, mode }: FileChange): string {
-  if (!path.includes('*')) return `${path} = ${mode}`;
-  const values = mode.split(' ').map((word) => word.slice(word.lastIndexOf('=') + 1));
-  const usual = /(?:^| )default=(\S+)/.exec(mode)?.[1] ?? '';
-  return `${path} = ${usual}${values.every((value) => value === usual) ? '' : ', some interfaces otherwise'}`;
-}
-
-export function loopbackWords({ mode }: FileChange): string {
-  return mode === 'dropped'
-    ? 'packets for 127.0.0.0/8 that do not come over lo are dropped'
-    : 'the rule that drops packets for 127.0.0.0/8 goes; route_localnet of the bridges has its previous value again';
-}

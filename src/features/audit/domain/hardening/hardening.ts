@@ -11,6 +11,7 @@ import type { AuditFacts } from '../audit-facts.ts';
 import type { FixName } from '../fix-names.ts';
 import { ALL_FIXES, type Fix, needsYes } from '../fixes.ts';
 import { LYNIS_AUTH_TRIES } from '../lynis.ts';
+import { SSHD_DROP_IN } from './change-details.ts';
 import { type ExtraChange, planFile } from './extra-change.ts';
 import { type HardenedDaemon, hardenDaemon, leaveDaemon } from './hardening-daemon.ts';
 import { AUDIT_RULES, GROUP_FILE, type HardenedFiles, hardenFiles, TMPFILES } from './hardening-files.ts';
@@ -23,9 +24,6 @@ import {
   SSHD_KEYWORDS,
   type SshdLogin,
 } from './hardening-sshd.ts';
-
-/** Our drop-in; its name sorts before common first drop-ins (00-base.conf), since sshd uses the first value of an option. */
-export const SSHD_DROP_IN = '/etc/ssh/sshd_config.d/0-docker-tls.conf';
 
 /** Every fix except `tls`: `setup` applies that one. */
 export const FIXES: readonly Fix[] = ALL_FIXES.filter((fix) => fix.name !== 'tls');
