@@ -198,6 +198,11 @@ describe.each(['dash', 'bash', 'busybox sh'])('by %s', (shell) => {
       expect(report(event('false'), 'reloaded')).toBe('yes\nend\n');
     });
 
+    test('counts as well where it comes before the number of its process', () => {
+      const early = `curl() { :; }; printf() { echo '${event('true')}'; command printf "$@"; }`;
+      expect(report('', 'live_restore_is true', early)).toBe('yes\nend\n');
+    });
+
     test.each([
       ['of another value', event('false'), 'live_restore_is true'],
       ['that is none', event('true', 'start'), 'live_restore_is true'],

@@ -1,7 +1,7 @@
 # The running dockerd: its configuration reloads, and what it says of itself.
 # Needs functions: answers api await born find_daemon local_socket look_at_service mark note note_containers
 # Needs variables: BACK SERVICE T TXN birth pid shown
-# Needs programs: curl date docker rm sleep timeout
+# Needs programs: curl date docker rm timeout
 
 # Query of /events for reloads.
 RELOADS=filters=%7B%22event%22%3A%7B%22reload%22%3Atrue%7D%7D
@@ -58,9 +58,13 @@ reports() { # live_restore_is true|false, or reloaded
       curl -qsgN -m 0.3 --unix-socket "$socket" "http://docker/events?since=$began&$RELOADS" 2>/dev/null &
       printf '%s\n' "$!"
     } | {
-      read -r curl && read -r event && printf '%s\n' "$event"
+      read -r process
+      read -r event
+      # The event may come first.
+      case $process in *[!0-9]*) first=$process process=$event event=$first ;; esac
       # The stream of events goes on.
-      kill "$curl" 2>/dev/null
+      kill "$process" 2>/dev/null
+      printf '%s\n' "$event"
     }
   )
   case $1:$reported in
